@@ -1,0 +1,242 @@
+//! A world described by data, as a configuration file does, and made from it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::environment::Environment;
+use crate::error::EnvError;
+use crate::toy::{Bandit, Recall};
+use crate::twenty_questions::{Options, Rules, TwentyQuestions};
+
+/// The worlds by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorldName {
+    /// Find the secret word by yes-or-no questions.
+    #[default]
+    TwentyQuestions,
+    /// Say a digit, be paid: one turn.
+    Bandit,
+    /// Say the letter that was shown some turns ago.
+    Recall,
+}
+
+impl FromStr for WorldName {
+    type Err = EnvError;
+
+    fn from_str(name: &str) -> Result<Self, EnvError> {
+        match name {
+            "twenty_questions" => Ok(WorldName::TwentyQuestions),
+            "bandit" => Ok(WorldName::Bandit),
+            "recall" => Ok(WorldName::Recall),
+            _ => Err(EnvError::UnknownWorld(name.to_string())),
+        }
+    }
+}
+
+impl fmt::Display for WorldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            WorldName::TwentyQuestions => "twenty_questions",
+            WorldName::Bandit => "bandit",
+            WorldName::Recall => "recall",
+        })
+    }
+}
+
+/// Which secret words Twenty Questions draws from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WordList {
+    /// All 157.
+    #[default]
+    All,
+    /// The ten of the small game.
+    Subset,
+}
+
+/// Everything that says which world it is. What a toy world does not have must be left at its
+/// default there.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorldConfig {
+    /// Which world.
+    pub name: WorldName,
+    /// Twenty Questions: whose rules.
+    pub rules: Rules,
+    /// Twenty Questions: which secret words.
+    pub words: WordList,
+    /// Turns after which a game is over, at least 1. Left out: 20 in Twenty Questions, 4 in
+    /// recall. A bandit has one turn in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_turns: Option<usize>,
+    /// Twenty Questions, fixed rules: whether "Sometimes." is an answer.
+    pub sometimes: bool,
+    /// Twenty Questions: probability, 0 to 1, that a Yes or No to a property is flipped.
+    pub answer_noise: f32,
+}
+
+impl WorldConfig {
+    /// The options of Twenty Questions.
+    fn options(&self) -> Options {
+        let default = Options::default();
+        Options {
+            rules: self.rules,
+            max_turns: self.max_turns.unwrap_or(default.max_turns),
+            sometimes: self.sometimes,
+            answer_noise: self.answer_noise,
+        }
+    }
+
+    /// Refuses a toy world with settings that would be ignored.
+    fn check_toy(&self) -> Result<(), EnvError> {
+        let plain = WorldConfig {
+            name: self.name,
+            max_turns: self.max_turns,
+            ..WorldConfig::default()
+        };
+        if *self == plain {
+            return Ok(());
+        }
+        Err(EnvError::BadSetting(format!(
+            "the world {} has no rules, words, sometimes or answer_noise; leave them out",
+            self.name
+        )))
+    }
+}
+
+/// Makes the world that a configuration describes.
+///
+/// # Errors
+/// A setting that is out of its range or does not belong to the world.
+///
+/// ```
+/// use archer_env::{WorldConfig, make};
+///
+/// let mut world = make(&WorldConfig::default()).unwrap();
+/// assert_eq!(world.reset(7), "Questions:\n");
+/// let step = world.step("Is it an animal?");
+/// assert_eq!(step.reward, -1.0);
+/// ```
+pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, EnvError> {
+    match config.name {
+        WorldName::TwentyQuestions => {
+            let options = config.options();
+            Ok(Box::new(match config.words {
+                WordList::All => TwentyQuestions::all(options)?,
+                WordList::Subset => TwentyQuestions::subset(options)?,
+            }))
+        }
+        WorldName::Bandit => {
+            config.check_toy()?;
+            match config.max_turns {
+                None | Some(1) => Ok(Box::new(Bandit::new())),
+                Some(turns) => Err(EnvError::BadSetting(format!(
+                    "max_turns is {turns}; a bandit has 1 turn, so leave it out"
+                ))),
+            }
+        }
+        WorldName::Recall => {
+            config.check_toy()?;
+            let turns = config.max_turns.unwrap_or(Recall::DISTRACTIONS + 1);
+            if turns == 0 {
+                return Err(EnvError::BadSetting(
+                    "max_turns is 0; recall needs at least 1 turn".to_string(),
+                ));
+            }
+            Ok(Box::new(Recall::new(turns - 1)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<WorldConfig, String> {
+        serde_json::from_str(json).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        assert_eq!(read("{}"), Ok(WorldConfig::default()));
+        let config =
+            read(r#"{"name": "twenty_questions", "words": "subset", "rules": "official"}"#);
+        let config = config.unwrap();
+        assert_eq!(
+            (config.words, config.rules),
+            (WordList::Subset, Rules::Official)
+        );
+        let written = serde_json::to_string(&config).unwrap();
+        assert_eq!(read(&written), Ok(config));
+    }
+
+    #[test]
+    fn a_wrong_config_is_named_with_what_is_accepted() {
+        for (json, parts) in [
+            (r#"{"nmae": "bandit"}"#, ["nmae", "`name`"]),
+            (r#"{"name": "chess"}"#, ["chess", "`recall`"]),
+            (r#"{"words": "some"}"#, ["some", "`subset`"]),
+            (r#"{"max_turns": -3}"#, ["-3", "usize"]),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        }
+        assert_eq!(
+            "chess".parse::<WorldName>().unwrap_err().to_string(),
+            "there is no world named \"chess\"; choose twenty_questions, bandit or recall"
+        );
+    }
+
+    #[test]
+    fn every_world_is_made() {
+        for (name, tasks, turns) in [
+            (WorldName::TwentyQuestions, 157, 20),
+            (WorldName::Bandit, 1, 1),
+            (WorldName::Recall, 8, 4),
+        ] {
+            let config = WorldConfig {
+                name,
+                ..Default::default()
+            };
+            let world = make(&config).unwrap();
+            assert_eq!((world.tasks(), world.max_turns()), (tasks, turns));
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused_in_a_sentence() {
+        for (json, message) in [
+            (
+                r#"{"max_turns": 0}"#,
+                "max_turns is 0; a game needs at least 1 turn",
+            ),
+            (
+                r#"{"answer_noise": 1.5}"#,
+                "answer_noise is 1.5; it is a probability, from 0 to 1",
+            ),
+            (
+                r#"{"rules": "official", "sometimes": true}"#,
+                "sometimes is true, but the official rules know only Yes, No and Invalid \
+                 Question; set it to false or choose the fixed rules",
+            ),
+            (
+                r#"{"name": "bandit", "max_turns": 2}"#,
+                "max_turns is 2; a bandit has 1 turn, so leave it out",
+            ),
+            (
+                r#"{"name": "recall", "words": "subset"}"#,
+                "the world recall has no rules, words, sometimes or answer_noise; leave them out",
+            ),
+            (
+                r#"{"name": "recall", "max_turns": 0}"#,
+                "max_turns is 0; recall needs at least 1 turn",
+            ),
+        ] {
+            let error = make(&read(json).unwrap()).err().unwrap().to_string();
+            assert_eq!(error, message);
+        }
+    }
+}

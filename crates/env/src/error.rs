@@ -1,0 +1,150 @@
+//! What can go wrong when a world is asked for: a setting that it does not have, a word that it
+//! does not know. Each message names the value that was given and what would have been accepted.
+//! A wrong call (a step in a finished game, a task that does not exist) is a bug and panics.
+
+use std::fmt;
+
+/// A world cannot be made as it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EnvError {
+    /// There is no world of this name.
+    UnknownWorld(String),
+    /// There are no rules of this name.
+    UnknownRules(String),
+    /// A word is not in the list it was looked up in.
+    UnknownWord(UnknownWord),
+    /// A word stands twice in a list of secret words.
+    DoubleWord(String),
+    /// A list of secret words is empty.
+    NoWords,
+    /// A setting is out of its range or does not belong to this world; the text says which and
+    /// what is accepted.
+    BadSetting(String),
+}
+
+impl fmt::Display for EnvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EnvError::UnknownWorld(name) => write!(
+                f,
+                "there is no world named \"{name}\"; choose twenty_questions, bandit or recall"
+            ),
+            EnvError::UnknownRules(name) => {
+                write!(
+                    f,
+                    "there are no rules named \"{name}\"; choose fixed or official"
+                )
+            }
+            EnvError::UnknownWord(unknown) => unknown.fmt(f),
+            EnvError::DoubleWord(name) => write!(
+                f,
+                "the word \"{name}\" stands twice in the list of words; remove one of them"
+            ),
+            EnvError::NoWords => {
+                write!(
+                    f,
+                    "the list of words is empty; a game needs at least one word"
+                )
+            }
+            EnvError::BadSetting(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for EnvError {}
+
+impl From<UnknownWord> for EnvError {
+    fn from(unknown: UnknownWord) -> Self {
+        EnvError::UnknownWord(unknown)
+    }
+}
+
+/// A word that a world does not have, with the ones it has that are spelled most like it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownWord {
+    /// The word as it was given.
+    pub word: String,
+    /// Up to three names that the world has, the most alike first; never empty unless the world
+    /// has no words.
+    pub nearest: Vec<String>,
+}
+
+impl UnknownWord {
+    /// Picks the nearest of `known` names to `word`.
+    pub fn among<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let lower = word.trim().to_lowercase();
+        let mut by_distance: Vec<(usize, &str)> = known
+            .into_iter()
+            .map(|name| (edit_distance(&lower, &name.to_lowercase()), name))
+            .collect();
+        by_distance.sort();
+        let nearest = by_distance
+            .iter()
+            .take(3)
+            .map(|&(_, name)| name.to_string());
+        UnknownWord {
+            word: word.to_string(),
+            nearest: nearest.collect(),
+        }
+    }
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted: Vec<String> = self.nearest.iter().map(|n| format!("\"{n}\"")).collect();
+        write!(
+            f,
+            "the word \"{}\" is not in this world's list; the nearest are {}",
+            self.word,
+            quoted.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for UnknownWord {}
+
+/// The number of letters to insert, remove or replace to turn `a` into `b` (Levenshtein).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edit_distances_by_hand() {
+        for (a, b, distance) in [
+            ("", "", 0),
+            ("cat", "cat", 0),
+            ("", "cat", 3),
+            ("cat", "cart", 1),
+            ("cta", "cat", 2),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edit_distance(a, b), distance, "{a} -> {b}");
+            assert_eq!(edit_distance(b, a), distance, "{b} -> {a}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_names_its_neighbours() {
+        let unknown = UnknownWord::among("Dogg", ["cat", "dog", "horse", "frog"]);
+        assert_eq!(unknown.nearest, ["dog", "frog", "cat"]);
+        assert_eq!(
+            unknown.to_string(),
+            "the word \"Dogg\" is not in this world's list; the nearest are \"dog\", \"frog\", \"cat\""
+        );
+    }
+}

@@ -1,0 +1,338 @@
+//! What the world of Twenty Questions knows: objects, yes/no properties, and how people ask.
+//!
+//! The knowledge is text that a person can read and edit, in `data/`: properties with their
+//! questions, a tree of kinds that hand properties down, objects with what is particular to them,
+//! and phrases that mean the same. [`table`] parses it once; [`Table::read`] understands a
+//! question and [`Table::answer`] answers what was understood. Who plays, and what an answer is
+//! worth, is no business of this module.
+
+mod reader;
+
+mod clause;
+mod compare;
+mod inflection;
+mod spelling;
+mod words;
+
+mod compile;
+mod facts;
+mod format;
+
+use std::sync::OnceLock;
+
+pub use compare::{Comparison, Measure, Measures, Relation};
+pub use compile::{Source, Sources};
+pub use format::DataError;
+pub use reader::{Claim, Degree, Literal, Reading};
+pub use spelling::{Letter, Spelling};
+
+use reader::Reader;
+use words::Map;
+
+/// The data that is built into the program.
+pub const EMBEDDED: Sources<'static> = Sources {
+    properties: ("properties.txt", include_str!("../../data/properties.txt")),
+    kinds: ("kinds.txt", include_str!("../../data/kinds.txt")),
+    phrases: ("phrases.txt", include_str!("../../data/phrases.txt")),
+    references: ("references.txt", include_str!("../../data/references.txt")),
+    objects: &[
+        (
+            "objects/core.txt",
+            include_str!("../../data/objects/core.txt"),
+        ),
+        (
+            "objects/mammals.txt",
+            include_str!("../../data/objects/mammals.txt"),
+        ),
+        (
+            "objects/birds_and_others.txt",
+            include_str!("../../data/objects/birds_and_others.txt"),
+        ),
+        (
+            "objects/food.txt",
+            include_str!("../../data/objects/food.txt"),
+        ),
+        (
+            "objects/household.txt",
+            include_str!("../../data/objects/household.txt"),
+        ),
+        (
+            "objects/wear_and_devices.txt",
+            include_str!("../../data/objects/wear_and_devices.txt"),
+        ),
+        (
+            "objects/tools_and_vehicles.txt",
+            include_str!("../../data/objects/tools_and_vehicles.txt"),
+        ),
+        (
+            "objects/nature_and_places.txt",
+            include_str!("../../data/objects/nature_and_places.txt"),
+        ),
+    ],
+};
+
+/// The embedded table, parsed on first use.
+///
+/// # Panics
+/// If the embedded data has a mistake, which the tests of this crate exclude.
+pub fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        Table::parse(&EMBEDDED).unwrap_or_else(|error| panic!("embedded data: {error}"))
+    })
+}
+
+/// The noun phrase that a question of the form of a guess names, in lower case and without article.
+///
+/// "Could it be a tennis racket?" gives "tennis racket" and "cat?" gives "cat"; "Is it made of
+/// paper?", "Is it bigger than a cat?" and "Is it not a cat?" give nothing. The phrase need not
+/// name an object of the table; [`Table::object`] tells, and knows plurals and aliases.
+pub fn guess_phrase(question: &str) -> Option<String> {
+    table().reader.guess_phrase(question)
+}
+
+/// The place of an object in [`Table::objects`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub usize);
+
+/// The place of a property in [`Table::properties`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PropertyId(pub usize);
+
+/// Whether something holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// It depends; the weight of yes lies in (0, 1).
+    Sometimes(f32),
+}
+
+impl Value {
+    /// The value whose weight of yes is `weight`.
+    pub fn of(weight: f32) -> Self {
+        match weight {
+            _ if weight >= 1.0 => Value::Yes,
+            _ if weight > 0.0 => Value::Sometimes(weight),
+            _ => Value::No,
+        }
+    }
+
+    /// The weight of yes, from 0 to 1.
+    pub fn weight(self) -> f32 {
+        match self {
+            Value::Yes => 1.0,
+            Value::No => 0.0,
+            Value::Sometimes(weight) => weight,
+        }
+    }
+
+    /// Whether yes is at least as likely as no.
+    pub fn is_mostly_yes(self) -> bool {
+        self.weight() >= 0.5
+    }
+
+    /// The value of the contrary.
+    pub fn negated(self) -> Self {
+        match self {
+            Value::Yes => Value::No,
+            Value::No => Value::Yes,
+            Value::Sometimes(weight) => Value::Sometimes(1.0 - weight),
+        }
+    }
+
+    fn to_byte(self) -> u8 {
+        match self {
+            Value::Yes => u8::MAX,
+            Value::No => 0,
+            Value::Sometimes(weight) => ((weight * 100.0).round() as u8).clamp(1, 99),
+        }
+    }
+
+    fn from_byte(byte: u8) -> Self {
+        match byte {
+            u8::MAX => Value::Yes,
+            0 => Value::No,
+            percent => Value::Sometimes(f32::from(percent) / 100.0),
+        }
+    }
+}
+
+/// How the name of an object stands in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NounForm {
+    /// "a cat"
+    Count,
+    /// "spinach"
+    Mass,
+    /// "a pair of pants"
+    Pair,
+    /// "the sun"
+    Unique,
+}
+
+/// Something to be guessed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// The name, in lower case.
+    pub name: String,
+    /// Other names for the same.
+    pub aliases: Vec<String>,
+    /// The plural of the name.
+    pub plural: String,
+    /// The lowest kind it belongs to.
+    pub category: String,
+    /// How its name stands in a sentence.
+    pub noun: NounForm,
+    /// Size and weight.
+    pub measures: Measures,
+}
+
+impl Object {
+    /// The name with what stands before it: "a cat", "an apple", "spinach", "a pair of pants".
+    pub fn with_article(&self) -> String {
+        match self.noun {
+            NounForm::Count => format!("{} {}", article(&self.name), self.name),
+            NounForm::Mass => self.name.clone(),
+            NounForm::Pair => format!("a pair of {}", self.plural),
+            NounForm::Unique => format!("the {}", self.name),
+        }
+    }
+
+    /// The question that guesses this object: "Is it a cat?".
+    pub fn guess_question(&self) -> String {
+        format!("Is it {}?", self.with_article())
+    }
+}
+
+/// "a" or "an", by the sound of the first letters.
+fn article(noun: &str) -> &'static str {
+    let silent_h = noun.starts_with("hour") || noun.starts_with("honest");
+    let sounds_like_you = ["uni", "ukulele", "use", "eu", "one"]
+        .iter()
+        .any(|start| noun.starts_with(start));
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    if silent_h || vowel && !sounds_like_you {
+        "an"
+    } else {
+        "a"
+    }
+}
+
+/// A yes/no question with its wordings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Property {
+    /// A short name, as the data calls it.
+    pub name: String,
+    /// The canonical question.
+    pub question: String,
+    /// Other questions with the same answer.
+    pub paraphrases: Vec<String>,
+    /// Questions with the contrary answer.
+    pub opposites: Vec<String>,
+    /// Whether it is a kind of the tree ("Is it an animal?").
+    pub kind: bool,
+}
+
+/// Objects, properties and values, and a reader for questions about them.
+pub struct Table {
+    objects: Vec<Object>,
+    properties: Vec<Property>,
+    /// One byte a value, the row of each object in the order of the properties.
+    values: Vec<u8>,
+    reader: Reader,
+    by_name: Map<Box<str>, ObjectId>,
+}
+
+impl Table {
+    /// Builds a table from its sources.
+    ///
+    /// # Errors
+    /// The first mistake found, with file and line: an unknown name, a contradiction, a duplicate.
+    pub fn parse(sources: &Sources<'_>) -> Result<Self, DataError> {
+        compile::compile(sources)
+    }
+
+    /// The objects, in the order of the data.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The properties, kinds first.
+    pub fn properties(&self) -> &[Property] {
+        &self.properties
+    }
+
+    /// The object with this name, alias or plural.
+    pub fn object(&self, name: &str) -> Option<ObjectId> {
+        self.by_name.get(name).copied().or_else(|| {
+            let key = self.reader.known_name_key(name)?;
+            self.reader.names.get(&key).copied()
+        })
+    }
+
+    /// The property with this name.
+    pub fn property(&self, name: &str) -> Option<PropertyId> {
+        self.properties
+            .iter()
+            .position(|property| property.name == name)
+            .map(PropertyId)
+    }
+
+    /// Whether an object has a property.
+    ///
+    /// # Panics
+    /// If either is not of this table.
+    pub fn value(&self, object: ObjectId, property: PropertyId) -> Value {
+        assert!(
+            property.0 < self.properties.len(),
+            "property {} is not of this table",
+            property.0
+        );
+        Value::from_byte(self.values[object.0 * self.properties.len() + property.0])
+    }
+
+    /// Reads a question.
+    pub fn read(&self, question: &str) -> Reading {
+        self.reader.read(question)
+    }
+
+    /// Answers a question that was read; `None` if it was not understood.
+    ///
+    /// # Panics
+    /// If the object is not of this table.
+    pub fn answer(&self, object: ObjectId, reading: &Reading) -> Option<Value> {
+        let Reading::Asks {
+            claim,
+            negated,
+            degree,
+        } = *reading
+        else {
+            return None;
+        };
+        let has = |literal: Literal| {
+            let value = self.value(object, literal.property);
+            if literal.opposite {
+                value.negated()
+            } else {
+                value
+            }
+        };
+        let truth = |holds| if holds { Value::Yes } else { Value::No };
+        let value = match claim {
+            Claim::Has(literal) => has(literal),
+            Claim::HasBoth(first, second) => Value::of(has(first).weight() * has(second).weight()),
+            Claim::Is(named) => truth(named == object),
+            Claim::Compares(comparison) => comparison.value(&self.objects[object.0].measures),
+            Claim::Spells(spelling) => truth(spelling.holds(&self.objects[object.0].name)),
+        };
+        let value = match (value, degree) {
+            (Value::Sometimes(_), Degree::Ever) => Value::Yes,
+            (Value::Sometimes(_), Degree::Always) => Value::No,
+            _ => value,
+        };
+        Some(if negated { value.negated() } else { value })
+    }
+}

@@ -1,0 +1,28 @@
+//! Text worlds for language-model agents.
+//!
+//! A world takes an utterance and gives back text and a reward. It has never heard of a tensor, a
+//! file or a clock; all its chance comes from the seed of a game. [`make`] turns a
+//! [`WorldConfig`] into an [`Environment`]; [`VectorEnv`] plays several games side by side.
+
+pub mod environment;
+pub mod error;
+
+pub mod knowledge;
+pub mod oracle;
+pub mod words;
+
+pub mod optimum;
+pub mod question_pool;
+pub mod toy;
+pub mod twenty_questions;
+
+pub mod asker;
+pub mod config;
+pub mod contract;
+pub mod vectorized;
+
+pub use config::{WordList, WorldConfig, WorldName, make};
+pub use environment::{Environment, Step};
+pub use error::{EnvError, UnknownWord};
+pub use twenty_questions::{Answer, Rules, TwentyQuestions};
+pub use vectorized::VectorEnv;

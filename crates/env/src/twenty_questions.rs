@@ -1,0 +1,350 @@
+//! Twenty Questions: the agent asks yes-or-no questions until it names the secret word.
+//!
+//! The observation is a header and one line per turn, the question and its answer. Each question
+//! costs one point, the winning one nothing, so a win at question k returns −(k−1) and a lost game
+//! returns −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
+//! [`Rules`].
+
+mod rules;
+mod target;
+
+use std::borrow::Cow;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+pub use rules::{Answer, Rules};
+use target::Target;
+
+use crate::environment::{Environment, Step, first_line};
+use crate::error::{EnvError, UnknownWord};
+use crate::knowledge::{self, ObjectId};
+use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
+use crate::oracle::{NoisyOracle, Oracle, TableOracle};
+use crate::question_pool::QuestionPool;
+use crate::words;
+
+/// The first line of every observation.
+pub const HEADER: &str = "Questions:\n";
+
+/// How a game is played.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Whose rules.
+    pub rules: Rules,
+    /// Questions after which a game is over; at least 1.
+    pub max_turns: usize,
+    /// Whether the oracle may answer "Sometimes."; the official rules cannot.
+    pub sometimes: bool,
+    /// Probability, from 0 to 1, that the table's Yes becomes a No or its No a Yes. Guesses are
+    /// answered truly, for a false answer to one would deny a win or promise one.
+    pub answer_noise: f32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            rules: Rules::Fixed,
+            max_turns: 20,
+            sometimes: false,
+            answer_noise: 0.0,
+        }
+    }
+}
+
+/// The world. Its tasks are its secret words, in the order of its list.
+pub struct TwentyQuestions {
+    options: Options,
+    targets: Vec<Target>,
+    oracle: Box<dyn Oracle>,
+    game: Option<Game>,
+}
+
+/// One game in play.
+struct Game {
+    target: usize,
+    turns: usize,
+    history: String,
+    over: bool,
+}
+
+impl TwentyQuestions {
+    /// A world over the objects of these names (or aliases), which the knowledge table must have.
+    ///
+    /// # Errors
+    /// An unknown name, a name twice, no name at all, or an option out of its range.
+    pub fn new<S: AsRef<str>>(names: &[S], options: Options) -> Result<Self, EnvError> {
+        check_options(&options)?;
+        if names.is_empty() {
+            return Err(EnvError::NoWords);
+        }
+        let mut targets: Vec<Target> = Vec::with_capacity(names.len());
+        for name in names {
+            let target = Target::resolve(name.as_ref())?;
+            if targets.iter().any(|other| other.object == target.object) {
+                return Err(EnvError::DoubleWord(name.as_ref().to_string()));
+            }
+            targets.push(target);
+        }
+        Ok(TwentyQuestions {
+            oracle: table_oracle(&options),
+            options,
+            targets,
+            game: None,
+        })
+    }
+
+    /// The full game of 157 words.
+    ///
+    /// # Errors
+    /// An option out of its range.
+    pub fn all(options: Options) -> Result<Self, EnvError> {
+        let names: Vec<&str> = words::words().iter().map(words::Word::name).collect();
+        Self::new(&names, options)
+    }
+
+    /// The small game of ten words.
+    ///
+    /// # Errors
+    /// An option out of its range.
+    pub fn subset(options: Options) -> Result<Self, EnvError> {
+        let names: Vec<&str> = words::subset().iter().map(words::Word::name).collect();
+        Self::new(&names, options)
+    }
+
+    /// The same world with someone else answering; whether and how he errs is then his matter.
+    pub fn with_oracle(mut self, oracle: Box<dyn Oracle>) -> Self {
+        self.oracle = oracle;
+        self
+    }
+
+    /// The names of the secret words, in the order of the tasks.
+    pub fn names(&self) -> Vec<&str> {
+        self.targets.iter().map(|t| t.name.as_str()).collect()
+    }
+
+    /// Every accepted name of task number `task`; the first is its name.
+    ///
+    /// # Panics
+    /// Where there is no such task.
+    pub fn aliases(&self, task: usize) -> &[String] {
+        &self.targets[task].aliases
+    }
+
+    /// The questions worth asking here, for a scripted player.
+    pub fn question_pool(&self) -> QuestionPool {
+        let objects: Vec<ObjectId> = self.targets.iter().map(|t| t.object).collect();
+        QuestionPool::new(&objects, self.options.sometimes)
+    }
+
+    /// The task number of the game in play, or of the last one; none before the first reset.
+    pub fn task(&self) -> Option<usize> {
+        self.game.as_ref().map(|game| game.target)
+    }
+
+    /// Starts a game on the word of this name or alias, whatever the case.
+    ///
+    /// # Errors
+    /// A word that is not in this world's list; the game in play, if any, goes on.
+    pub fn reset_word(&mut self, name: &str, seed: u64) -> Result<String, UnknownWord> {
+        let wanted = name.trim().to_lowercase();
+        let object = knowledge::table().object(&wanted);
+        let is_wanted =
+            |t: &Target| t.aliases.contains(&wanted) || object.is_some_and(|id| id == t.object);
+        match self.targets.iter().position(is_wanted) {
+            Some(task) => Ok(self.reset_to(task, seed)),
+            None => Err(UnknownWord::among(name, self.names())),
+        }
+    }
+
+    /// Plays one question, with the oracle's raw text given from outside where there is one.
+    ///
+    /// Under fixed rules a right guess wins whatever the text says; under official rules the text
+    /// must be read as a Yes.
+    ///
+    /// # Panics
+    /// Where no game is in play.
+    pub fn step_with_oracle(&mut self, action: &str, oracle_raw: Option<&str>) -> Step {
+        let game = self.game.as_mut().expect("step needs a reset first");
+        assert!(!game.over, "step in a finished game; reset it first");
+        let Options {
+            rules, max_turns, ..
+        } = self.options;
+        let target = &self.targets[game.target];
+        let question = match rules {
+            Rules::Fixed => first_line(action),
+            Rules::Official => action,
+        };
+
+        let right = target.is_guessed_by(rules, question);
+        let answer = if rules == Rules::Fixed && right {
+            Answer::Yes
+        } else if rules == Rules::Fixed && question.is_empty() {
+            Answer::Invalid
+        } else {
+            let raw = match oracle_raw {
+                Some(raw) => raw.into(),
+                None => self.oracle.answer(&target.name, question),
+            };
+            match Answer::read(rules, &raw) {
+                Answer::Sometimes if !self.options.sometimes => Answer::Invalid,
+                answer => answer,
+            }
+        };
+
+        let won = right && answer == Answer::Yes;
+        game.turns += 1;
+        let at_limit = game.turns >= max_turns && !won;
+        game.over = won || at_limit;
+        game.history.push_str(question);
+        game.history.push(' ');
+        game.history.push_str(answer.text());
+        game.history.push('\n');
+        Step {
+            observation: game.history.clone(),
+            reply: answer.text().to_string(),
+            reward: if won { 0.0 } else { -1.0 },
+            terminated: won || (at_limit && rules == Rules::Official),
+            truncated: at_limit && rules == Rules::Fixed,
+            invalid: answer == Answer::Invalid,
+            won,
+        }
+    }
+
+    fn start(&mut self, target: usize, oracle_seed: u64) -> String {
+        self.oracle.reseed(oracle_seed);
+        self.game = Some(Game {
+            target,
+            turns: 0,
+            history: HEADER.to_string(),
+            over: false,
+        });
+        HEADER.to_string()
+    }
+}
+
+impl Environment for TwentyQuestions {
+    fn reset(&mut self, seed: u64) -> String {
+        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+        let target = chance.random_range(0..self.targets.len() as u32) as usize;
+        self.start(target, chance.next_u64())
+    }
+
+    fn reset_to(&mut self, task: usize, seed: u64) -> String {
+        assert!(
+            task < self.targets.len(),
+            "task {task} of a world with {} words",
+            self.targets.len()
+        );
+        self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
+    }
+
+    fn tasks(&self) -> usize {
+        self.targets.len()
+    }
+
+    fn step(&mut self, action: &str) -> Step {
+        self.step_with_oracle(action, None)
+    }
+
+    fn max_turns(&self) -> usize {
+        self.options.max_turns
+    }
+
+    /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
+    /// may split the words as he likes; unknown where answers are noisy.
+    fn optimum_return(&self) -> Option<f64> {
+        if self.options.answer_noise > 0.0 {
+            return None;
+        }
+        let Options {
+            rules,
+            max_turns,
+            sometimes,
+            ..
+        } = self.options;
+        let winnable: Vec<ObjectId> = self
+            .targets
+            .iter()
+            .filter(|t| t.is_winnable(rules))
+            .map(|t| t.object)
+            .collect();
+        let best = if winnable.is_empty() {
+            0.0
+        } else if winnable.len() <= MAX_SOLVER_WORDS {
+            let pool = QuestionPool::new(&winnable, sometimes);
+            Solver::new(&pool, max_turns).mean_return()
+        } else {
+            let answers = if sometimes { 3 } else { 2 };
+            perfect_split_optimum(winnable.len(), max_turns, answers)
+        };
+        let lost = (self.targets.len() - winnable.len()) as f64 * -(max_turns as f64);
+        Some((best * winnable.len() as f64 + lost) / self.targets.len() as f64)
+    }
+
+    fn worst_return(&self) -> Option<f64> {
+        Some(-(self.options.max_turns as f64))
+    }
+}
+
+/// The table as the options want it to answer.
+fn table_oracle(options: &Options) -> Box<dyn Oracle> {
+    let table = TableOracle {
+        sometimes: options.sometimes,
+    };
+    if options.answer_noise > 0.0 {
+        let flip = f64::from(options.answer_noise);
+        Box::new(ErringTable {
+            table,
+            noisy: NoisyOracle::new(table, flip, 0.0, 0),
+        })
+    } else {
+        Box::new(table)
+    }
+}
+
+/// Errs about properties and is right about guesses.
+struct ErringTable {
+    table: TableOracle,
+    noisy: NoisyOracle<TableOracle>,
+}
+
+impl Oracle for ErringTable {
+    fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
+        let named = knowledge::guess_phrase(question);
+        if named.is_some_and(|name| knowledge::table().object(&name).is_some()) {
+            self.table.answer(object, question)
+        } else {
+            self.noisy.answer(object, question)
+        }
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        self.noisy.reseed(seed);
+    }
+}
+
+fn check_options(options: &Options) -> Result<(), EnvError> {
+    if options.max_turns == 0 {
+        return Err(EnvError::BadSetting(
+            "max_turns is 0; a game needs at least 1 turn".to_string(),
+        ));
+    }
+    if !(0.0..=1.0).contains(&options.answer_noise) {
+        return Err(EnvError::BadSetting(format!(
+            "answer_noise is {}; it is a probability, from 0 to 1",
+            options.answer_noise
+        )));
+    }
+    if options.sometimes && options.rules == Rules::Official {
+        return Err(EnvError::BadSetting(
+            "sometimes is true, but the official rules know only Yes, No and Invalid Question; \
+             set it to false or choose the fixed rules"
+                .to_string(),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

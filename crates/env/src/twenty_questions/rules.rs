@@ -1,0 +1,169 @@
+//! The two sets of rules, and how each reads the text of a turn.
+//!
+//! `official` reads as the reference does, bug for bug: answers by substring, a guess by the last
+//! token of the question, so that seven of the 157 words can never be won. `fixed` reads what a
+//! person would: an answer is its first word, and a question wins only where it names the object
+//! as the thing guessed (see [`super::target`]).
+
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use crate::error::EnvError;
+
+/// Which rules a game follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rules {
+    /// Every word can be won, a win needs a guess, a game cut at its limit is truncated.
+    #[default]
+    Fixed,
+    /// The reference's rules, faults included; a game cut at its limit counts as ended.
+    Official,
+}
+
+impl FromStr for Rules {
+    type Err = EnvError;
+
+    fn from_str(name: &str) -> Result<Self, EnvError> {
+        match name {
+            "fixed" => Ok(Rules::Fixed),
+            "official" => Ok(Rules::Official),
+            _ => Err(EnvError::UnknownRules(name.to_string())),
+        }
+    }
+}
+
+/// An answer in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    Yes,
+    No,
+    /// Only where the world's option for it is on.
+    Sometimes,
+    /// The oracle could not read the question.
+    Invalid,
+}
+
+impl Answer {
+    /// The answer as it stands in the history.
+    pub fn text(self) -> &'static str {
+        match self {
+            Answer::Yes => "Yes.",
+            Answer::No => "No.",
+            Answer::Sometimes => "Sometimes.",
+            Answer::Invalid => "Invalid Question.",
+        }
+    }
+
+    /// The answer whose [text](Self::text) this is.
+    pub fn from_text(text: &str) -> Option<Answer> {
+        [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid]
+            .into_iter()
+            .find(|answer| answer.text() == text)
+    }
+
+    /// Reads an oracle's raw text.
+    ///
+    /// Official: a "yes" anywhere, else a "no" anywhere, so "eyes" is Yes and "unknown" is No.
+    /// Fixed: the first word.
+    pub(super) fn read(rules: Rules, raw: &str) -> Answer {
+        let lower = raw.to_lowercase();
+        match rules {
+            Rules::Official if lower.contains("yes") => Answer::Yes,
+            Rules::Official if lower.contains("no") => Answer::No,
+            Rules::Official => Answer::Invalid,
+            Rules::Fixed => {
+                let first = lower
+                    .split(|c: char| !c.is_alphabetic())
+                    .find(|w| !w.is_empty());
+                match first {
+                    Some("yes") => Answer::Yes,
+                    Some("no") => Answer::No,
+                    Some("sometimes") => Answer::Sometimes,
+                    _ => Answer::Invalid,
+                }
+            }
+        }
+    }
+}
+
+/// What the official rules take for the guess: the question without its trailing non-letters,
+/// after its last space, in lower case.
+pub(super) fn official_last_token(question: &str) -> String {
+    let trimmed = question.trim_end_matches(|c| !is_letter(c));
+    let last = trimmed.rsplit(' ').next().unwrap_or("");
+    last.to_lowercase()
+}
+
+/// The reference's letter: Unicode categories L*. `char::is_alphabetic` is wider; it also takes
+/// letter-like numbers, circled letters and combining marks.
+fn is_letter(c: char) -> bool {
+    matches!(
+        get_general_category(c),
+        GeneralCategory::UppercaseLetter
+            | GeneralCategory::LowercaseLetter
+            | GeneralCategory::TitlecaseLetter
+            | GeneralCategory::ModifierLetter
+            | GeneralCategory::OtherLetter
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_answers_are_read_by_their_first_word() {
+        for (raw, answer) in [
+            ("Yes.", Answer::Yes),
+            ("  yes, it is", Answer::Yes),
+            ("NO!", Answer::No),
+            ("\"No\"", Answer::No),
+            ("Sometimes.", Answer::Sometimes),
+            ("eyes", Answer::Invalid),
+            ("I don't know", Answer::Invalid),
+            ("Invalid Question.", Answer::Invalid),
+            ("", Answer::Invalid),
+        ] {
+            assert_eq!(Answer::read(Rules::Fixed, raw), answer, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn answers_and_rules_have_one_spelling_each() {
+        for answer in [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid] {
+            assert_eq!(Answer::from_text(answer.text()), Some(answer));
+        }
+        assert_eq!(Answer::from_text("yes"), None);
+        assert_eq!("official".parse(), Ok(Rules::Official));
+        let error = "Official".parse::<Rules>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "there are no rules named \"Official\"; choose fixed or official"
+        );
+    }
+
+    #[test]
+    fn letters_are_those_of_the_reference() {
+        for c in ['a', 'é', 'ª', 'ʰ', '猫'] {
+            assert!(is_letter(c), "{c:?}");
+        }
+        for c in ['Ⅷ', 'ⓐ', '\u{301}', '9', '_', '?', '\u{200b}'] {
+            assert!(!is_letter(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn the_official_token_is_what_follows_the_last_space() {
+        for (question, token) in [
+            ("Is it a Cat?!", "cat"),
+            ("Is it a\tcat", "a\tcat"),
+            ("Is it a \"cat\"?", "\"cat"),
+            ("cat 9", "cat"),
+            ("?", ""),
+        ] {
+            assert_eq!(official_last_token(question), token, "{question:?}");
+        }
+    }
+}
