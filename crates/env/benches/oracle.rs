@@ -15,21 +15,9 @@ fn questions() -> Vec<(&'static str, Vec<String>)> {
         .filter_map(|line| line.split('|').nth(1))
         .map(|question| question.trim().to_string());
     let kinds: Vec<(&'static str, Vec<String>)> = vec![
-        (
-            "canonical",
-            properties.iter().map(|p| p.question.clone()).collect(),
-        ),
-        (
-            "paraphrase",
-            properties
-                .iter()
-                .flat_map(|p| p.paraphrases.clone())
-                .collect(),
-        ),
-        (
-            "guess",
-            table.objects().iter().map(|o| o.guess_question()).collect(),
-        ),
+        ("canonical", properties.iter().map(|p| p.question.clone()).collect()),
+        ("paraphrase", properties.iter().flat_map(|p| p.paraphrases.clone()).collect()),
+        ("guess", table.objects().iter().map(|o| o.guess_question()).collect()),
         (
             "comparison",
             table
@@ -49,11 +37,7 @@ fn questions() -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn answers(criterion: &mut Criterion) {
-    let names: Vec<&str> = table()
-        .objects()
-        .iter()
-        .map(|object| object.name.as_str())
-        .collect();
+    let names: Vec<&str> = table().objects().iter().map(|object| object.name.as_str()).collect();
     let mut group = criterion.benchmark_group("oracle");
     group.throughput(Throughput::Elements(1));
     for (name, list) in questions() {

@@ -45,10 +45,7 @@ impl Start {
     /// Games on drawn tasks.
     pub fn drawn(games: usize, seed: u64) -> Vec<Start> {
         let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-        let start = |_| Start {
-            task: None,
-            seed: seeds.next_u64(),
-        };
+        let start = |_| Start { task: None, seed: seeds.next_u64() };
         (0..games).map(start).collect()
     }
 
@@ -102,10 +99,7 @@ pub fn play(
     env: &mut dyn Environment,
     starts: impl IntoIterator<Item = Start>,
 ) -> Vec<PlayedGame> {
-    starts
-        .into_iter()
-        .map(|start| play_one(asker, env, start))
-        .collect()
+    starts.into_iter().map(|start| play_one(asker, env, start)).collect()
 }
 
 fn play_one(asker: &mut dyn Asker, env: &mut dyn Environment, start: Start) -> PlayedGame {
@@ -121,18 +115,9 @@ fn play_one(asker: &mut dyn Asker, env: &mut dyn Environment, start: Start) -> P
         let step = env.step(&question);
         history.push((question.clone(), step.reply.clone()));
         let done = step.done();
-        turns.push(Turn {
-            question,
-            answer: step.reply,
-            reward: step.reward,
-        });
+        turns.push(Turn { question, answer: step.reply, reward: step.reward });
         if done {
-            return PlayedGame {
-                start,
-                first_observation,
-                turns,
-                won: step.won,
-            };
+            return PlayedGame { start, first_observation, turns, won: step.won };
         }
     }
 }

@@ -91,11 +91,8 @@ impl WorldConfig {
 
     /// Refuses a toy world with settings that would be ignored.
     fn check_toy(&self) -> Result<(), EnvError> {
-        let plain = WorldConfig {
-            name: self.name,
-            max_turns: self.max_turns,
-            ..WorldConfig::default()
-        };
+        let plain =
+            WorldConfig { name: self.name, max_turns: self.max_turns, ..WorldConfig::default() };
         if *self == plain {
             return Ok(());
         }
@@ -164,10 +161,7 @@ mod tests {
         let config =
             read(r#"{"name": "twenty_questions", "words": "subset", "rules": "official"}"#);
         let config = config.unwrap();
-        assert_eq!(
-            (config.words, config.rules),
-            (WordList::Subset, Rules::Official)
-        );
+        assert_eq!((config.words, config.rules), (WordList::Subset, Rules::Official));
         let written = serde_json::to_string(&config).unwrap();
         assert_eq!(read(&written), Ok(config));
     }
@@ -196,10 +190,7 @@ mod tests {
             (WorldName::Bandit, 1, 1),
             (WorldName::Recall, 8, 4),
         ] {
-            let config = WorldConfig {
-                name,
-                ..Default::default()
-            };
+            let config = WorldConfig { name, ..Default::default() };
             let world = make(&config).unwrap();
             assert_eq!((world.tasks(), world.max_turns()), (tasks, turns));
             assert_eq!(name.to_string().parse(), Ok(name));
@@ -209,14 +200,8 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_refused_in_a_sentence() {
         for (json, message) in [
-            (
-                r#"{"max_turns": 0}"#,
-                "max_turns is 0; a game needs at least 1 turn",
-            ),
-            (
-                r#"{"answer_noise": 1.5}"#,
-                "answer_noise is 1.5; it is a probability, from 0 to 1",
-            ),
+            (r#"{"max_turns": 0}"#, "max_turns is 0; a game needs at least 1 turn"),
+            (r#"{"answer_noise": 1.5}"#, "answer_noise is 1.5; it is a probability, from 0 to 1"),
             (
                 r#"{"rules": "official", "sometimes": true}"#,
                 "sometimes is true, but the official rules know only Yes, No and Invalid \

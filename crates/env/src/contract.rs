@@ -46,10 +46,7 @@ pub fn check(env: &mut dyn Environment, mut act: impl FnMut(&str) -> String) {
         env.reset_to(tasks, 0);
     });
     if let (Some(worst), Some(optimum)) = (env.worst_return(), env.optimum_return()) {
-        assert!(
-            worst <= optimum,
-            "the worst return {worst} is above the optimum {optimum}"
-        );
+        assert!(worst <= optimum, "the worst return {worst} is above the optimum {optimum}");
     }
 }
 
@@ -64,20 +61,11 @@ fn play(env: &mut dyn Environment, first: String, act: &mut impl FnMut(&str) -> 
     let mut turns: Vec<(String, Step)> = Vec::new();
     let mut total = 0.0;
     loop {
-        let seen = turns
-            .last()
-            .map_or(first.as_str(), |(_, step)| &step.observation);
+        let seen = turns.last().map_or(first.as_str(), |(_, step)| &step.observation);
         let action = act(seen);
         let step = env.step(&action);
-        assert!(
-            !step.observation.is_empty(),
-            "an observation is empty after {action:?}"
-        );
-        assert!(
-            step.reward.is_finite(),
-            "the reward of {action:?} is {}",
-            step.reward
-        );
+        assert!(!step.observation.is_empty(), "an observation is empty after {action:?}");
+        assert!(step.reward.is_finite(), "the reward of {action:?} is {}", step.reward);
         assert!(
             !(step.terminated && step.truncated),
             "a game is terminated or truncated, not both"
@@ -87,11 +75,7 @@ fn play(env: &mut dyn Environment, first: String, act: &mut impl FnMut(&str) -> 
         let done = step.done();
         let truncated = step.truncated;
         turns.push((action, step));
-        assert!(
-            turns.len() <= env.max_turns(),
-            "a game ends within {} turns",
-            env.max_turns()
-        );
+        assert!(turns.len() <= env.max_turns(), "a game ends within {} turns", env.max_turns());
         assert!(
             !truncated || turns.len() == env.max_turns(),
             "a game is truncated at its limit only"
@@ -102,33 +86,20 @@ fn play(env: &mut dyn Environment, first: String, act: &mut impl FnMut(&str) -> 
         assert!(turns.len() < env.max_turns(), "a game at its limit is over");
     }
     if let Some(worst) = env.worst_return() {
-        assert!(
-            total >= worst - 1e-6,
-            "a return of {total} is below the worst, {worst}"
-        );
+        assert!(total >= worst - 1e-6, "a return of {total} is below the worst, {worst}");
     }
     Played { first, turns }
 }
 
 fn replay(env: &mut dyn Environment, first: &str, game: &Played) {
-    assert_eq!(
-        first, game.first,
-        "the same seed gives the same first observation"
-    );
+    assert_eq!(first, game.first, "the same seed gives the same first observation");
     for (action, step) in &game.turns {
-        assert_eq!(
-            &env.step(action),
-            step,
-            "the same seed and actions give the same game"
-        );
+        assert_eq!(&env.step(action), step, "the same seed and actions give the same game");
     }
 }
 
 /// Whether the call panics, as a caller's bug must.
 fn refuses(call: impl FnOnce()) {
     let quiet = catch_unwind(AssertUnwindSafe(call));
-    assert!(
-        quiet.is_err(),
-        "a step in a finished game and a task that does not exist must panic"
-    );
+    assert!(quiet.is_err(), "a step in a finished game and a task that does not exist must panic");
 }

@@ -30,10 +30,7 @@ impl fmt::Display for EnvError {
                 "there is no world named \"{name}\"; choose twenty_questions, bandit or recall"
             ),
             EnvError::UnknownRules(name) => {
-                write!(
-                    f,
-                    "there are no rules named \"{name}\"; choose fixed or official"
-                )
+                write!(f, "there are no rules named \"{name}\"; choose fixed or official")
             }
             EnvError::UnknownWord(unknown) => unknown.fmt(f),
             EnvError::DoubleWord(name) => write!(
@@ -41,10 +38,7 @@ impl fmt::Display for EnvError {
                 "the word \"{name}\" stands twice in the list of words; remove one of them"
             ),
             EnvError::NoWords => {
-                write!(
-                    f,
-                    "the list of words is empty; a game needs at least one word"
-                )
+                write!(f, "the list of words is empty; a game needs at least one word")
             }
             EnvError::BadSetting(message) => f.write_str(message),
         }
@@ -78,14 +72,8 @@ impl UnknownWord {
             .map(|name| (edit_distance(&lower, &name.to_lowercase()), name))
             .collect();
         by_distance.sort();
-        let nearest = by_distance
-            .iter()
-            .take(3)
-            .map(|&(_, name)| name.to_string());
-        UnknownWord {
-            word: word.to_string(),
-            nearest: nearest.collect(),
-        }
+        let nearest = by_distance.iter().take(3).map(|&(_, name)| name.to_string());
+        UnknownWord { word: word.to_string(), nearest: nearest.collect() }
     }
 }
 

@@ -30,10 +30,7 @@ pub const MAX_SOLVER_WORDS: usize = 16;
 /// # Panics
 /// Where there is no word or no turn, or `answers` is not 2 or 3.
 pub fn perfect_split_optimum(words: usize, max_turns: usize, answers: usize) -> f64 {
-    assert!(
-        words >= 1 && max_turns >= 1,
-        "an optimum over no words or no turns"
-    );
+    assert!(words >= 1 && max_turns >= 1, "an optimum over no words or no turns");
     let costs = perfect_costs(words, max_turns, answers);
     -f64::from(costs[costs.len() - 1][words]) / words as f64
 }
@@ -42,20 +39,13 @@ pub fn perfect_split_optimum(words: usize, max_turns: usize, answers: usize) -> 
 ///
 /// No more turns than words are ever of use, so the rows end there.
 fn perfect_costs(words: usize, max_turns: usize, answers: usize) -> Vec<Vec<u32>> {
-    assert!(
-        (2..=3).contains(&answers),
-        "{answers} answers; a question has 2 or 3"
-    );
+    assert!((2..=3).contains(&answers), "{answers} answers; a question has 2 or 3");
     // Without turns nothing is left to pay: each question was paid when it was asked.
     let mut costs = vec![vec![0; words + 1]];
     for _ in 0..max_turns.min(words) {
         let after = &costs[costs.len() - 1];
         let in_two = best_sums(after, after);
-        let in_parts = if answers == 3 {
-            best_sums(&in_two, after)
-        } else {
-            in_two
-        };
+        let in_parts = if answers == 3 { best_sums(&in_two, after) } else { in_two };
         let row = (0..=words).map(|n| match n {
             0 | 1 => 0,
             _ => (n as u32 + in_parts[n]).min(n as u32 - 1 + after[n - 1]),
@@ -115,15 +105,10 @@ impl Solver {
     /// Where the pool has more than 16 words, or there is no turn.
     pub fn new(pool: &QuestionPool, max_turns: usize) -> Self {
         let words = pool.words();
-        assert!(
-            words <= MAX_SOLVER_WORDS,
-            "{words} words; a solver takes up to 16"
-        );
+        assert!(words <= MAX_SOLVER_WORDS, "{words} words; a solver takes up to 16");
         assert!(max_turns >= 1, "an optimum over no turns");
-        let split = |question: usize| Split {
-            question,
-            parts: parts(&pool.questions()[question].answers),
-        };
+        let split =
+            |question: usize| Split { question, parts: parts(&pool.questions()[question].answers) };
         let mut seen = HashSet::new();
         let mut splits: Vec<Split> = (0..pool.properties().len()).map(split).collect();
         splits.retain(|split| {
@@ -145,14 +130,7 @@ impl Solver {
             let answers = splits.iter().map(Split::answers).max().unwrap_or(2);
             perfect_costs(words, max_turns, answers.min(3))
         };
-        Solver {
-            words,
-            max_turns,
-            splits,
-            guesses,
-            bound,
-            solved: HashMap::new(),
-        }
+        Solver { words, max_turns, splits, guesses, bound, solved: HashMap::new() }
     }
 
     /// The best mean return with every word equally likely.
@@ -166,20 +144,14 @@ impl Solver {
     /// # Panics
     /// Where `set` is empty or has a word that the pool has not, or no turn is left.
     pub fn solve(&mut self, set: u32, turns: usize) -> Solution {
-        assert!(
-            set != 0 && set >> self.words == 0 && turns >= 1,
-            "no such situation: {set:b}"
-        );
+        assert!(set != 0 && set >> self.words == 0 && turns >= 1, "no such situation: {set:b}");
         let n = set.count_ones();
         // With a turn for each word, all can be guessed; more turns change nothing.
         let turns = turns.min(n as usize);
         if let Some(&solution) = self.solved.get(&(set, turns)) {
             return solution;
         }
-        let mut best = Solution {
-            cost: u32::MAX,
-            question: 0,
-        };
+        let mut best = Solution { cost: u32::MAX, question: 0 };
         let bound = self.bound[turns][n as usize];
         for choice in 0..self.guesses.len() + self.splits.len() {
             let (split, paid) = match choice.checked_sub(self.guesses.len()) {
@@ -191,16 +163,9 @@ impl Solver {
             if parts.contains(&set) {
                 continue;
             }
-            let cost = paid
-                + parts
-                    .iter()
-                    .map(|&part| self.cost(part, turns - 1))
-                    .sum::<u32>();
+            let cost = paid + parts.iter().map(|&part| self.cost(part, turns - 1)).sum::<u32>();
             if cost < best.cost {
-                best = Solution {
-                    cost,
-                    question: split.question,
-                };
+                best = Solution { cost, question: split.question };
             }
             if best.cost == bound {
                 break;
@@ -211,11 +176,7 @@ impl Solver {
     }
 
     fn cost(&mut self, set: u32, turns: usize) -> u32 {
-        if set == 0 || turns == 0 {
-            0
-        } else {
-            self.solve(set, turns).cost
-        }
+        if set == 0 || turns == 0 { 0 } else { self.solve(set, turns).cost }
     }
 }
 
@@ -251,20 +212,13 @@ mod tests {
             (3, 2, 3, -1.0),
             (6, 20, 3, -1.5),
         ] {
-            assert_eq!(
-                perfect_split_optimum(words, turns, answers),
-                optimum,
-                "{words} {turns}"
-            );
+            assert_eq!(perfect_split_optimum(words, turns, answers), optimum, "{words} {turns}");
         }
     }
 
     #[test]
     fn more_turns_than_words_change_nothing() {
-        assert_eq!(
-            perfect_split_optimum(10, 10, 2),
-            perfect_split_optimum(10, 1000, 2)
-        );
+        assert_eq!(perfect_split_optimum(10, 10, 2), perfect_split_optimum(10, 1000, 2));
     }
 
     /// A pool where property `p` holds for the words whose bit is set in `masks[p]`, and the guess

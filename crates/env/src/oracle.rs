@@ -45,9 +45,8 @@ impl TableOracle {
 impl Oracle for TableOracle {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
         let table = table();
-        let value = table
-            .object(object)
-            .and_then(|object| table.answer(object, &table.read(question)));
+        let value =
+            table.object(object).and_then(|object| table.answer(object, &table.read(question)));
         Cow::Borrowed(match value {
             None => INVALID,
             Some(Value::Sometimes(_)) if self.sometimes => SOMETIMES,
@@ -80,12 +79,7 @@ impl<O: Oracle> NoisyOracle<O> {
             "flip {flip} and sometimes {sometimes} must be probabilities that add up to at most 1"
         );
         let chance = ChaCha8Rng::seed_from_u64(seed);
-        NoisyOracle {
-            inner,
-            flip,
-            sometimes,
-            chance,
-        }
+        NoisyOracle { inner, flip, sometimes, chance }
     }
 }
 
@@ -128,10 +122,7 @@ mod tests {
     #[test]
     fn sometimes_is_said_only_where_allowed() {
         let question = "Is it red?";
-        assert_eq!(
-            TableOracle::with_sometimes().answer("baseball", question),
-            "Sometimes."
-        );
+        assert_eq!(TableOracle::with_sometimes().answer("baseball", question), "Sometimes.");
         assert_eq!(TableOracle::default().answer("baseball", question), "No.");
     }
 
@@ -139,9 +130,7 @@ mod tests {
     fn noise_has_its_rates_and_its_seed() {
         let answers = |seed| -> Vec<String> {
             let mut oracle = NoisyOracle::new(TableOracle::default(), 0.2, 0.1, seed);
-            (0..4000)
-                .map(|_| oracle.answer("cat", "Is it alive?").into_owned())
-                .collect()
+            (0..4000).map(|_| oracle.answer("cat", "Is it alive?").into_owned()).collect()
         };
         let share = |answers: &[String], text| {
             answers.iter().filter(|answer| *answer == text).count() as f64 / answers.len() as f64
@@ -159,9 +148,7 @@ mod tests {
         assert_eq!(oracle.answer("cat", "What?"), INVALID);
         let mut run = || -> Vec<String> {
             oracle.reseed(3);
-            (0..20)
-                .map(|_| oracle.answer("cat", "Is it alive?").into_owned())
-                .collect()
+            (0..20).map(|_| oracle.answer("cat", "Is it alive?").into_owned()).collect()
         };
         assert_eq!(run(), run());
     }

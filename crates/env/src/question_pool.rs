@@ -43,10 +43,7 @@ impl QuestionPool {
         let answers = |question: &str| -> Vec<Answer> {
             let reading = table.read(question);
             let value = |&object| table.answer(object, &reading);
-            objects
-                .iter()
-                .map(|object| answer(value(object), sometimes))
-                .collect()
+            objects.iter().map(|object| answer(value(object), sometimes)).collect()
         };
         let property = |text: &str| PoolQuestion {
             text: text.to_string(),
@@ -57,11 +54,7 @@ impl QuestionPool {
             let text = table.objects()[object.0].guess_question();
             let mut answers = answers(&text);
             answers[word] = Answer::Yes;
-            PoolQuestion {
-                text,
-                guess: Some(word),
-                answers,
-            }
+            PoolQuestion { text, guess: Some(word), answers }
         };
         let properties = table.properties().iter().map(|p| property(&p.question));
         let guesses = objects.iter().enumerate().map(guess);
@@ -73,22 +66,12 @@ impl QuestionPool {
     pub(crate) fn assemble(properties: Vec<PoolQuestion>, guesses: Vec<PoolQuestion>) -> Self {
         let splits = |q: &PoolQuestion| q.answers.iter().any(|&answer| answer != q.answers[0]);
         let is_guess = |q: &PoolQuestion| guesses.iter().any(|guess| guess.text == q.text);
-        let mut questions: Vec<PoolQuestion> = properties
-            .into_iter()
-            .filter(|q| splits(q) && !is_guess(q))
-            .collect();
+        let mut questions: Vec<PoolQuestion> =
+            properties.into_iter().filter(|q| splits(q) && !is_guess(q)).collect();
         let properties = questions.len();
         questions.extend(guesses);
-        let by_text = questions
-            .iter()
-            .enumerate()
-            .map(|(i, q)| (q.text.clone(), i))
-            .collect();
-        QuestionPool {
-            questions,
-            properties,
-            by_text,
-        }
+        let by_text = questions.iter().enumerate().map(|(i, q)| (q.text.clone(), i)).collect();
+        QuestionPool { questions, properties, by_text }
     }
 
     /// The pool over objects given by name or alias.
@@ -133,14 +116,9 @@ impl QuestionPool {
         let mut told = vec![0; self.words()];
         while kept.len() < max_properties && !open.is_empty() {
             let together = |question: &PoolQuestion| -> usize {
-                class_sizes(&classes(&told, question))
-                    .iter()
-                    .map(|n| n * n)
-                    .sum()
+                class_sizes(&classes(&told, question)).iter().map(|n| n * n).sum()
             };
-            let best = (0..open.len())
-                .min_by_key(|&i| together(open[i]))
-                .unwrap_or(0);
+            let best = (0..open.len()).min_by_key(|&i| together(open[i])).unwrap_or(0);
             let after = classes(&told, open[best]);
             if after == told {
                 // Nothing more can be told; what follows tells the words apart once again.
@@ -221,9 +199,7 @@ fn answer(value: Option<Value>, sometimes: bool) -> Answer {
 /// by its first word.
 fn classes(so_far: &[usize], question: &PoolQuestion) -> Vec<usize> {
     let key = |word: usize| (so_far[word], question.answers[word]);
-    (0..so_far.len())
-        .map(|word| (0..word).find(|&w| key(w) == key(word)).unwrap_or(word))
-        .collect()
+    (0..so_far.len()).map(|word| (0..word).find(|&w| key(w) == key(word)).unwrap_or(word)).collect()
 }
 
 /// The number of words of each class.
@@ -281,10 +257,7 @@ mod tests {
     fn a_pool_holds_what_splits_and_a_guess_for_each_word() {
         let pool = pets();
         let texts: Vec<&str> = pool.questions().iter().map(|q| q.text.as_str()).collect();
-        assert_eq!(
-            texts,
-            ["Does it bark?", "Is it white?", "dog?", "cat?", "crow?"]
-        );
+        assert_eq!(texts, ["Does it bark?", "Is it white?", "dog?", "cat?", "crow?"]);
         assert_eq!((pool.words(), pool.properties().len()), (3, 2));
         assert_eq!(pool.questions()[pool.guess_of(1)].guess, Some(1));
         assert_eq!(pool.find("Is it white?"), Some(1));
@@ -314,10 +287,7 @@ mod tests {
         assert_eq!(texts(2), ["b?", "c?"]);
         assert_eq!(texts(0), [""; 0]);
         let first = pool.with_properties(1);
-        assert_eq!(
-            (first.properties()[0].text.as_str(), first.words()),
-            ("a?", 4)
-        );
+        assert_eq!((first.properties()[0].text.as_str(), first.words()), ("a?", 4));
         assert_eq!(pool.with_properties(9).properties().len(), 5);
     }
 
@@ -346,24 +316,12 @@ mod tests {
         for (history, possible) in [
             (vec![], [true, true, true]),
             (vec![pair("Does it bark?", "No.")], [false, true, true]),
-            (
-                vec![pair("Is it white?", "Sometimes.")],
-                [true, true, false],
-            ),
-            (
-                vec![pair("Is it white?", "Invalid Question.")],
-                [true, true, true],
-            ),
+            (vec![pair("Is it white?", "Sometimes.")], [true, true, false]),
+            (vec![pair("Is it white?", "Invalid Question.")], [true, true, true]),
             (vec![pair("cat?", "No.")], [true, false, true]),
             (vec![pair("cat?", "Yes.")], [false, false, false]),
-            (
-                vec![pair("Is it big?", "No."), pair("Is it white?", "hm")],
-                [true, true, true],
-            ),
-            (
-                vec![pair("Is it white?", "Sometimes."), pair("dog?", "No.")],
-                [false, true, false],
-            ),
+            (vec![pair("Is it big?", "No."), pair("Is it white?", "hm")], [true, true, true]),
+            (vec![pair("Is it white?", "Sometimes."), pair("dog?", "No.")], [false, true, false]),
             (
                 vec![pair("Does it bark?", "Yes."), pair("Is it white?", "No.")],
                 [false, false, false],

@@ -53,16 +53,10 @@ impl Environment for Bandit {
     }
 
     fn step(&mut self, action: &str) -> Step {
-        assert!(
-            self.playing,
-            "step in a bandit game that is not running; reset it first"
-        );
+        assert!(self.playing, "step in a bandit game that is not running; reset it first");
         self.playing = false;
         let action = first_line(action);
-        let digit = Self::PAY
-            .iter()
-            .zip('0'..)
-            .find(|(_, d)| action.chars().eq([*d]));
+        let digit = Self::PAY.iter().zip('0'..).find(|(_, d)| action.chars().eq([*d]));
         let reward = digit.map_or(Self::INVALID_PAY, |(&pay, _)| pay);
         let reply = format!("{reward:.1}");
         Step {
@@ -116,18 +110,13 @@ impl Recall {
 
     /// A world with this many distracting turns, 0 or more; one turn more makes the game.
     pub fn new(distractions: usize) -> Self {
-        Recall {
-            distractions,
-            game: None,
-        }
+        Recall { distractions, game: None }
     }
 
     /// The utterance that the best player gives to an observation.
     pub fn scripted(observation: &str) -> String {
         if observation.ends_with(&format!("{}\n", Self::QUESTION)) {
-            let letter = observation
-                .strip_prefix("Remember ")
-                .and_then(|o| o.chars().next());
+            let letter = observation.strip_prefix("Remember ").and_then(|o| o.chars().next());
             letter.map(String::from).unwrap_or_default()
         } else {
             "ok".to_string()
@@ -136,18 +125,10 @@ impl Recall {
 
     fn start(&mut self, letter: usize, chance: ChaCha8Rng) -> String {
         let letter = Self::LETTERS[letter];
-        let question = if self.distractions == 0 {
-            format!(" {}", Self::QUESTION)
-        } else {
-            String::new()
-        };
+        let question =
+            if self.distractions == 0 { format!(" {}", Self::QUESTION) } else { String::new() };
         let history = format!("Remember {letter}.{question}\n");
-        self.game = Some(RecallGame {
-            letter,
-            turns: 0,
-            history: history.clone(),
-            chance,
-        });
+        self.game = Some(RecallGame { letter, turns: 0, history: history.clone(), chance });
         history
     }
 }
@@ -166,11 +147,7 @@ impl Environment for Recall {
     }
 
     fn reset_to(&mut self, task: usize, seed: u64) -> String {
-        assert!(
-            task < self.tasks(),
-            "task {task} of a world with {} letters",
-            self.tasks()
-        );
+        assert!(task < self.tasks(), "task {task} of a world with {} letters", self.tasks());
         self.start(task, ChaCha8Rng::seed_from_u64(seed))
     }
 
@@ -182,10 +159,7 @@ impl Environment for Recall {
         let action = first_line(action);
         let last_turn = self.max_turns();
         let game = self.game.as_mut().expect("step needs a reset first");
-        assert!(
-            game.turns < last_turn,
-            "step in a finished game; reset it first"
-        );
+        assert!(game.turns < last_turn, "step in a finished game; reset it first");
         game.turns += 1;
         let terminated = game.turns == last_turn;
         let won = terminated && action.chars().eq([game.letter]);
@@ -248,13 +222,8 @@ mod tests {
     #[test]
     fn the_bandit_pays_by_the_utterance() {
         let best = Bandit::PAY.iter().copied().fold(f32::MIN, f32::max);
-        for (action, reward) in [
-            ("7", best),
-            (" 0 \n1", 0.3),
-            ("3", 0.0),
-            ("77", -1.0),
-            ("", -1.0),
-        ] {
+        for (action, reward) in [("7", best), (" 0 \n1", 0.3), ("3", 0.0), ("77", -1.0), ("", -1.0)]
+        {
             let mut bandit = Bandit::new();
             bandit.reset(0);
             let step = bandit.step(action);

@@ -43,12 +43,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            rules: Rules::Fixed,
-            max_turns: 20,
-            sometimes: false,
-            answer_noise: 0.0,
-        }
+        Options { rules: Rules::Fixed, max_turns: 20, sometimes: false, answer_noise: 0.0 }
     }
 }
 
@@ -86,12 +81,7 @@ impl TwentyQuestions {
             }
             targets.push(target);
         }
-        Ok(TwentyQuestions {
-            oracle: table_oracle(&options),
-            options,
-            targets,
-            game: None,
-        })
+        Ok(TwentyQuestions { oracle: table_oracle(&options), options, targets, game: None })
     }
 
     /// The full game of 157 words.
@@ -167,9 +157,7 @@ impl TwentyQuestions {
     pub fn step_with_oracle(&mut self, action: &str, oracle_raw: Option<&str>) -> Step {
         let game = self.game.as_mut().expect("step needs a reset first");
         assert!(!game.over, "step in a finished game; reset it first");
-        let Options {
-            rules, max_turns, ..
-        } = self.options;
+        let Options { rules, max_turns, .. } = self.options;
         let target = &self.targets[game.target];
         let question = match rules {
             Rules::Fixed => first_line(action),
@@ -213,12 +201,7 @@ impl TwentyQuestions {
 
     fn start(&mut self, target: usize, oracle_seed: u64) -> String {
         self.oracle.reseed(oracle_seed);
-        self.game = Some(Game {
-            target,
-            turns: 0,
-            history: HEADER.to_string(),
-            over: false,
-        });
+        self.game = Some(Game { target, turns: 0, history: HEADER.to_string(), over: false });
         HEADER.to_string()
     }
 }
@@ -257,18 +240,9 @@ impl Environment for TwentyQuestions {
         if self.options.answer_noise > 0.0 {
             return None;
         }
-        let Options {
-            rules,
-            max_turns,
-            sometimes,
-            ..
-        } = self.options;
-        let winnable: Vec<ObjectId> = self
-            .targets
-            .iter()
-            .filter(|t| t.is_winnable(rules))
-            .map(|t| t.object)
-            .collect();
+        let Options { rules, max_turns, sometimes, .. } = self.options;
+        let winnable: Vec<ObjectId> =
+            self.targets.iter().filter(|t| t.is_winnable(rules)).map(|t| t.object).collect();
         let best = if winnable.is_empty() {
             0.0
         } else if winnable.len() <= MAX_SOLVER_WORDS {
@@ -289,15 +263,10 @@ impl Environment for TwentyQuestions {
 
 /// The table as the options want it to answer.
 fn table_oracle(options: &Options) -> Box<dyn Oracle> {
-    let table = TableOracle {
-        sometimes: options.sometimes,
-    };
+    let table = TableOracle { sometimes: options.sometimes };
     if options.answer_noise > 0.0 {
         let flip = f64::from(options.answer_noise);
-        Box::new(ErringTable {
-            table,
-            noisy: NoisyOracle::new(table, flip, 0.0, 0),
-        })
+        Box::new(ErringTable { table, noisy: NoisyOracle::new(table, flip, 0.0, 0) })
     } else {
         Box::new(table)
     }

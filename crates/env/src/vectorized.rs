@@ -19,14 +19,8 @@ impl VectorEnv {
     /// # Panics
     /// Where there is none.
     pub fn new(games: Vec<Box<dyn Environment>>) -> Self {
-        assert!(
-            !games.is_empty(),
-            "a vectorised world needs at least one game"
-        );
-        VectorEnv {
-            running: vec![false; games.len()],
-            games,
-        }
+        assert!(!games.is_empty(), "a vectorised world needs at least one game");
+        VectorEnv { running: vec![false; games.len()], games }
     }
 
     /// Makes `games` worlds of one configuration.
@@ -72,11 +66,7 @@ impl VectorEnv {
     /// Where there are more seeds than games.
     pub fn reset(&mut self, seeds: &[u64]) -> Vec<String> {
         self.start(seeds.len());
-        self.games
-            .iter_mut()
-            .zip(seeds)
-            .map(|(game, &seed)| game.reset(seed))
-            .collect()
+        self.games.iter_mut().zip(seeds).map(|(game, &seed)| game.reset(seed)).collect()
     }
 
     /// Starts a game on each task; with fewer tasks than games, the last games rest.
@@ -88,9 +78,7 @@ impl VectorEnv {
         self.start(tasks.len());
         let starts = tasks.iter().zip(seeds);
         let games = self.games.iter_mut().zip(starts);
-        games
-            .map(|(game, (&task, &seed))| game.reset_to(task, seed))
-            .collect()
+        games.map(|(game, (&task, &seed))| game.reset_to(task, seed)).collect()
     }
 
     /// Plays one action in each game. A finished game gives `None` whatever its action; so does a
@@ -99,11 +87,7 @@ impl VectorEnv {
     /// # Panics
     /// Where there are not as many actions as games.
     pub fn step(&mut self, actions: &[Option<&str>]) -> Vec<Option<Step>> {
-        assert_eq!(
-            actions.len(),
-            self.games.len(),
-            "one action, or None, for each game"
-        );
+        assert_eq!(actions.len(), self.games.len(), "one action, or None, for each game");
         let games = self.games.iter_mut().zip(&mut self.running);
         games
             .zip(actions)

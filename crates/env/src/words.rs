@@ -31,11 +31,7 @@ pub fn words() -> &'static [Word] {
             .iter()
             .flat_map(|&(category, things)| things.iter().map(move |&aliases| (category, aliases)))
             .enumerate()
-            .map(|(index, (category, aliases))| Word {
-                aliases,
-                category,
-                index,
-            })
+            .map(|(index, (category, aliases))| Word { aliases, category, index })
             .collect()
     });
     &WORDS
@@ -43,13 +39,7 @@ pub fn words() -> &'static [Word] {
 
 /// The ten words of the small game: every tenth of the first hundred, from the second on.
 pub fn subset() -> Vec<Word> {
-    words()
-        .iter()
-        .copied()
-        .skip(1)
-        .step_by(10)
-        .take(10)
-        .collect()
+    words().iter().copied().skip(1).step_by(10).take(10).collect()
 }
 
 /// A category's name and its words, each a list of aliases.
@@ -153,11 +143,7 @@ mod tests {
     fn no_alias_names_two_words() {
         let aliases: Vec<&str> = words().iter().flat_map(|w| w.aliases).copied().collect();
         assert_eq!(aliases.iter().collect::<HashSet<_>>().len(), aliases.len());
-        assert!(
-            aliases
-                .iter()
-                .all(|a| a.to_lowercase() == **a && a.trim() == *a)
-        );
+        assert!(aliases.iter().all(|a| a.to_lowercase() == **a && a.trim() == *a));
     }
 
     #[test]

@@ -34,19 +34,11 @@ fn ratings() -> Option<Ratings> {
     let json: serde_json::Value =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let list = |key: &str| -> Vec<String> {
-        let values = json[key]
-            .as_array()
-            .unwrap_or_else(|| panic!("{path:?} has no list \"{key}\""));
-        values
-            .iter()
-            .filter_map(|value| value.as_str().map(str::to_string))
-            .collect()
+        let values =
+            json[key].as_array().unwrap_or_else(|| panic!("{path:?} has no list \"{key}\""));
+        values.iter().filter_map(|value| value.as_str().map(str::to_string)).collect()
     };
-    Some(Ratings {
-        words: list("words"),
-        questions: list("questions"),
-        digits: list("ratings"),
-    })
+    Some(Ratings { words: list("words"), questions: list("questions"), digits: list("ratings") })
 }
 
 /// Pairs of a question of the ratings and a property of ours.
@@ -56,10 +48,7 @@ fn mapping() -> Vec<(&'static str, PropertyId)> {
         .filter_map(|line| line.rsplit_once(" = "))
         .map(|(question, name)| {
             let property = table().property(name.trim());
-            (
-                question,
-                property.unwrap_or_else(|| panic!("no property \"{name}\"")),
-            )
+            (question, property.unwrap_or_else(|| panic!("no property \"{name}\"")))
         })
         .collect()
 }
@@ -82,10 +71,7 @@ fn the_table_agrees_with_people() {
         .into_iter()
         .map(|(question, property)| {
             let column = ratings.questions.iter().position(|other| other == question);
-            (
-                column.unwrap_or_else(|| panic!("the ratings lack \"{question}\"")),
-                property,
-            )
+            (column.unwrap_or_else(|| panic!("the ratings lack \"{question}\"")), property)
         })
         .collect();
     let (mut cells, mut agreeing) = (0, 0);
@@ -112,10 +98,7 @@ fn the_table_agrees_with_people() {
             } else {
                 let name = &table.properties()[property.0].name;
                 let said = if people_say_yes { "yes" } else { "no" };
-                otherwise
-                    .entry(name)
-                    .or_default()
-                    .push(format!("{word}: {said}"));
+                otherwise.entry(name).or_default().push(format!("{word}: {said}"));
             }
         }
     }

@@ -19,16 +19,8 @@ fn properties() -> impl Iterator<Item = PropertyId> {
 #[test]
 fn the_table_has_its_full_measure() {
     let table = table();
-    assert!(
-        table.objects().len() >= 500,
-        "{} objects",
-        table.objects().len()
-    );
-    assert!(
-        table.properties().len() >= 200,
-        "{} properties",
-        table.properties().len()
-    );
+    assert!(table.objects().len() >= 500, "{} objects", table.objects().len());
+    assert!(table.properties().len() >= 200, "{} properties", table.properties().len());
     for property in table.properties() {
         assert!(
             property.paraphrases.len() >= 4,
@@ -52,10 +44,7 @@ fn every_wording_is_read_as_its_own_property_and_means_the_same() {
                 let value = table.value(object, property);
                 let expected = if contrary { value.negated() } else { value }.weight();
                 let said = table.answer(object, &reading).map(Value::weight);
-                assert!(
-                    said.is_some_and(|said| (said - expected).abs() < 1e-6),
-                    "{question}"
-                );
+                assert!(said.is_some_and(|said| (said - expected).abs() < 1e-6), "{question}");
             }
         }
     }
@@ -82,15 +71,9 @@ fn some_clear_answer_tells_every_pair_of_objects_apart() {
 fn every_property_is_good_for_something() {
     let table = table();
     for property in properties() {
-        let values: HashSet<bool> = objects()
-            .map(|object| table.value(object, property).is_mostly_yes())
-            .collect();
-        assert_eq!(
-            values.len(),
-            2,
-            "\"{}\"",
-            table.properties()[property.0].name
-        );
+        let values: HashSet<bool> =
+            objects().map(|object| table.value(object, property).is_mostly_yes()).collect();
+        assert_eq!(values.len(), 2, "\"{}\"", table.properties()[property.0].name);
     }
 }
 
@@ -99,9 +82,7 @@ fn every_object_is_won_by_its_guess_in_many_forms() {
     let table = table();
     for object in objects() {
         let this = &table.objects()[object.0];
-        let names = std::iter::once(&this.name)
-            .chain(&this.aliases)
-            .chain([&this.plural]);
+        let names = std::iter::once(&this.name).chain(&this.aliases).chain([&this.plural]);
         for name in names {
             assert_eq!(table.object(name), Some(object), "{name}");
         }
@@ -130,19 +111,12 @@ fn a_guess_wins_only_its_own_object() {
     let table = table();
     for named in objects() {
         let reading = table.read(&table.objects()[named.0].guess_question());
-        let Reading::Asks {
-            claim: Claim::Is(_),
-            ..
-        } = reading
-        else {
+        let Reading::Asks { claim: Claim::Is(_), .. } = reading else {
             // The name of a kind ("Is it a tree?"), of which other objects may be.
             continue;
         };
         for object in objects() {
-            assert_eq!(
-                table.answer(object, &reading) == Some(Value::Yes),
-                object == named
-            );
+            assert_eq!(table.answer(object, &reading) == Some(Value::Yes), object == named);
         }
     }
 }
@@ -194,13 +168,8 @@ fn the_ten_words_split_as_well_as_ten_words_can() {
     let splits: HashSet<usize> = properties()
         .filter_map(|property| {
             let values: Vec<Value> = objects.iter().map(|&o| table.value(o, property)).collect();
-            let clear = values
-                .iter()
-                .all(|value| matches!(value, Value::Yes | Value::No));
-            let yes = (0..10)
-                .filter(|&i| values[i] == Value::Yes)
-                .map(|i| 1 << i)
-                .sum();
+            let clear = values.iter().all(|value| matches!(value, Value::Yes | Value::No));
+            let yes = (0..10).filter(|&i| values[i] == Value::Yes).map(|i| 1 << i).sum();
             clear.then_some(yes)
         })
         .filter(|&yes| yes != 0 && yes != 1023)
@@ -210,17 +179,11 @@ fn the_ten_words_split_as_well_as_ten_words_can() {
     let mut cost = vec![usize::MAX; 1024];
     for set in 1..1024usize {
         let size = set.count_ones() as usize;
-        let guesses = (0..10)
-            .filter(|i| set >> i & 1 == 1)
-            .map(|i| set & !(1 << i));
-        let guess = guesses
-            .map(|rest| if rest == 0 { 0 } else { size - 1 + cost[rest] })
-            .min();
+        let guesses = (0..10).filter(|i| set >> i & 1 == 1).map(|i| set & !(1 << i));
+        let guess = guesses.map(|rest| if rest == 0 { 0 } else { size - 1 + cost[rest] }).min();
         let halves = splits.iter().map(|yes| (set & yes, set & !yes));
-        let split = halves
-            .filter(|&(a, b)| a != 0 && b != 0)
-            .map(|(a, b)| size + cost[a] + cost[b])
-            .min();
+        let split =
+            halves.filter(|&(a, b)| a != 0 && b != 0).map(|(a, b)| size + cost[a] + cost[b]).min();
         cost[set] = guess.into_iter().chain(split).min().unwrap_or(0);
     }
     assert_eq!(cost[1023], 28);
@@ -228,17 +191,8 @@ fn the_ten_words_split_as_well_as_ten_words_can() {
 
 #[test]
 fn the_data_is_small_enough_for_a_page() {
-    let texts = [
-        EMBEDDED.properties,
-        EMBEDDED.kinds,
-        EMBEDDED.phrases,
-        EMBEDDED.references,
-    ];
-    let all: String = texts
-        .iter()
-        .chain(EMBEDDED.objects)
-        .map(|(_, text)| *text)
-        .collect();
+    let texts = [EMBEDDED.properties, EMBEDDED.kinds, EMBEDDED.phrases, EMBEDDED.references];
+    let all: String = texts.iter().chain(EMBEDDED.objects).map(|(_, text)| *text).collect();
     let packed = miniz_oxide::deflate::compress_to_vec(all.as_bytes(), 9).len();
     assert!(packed <= 150_000, "{packed} bytes");
 }
@@ -248,55 +202,32 @@ const SMALL: Sources<'static> = Sources {
         "properties.txt",
         "tail\n  Does it have a tail?\nalive\n  Is it alive?\n  > moves\nmoves\n  Does it move?\n",
     ),
-    kinds: (
-        "kinds.txt",
-        "thing <\nanimal < thing\n  Is it an animal?\n  + alive\n",
-    ),
+    kinds: ("kinds.txt", "thing <\nanimal < thing\n  Is it an animal?\n  + alive\n"),
     phrases: ("phrases.txt", ""),
     references: ("references.txt", ""),
-    objects: &[(
-        "o.txt",
-        "= animal\ncat | size: 46cm 4kg\n  + tail\nworm | size: 9cm 5g\n",
-    )],
+    objects: &[("o.txt", "= animal\ncat | size: 46cm 4kg\n  + tail\nworm | size: 9cm 5g\n")],
 };
 
 #[test]
 fn values_are_inherited_and_implied() {
     let table = Table::parse(&SMALL).unwrap();
     let value = |object: &str, property: &str| {
-        table.value(
-            table.object(object).unwrap(),
-            table.property(property).unwrap(),
-        )
+        table.value(table.object(object).unwrap(), table.property(property).unwrap())
     };
     assert_eq!(value("worm", "animal"), Value::Yes);
     assert_eq!(value("worm", "alive"), Value::Yes);
     assert_eq!(value("worm", "moves"), Value::Yes);
-    assert_eq!(
-        (value("cat", "tail"), value("worm", "tail")),
-        (Value::Yes, Value::No)
-    );
+    assert_eq!((value("cat", "tail"), value("worm", "tail")), (Value::Yes, Value::No));
 }
 
 #[test]
 fn mistakes_in_the_data_are_named_with_file_and_line() {
     let message =
         |sources: Sources<'_>| Table::parse(&sources).map(|_| ()).unwrap_err().to_string();
-    let objects = |text| {
-        message(Sources {
-            objects: &[("o.txt", text)],
-            ..SMALL
-        })
-    };
+    let objects = |text| message(Sources { objects: &[("o.txt", text)], ..SMALL });
     let cases = [
-        (
-            "= pet\ncat | size: 1cm 1g\n",
-            "o.txt:2: there is no kind \"pet\"",
-        ),
-        (
-            "= animal\ncat | size: 1cm 1g\n  + fur\n",
-            "o.txt:3: there is no property \"fur\"",
-        ),
+        ("= pet\ncat | size: 1cm 1g\n", "o.txt:2: there is no kind \"pet\""),
+        ("= animal\ncat | size: 1cm 1g\n  + fur\n", "o.txt:3: there is no property \"fur\""),
         (
             "= animal\ncat | size: 1cm 1g\n  + tail\n  - tail\n",
             "o.txt:4: \"cat\" says \"tail\" twice",
@@ -321,32 +252,19 @@ fn mistakes_in_the_data_are_named_with_file_and_line() {
     for (text, expected) in cases {
         assert_eq!(objects(text), expected);
     }
-    let properties = |text| {
-        message(Sources {
-            properties: ("p.txt", text),
-            ..SMALL
-        })
-    };
+    let properties = |text| message(Sources { properties: ("p.txt", text), ..SMALL });
     assert_eq!(
         properties("tail\n  Does it have a tail?\nalive\n  Does it have tails?\n"),
         "p.txt:4: \"Does it have tails?\" already asks for \"tail\""
     );
-    assert_eq!(
-        properties("tail\n  > legs\n"),
-        "p.txt:1: \"tail\" has no question"
-    );
-    assert_eq!(
-        properties("big\n  Is it big?\n  = size > zorb\n"),
-        "p.txt:3: \"zorb\" has no size"
-    );
+    assert_eq!(properties("tail\n  > legs\n"), "p.txt:1: \"tail\" has no question");
+    assert_eq!(properties("big\n  Is it big?\n  = size > zorb\n"), "p.txt:3: \"zorb\" has no size");
 }
 
 /// Words as people use them in questions, in any order.
 fn jumbled_question() -> impl Strategy<Value = String> {
-    let questions = table()
-        .properties()
-        .iter()
-        .flat_map(|p| [&p.question].into_iter().chain(&p.paraphrases));
+    let questions =
+        table().properties().iter().flat_map(|p| [&p.question].into_iter().chain(&p.paraphrases));
     let names = table().objects().iter().map(|object| &object.name);
     let mut words: Vec<String> = questions
         .chain(names)

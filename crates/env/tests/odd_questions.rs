@@ -28,10 +28,5 @@ fn odd_questions_get_sensible_answers() {
         }
     }
     assert!(count >= 200, "only {count} questions");
-    assert!(
-        wrong.is_empty(),
-        "{} of {count} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

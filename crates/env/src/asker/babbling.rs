@@ -18,10 +18,7 @@ impl BabblingAsker {
     /// Where there is none.
     pub fn new(utterances: Vec<String>) -> Self {
         assert!(!utterances.is_empty(), "a player needs something to say");
-        BabblingAsker {
-            utterances,
-            chance: player_chance(0),
-        }
+        BabblingAsker { utterances, chance: player_chance(0) }
     }
 }
 

@@ -25,10 +25,7 @@ impl InformationGainAsker {
     /// # Panics
     /// Where the rate is not from 0 to below 0.5.
     pub fn noisy(pool: QuestionPool, error_rate: f64) -> Self {
-        assert!(
-            (0.0..0.5).contains(&error_rate),
-            "error_rate is {error_rate}"
-        );
+        assert!((0.0..0.5).contains(&error_rate), "error_rate is {error_rate}");
         InformationGainAsker { pool, error_rate }
     }
 
@@ -95,21 +92,13 @@ fn likelihood(answer: Answer, truth: Answer, question: &PoolQuestion, error_rate
 pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], error_rate: f64) -> usize {
     // Sums of shares may fall a little short.
     const NEARLY: f64 = 1e-9;
-    let likeliest = (0..posterior.len()).fold(0, |best, word| {
-        if posterior[word] > posterior[best] {
-            word
-        } else {
-            best
-        }
-    });
+    let likeliest = (0..posterior.len())
+        .fold(0, |best, word| if posterior[word] > posterior[best] { word } else { best });
     let guess = pool.guess_of(likeliest);
     if posterior[likeliest] >= 0.5 - NEARLY {
         return guess;
     }
-    let mut best = (
-        guess,
-        entropy(&[posterior[likeliest], 1.0 - posterior[likeliest]]),
-    );
+    let mut best = (guess, entropy(&[posterior[likeliest], 1.0 - posterior[likeliest]]));
     for (index, question) in pool.properties().iter().enumerate() {
         let gain = information(question, posterior, error_rate);
         if gain > best.1 + NEARLY {
@@ -136,11 +125,7 @@ fn information(question: &PoolQuestion, posterior: &[f64], error_rate: f64) -> f
 
 /// The entropy of a distribution, in nats.
 fn entropy(probabilities: &[f64]) -> f64 {
-    probabilities
-        .iter()
-        .filter(|&&p| p > 0.0)
-        .map(|p| -p * p.ln())
-        .sum()
+    probabilities.iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum()
 }
 
 #[cfg(test)]
@@ -148,11 +133,7 @@ mod tests {
     use super::*;
 
     fn question(answers: &[Answer]) -> PoolQuestion {
-        PoolQuestion {
-            text: String::new(),
-            guess: None,
-            answers: answers.to_vec(),
-        }
+        PoolQuestion { text: String::new(), guess: None, answers: answers.to_vec() }
     }
 
     #[test]
@@ -162,14 +143,8 @@ mod tests {
         let even = [0.25; 4];
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
         close(information(&question(&[Yes, Yes, No, No]), &even, 0.0), bit);
-        close(
-            information(&question(&[Yes, Yes, Yes, Yes]), &even, 0.0),
-            0.0,
-        );
-        close(
-            information(&question(&[Yes, No, Sometimes, Sometimes]), &even, 0.0),
-            1.5 * bit,
-        );
+        close(information(&question(&[Yes, Yes, Yes, Yes]), &even, 0.0), 0.0);
+        close(information(&question(&[Yes, No, Sometimes, Sometimes]), &even, 0.0), 1.5 * bit);
         // A binary symmetric channel with error 0.11 carries half a bit.
         let noisy = information(&question(&[Yes, Yes, No, No]), &even, 0.11);
         assert!((noisy / bit - 0.5).abs() < 1e-3, "{noisy}");
@@ -191,10 +166,7 @@ mod tests {
         ] {
             assert!((likelihood(answer, truth, &property, 0.1) - p).abs() < 1e-12);
         }
-        let guess = PoolQuestion {
-            guess: Some(0),
-            ..property
-        };
+        let guess = PoolQuestion { guess: Some(0), ..property };
         assert_eq!(likelihood(No, Yes, &guess, 0.1), 0.0);
     }
 }

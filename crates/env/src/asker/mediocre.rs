@@ -24,15 +24,9 @@ impl Mediocrity {
     /// A player worth about −7 on ten words and −16 on 157.
     pub fn for_words(words: usize) -> Self {
         if words <= 20 {
-            Mediocrity {
-                guess_rate: 0.4,
-                consistency: 0.3,
-            }
+            Mediocrity { guess_rate: 0.4, consistency: 0.3 }
         } else {
-            Mediocrity {
-                guess_rate: 0.3,
-                consistency: 0.7,
-            }
+            Mediocrity { guess_rate: 0.3, consistency: 0.7 }
         }
     }
 }
@@ -50,23 +44,10 @@ impl MediocreAsker {
     /// # Panics
     /// Where a rate is not from 0 to 1.
     pub fn new(pool: QuestionPool, mediocrity: Mediocrity) -> Self {
-        let Mediocrity {
-            guess_rate,
-            consistency,
-        } = mediocrity;
-        assert!(
-            (0.0..=1.0).contains(&guess_rate),
-            "guess_rate is {guess_rate}"
-        );
-        assert!(
-            (0.0..=1.0).contains(&consistency),
-            "consistency is {consistency}"
-        );
-        MediocreAsker {
-            pool,
-            mediocrity,
-            chance: player_chance(0),
-        }
+        let Mediocrity { guess_rate, consistency } = mediocrity;
+        assert!((0.0..=1.0).contains(&guess_rate), "guess_rate is {guess_rate}");
+        assert!((0.0..=1.0).contains(&consistency), "consistency is {consistency}");
+        MediocreAsker { pool, mediocrity, chance: player_chance(0) }
     }
 
     /// The guesses not yet made, of possible words only where the answers are heeded.
@@ -83,11 +64,7 @@ impl MediocreAsker {
     fn open_properties(&self, asked: &[bool], possible: &[bool], heed: bool) -> Vec<usize> {
         let splits = |index: usize| {
             let answers = &self.pool.questions()[index].answers;
-            let mut allowed = answers
-                .iter()
-                .zip(possible)
-                .filter(|(_, p)| **p)
-                .map(|(a, _)| a);
+            let mut allowed = answers.iter().zip(possible).filter(|(_, p)| **p).map(|(a, _)| a);
             let first = allowed.next();
             allowed.any(|answer| Some(answer) != first)
         };
@@ -116,17 +93,9 @@ impl Asker for MediocreAsker {
         // The kind that was drawn first, the other where it has run out, then without heed.
         let guesses = |heed| self.open_guesses(&asked, &possible, heed);
         let properties = |heed| self.open_properties(&asked, &possible, heed);
-        let mut choices = if guess {
-            guesses(heed)
-        } else {
-            properties(heed)
-        };
+        let mut choices = if guess { guesses(heed) } else { properties(heed) };
         if choices.is_empty() {
-            choices = if guess {
-                properties(heed)
-            } else {
-                guesses(heed)
-            };
+            choices = if guess { properties(heed) } else { guesses(heed) };
         }
         if choices.is_empty() {
             choices = guesses(false);

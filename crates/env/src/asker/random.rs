@@ -15,10 +15,7 @@ pub struct RandomAsker {
 impl RandomAsker {
     /// A player over the words of a pool.
     pub fn new(pool: QuestionPool) -> Self {
-        RandomAsker {
-            pool,
-            chance: player_chance(0),
-        }
+        RandomAsker { pool, chance: player_chance(0) }
     }
 }
 

@@ -43,18 +43,12 @@ fn the_optimal_tree_reaches_the_optimum_of_the_small_game() {
 #[test]
 fn the_optimal_tree_keeps_to_its_turns() {
     for max_turns in [1, 3, 5] {
-        let options = Options {
-            max_turns,
-            ..Options::default()
-        };
+        let options = Options { max_turns, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
         let pool = env.question_pool();
         let measured = measure(&mut TreeAsker::optimal(pool, max_turns), &mut env, 1);
         let optimum = env.optimum_return().unwrap();
-        assert!(
-            (measured - optimum).abs() < 1e-9,
-            "{max_turns}: {measured} {optimum}"
-        );
+        assert!((measured - optimum).abs() < 1e-9, "{max_turns}: {measured} {optimum}");
     }
 }
 
@@ -96,10 +90,7 @@ fn a_tree_and_a_posterior_ask_alike_where_answers_are_true() {
 
 #[test]
 fn a_posterior_stands_noise_that_a_tree_does_not() {
-    let mut env = fifth(Options {
-        answer_noise: 0.15,
-        ..Options::default()
-    });
+    let mut env = fifth(Options { answer_noise: 0.15, ..Options::default() });
     let pool = env.question_pool();
     let tree = measure(&mut TreeAsker::greedy(pool.clone()), &mut env, 8);
     let noisy = measure(&mut InformationGainAsker::noisy(pool, 0.15), &mut env, 4);
@@ -128,18 +119,11 @@ fn every_player_goes_on_where_its_questions_run_out() {
             "No.".into()
         }
     }
-    let options = Options {
-        rules: crate::Rules::Official,
-        ..Options::default()
-    };
-    let mut env = TwentyQuestions::new(&["cat", "dog"], options)
-        .unwrap()
-        .with_oracle(Box::new(Deny));
+    let options = Options { rules: crate::Rules::Official, ..Options::default() };
+    let mut env =
+        TwentyQuestions::new(&["cat", "dog"], options).unwrap().with_oracle(Box::new(Deny));
     let pool = env.question_pool();
-    let half = Mediocrity {
-        guess_rate: 0.5,
-        consistency: 1.0,
-    };
+    let half = Mediocrity { guess_rate: 0.5, consistency: 1.0 };
     let askers: [Box<dyn Asker>; 4] = [
         Box::new(RandomAsker::new(pool.clone())),
         Box::new(MediocreAsker::new(pool.clone(), half)),
@@ -170,10 +154,7 @@ fn a_game_adds_up() {
     for game in play(&mut asker, &mut env, Start::drawn(30, 8)) {
         assert_eq!(game.first_observation, "Questions:\n");
         let asked = game.turns.len() as f64;
-        assert_eq!(
-            game.total_reward(),
-            if game.won { 1.0 - asked } else { -20.0 }
-        );
+        assert_eq!(game.total_reward(), if game.won { 1.0 - asked } else { -20.0 });
         assert_eq!(game.lines().last().unwrap().ends_with(" Yes."), game.won);
     }
 }

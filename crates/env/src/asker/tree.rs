@@ -51,9 +51,7 @@ impl TreeAsker {
         let mut solver = Solver::new(&pool, max_turns);
         Self::grow(pool, move |_, possible, depth| {
             let set = possible.iter().map(|&word| 1 << word).sum();
-            solver
-                .solve(set, max_turns.saturating_sub(depth).max(1))
-                .question
+            solver.solve(set, max_turns.saturating_sub(depth).max(1)).question
         })
     }
 
@@ -63,23 +61,11 @@ impl TreeAsker {
         mut choose: impl FnMut(&QuestionPool, &[usize], usize) -> usize,
     ) -> Self {
         let mut nodes: Vec<Node> = Vec::new();
-        let mut open = vec![Open {
-            possible: (0..pool.words()).collect(),
-            depth: 0,
-            parent: None,
-        }];
-        while let Some(Open {
-            possible,
-            depth,
-            parent,
-        }) = open.pop()
-        {
+        let mut open = vec![Open { possible: (0..pool.words()).collect(), depth: 0, parent: None }];
+        while let Some(Open { possible, depth, parent }) = open.pop() {
             let question = choose(&pool, &possible, depth);
             let node = nodes.len();
-            nodes.push(Node {
-                question,
-                next: HashMap::new(),
-            });
+            nodes.push(Node { question, next: HashMap::new() });
             if let Some((parent, answer)) = parent {
                 nodes[parent].next.insert(answer, node);
             }

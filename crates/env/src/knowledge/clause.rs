@@ -159,10 +159,7 @@ impl Clause {
             Some(&CAN) if words.get(1) == Some(&BE) => [Some(from(FRAME_CAN_BE, 2)), None],
             Some(&WOULD) if words.get(1) == Some(&BE) => [Some(from(FRAME_BE, 2)), None],
             Some(&(CAN | DO | WOULD)) => [Some(from(FRAME_DO, 1)), None],
-            Some(&PEOPLE) => [
-                Some(from(FRAME_YOU, 1 + usize::from(modal)).naming_object()),
-                None,
-            ],
+            Some(&PEOPLE) => [Some(from(FRAME_YOU, 1 + usize::from(modal)).naming_object()), None],
             Some(&TO) => [Some(from(FRAME_YOU, 1).naming_object()), None],
             Some(&WITH) => [Some(from(FRAME_DO, 1).with_first(HAVE)), None],
             Some(_) => [Some(from(FRAME_DO, 0)), Some(from(FRAME_BE, 0))],

@@ -151,10 +151,7 @@ pub(super) fn number(text: &str) -> Option<f32> {
     if digits {
         text.parse().ok().filter(|&number| number > 0.0)
     } else {
-        WORDS
-            .iter()
-            .find(|(word, _)| *word == text)
-            .map(|&(_, number)| number)
+        WORDS.iter().find(|(word, _)| *word == text).map(|&(_, number)| number)
     }
 }
 
@@ -214,11 +211,7 @@ impl Comparisons {
             .thing(&words[start..], names)
             .map(|measures| measures.get(measure))
             .or_else(|| self.quantity(clause, tokens, start, measure))?;
-        Some(Comparison {
-            measure,
-            relation,
-            amount,
-        })
+        Some(Comparison { measure, relation, amount })
     }
 
     fn relation(&self, words: &[WordId]) -> Option<(Measure, Relation, usize)> {
@@ -322,11 +315,7 @@ mod tests {
     #[test]
     fn near_things_are_a_matter_of_opinion() {
         let compare = |relation, size| {
-            let comparison = Comparison {
-                measure: Measure::Size,
-                relation,
-                amount: 100.0,
-            };
+            let comparison = Comparison { measure: Measure::Size, relation, amount: 100.0 };
             comparison.value(&Measures { size, weight: 1.0 })
         };
         assert_eq!(compare(Relation::More, 120.0), Value::Yes);

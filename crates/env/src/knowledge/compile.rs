@@ -48,52 +48,34 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
         records.extend(format::objects(file, text)?);
     }
 
-    let asked: Vec<&PropertyRecord<'_>> = kinds
-        .iter()
-        .chain(&plain)
-        .filter(|r| !r.wordings.is_empty())
-        .collect();
+    let asked: Vec<&PropertyRecord<'_>> =
+        kinds.iter().chain(&plain).filter(|r| !r.wordings.is_empty()).collect();
     let index = index_of(asked.iter().map(|record| (record.name, record.place)))?;
     let kind_index = index_of(kinds.iter().map(|record| (record.name, record.place)))?;
     if let Some(silent) = plain.iter().find(|record| record.wordings.is_empty()) {
-        return Err(silent
-            .place
-            .error(format!("\"{}\" has no question", silent.name)));
+        return Err(silent.place.error(format!("\"{}\" has no question", silent.name)));
     }
 
     let mut reader = reader(&phrases)?;
     learn_names(&mut reader, &records, &references)?;
     let properties = learn_questions(&mut reader, &asked)?;
     let rules = rules(&reader, &asked)?;
-    let facts = Facts {
-        kinds: &kinds,
-        kind_index,
-        asked: &asked,
-        index,
-        rules,
-    };
+    let facts = Facts { kinds: &kinds, kind_index, asked: &asked, index, rules };
 
     let mut values = Vec::with_capacity(records.len() * asked.len());
     let mut rows: HashMap<Vec<u8>, &str> = HashMap::new();
     for (i, record) in records.iter().enumerate() {
         let row = facts.row(record, &reader.comparisons.objects[i])?;
         if let Some(other) = rows.insert(row.clone(), record.name) {
-            return Err(record.place.error(format!(
-                "nothing tells \"{}\" from \"{other}\"",
-                record.name
-            )));
+            return Err(record
+                .place
+                .error(format!("nothing tells \"{}\" from \"{other}\"", record.name)));
         }
         values.extend(row);
     }
     let objects: Vec<Object> = records.iter().map(object).collect();
     let by_name = by_name(&records);
-    Ok(Table {
-        objects,
-        properties,
-        values,
-        reader,
-        by_name,
-    })
+    Ok(Table { objects, properties, values, reader, by_name })
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {
@@ -141,9 +123,7 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
             Anchor::End => at_end.insert(from.into_iter().rev(), &to),
         };
         if !new {
-            return Err(phrase
-                .place
-                .error(format!("\"{}\" is there twice", phrase.from)));
+            return Err(phrase.place.error(format!("\"{}\" is there twice", phrase.from)));
         }
     }
     let comparisons = Comparisons::new(&mut vocabulary);
@@ -167,53 +147,36 @@ fn learn_names(
 ) -> Result<(), DataError> {
     let measures = |record: &ObjectRecord<'_>| {
         Measures::parse(record.size).ok_or_else(|| {
-            let message = format!(
-                "\"{}\" is no size and weight such as \"46cm 4kg\"",
-                record.size
-            );
+            let message = format!("\"{}\" is no size and weight such as \"46cm 4kg\"", record.size);
             record.place.error(message)
         })
     };
     for (i, record) in records.iter().enumerate() {
         reader.comparisons.objects.push(measures(record)?);
         for name in std::iter::once(&record.name).chain(&record.aliases) {
-            let key = reader
-                .name_key(name)
-                .ok_or_else(|| record.place.error("this name is too long"))?;
-            if let Some(other) = reader
-                .names
-                .insert(key, ObjectId(i))
-                .filter(|other| other.0 != i)
+            let key =
+                reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
+            if let Some(other) = reader.names.insert(key, ObjectId(i)).filter(|other| other.0 != i)
             {
                 let other = records[other.0].name;
-                return Err(record
-                    .place
-                    .error(format!("\"{name}\" names \"{other}\" too")));
+                return Err(record.place.error(format!("\"{name}\" names \"{other}\" too")));
             }
         }
     }
     // Irregular plurals only: the regular ones share their words with the singular.
     for (i, record) in records.iter().enumerate() {
-        let many = record
-            .plural
-            .map_or_else(|| plural(record.name), str::to_string);
-        let key = reader
-            .name_key(&many)
-            .ok_or_else(|| record.place.error("this plural is too long"))?;
+        let many = record.plural.map_or_else(|| plural(record.name), str::to_string);
+        let key =
+            reader.name_key(&many).ok_or_else(|| record.place.error("this plural is too long"))?;
         reader.names.entry(key).or_insert(ObjectId(i));
     }
     for record in references {
         let measures = measures(record)?;
         for name in std::iter::once(&record.name).chain(&record.aliases) {
-            let key = reader
-                .name_key(name)
-                .ok_or_else(|| record.place.error("this name is too long"))?;
+            let key =
+                reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
             if reader.names.contains_key(&key)
-                || reader
-                    .comparisons
-                    .references
-                    .insert(key, measures)
-                    .is_some()
+                || reader.comparisons.references.insert(key, measures).is_some()
             {
                 return Err(record.place.error(format!("\"{name}\" is there already")));
             }
@@ -242,10 +205,7 @@ fn learn_questions(
     for (i, record) in asked.iter().enumerate() {
         let kind = record.parent.is_some();
         let known = |opposite| Known {
-            literal: Literal {
-                property: PropertyId(i),
-                opposite,
-            },
+            literal: Literal { property: PropertyId(i), opposite },
             article: false,
             object_named: false,
             kind: kind && !opposite,
@@ -259,15 +219,13 @@ fn learn_questions(
             kind,
         };
         for wording in &record.wordings {
-            reader
-                .learn(wording.text, known(wording.opposite))
-                .map_err(|earlier| {
-                    let owner = earlier.map(|literal| asked[literal.property.0].name);
-                    wording.place.error(match owner {
-                        Some(owner) => format!("\"{}\" already asks for \"{owner}\"", wording.text),
-                        None => format!("\"{}\" cannot be read as a question", wording.text),
-                    })
-                })?;
+            reader.learn(wording.text, known(wording.opposite)).map_err(|earlier| {
+                let owner = earlier.map(|literal| asked[literal.property.0].name);
+                wording.place.error(match owner {
+                    Some(owner) => format!("\"{}\" already asks for \"{owner}\"", wording.text),
+                    None => format!("\"{}\" cannot be read as a question", wording.text),
+                })
+            })?;
             if wording.opposite {
                 property.opposites.push(wording.text.to_string());
             } else if wording.text != property.question {
@@ -278,10 +236,7 @@ fn learn_questions(
     }
     // After all written questions, so that those come first.
     for (i, record) in asked.iter().enumerate() {
-        let literal = Literal {
-            property: PropertyId(i),
-            opposite: false,
-        };
+        let literal = Literal { property: PropertyId(i), opposite: false };
         for question in record.nouns.iter().flat_map(|noun| kind_questions(noun)) {
             let known = Known {
                 literal,
@@ -304,16 +259,8 @@ fn rules(
     asked: &[&PropertyRecord<'_>],
 ) -> Result<Vec<Option<Comparison>>, DataError> {
     let rule = |rule: &Rule<'_>| {
-        let measure = if rule.measure == "size" {
-            Measure::Size
-        } else {
-            Measure::Weight
-        };
-        let relation = if rule.more {
-            Relation::More
-        } else {
-            Relation::Less
-        };
+        let measure = if rule.measure == "size" { Measure::Size } else { Measure::Weight };
+        let relation = if rule.more { Relation::More } else { Relation::Less };
         let number = amount(rule.than).filter(|(measured, _)| *measured == measure);
         let thing = || {
             let key = reader.known_name_key(rule.than)?;
@@ -321,32 +268,18 @@ fn rules(
         };
         let amount = number.map(|(_, amount)| amount).or_else(thing);
         let amount = amount.ok_or_else(|| {
-            rule.place
-                .error(format!("\"{}\" has no {}", rule.than, rule.measure))
+            rule.place.error(format!("\"{}\" has no {}", rule.than, rule.measure))
         })?;
-        Ok(Comparison {
-            measure,
-            relation,
-            amount,
-        })
+        Ok(Comparison { measure, relation, amount })
     };
-    asked
-        .iter()
-        .map(|record| record.rule.as_ref().map(rule).transpose())
-        .collect()
+    asked.iter().map(|record| record.rule.as_ref().map(rule).transpose()).collect()
 }
 
 fn object(record: &ObjectRecord<'_>) -> Object {
     Object {
         name: record.name.to_string(),
-        aliases: record
-            .aliases
-            .iter()
-            .map(|alias| alias.to_string())
-            .collect(),
-        plural: record
-            .plural
-            .map_or_else(|| plural(record.name), str::to_string),
+        aliases: record.aliases.iter().map(|alias| alias.to_string()).collect(),
+        plural: record.plural.map_or_else(|| plural(record.name), str::to_string),
         category: record.kind.to_string(),
         noun: match record.noun {
             Some("mass") => NounForm::Mass,
@@ -354,10 +287,7 @@ fn object(record: &ObjectRecord<'_>) -> Object {
             Some(_) => NounForm::Unique,
             None => NounForm::Count,
         },
-        measures: Measures::parse(record.size).unwrap_or(Measures {
-            size: 1.0,
-            weight: 1.0,
-        }),
+        measures: Measures::parse(record.size).unwrap_or(Measures { size: 1.0, weight: 1.0 }),
     }
 }
 
@@ -370,9 +300,7 @@ fn by_name(records: &[ObjectRecord<'_>]) -> Map<Box<str>, ObjectId> {
         }
     }
     for (i, record) in records.iter().enumerate() {
-        let many = record
-            .plural
-            .map_or_else(|| plural(record.name), str::to_string);
+        let many = record.plural.map_or_else(|| plural(record.name), str::to_string);
         names.entry(many.into()).or_insert(ObjectId(i));
     }
     names

@@ -12,10 +12,7 @@ struct Cell {
     set: bool,
 }
 
-const UNSET: Cell = Cell {
-    value: Value::No,
-    set: false,
-};
+const UNSET: Cell = Cell { value: Value::No, set: false };
 
 /// Everything that decides the values of an object.
 pub struct Facts<'a> {
@@ -38,16 +35,11 @@ impl<'a> Facts<'a> {
             found.ok_or_else(|| place.error(format!("there is no kind \"{name}\"")))
         };
         let mut line = vec![find(name, place)?];
-        while let Some(parent) = line[line.len() - 1]
-            .parent
-            .filter(|parent| !parent.is_empty())
-        {
+        while let Some(parent) = line[line.len() - 1].parent.filter(|parent| !parent.is_empty()) {
             let last = line[line.len() - 1];
             line.push(find(parent, last.place)?);
             if line.len() > self.kinds.len() {
-                return Err(last
-                    .place
-                    .error(format!("\"{}\" is above itself", last.name)));
+                return Err(last.place.error(format!("\"{}\" is above itself", last.name)));
             }
         }
         Ok(line)
@@ -68,10 +60,7 @@ impl<'a> Facts<'a> {
         for kind in self.lineage(record.kind, record.place)?.iter().rev() {
             self.set(&mut cells, &kind.entries, kind.name)?;
             if let Some(&i) = self.index.get(kind.name) {
-                cells[i] = Cell {
-                    value: Value::Yes,
-                    set: true,
-                };
+                cells[i] = Cell { value: Value::Yes, set: true };
             }
         }
         self.set(&mut cells, &record.entries, record.name)?;
@@ -84,9 +73,7 @@ impl<'a> Facts<'a> {
         let mut seen = vec![false; cells.len()];
         for entry in entries {
             let Some(&i) = self.index.get(entry.name) else {
-                return Err(entry
-                    .place
-                    .error(format!("there is no property \"{}\"", entry.name)));
+                return Err(entry.place.error(format!("there is no property \"{}\"", entry.name)));
             };
             if std::mem::replace(&mut seen[i], true) {
                 return Err(entry
@@ -112,9 +99,7 @@ impl<'a> Facts<'a> {
                 if cells[i].value == Value::No {
                     continue;
                 }
-                let above = property
-                    .parent
-                    .filter(|parent| self.index.contains_key(parent));
+                let above = property.parent.filter(|parent| self.index.contains_key(parent));
                 let implied = property.implies.iter().map(|&(name, place)| (name, place));
                 for (name, place) in implied.chain(above.map(|name| (name, property.place))) {
                     let Some(&j) = self.index.get(name) else {

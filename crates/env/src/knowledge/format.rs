@@ -34,11 +34,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     pub fn error(&self, message: impl Into<String>) -> DataError {
-        DataError {
-            file: self.file.to_string(),
-            line: self.line,
-            message: message.into(),
-        }
+        DataError { file: self.file.to_string(), line: self.line, message: message.into() }
     }
 }
 
@@ -135,9 +131,7 @@ fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = (Place<'a>, b
 }
 
 fn names(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// Reads the list behind `+`, `-` or `~`.
@@ -167,15 +161,10 @@ fn entries<'a>(mark: char, list: &'a str, place: Place<'a>) -> Result<Vec<Entry<
 fn rule<'a>(text: &'a str, place: Place<'a>) -> Result<Rule<'a>, DataError> {
     let mut parts = text.splitn(3, ' ').map(str::trim);
     match (parts.next(), parts.next(), parts.next()) {
-        (Some(measure @ ("size" | "weight")), Some(sign @ (">" | "<")), Some(than)) => Ok(Rule {
-            measure,
-            more: sign == ">",
-            than,
-            place,
-        }),
-        _ => Err(place.error(format!(
-            "\"{text}\" is not a rule such as \"size > golf ball\""
-        ))),
+        (Some(measure @ ("size" | "weight")), Some(sign @ (">" | "<")), Some(than)) => {
+            Ok(Rule { measure, more: sign == ">", than, place })
+        }
+        _ => Err(place.error(format!("\"{text}\" is not a rule such as \"size > golf ball\""))),
     }
 }
 
@@ -207,9 +196,7 @@ pub fn properties<'a>(file: &'a str, text: &'a str) -> Result<Vec<PropertyRecord
         let rest = rest.trim_start();
         match mark {
             "+" | "-" | "~" => {
-                record
-                    .entries
-                    .extend(entries(mark.chars().next().unwrap_or('+'), rest, place)?)
+                record.entries.extend(entries(mark.chars().next().unwrap_or('+'), rest, place)?)
             }
             ">" => record.implies.extend(names(rest).map(|name| (name, place))),
             "=" => record.rule = Some(rule(rest, place)?),
@@ -266,10 +253,7 @@ fn object<'a>(
         place,
     };
     for field in fields {
-        match field
-            .split_once(':')
-            .map(|(key, value)| (key.trim(), value.trim()))
-        {
+        match field.split_once(':').map(|(key, value)| (key.trim(), value.trim())) {
             Some(("also", value)) => record.aliases.extend(names(value)),
             Some(("plural", value)) => record.plural = Some(value),
             Some(("noun", value @ ("mass" | "pair" | "the"))) => record.noun = Some(value),
@@ -285,29 +269,19 @@ fn object<'a>(
 
 /// Reads `references.txt`: things to compare with that are no objects, `name | size: 30cm`.
 pub fn references<'a>(file: &'a str, text: &'a str) -> Result<Vec<ObjectRecord<'a>>, DataError> {
-    lines(file, text)
-        .map(|(place, _, said)| object(said, "", place))
-        .collect()
+    lines(file, text).map(|(place, _, said)| object(said, "", place)).collect()
 }
 
 /// Reads `phrases.txt`: `from = to`, or lists behind `drop:`, `start:` and `end:`.
 pub fn phrases<'a>(file: &'a str, text: &'a str) -> Result<Vec<PhraseRecord<'a>>, DataError> {
     let mut records = Vec::new();
     for (place, _, said) in lines(file, text) {
-        let listed = [
-            ("drop:", Anchor::Anywhere),
-            ("start:", Anchor::Start),
-            ("end:", Anchor::End),
-        ]
-        .iter()
-        .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
+        let listed =
+            [("drop:", Anchor::Anywhere), ("start:", Anchor::Start), ("end:", Anchor::End)]
+                .iter()
+                .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
         if let Some((list, anchor)) = listed {
-            records.extend(names(list).map(|from| PhraseRecord {
-                from,
-                to: "",
-                anchor,
-                place,
-            }));
+            records.extend(names(list).map(|from| PhraseRecord { from, to: "", anchor, place }));
         } else if let Some((from, to)) = said.split_once('=') {
             let (from, to) = (from.trim(), to.trim());
             records.extend(names(from).map(|from| PhraseRecord {
@@ -332,22 +306,11 @@ mod tests {
         let text = "# animals\n= pet\ncat | also: kitty | size: 46cm 4kg\n  + tail, claws # sharp\n  ~ black 0.3\n";
         let read = objects("a.txt", text).unwrap();
         assert_eq!(read.len(), 1);
-        assert_eq!(
-            (read[0].name, read[0].kind, &read[0].aliases),
-            ("cat", "pet", &vec!["kitty"])
-        );
-        let said: Vec<_> = read[0]
-            .entries
-            .iter()
-            .map(|e| (e.name, e.said, e.place.line))
-            .collect();
+        assert_eq!((read[0].name, read[0].kind, &read[0].aliases), ("cat", "pet", &vec!["kitty"]));
+        let said: Vec<_> = read[0].entries.iter().map(|e| (e.name, e.said, e.place.line)).collect();
         assert_eq!(
             said,
-            [
-                ("tail", Said::Yes, 4),
-                ("claws", Said::Yes, 4),
-                ("black", Said::Sometimes(0.3), 5)
-            ]
+            [("tail", Said::Yes, 4), ("claws", Said::Yes, 4), ("black", Said::Sometimes(0.3), 5)]
         );
     }
 

@@ -74,9 +74,7 @@ const IRREGULAR: &[(&str, &str)] = &[
 ];
 
 /// Words that look like a plural and are words of their own.
-pub const NO_PLURAL: &[&str] = &[
-    "glasses", "news", "gas", "lens", "canvas", "pajamas", "ones",
-];
+pub const NO_PLURAL: &[&str] = &["glasses", "news", "gas", "lens", "canvas", "pajamas", "ones"];
 
 /// The plural of a noun, or the third person of a verb, which English forms alike.
 pub fn plural(word: &str) -> String {
@@ -86,16 +84,11 @@ pub fn plural(word: &str) -> String {
     if let Some((head, last)) = word.rsplit_once(' ') {
         return format!("{head} {}", plural(last));
     }
-    let vowel_before_last = word
-        .chars()
-        .rev()
-        .nth(1)
-        .is_some_and(|c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u'));
+    let vowel_before_last =
+        word.chars().rev().nth(1).is_some_and(|c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u'));
     if let Some(stem) = word.strip_suffix('y').filter(|_| !vowel_before_last) {
         format!("{stem}ies")
-    } else if ["s", "sh", "ch", "x", "z"]
-        .iter()
-        .any(|end| word.ends_with(end))
+    } else if ["s", "sh", "ch", "x", "z"].iter().any(|end| word.ends_with(end))
         || (word.ends_with('o')
             && !vowel_before_last
             && !["piano", "photo", "taco", "yo"].contains(&word))
@@ -118,10 +111,7 @@ pub fn fold(word: &str) -> String {
     if let Some(stem) = word.strip_suffix("ies") {
         return format!("{stem}y");
     }
-    if ["sses", "shes", "ches", "xes", "zes", "oes"]
-        .iter()
-        .any(|end| word.ends_with(end))
-    {
+    if ["sses", "shes", "ches", "xes", "zes", "oes"].iter().any(|end| word.ends_with(end)) {
         return word[..word.len() - 2].to_string();
     }
     word.strip_suffix('s').unwrap_or(word).to_string()

@@ -36,38 +36,17 @@ pub const EMBEDDED: Sources<'static> = Sources {
     phrases: ("phrases.txt", include_str!("../../data/phrases.txt")),
     references: ("references.txt", include_str!("../../data/references.txt")),
     objects: &[
-        (
-            "objects/core.txt",
-            include_str!("../../data/objects/core.txt"),
-        ),
-        (
-            "objects/mammals.txt",
-            include_str!("../../data/objects/mammals.txt"),
-        ),
-        (
-            "objects/birds_and_others.txt",
-            include_str!("../../data/objects/birds_and_others.txt"),
-        ),
-        (
-            "objects/food.txt",
-            include_str!("../../data/objects/food.txt"),
-        ),
-        (
-            "objects/household.txt",
-            include_str!("../../data/objects/household.txt"),
-        ),
-        (
-            "objects/wear_and_devices.txt",
-            include_str!("../../data/objects/wear_and_devices.txt"),
-        ),
+        ("objects/core.txt", include_str!("../../data/objects/core.txt")),
+        ("objects/mammals.txt", include_str!("../../data/objects/mammals.txt")),
+        ("objects/birds_and_others.txt", include_str!("../../data/objects/birds_and_others.txt")),
+        ("objects/food.txt", include_str!("../../data/objects/food.txt")),
+        ("objects/household.txt", include_str!("../../data/objects/household.txt")),
+        ("objects/wear_and_devices.txt", include_str!("../../data/objects/wear_and_devices.txt")),
         (
             "objects/tools_and_vehicles.txt",
             include_str!("../../data/objects/tools_and_vehicles.txt"),
         ),
-        (
-            "objects/nature_and_places.txt",
-            include_str!("../../data/objects/nature_and_places.txt"),
-        ),
+        ("objects/nature_and_places.txt", include_str!("../../data/objects/nature_and_places.txt")),
     ],
 };
 
@@ -210,15 +189,10 @@ impl Object {
 /// "a" or "an", by the sound of the first letters.
 fn article(noun: &str) -> &'static str {
     let silent_h = noun.starts_with("hour") || noun.starts_with("honest");
-    let sounds_like_you = ["uni", "ukulele", "use", "eu", "one"]
-        .iter()
-        .any(|start| noun.starts_with(start));
+    let sounds_like_you =
+        ["uni", "ukulele", "use", "eu", "one"].iter().any(|start| noun.starts_with(start));
     let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    if silent_h || vowel && !sounds_like_you {
-        "an"
-    } else {
-        "a"
-    }
+    if silent_h || vowel && !sounds_like_you { "an" } else { "a" }
 }
 
 /// A yes/no question with its wordings.
@@ -275,10 +249,7 @@ impl Table {
 
     /// The property with this name.
     pub fn property(&self, name: &str) -> Option<PropertyId> {
-        self.properties
-            .iter()
-            .position(|property| property.name == name)
-            .map(PropertyId)
+        self.properties.iter().position(|property| property.name == name).map(PropertyId)
     }
 
     /// Whether an object has a property.
@@ -286,11 +257,7 @@ impl Table {
     /// # Panics
     /// If either is not of this table.
     pub fn value(&self, object: ObjectId, property: PropertyId) -> Value {
-        assert!(
-            property.0 < self.properties.len(),
-            "property {} is not of this table",
-            property.0
-        );
+        assert!(property.0 < self.properties.len(), "property {} is not of this table", property.0);
         Value::from_byte(self.values[object.0 * self.properties.len() + property.0])
     }
 
@@ -304,21 +271,12 @@ impl Table {
     /// # Panics
     /// If the object is not of this table.
     pub fn answer(&self, object: ObjectId, reading: &Reading) -> Option<Value> {
-        let Reading::Asks {
-            claim,
-            negated,
-            degree,
-        } = *reading
-        else {
+        let Reading::Asks { claim, negated, degree } = *reading else {
             return None;
         };
         let has = |literal: Literal| {
             let value = self.value(object, literal.property);
-            if literal.opposite {
-                value.negated()
-            } else {
-                value
-            }
+            if literal.opposite { value.negated() } else { value }
         };
         let truth = |holds| if holds { Value::Yes } else { Value::No };
         let value = match claim {

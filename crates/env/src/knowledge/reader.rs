@@ -106,11 +106,7 @@ impl Reader {
         let tokens = self.tokens(question)?;
         let clause = Clause::of_question(tokens.ids());
         let (claim, clause) = self.claim(clause, &tokens, true)?;
-        Some(Reading::Asks {
-            claim,
-            negated: clause.negated,
-            degree: clause.degree,
-        })
+        Some(Reading::Asks { claim, negated: clause.negated, degree: clause.degree })
     }
 
     /// Splits a question into words and replaces phrases.
@@ -164,9 +160,7 @@ impl Reader {
     fn simple(&self, clause: &Clause, tokens: &Tokens) -> Option<Claim> {
         let frame = clause.ids[0];
         let known = self.questions.get(clause.key());
-        let name = (frame == FRAME_BE)
-            .then(|| self.names.get(clause.words()))
-            .flatten();
+        let name = (frame == FRAME_BE).then(|| self.names.get(clause.words())).flatten();
         match (known, name) {
             (Some(known), _) if known.object_named && !clause.object_named => None,
             // "Is it orange?" asks for a colour, "Is it an orange?" for a fruit.
@@ -193,18 +187,15 @@ impl Reader {
         };
         if words[0] == THING && words.len() > 1 {
             let (ids, start) = rest(1);
-            return Clause::of_relative(ids, start)
-                .into_iter()
-                .flatten()
-                .find_map(|relative| {
-                    let (claim, mut relative) = self.claim(relative, tokens, false)?;
-                    // The outer clause has counted every negation, those behind the noun too.
-                    relative.negated = clause.negated;
-                    if relative.degree == Degree::Typically {
-                        relative.degree = clause.degree;
-                    }
-                    Some((claim, relative))
-                });
+            return Clause::of_relative(ids, start).into_iter().flatten().find_map(|relative| {
+                let (claim, mut relative) = self.claim(relative, tokens, false)?;
+                // The outer clause has counted every negation, those behind the noun too.
+                relative.negated = clause.negated;
+                if relative.degree == Degree::Typically {
+                    relative.degree = clause.degree;
+                }
+                Some((claim, relative))
+            });
         }
         if words.len() > 1 && words[words.len() - 1] == THING {
             let clause = clause.without_last();
@@ -226,21 +217,19 @@ impl Reader {
                 continue;
             }
             let (ids, start) = rest(i);
-            let negations = ids
-                .iter()
-                .any(|&id| matches!(id, NOT | NT | EVER | SOMETIMES | ALWAYS));
+            let negations =
+                ids.iter().any(|&id| matches!(id, NOT | NT | EVER | SOMETIMES | ALWAYS));
             if negations
                 || !matches!(ids[0], THAT | WITH | PEOPLE | CAN) && !self.participle(ids[0])
             {
                 continue;
             }
-            let second = Clause::of_relative(ids, start)
-                .into_iter()
-                .flatten()
-                .find_map(|relative| match self.claim(relative, tokens, false)? {
+            let second = Clause::of_relative(ids, start).into_iter().flatten().find_map(
+                |relative| match self.claim(relative, tokens, false)? {
                     (Claim::Has(literal), _) => Some(literal),
                     _ => None,
-                });
+                },
+            );
             if let Some(second) = second {
                 return Some((Claim::HasBoth(first.literal, second), clause));
             }

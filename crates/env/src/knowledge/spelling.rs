@@ -79,12 +79,10 @@ pub(super) struct Words {
 
 impl Words {
     pub fn new(vocabulary: &mut Vocabulary) -> Self {
-        let participles = [
-            "used", "made", "found", "kept", "worn", "living", "eaten", "shaped", "seen",
-        ];
-        let prepositions = [
-            "in", "on", "for", "from", "at", "by", "like", "or", "and", "bigger", "smaller",
-        ];
+        let participles =
+            ["used", "made", "found", "kept", "worn", "living", "eaten", "shaped", "seen"];
+        let prepositions =
+            ["in", "on", "for", "from", "at", "by", "like", "or", "and", "bigger", "smaller"];
         let mut id = |word| vocabulary.intern(word);
         Words {
             start: id("start"),
@@ -125,20 +123,12 @@ impl Words {
                 _ => Letter::One(single(text(last))?),
             };
             let start = is(0, self.start);
-            return Some(if start {
-                Spelling::Starts(letter)
-            } else {
-                Spelling::Ends(letter)
-            });
+            return Some(if start { Spelling::Starts(letter) } else { Spelling::Ends(letter) });
         }
         let has = is(0, HAVE) || is(0, self.contain);
         let in_name =
             (is(last, self.name) || is(last, IT)) && last > 0 && is(last - 1, self.inside);
-        let end = if in_name {
-            last.saturating_sub(2)
-        } else {
-            last
-        };
+        let end = if in_name { last.saturating_sub(2) } else { last };
         if has && letter_a && (last == 1 && is(1, self.letter) || last == 0 && is(0, self.contain))
         {
             return Some(Spelling::Contains(b'a'));

@@ -70,10 +70,7 @@ const GRAMMAR: &[(WordId, &str)] = &[
     (HAVE, "has have had having"),
     (IT, "it they them"),
     (THIS, "this these those"),
-    (
-        PEOPLE,
-        "you people i we someone somebody anyone anybody everyone folks me us",
-    ),
+    (PEOPLE, "you people i we someone somebody anyone anybody everyone folks me us"),
     (NOT, "not never non no"),
     (THAT, "that which who"),
     (THERE, "there"),
@@ -180,12 +177,7 @@ pub struct Tokens {
 
 impl Tokens {
     fn new() -> Self {
-        Tokens {
-            text: [0; MAX_BYTES],
-            ids: [0; MAX_WORDS],
-            spans: [(0, 0); MAX_WORDS],
-            len: 0,
-        }
+        Tokens { text: [0; MAX_BYTES], ids: [0; MAX_WORDS], spans: [(0, 0); MAX_WORDS], len: 0 }
     }
 
     /// The word numbers in order.
@@ -233,21 +225,10 @@ impl Vocabulary {
     pub fn new() -> Self {
         let mut words = Map::default();
         for (id, forms) in GRAMMAR {
-            words.extend(
-                forms
-                    .split(' ')
-                    .map(|form| (Box::from(form), (*id, DROPPED))),
-            );
+            words.extend(forms.split(' ').map(|form| (Box::from(form), (*id, DROPPED))));
         }
-        words.extend(
-            CONTRACTIONS
-                .iter()
-                .map(|&(form, a, b)| (Box::from(form), (a, b))),
-        );
-        Vocabulary {
-            words,
-            next: FIRST_FREE,
-        }
+        words.extend(CONTRACTIONS.iter().map(|&(form, a, b)| (Box::from(form), (a, b))));
+        Vocabulary { words, next: FIRST_FREE }
     }
 
     /// Leaves `word` out of everything read from here on.
@@ -258,9 +239,7 @@ impl Vocabulary {
     /// Reads `word` and its plural as `id` from here on.
     pub fn add_synonym(&mut self, word: &str, id: WordId) {
         self.words.insert(word.into(), (id, DROPPED));
-        self.words
-            .entry(plural(word).into())
-            .or_insert((id, DROPPED));
+        self.words.entry(plural(word).into()).or_insert((id, DROPPED));
     }
 
     /// The number of `word`, a new one if needed.
@@ -287,10 +266,7 @@ impl Vocabulary {
 
     /// Gives every word of `text` a number.
     pub fn intern_all(&mut self, text: &str) {
-        for word in text
-            .to_lowercase()
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        {
+        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '\'') {
             if !word.is_empty() && !self.words.contains_key(word) {
                 self.intern(word.trim_end_matches("'s"));
             }
@@ -322,13 +298,8 @@ impl Vocabulary {
     }
 
     fn push_word(&self, tokens: &mut Tokens, start: usize, end: usize) -> Option<()> {
-        let word = std::str::from_utf8(&tokens.text[start..end])
-            .ok()?
-            .trim_matches('\'');
-        let found = self
-            .words
-            .get(word)
-            .or_else(|| self.words.get(word.strip_suffix("'s")?));
+        let word = std::str::from_utf8(&tokens.text[start..end]).ok()?.trim_matches('\'');
+        let found = self.words.get(word).or_else(|| self.words.get(word.strip_suffix("'s")?));
         let span = (start as u16, end as u16);
         let (first, second) = found.copied().unwrap_or((UNKNOWN, DROPPED));
         if first != DROPPED {
@@ -402,10 +373,7 @@ mod tests {
         let mut vocabulary = Vocabulary::new();
         vocabulary.intern_all("Does it have leaves?");
         let read = |text: &str| vocabulary.split(text).unwrap().ids().to_vec();
-        assert_eq!(
-            read("Do they have a leaf"),
-            [&[DO, IT, HAVE, ART][..], &read("leaf")].concat()
-        );
+        assert_eq!(read("Do they have a leaf"), [&[DO, IT, HAVE, ART][..], &read("leaf")].concat());
         assert_eq!(read("it’s"), [IT, IS]);
         assert_eq!(read("ISN'T it!?"), [IS, NT, IT]);
         assert_eq!(read("zorb"), [UNKNOWN]);
@@ -418,10 +386,7 @@ mod tests {
         assert!(phrases.insert([40, 41].into_iter(), &[50]));
         assert!(phrases.insert([40].into_iter(), &[]));
         assert!(!phrases.insert([40].into_iter(), &[]));
-        assert_eq!(
-            phrases.longest([40, 41, 42].into_iter()),
-            Some((2, &[50][..]))
-        );
+        assert_eq!(phrases.longest([40, 41, 42].into_iter()), Some((2, &[50][..])));
         assert_eq!(phrases.longest([40, 42].into_iter()), Some((1, &[][..])));
         assert_eq!(phrases.longest([42].into_iter()), None);
     }

@@ -74,9 +74,7 @@ impl Answer {
             Rules::Official if lower.contains("no") => Answer::No,
             Rules::Official => Answer::Invalid,
             Rules::Fixed => {
-                let first = lower
-                    .split(|c: char| !c.is_alphabetic())
-                    .find(|w| !w.is_empty());
+                let first = lower.split(|c: char| !c.is_alphabetic()).find(|w| !w.is_empty());
                 match first {
                     Some("yes") => Answer::Yes,
                     Some("no") => Answer::No,
@@ -138,10 +136,7 @@ mod tests {
         assert_eq!(Answer::from_text("yes"), None);
         assert_eq!("official".parse(), Ok(Rules::Official));
         let error = "Official".parse::<Rules>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "there are no rules named \"Official\"; choose fixed or official"
-        );
+        assert_eq!(error, "there are no rules named \"Official\"; choose fixed or official");
     }
 
     #[test]

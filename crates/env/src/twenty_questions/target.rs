@@ -22,9 +22,7 @@ impl Target {
     pub fn resolve(name: &str) -> Result<Target, UnknownWord> {
         let table = knowledge::table();
         let wanted = name.trim().to_lowercase();
-        let word = words()
-            .iter()
-            .find(|w| w.aliases.contains(&wanted.as_str()));
+        let word = words().iter().find(|w| w.aliases.contains(&wanted.as_str()));
         let name = word.map_or(wanted.as_str(), |w| w.name());
         let Some(object) = table.object(name) else {
             let names = table.objects().iter().map(|o| o.name.as_ref());
@@ -39,11 +37,7 @@ impl Target {
         if !aliases.contains(&name) {
             aliases.insert(0, name.clone());
         }
-        Ok(Target {
-            name,
-            aliases,
-            object,
-        })
+        Ok(Target { name, aliases, object })
     }
 
     /// Whether `question` guesses this object.

@@ -11,19 +11,12 @@ const STEPS: &str = include_str!("../../../../tests/parity/env/twenty_questions_
 const EPISODES: &str = include_str!("../../../../tests/parity/env/twenty_questions_episodes.jsonl");
 
 fn rows(lines: &str) -> Vec<Value> {
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn official(max_turns: usize) -> TwentyQuestions {
-    TwentyQuestions::all(Options {
-        rules: Rules::Official,
-        max_turns,
-        ..Options::default()
-    })
-    .unwrap()
+    TwentyQuestions::all(Options { rules: Rules::Official, max_turns, ..Options::default() })
+        .unwrap()
 }
 
 fn fixed() -> TwentyQuestions {
@@ -36,21 +29,9 @@ fn index(row: &Value, key: &str) -> usize {
 
 /// Holds a step against the reference's (history, reward, done).
 fn agrees(step: &Step, recorded: &Value, context: &Value) {
-    assert_eq!(
-        step.observation,
-        recorded["history"].as_str().unwrap(),
-        "{context}"
-    );
-    assert_eq!(
-        f64::from(step.reward),
-        recorded["reward"].as_f64().unwrap(),
-        "{context}"
-    );
-    assert_eq!(
-        step.terminated,
-        recorded["done"].as_bool().unwrap(),
-        "{context}"
-    );
+    assert_eq!(step.observation, recorded["history"].as_str().unwrap(), "{context}");
+    assert_eq!(f64::from(step.reward), recorded["reward"].as_f64().unwrap(), "{context}");
+    assert_eq!(step.terminated, recorded["done"].as_bool().unwrap(), "{context}");
     assert!(!step.truncated, "{context}");
 }
 
@@ -65,12 +46,8 @@ fn official_steps_agree_with_the_reference() {
         env.reset_to(word, 0);
         let step = env.step_with_oracle(question, row["oracle_answer"].as_str());
         agrees(&step, row, row);
-        let aliases: Vec<&str> = row["aliases"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|a| a.as_str().unwrap())
-            .collect();
+        let aliases: Vec<&str> =
+            row["aliases"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
         assert_eq!(env.aliases(word), aliases, "{row}");
         let right = env.targets[word].is_guessed_by(Rules::Official, question);
         assert_eq!(right, row["is_correct"].as_bool().unwrap(), "{row}");
@@ -84,10 +61,7 @@ fn official_episodes_agree_with_the_reference() {
     let mut played = 0;
     for row in rows.iter().filter(|row| row.get("steps").is_some()) {
         let mut env = official(index(row, "max_conversation_length"));
-        assert_eq!(
-            env.reset_to(index(row, "word_index"), 0),
-            row["reset"].as_str().unwrap()
-        );
+        assert_eq!(env.reset_to(index(row, "word_index"), 0), row["reset"].as_str().unwrap());
         for turn in row["steps"].as_array().unwrap() {
             if turn["result"].is_null() {
                 // The reference returns nothing for a step in a finished game; here it is a bug
@@ -153,15 +127,8 @@ fn fixed_every_word_is_won_by_its_guess() {
                 }
                 env.reset_to(task, 0);
                 let step = env.step(&question);
-                assert!(
-                    step.won && step.terminated && !step.truncated,
-                    "{question:?}"
-                );
-                assert_eq!(
-                    (step.reward, step.reply.as_str()),
-                    (0.0, "Yes."),
-                    "{question:?}"
-                );
+                assert!(step.won && step.terminated && !step.truncated, "{question:?}");
+                assert_eq!((step.reward, step.reply.as_str()), (0.0, "Yes."), "{question:?}");
             }
         }
     }
@@ -226,11 +193,7 @@ fn the_limit_truncates_under_fixed_rules_and_ends_under_official() {
     for (rules, terminated, truncated) in
         [(Rules::Fixed, false, true), (Rules::Official, true, false)]
     {
-        let options = Options {
-            rules,
-            max_turns: 2,
-            ..Options::default()
-        };
+        let options = Options { rules, max_turns: 2, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
         env.reset_to(0, 0);
         assert!(!env.step("Is it a dog?").done());
@@ -249,10 +212,7 @@ fn the_limit_truncates_under_fixed_rules_and_ends_under_official() {
 #[test]
 fn sometimes_is_an_answer_only_where_the_option_is_on() {
     for (sometimes, reply) in [(true, "Sometimes."), (false, "Invalid Question.")] {
-        let options = Options {
-            sometimes,
-            ..Options::default()
-        };
+        let options = Options { sometimes, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
         env.reset(1);
         let step = env.step_with_oracle("Is it old?", Some("Sometimes, yes."));
@@ -262,10 +222,7 @@ fn sometimes_is_an_answer_only_where_the_option_is_on() {
 
 #[test]
 fn noise_flips_properties_and_spares_guesses() {
-    let options = Options {
-        answer_noise: 1.0,
-        ..Options::default()
-    };
+    let options = Options { answer_noise: 1.0, ..Options::default() };
     let mut env = TwentyQuestions::subset(options).unwrap();
     assert_eq!(env.optimum_return(), None);
     env.reset_word("dog", 0).unwrap();
@@ -280,11 +237,7 @@ fn noise_flips_properties_and_spares_guesses() {
 
 #[test]
 fn noise_flips_about_as_often_as_asked() {
-    let options = Options {
-        answer_noise: 0.25,
-        max_turns: 1,
-        ..Options::default()
-    };
+    let options = Options { answer_noise: 0.25, max_turns: 1, ..Options::default() };
     let mut env = TwentyQuestions::subset(options).unwrap();
     let flipped = (0..2000)
         .filter(|&seed| {
@@ -300,11 +253,7 @@ fn noise_flips_about_as_often_as_asked() {
 fn every_rule_set_keeps_the_contract() {
     let silly = |_: &str| "Is it bigger than a house?".to_string();
     let guesser = |seen: &str| format!("Is it a {}?", ["dog", "pen"][seen.lines().count() % 2]);
-    let noisy = Options {
-        answer_noise: 0.3,
-        sometimes: true,
-        ..Options::default()
-    };
+    let noisy = Options { answer_noise: 0.3, sometimes: true, ..Options::default() };
     for mut env in [
         TwentyQuestions::subset(Options::default()).unwrap(),
         TwentyQuestions::subset(noisy).unwrap(),
@@ -323,25 +272,15 @@ fn reset_word_takes_any_alias_and_explains_a_stranger() {
     assert_eq!(env.names()[env.task().unwrap()], "pan");
     let error = env.reset_word("trukc", 3).unwrap_err();
     assert_eq!(error.nearest[0], "truck");
-    assert!(
-        error
-            .to_string()
-            .contains("\"trukc\" is not in this world's list")
-    );
+    assert!(error.to_string().contains("\"trukc\" is not in this world's list"));
 }
 
 #[test]
 fn word_lists_are_checked() {
     let make = |names: &[&str]| TwentyQuestions::new(names, Options::default()).map(|_| ());
     assert_eq!(make(&[]), Err(EnvError::NoWords));
-    assert_eq!(
-        make(&["cat", "Cat"]),
-        Err(EnvError::DoubleWord("Cat".to_string()))
-    );
-    assert!(matches!(
-        make(&["cat", "xyzzy"]),
-        Err(EnvError::UnknownWord(_))
-    ));
+    assert_eq!(make(&["cat", "Cat"]), Err(EnvError::DoubleWord("Cat".to_string())));
+    assert!(matches!(make(&["cat", "xyzzy"]), Err(EnvError::UnknownWord(_))));
     let env = TwentyQuestions::new(&["TV", "pen"], Options::default()).unwrap();
     assert_eq!(env.names(), ["television", "pen"]);
 }

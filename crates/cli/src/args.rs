@@ -1,0 +1,205 @@
+//! Every word that can be typed, and every word of help.
+//!
+//! Only names and types are settled here; what they mean together is settled by the commands.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use archer_env::{EnvError, Rules, WordList, WorldName};
+use clap::{Args, Parser, Subcommand};
+
+/// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "archer",
+    version,
+    after_help = "Without a command: train --preset quickstart, a few minutes on two cores.\n\
+                  In the workspace, write `cargo run --release --` for `archer`."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train an agent: a warm start by imitation, then reinforcement by ArCHer
+    Train(Train),
+    /// Measure an agent: mean return with its 95 % interval, win rate, questions
+    Eval(Eval),
+    /// Think of something and let an agent ask; you answer yes, no, sometimes or unknown
+    Play(Play),
+    /// Write games of a scripted asker, one a line, as training data
+    Data(Data),
+    /// Serve a world as JSON lines on standard input and output, for agents in any language
+    Env(Env),
+    /// Show which devices work here, and why the others do not
+    Doctor(Doctor),
+}
+
+/// Flags of `archer train`.
+#[derive(Debug, Default, Args)]
+pub struct Train {
+    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, hours)
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Start from a configuration file in TOML, over the preset where both are given
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What learns after the warm start: archer, or bc for the warm start alone
+    #[arg(long, value_name = "NAME")]
+    pub algorithm: Option<String>,
+    /// Change one key of the configuration, as in --set iterations=50 or --set world.words=all
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// The seed of all chance; on the CPU the same seed gives the same run, bit for bit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Folder for the run, new or empty [default: runs/<preset>-<seed>-<n>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder; --set iterations=… may extend it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "algorithm", "seed", "out"])]
+    pub resume: Option<PathBuf>,
+    /// Games of the comparison at the end, for each agent; 0 for no comparison
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    pub final_games: usize,
+    /// Show warnings and the result, but no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl Train {
+    /// What is meant by no command at all.
+    pub fn quickstart() -> Train {
+        Train {
+            preset: Some("quickstart".to_string()),
+            device: "auto".to_string(),
+            final_games: 1000,
+            ..Train::default()
+        }
+    }
+}
+
+/// Flags of `archer eval`.
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// Folder of the model, as a run leaves it in <run>/model
+    #[arg(long, value_name = "DIR", required_unless_present = "asker")]
+    pub model: Option<PathBuf>,
+    /// Measure a scripted asker instead of a model
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device"])]
+    pub asker: Option<String>,
+    /// Games to play; every secret word gets as many as any other
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = at_least_one)]
+    pub games: usize,
+    /// The seed of all chance in the games
+    #[arg(long, value_name = "S", default_value_t = 7, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Let the agent sample its questions as in training, instead of taking the likeliest
+    #[arg(long)]
+    pub sample: bool,
+    /// Rules of the world: fixed, or official (the reference's, faults included) [default: the
+    /// model's own]
+    #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
+    pub rules: Option<Rules>,
+    /// Words of the world: all 157, or the subset of 10 [default: the model's own]
+    #[arg(long, value_name = "LIST", value_parser = word_list)]
+    pub words: Option<WordList>,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `archer play`.
+#[derive(Debug, Args)]
+pub struct Play {
+    /// Folder of the model, as a run leaves it in <run>/model
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Let the agent sample its questions, so that no two games need be alike
+    #[arg(long)]
+    pub sample: bool,
+    /// The seed of the sampling
+    #[arg(long, value_name = "S", default_value_t = 7, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+}
+
+/// Flags of `archer data`.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// Games to play
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub games: usize,
+    /// File to write, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Who asks
+    #[arg(long, value_name = "NAME", default_value = "mediocre")]
+    pub asker: String,
+    /// Words of the world: all 157, or the subset of 10
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
+    pub words: WordList,
+    /// Rules of the world: fixed, or official (the reference's, faults included)
+    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
+    pub rules: Rules,
+    /// The seed of all chance
+    #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Flags of `archer env`.
+#[derive(Debug, Args)]
+pub struct Env {
+    /// The world: twenty_questions, bandit or recall
+    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
+    pub name: WorldName,
+    /// Rules of Twenty Questions: fixed, or official (the reference's, faults included)
+    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
+    pub rules: Rules,
+    /// Words of Twenty Questions: all 157, or the subset of 10
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
+    pub words: WordList,
+    /// Turns after which a game is over [default: the world's own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub max_turns: Option<usize>,
+}
+
+/// Flags of `archer doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn word_list(name: &str) -> Result<WordList, EnvError> {
+    match name {
+        "all" => Ok(WordList::All),
+        "subset" => Ok(WordList::Subset),
+        _ => Err(EnvError::BadSetting(format!(
+            "there is no word list named \"{name}\"; choose all or subset"
+        ))),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("it must be a whole number of 1 or more".to_string()),
+        Ok(n) => Ok(n),
+    }
+}

@@ -1,0 +1,74 @@
+//! Who is measured at the end of a run: chance, the beginning, and what came of it.
+//!
+//! Everybody plays the same games: the seed is the one that `archer eval` has by default, so that
+//! a row can be had again by itself.
+
+use std::path::PathBuf;
+
+use archer::config::{Algorithm, Config};
+use archer::nn::sampling::Sampler;
+use archer::train::evaluate::{Evaluation, evaluate};
+use archer_env::{WorldConfig, WorldName};
+use pollster::block_on;
+
+use crate::device::Opened;
+use crate::error::Error;
+use crate::eval;
+use crate::model;
+use crate::run_dir::RunDir;
+
+/// The seed of the games.
+pub const SEED: u64 = 7;
+
+/// One who plays.
+pub struct Player {
+    /// What to call it.
+    pub name: &'static str,
+    who: Who,
+}
+
+enum Who {
+    Asker(&'static str),
+    Model(PathBuf),
+}
+
+/// The players that a run with this configuration has, the weakest first.
+pub fn players(run: &RunDir, config: &Config) -> Vec<Player> {
+    let mut players = Vec::new();
+    if config.world.name == WorldName::TwentyQuestions {
+        players.push(Player { name: "random asker", who: Who::Asker("random") });
+    }
+    if run.warm_start().is_dir() {
+        players.push(Player { name: "warm start", who: Who::Model(run.warm_start()) });
+    }
+    if config.algorithm != Algorithm::Bc {
+        players.push(Player { name: algorithm_name(config), who: Who::Model(run.model()) });
+    }
+    players
+}
+
+impl Player {
+    /// Lets the player play `games` games, a model greedily.
+    pub fn measure(
+        &self,
+        world: &WorldConfig,
+        games: usize,
+        device: &Opened,
+    ) -> Result<Evaluation, Error> {
+        match &self.who {
+            Who::Asker(name) => eval::of_asker(name, world, games, SEED),
+            Who::Model(folder) => {
+                let agent = model::load(folder, &device.device)?;
+                let greedy = Sampler::greedy();
+                Ok(block_on(evaluate(agent.player(&greedy, device.threads), world, games, SEED))?)
+            }
+        }
+    }
+}
+
+fn algorithm_name(config: &Config) -> &'static str {
+    match config.algorithm {
+        Algorithm::Archer => "ArCHer",
+        Algorithm::Bc => "behaviour cloning",
+    }
+}

@@ -1,0 +1,76 @@
+//! `archer data`: games of a scripted asker, one JSON object a line.
+//!
+//! The form is the field's own, so that the file feeds other programs too:
+//! `{"lines": ["Is it an animal? Yes.", …], "correct": true, "word": ["cat"]}`.
+
+use std::io::{self, Write};
+
+use archer_env::asker::{Start, play};
+use archer_env::twenty_questions::Options;
+use archer_env::{Environment, TwentyQuestions, WordList};
+use serde::Serialize;
+
+use crate::args;
+use crate::askers;
+use crate::error::{Error, cannot_write};
+use crate::files::PendingFile;
+use crate::number::{percent, signed};
+
+/// One game.
+#[derive(Serialize)]
+struct Record<'a> {
+    /// Each question with its answer.
+    lines: Vec<String>,
+    /// Whether the last question won.
+    correct: bool,
+    /// Every accepted name of the secret word.
+    word: &'a [String],
+}
+
+/// Plays the games and writes the file, whole or not at all.
+pub fn run(args: &args::Data) -> Result<(), Error> {
+    if args.out.exists() && !args.force {
+        return Err(Error::Usage(format!(
+            "{} exists: choose another --out, or replace it with --force",
+            args.out.display()
+        )));
+    }
+    let options = Options { rules: args.rules, ..Options::default() };
+    let mut world = match args.words {
+        WordList::All => TwentyQuestions::all(options)?,
+        WordList::Subset => TwentyQuestions::subset(options)?,
+    };
+    let max_turns = world.max_turns();
+    let mut asker = askers::make(&args.asker, &world, max_turns)?;
+
+    let failed = |error: io::Error| cannot_write(&args.out, &error);
+    let mut file = PendingFile::create(&args.out).map_err(failed)?;
+    let (mut won, mut questions) = (0, 0);
+    for start in Start::drawn(args.games, args.seed) {
+        for game in play(asker.as_mut(), &mut world, [start]) {
+            won += usize::from(game.won);
+            questions += game.turns.len();
+            let task = world.task().expect("a game has been played");
+            let record =
+                Record { lines: game.lines(), correct: game.won, word: world.aliases(task) };
+            serde_json::to_writer(&mut file, &record).map_err(|e| failed(e.into()))?;
+            file.write_all(b"\n").map_err(failed)?;
+        }
+    }
+    file.commit().map_err(failed)?;
+    summarise(args, won, questions);
+    Ok(())
+}
+
+fn summarise(args: &args::Data, won: usize, questions: usize) {
+    let games = args.games as f64;
+    let _ = writeln!(
+        io::stderr(),
+        "{} games of the {} asker in {}: {} won, {} questions a game",
+        args.games,
+        args.asker,
+        args.out.display(),
+        percent(won as f64 / games),
+        signed(questions as f64 / games, 1),
+    );
+}

@@ -1,0 +1,183 @@
+//! `archer env`: a world as JSON lines, for agents in any language.
+//!
+//! Every line that comes in gets exactly one line back. What cannot be done is answered by
+//! `{"error": "…"}` and changes nothing, so that a slip of the other side does not end its game.
+//!
+//! ```text
+//! {"cmd":"reset","word":"cat","seed":7}          -> {"observation":"Questions:\n"}
+//! {"cmd":"step","action":"Is it an animal?"}     -> {"observation":"Questions:\nIs it an animal? Yes.\n",
+//!                                                    "reward":-1.0,"terminated":false,
+//!                                                    "truncated":false,"answer":"Yes."}
+//! ```
+//!
+//! `word` and `seed` may be left out or null: the seed then counts the resets, and draws the word.
+//! `oracle_answer` in a step replaces what the oracle would have said.
+
+use std::io::{self, BufRead};
+
+use archer_env::twenty_questions::Options;
+use archer_env::{Environment, Step, TwentyQuestions, WordList, WorldConfig, WorldName, make};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::args;
+use crate::error::Error;
+use crate::output;
+
+/// Serves until the input ends.
+pub fn run(args: &args::Env) -> Result<(), Error> {
+    let mut server = Server::new(args)?;
+    let mut input = io::stdin().lock();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line).map_err(|error| {
+            Error::Failure(format!("standard input could not be read: {error}"))
+        })?;
+        if read == 0 {
+            return Ok(());
+        }
+        match server.answer(&line) {
+            Ok(reply) => output::json(&reply)?,
+            Err(error) => output::json(&Reply::Error { error })?,
+        }
+    }
+}
+
+/// One world and where its game stands.
+struct Server {
+    world: World,
+    playing: bool,
+    started: bool,
+    resets: u64,
+}
+
+/// Twenty Questions takes words and oracle answers from outside, the others do not.
+enum World {
+    Questions(Box<TwentyQuestions>),
+    Other(Box<dyn Environment>),
+}
+
+/// One line back.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Reply {
+    Reset { observation: String },
+    Step { observation: String, reward: f32, terminated: bool, truncated: bool, answer: String },
+    Error { error: String },
+}
+
+impl Server {
+    fn new(args: &args::Env) -> Result<Server, Error> {
+        let world = match args.name {
+            WorldName::TwentyQuestions => {
+                let default = Options::default();
+                let options = Options {
+                    rules: args.rules,
+                    max_turns: args.max_turns.unwrap_or(default.max_turns),
+                    ..default
+                };
+                World::Questions(Box::new(match args.words {
+                    WordList::All => TwentyQuestions::all(options)?,
+                    WordList::Subset => TwentyQuestions::subset(options)?,
+                }))
+            }
+            name => World::Other(make(&WorldConfig {
+                name,
+                rules: args.rules,
+                words: args.words,
+                max_turns: args.max_turns,
+                ..WorldConfig::default()
+            })?),
+        };
+        Ok(Server { world, playing: false, started: false, resets: 0 })
+    }
+
+    /// Carries out one line.
+    fn answer(&mut self, line: &[u8]) -> Result<Reply, String> {
+        let text = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_string())?;
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            format!("the line is not JSON ({error}); send an object such as {{\"cmd\":\"reset\"}}")
+        })?;
+        let Value::Object(mut fields) = value else {
+            return Err("the line is not a JSON object; send {\"cmd\":\"reset\"} or \
+                        {\"cmd\":\"step\",\"action\":\"…\"}"
+                .to_string());
+        };
+        match fields.remove("cmd") {
+            Some(Value::String(cmd)) if cmd == "reset" => self.reset(&mut fields),
+            Some(Value::String(cmd)) if cmd == "step" => self.step(&mut fields),
+            Some(other) => Err(format!("cmd is {other}; it must be \"reset\" or \"step\"")),
+            None => Err("there is no cmd; it must be \"reset\" or \"step\"".to_string()),
+        }
+    }
+
+    fn reset(&mut self, fields: &mut Map<String, Value>) -> Result<Reply, String> {
+        let word = take_text(fields, "word")?;
+        let seed = match fields.remove("seed") {
+            None | Some(Value::Null) => self.resets,
+            Some(value) => value.as_u64().ok_or_else(|| {
+                format!("seed is {value}; it must be a whole number from 0 to {}", u64::MAX)
+            })?,
+        };
+        refuse_others(fields, "reset", "cmd, word and seed")?;
+        let observation = match (&mut self.world, word) {
+            (World::Questions(world), Some(word)) => {
+                world.reset_word(&word, seed).map_err(|unknown| unknown.to_string())?
+            }
+            (World::Questions(world), None) => world.reset(seed),
+            (World::Other(world), None) => world.reset(seed),
+            (World::Other(_), Some(_)) => {
+                return Err("this world has no words; leave word out".to_string());
+            }
+        };
+        self.resets += 1;
+        (self.playing, self.started) = (true, true);
+        Ok(Reply::Reset { observation })
+    }
+
+    fn step(&mut self, fields: &mut Map<String, Value>) -> Result<Reply, String> {
+        let action = take_text(fields, "action")?
+            .ok_or_else(|| "there is no action; send the question as \"action\"".to_string())?;
+        let oracle = take_text(fields, "oracle_answer")?;
+        refuse_others(fields, "step", "cmd, action and oracle_answer")?;
+        if !self.playing {
+            return Err(match self.started {
+                true => "the game is over; send {\"cmd\":\"reset\"} for the next one".to_string(),
+                false => "no game has begun; send {\"cmd\":\"reset\"} first".to_string(),
+            });
+        }
+        let step: Step = match (&mut self.world, oracle) {
+            (World::Questions(world), oracle) => world.step_with_oracle(&action, oracle.as_deref()),
+            (World::Other(world), None) => world.step(&action),
+            (World::Other(_), Some(_)) => {
+                return Err("this world has no oracle; leave oracle_answer out".to_string());
+            }
+        };
+        self.playing = !step.done();
+        Ok(Reply::Step {
+            observation: step.observation,
+            reward: step.reward,
+            terminated: step.terminated,
+            truncated: step.truncated,
+            answer: step.reply,
+        })
+    }
+}
+
+/// Takes a text out of the fields; null is the same as absent.
+fn take_text(fields: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(format!("{name} is {other}; it must be a text in quotes")),
+    }
+}
+
+/// Whatever is left was not understood; to ignore it would hide a misspelling.
+fn refuse_others(fields: &Map<String, Value>, cmd: &str, known: &str) -> Result<(), String> {
+    match fields.keys().next() {
+        None => Ok(()),
+        Some(field) => Err(format!("{cmd} has no field \"{field}\"; its fields are {known}")),
+    }
+}

@@ -1,0 +1,107 @@
+//! How the program ends before its time.
+//!
+//! There is one error, and it is printed once, in `main`, as one sentence that says what to do.
+//! Its kind is its exit code: 2 where the command was not one that can be carried out, 1 where
+//! carrying it out failed, 130 where the person stopped it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Why a command did not come to its end.
+#[derive(Debug)]
+pub enum Error {
+    /// What was asked for cannot be: an unknown name, a missing file, a value out of range.
+    Usage(String),
+    /// Something went wrong on the way: a full disk, a damaged file, a device that fails.
+    Failure(String),
+    /// The person stopped it; everything worth keeping is saved and the text says so.
+    Stopped(String),
+    /// Whoever read our output has left; there is nobody to tell.
+    BrokenPipe,
+}
+
+impl Error {
+    /// The exit code of the process.
+    pub fn code(&self) -> u8 {
+        match self {
+            Error::Usage(_) => 2,
+            Error::Failure(_) => 1,
+            Error::Stopped(_) => 130,
+            Error::BrokenPipe => 0,
+        }
+    }
+}
+
+impl Error {
+    /// The text without the word that [`Display`](fmt::Display) puts before it.
+    pub fn plain(self) -> String {
+        match self {
+            Error::Usage(text) | Error::Failure(text) | Error::Stopped(text) => text,
+            Error::BrokenPipe => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Usage(text) | Error::Failure(text) => write!(f, "error: {text}"),
+            Error::Stopped(text) => f.write_str(text),
+            Error::BrokenPipe => f.write_str("the output was closed"),
+        }
+    }
+}
+
+impl From<archer::Error> for Error {
+    fn from(error: archer::Error) -> Self {
+        if error.is_usage() {
+            Error::Usage(error.to_string())
+        } else {
+            Error::Failure(error.to_string())
+        }
+    }
+}
+
+impl From<archer_env::EnvError> for Error {
+    fn from(error: archer_env::EnvError) -> Self {
+        Error::Usage(error.to_string())
+    }
+}
+
+/// The error of a file that could not be written, as a sentence.
+pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
+    let path = path.display();
+    Error::Failure(match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            format!("the disk is full: {path} could not be written; free some space and try again")
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("{path} may not be written here; choose a folder of your own with --out")
+        }
+        io::ErrorKind::NotADirectory => {
+            format!("{path} cannot be made, because a part of that path is a file; choose another")
+        }
+        io::ErrorKind::NotFound => {
+            format!("{path} cannot be made, because its folder does not exist; make it first")
+        }
+        _ => format!("{path} could not be written: {error}"),
+    })
+}
+
+/// The error of a file that could not be read, as a sentence. A file that is not there was named
+/// wrongly, so that is a fault of usage.
+pub fn cannot_read(path: &Path, error: &io::Error) -> Error {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Error::Usage(format!("there is no file {path}; check the path"))
+        }
+        io::ErrorKind::IsADirectory => Error::Usage(format!("{path} is a folder, not a file")),
+        io::ErrorKind::PermissionDenied => {
+            Error::Failure(format!("{path} may not be read; check its permissions"))
+        }
+        io::ErrorKind::InvalidData => Error::Failure(format!("{path} is not UTF-8 text")),
+        _ => Error::Failure(format!("{path} could not be read: {error}")),
+    }
+}

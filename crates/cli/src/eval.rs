@@ -1,0 +1,105 @@
+//! `archer eval`: how well a model, or a scripted asker, plays.
+
+use std::path::Path;
+
+use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
+use archer_env::twenty_questions::Options;
+use archer_env::{Environment, TwentyQuestions, WordList, WorldConfig, asker};
+use pollster::block_on;
+
+use crate::args;
+use crate::askers;
+use crate::device;
+use crate::error::Error;
+use crate::model;
+use crate::number::{percent, signed};
+use crate::output;
+use crate::progress::Screen;
+
+/// Measures and prints.
+pub fn run(args: &args::Eval) -> Result<(), Error> {
+    let evaluation = match (&args.model, &args.asker) {
+        (Some(folder), _) => of_model(args, folder)?,
+        (None, Some(name)) => {
+            let world = amended(&WorldConfig::default(), args);
+            of_asker(name, &world, args.games, args.seed)?
+        }
+        (None, None) => {
+            return Err(Error::Usage("whom to measure? give --model DIR or --asker NAME".into()));
+        }
+    };
+    match args.json {
+        true => output::json(&evaluation),
+        false => output::line(&text(&evaluation)),
+    }
+}
+
+fn of_model(args: &args::Eval, folder: &Path) -> Result<Evaluation, Error> {
+    let device = device::open(&args.device)?;
+    let agent = model::load(folder, &device.device)?;
+    let world = amended(&agent.about.world, args);
+    Screen::new(false).say(&format!("playing {} games on {}", args.games, device.name));
+    let sampler = model::sampler(&agent, args.sample);
+    Ok(block_on(evaluate(agent.player(&sampler, device.threads), &world, args.games, args.seed))?)
+}
+
+/// The world with the flags' changes.
+fn amended(world: &WorldConfig, args: &args::Eval) -> WorldConfig {
+    let mut world = world.clone();
+    world.rules = args.rules.unwrap_or(world.rules);
+    world.words = args.words.unwrap_or(world.words);
+    world
+}
+
+/// Measures a scripted asker on the same games that a model with this seed would play.
+pub fn of_asker(
+    name: &str,
+    world: &WorldConfig,
+    games: usize,
+    seed: u64,
+) -> Result<Evaluation, Error> {
+    let default = Options::default();
+    let options = Options {
+        rules: world.rules,
+        max_turns: world.max_turns.unwrap_or(default.max_turns),
+        sometimes: world.sometimes,
+        answer_noise: world.answer_noise,
+    };
+    let mut questions = match world.words {
+        WordList::All => TwentyQuestions::all(options)?,
+        WordList::Subset => TwentyQuestions::subset(options)?,
+    };
+    let max_turns = questions.max_turns();
+    let mut asker = askers::make(name, &questions, max_turns)?;
+    let starts = starts(questions.tasks(), games, seed);
+    let played = asker::play(asker.as_mut(), &mut questions, starts);
+    let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
+    Ok(Evaluation::of(world, questions.optimum_return(), &outcomes))
+}
+
+/// The evaluation for a person.
+fn text(evaluation: &Evaluation) -> String {
+    let e = evaluation;
+    let more = &e.more;
+    let plain = |value: f64, ci: [f64; 2]| [signed(value, 2), signed(ci[0], 2), signed(ci[1], 2)];
+    let share = |value: f64, ci: [f64; 2]| [percent(value), percent(ci[0]), percent(ci[1])];
+    let mut rows: Vec<Vec<String>> = [
+        ("mean return", plain(e.mean_return, e.return_ci95)),
+        ("win rate", share(e.win_rate, more.win_rate)),
+        ("questions", plain(e.mean_questions, more.questions)),
+        ("unreadable", share(e.invalid_rate, more.invalid_rate)),
+        ("repeated", share(e.repeat_rate, more.repeat_rate)),
+    ]
+    .into_iter()
+    .map(|(name, [value, low, high])| vec![name.to_string(), value, format!("{low} to {high}")])
+    .collect();
+    if let Some(optimum) = e.optimum_return {
+        rows.push(vec!["optimum".to_string(), signed(optimum, 2), String::new()]);
+    }
+    let rules = match e.rules.as_str() {
+        "" => String::new(),
+        rules => format!(", {rules} rules"),
+    };
+    let table = output::table(&["", "mean", "95 % interval"], &rows, 1);
+    format!("{}{rules}, {} games\n\n{table}", e.environment, e.games)
+}

@@ -1,0 +1,388 @@
+//! From what was typed to what is meant: a whole, checked configuration.
+//!
+//! Layers lie on top of each other, the later over the earlier: the defaults of the code, a preset,
+//! a file, each `--set key=value`, and the flags that have a name of their own. A layer may hold
+//! only keys that exist and only values of their type; each key is tried by itself, so that an
+//! error names the key, where it stands, and what would have been accepted.
+
+use std::path::Path;
+
+use archer::config::Config;
+use toml::{Table, Value};
+
+use crate::error::{self, Error};
+
+/// The presets by name, as they stand in `configs/`.
+pub const PRESETS: [(&str, &str); 2] = [
+    ("quickstart", include_str!("../../../configs/quickstart.toml")),
+    ("twenty-questions", include_str!("../../../configs/twenty-questions.toml")),
+];
+
+/// What was typed.
+#[derive(Debug, Default)]
+pub struct Request<'a> {
+    /// A name out of [`PRESETS`].
+    pub preset: Option<&'a str>,
+    /// A file in the form of the presets.
+    pub config: Option<&'a Path>,
+    /// `key=value` each, in the order given.
+    pub set: &'a [String],
+    /// The flag of this name.
+    pub algorithm: Option<&'a str>,
+    /// The flag of this name.
+    pub seed: Option<u64>,
+}
+
+/// What is meant.
+#[derive(Debug)]
+pub struct Experiment {
+    /// The preset or the file's stem: what a run folder is called after.
+    pub name: String,
+    /// Complete and checked.
+    pub config: Config,
+}
+
+/// Resolves a request; with neither preset nor file it is the `quickstart`.
+pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
+    let preset = match (request.preset, request.config) {
+        (None, None) => Some("quickstart"),
+        (preset, _) => preset,
+    };
+    let mut layers = Layers::over(&Config::default())?;
+    if let Some(name) = preset {
+        layers.add_text(preset_text(name)?, &format!("the preset {name}"))?;
+    }
+    if let Some(path) = request.config {
+        let text = std::fs::read_to_string(path).map_err(|e| error::cannot_read(path, &e))?;
+        layers.add_text(&text, &path.display().to_string())?;
+    }
+    for assignment in request.set {
+        layers.assign(assignment)?;
+    }
+    if let Some(algorithm) = request.algorithm {
+        layers.put("algorithm", Value::String(algorithm.to_string()), "--algorithm")?;
+    }
+    if let Some(seed) = request.seed {
+        let seed = i64::try_from(seed).map_err(|_| {
+            Error::Usage(format!("--seed {seed} is too large: the largest is {}", i64::MAX))
+        })?;
+        layers.put("seed", Value::Integer(seed), "--seed")?;
+    }
+    layers.config.validate()?;
+    // The world has its own say on its settings, and is asked before anything is begun.
+    archer_env::make(&layers.config.world)?;
+    let stem = request.config.and_then(Path::file_stem).and_then(|stem| stem.to_str());
+    let name = stem.or(preset).unwrap_or("run").to_string();
+    Ok(Experiment { name, config: layers.config })
+}
+
+/// The configuration `base` with `--set` assignments over it.
+pub fn amend(base: &Config, set: &[String]) -> Result<Config, Error> {
+    let mut layers = Layers::over(base)?;
+    for assignment in set {
+        layers.assign(assignment)?;
+    }
+    layers.config.validate()?;
+    Ok(layers.config)
+}
+
+/// The same for a run that goes on: what its networks, its world and its past hang on stays as it
+/// is, so that the run remains one run.
+pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
+    let refused = |text: String| archer::Error::Config(text);
+    let new = amend(old, set).map_err(|error| refused(error.plain()))?;
+    let fixed = [
+        ("algorithm", old.algorithm == new.algorithm),
+        ("seed", old.seed == new.seed),
+        ("actor", old.actor == new.actor),
+        ("level", old.level == new.level),
+        ("world", old.world == new.world),
+        ("tokenizer", old.tokenizer == new.tokenizer),
+        ("actor_model", old.actor_model == new.actor_model),
+        ("critic_model", old.critic_model == new.critic_model),
+        ("warm_start", old.warm_start == new.warm_start),
+    ];
+    match fixed.iter().find(|(_, same)| !same) {
+        None => Ok(new),
+        Some((key, _)) => Err(refused(format!(
+            "--set: {key} cannot change in a run that goes on; start a new run for it"
+        ))),
+    }
+}
+
+/// A configuration as the text of a TOML file.
+pub fn to_text(config: &Config) -> Result<String, Error> {
+    toml::to_string(config)
+        .map_err(|e| Error::Failure(format!("the configuration cannot be written as TOML: {e}")))
+}
+
+fn preset_text(name: &str) -> Result<&'static str, Error> {
+    let found = PRESETS.iter().find(|(preset, _)| *preset == name);
+    found.map(|(_, text)| *text).ok_or_else(|| {
+        let names = PRESETS.map(|(preset, _)| preset);
+        Error::Usage(format!(
+            "there is no preset {name}{}; the presets are {} (a file of your own goes with \
+             --config)",
+            did_you_mean(name, &names),
+            names.join(" and ")
+        ))
+    })
+}
+
+/// A configuration under construction, in both its forms.
+struct Layers {
+    table: Table,
+    config: Config,
+}
+
+impl Layers {
+    fn over(base: &Config) -> Result<Layers, Error> {
+        let table = Table::try_from(base)
+            .map_err(|e| Error::Failure(format!("the configuration cannot be layered: {e}")))?;
+        Ok(Layers { table, config: base.clone() })
+    }
+
+    /// Adds a whole TOML document; `origin` says where it stands.
+    fn add_text(&mut self, text: &str, origin: &str) -> Result<(), Error> {
+        let document: Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
+            Error::Usage(format!("{origin}{place} is not valid TOML: {}", e.message().trim()))
+        })?;
+        self.add_table("", &document, origin)
+    }
+
+    fn add_table(&mut self, prefix: &str, layer: &Table, origin: &str) -> Result<(), Error> {
+        for (key, value) in layer {
+            let key = format!("{prefix}{key}");
+            match value {
+                Value::Table(inner) if matches!(self.get(&key), Some(Value::Table(_))) => {
+                    self.add_table(&format!("{key}."), inner, origin)?;
+                }
+                _ => self.put(&key, value.clone(), origin)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one `key=value`, its value read as the type that the key has now.
+    fn assign(&mut self, assignment: &str) -> Result<(), Error> {
+        let (key, text) = assignment.split_once('=').ok_or_else(|| {
+            Error::Usage(format!(
+                "--set {assignment} has no value: write --set key=value, for example \
+                 --set iterations=50"
+            ))
+        })?;
+        let (key, text) = (key.trim(), text.trim());
+        let value = match self.get(key) {
+            // A bare word is what people type; quotes are allowed, as in a file.
+            Some(Value::String(_)) if !text.starts_with('"') => Value::String(text.to_string()),
+            _ => parse_value(text).unwrap_or_else(|| Value::String(text.to_string())),
+        };
+        self.put(key, value, "--set")
+    }
+
+    /// Sets one key, if it exists and the value is one that it can have.
+    fn put(&mut self, key: &str, value: Value, origin: &str) -> Result<(), Error> {
+        let shown = value.to_string();
+        let present = self.get(key);
+        if let (Some(Value::Table(inner)), false) = (present, value.is_table()) {
+            let keys: Vec<String> = inner.keys().map(|k| format!("{key}.{k}")).collect();
+            return Err(Error::Usage(format!(
+                "{origin}: {key} is a group of keys; set one of them: {}",
+                keys.join(", ")
+            )));
+        }
+        let value = match (present, value) {
+            (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
+            (Some(old), new) if !same_type(old, &new) => {
+                return Err(Error::Usage(format!(
+                    "{origin}: {key} = {shown} is of the wrong type: it must be {}, such as {old}",
+                    type_name(old)
+                )));
+            }
+            (_, new) => new,
+        };
+        let mut table = self.table.clone();
+        if !insert(&mut table, key, value) {
+            return Err(self.unknown_key(key, origin));
+        }
+        match table.clone().try_into::<Config>() {
+            Ok(config) => {
+                self.table = table;
+                self.config = config;
+                Ok(())
+            }
+            Err(fault) if fault.message().starts_with("unknown field") => {
+                Err(self.unknown_key(key, origin))
+            }
+            Err(fault) => Err(Error::Usage(format!(
+                "{origin}: {key} = {shown} cannot be used: {}",
+                fault.message().trim()
+            ))),
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&Value> {
+        let mut parts = key.split('.');
+        let first = self.table.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.as_table()?.get(part))
+    }
+
+    fn unknown_key(&self, key: &str, origin: &str) -> Error {
+        let mut keys = Vec::new();
+        list_keys("", &self.table, &mut keys);
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut hint = did_you_mean(key, &keys);
+        if hint.is_empty() {
+            hint = format!("; the keys are {}", keys.join(", "));
+        }
+        Error::Usage(format!("{origin}: there is no key {key}{hint}"))
+    }
+}
+
+/// Reads a TOML value that stands by itself.
+fn parse_value(text: &str) -> Option<Value> {
+    let mut table: Table = format!("value = {text}").parse().ok()?;
+    table.remove("value")
+}
+
+/// Puts `value` at the dotted `key`; false where its group does not exist.
+fn insert(table: &mut Table, key: &str, value: Value) -> bool {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_string(), value);
+            true
+        }
+        Some((group, rest)) => match table.get_mut(group) {
+            Some(Value::Table(inner)) => insert(inner, rest, value),
+            _ => false,
+        },
+    }
+}
+
+fn list_keys(prefix: &str, table: &Table, keys: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => list_keys(&format!("{prefix}{key}."), inner, keys),
+            _ => keys.push(format!("{prefix}{key}")),
+        }
+    }
+}
+
+fn same_type(a: &Value, b: &Value) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a word",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a group of keys",
+        Value::Datetime(_) => "a date",
+    }
+}
+
+/// `", did you mean X?"` where something known is spelled much like `word`, else nothing.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_string();
+    let nearest = known
+        .iter()
+        .map(|name| {
+            // A nested key typed without its group is near by its own name.
+            let whole = strsim::damerau_levenshtein(word, name);
+            let own = 1 + strsim::damerau_levenshtein(&last(word), &last(name));
+            (whole.min(own), name)
+        })
+        .min();
+    match nearest {
+        Some((distance, name)) if distance <= 1 + word.chars().count() / 3 => {
+            format!(", did you mean {name}?")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[&str]) -> Result<Config, String> {
+        let set: Vec<String> = pairs.iter().map(|pair| pair.to_string()).collect();
+        amend(&Config::default(), &set).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_value_takes_the_type_of_its_key() {
+        let config = set(&["iterations=7", "gamma=1", "world.words=subset", "actor=a b"]).unwrap();
+        assert_eq!((config.iterations, config.gamma), (7, 1.0));
+        assert_eq!(config.world.words, archer_env::WordList::Subset);
+        assert_eq!(config.actor, "a b");
+        // A key that is absent by default can be set all the same.
+        assert_eq!(set(&["world.max_turns=12"]).unwrap().world.max_turns, Some(12));
+    }
+
+    #[test]
+    fn a_fault_names_the_key_and_the_way_out() {
+        for (pair, parts) in [
+            ("iteration=7", &["there is no key iteration", "did you mean iterations?"][..]),
+            ("warm_start.step=7", &["warm_start.step", "did you mean warm_start.steps?"]),
+            ("guess_rate=0.1", &["did you mean warm_start.guess_rate?"]),
+            ("xyzzyxyzzy=1", &["the keys are", "actor_model.layers"]),
+            ("nogroup.x=1", &["there is no key nogroup.x"]),
+            ("iterations", &["has no value", "--set key=value"]),
+            ("iterations=many", &["a whole number", "such as 100"]),
+            ("iterations=-3", &["iterations = -3"]),
+            ("iterations=1.5", &["a whole number"]),
+            ("gamma=high", &["gamma", "a number"]),
+            ("normalize_advantage=1", &["true or false"]),
+            ("level=word", &["level", "`utterance`", "`token`"]),
+            ("world=subset", &["group of keys", "world.words"]),
+            ("gamma=2", &["gamma = 2", "at most 1"]),
+        ] {
+            let fault = set(&[pair]).unwrap_err();
+            assert!(parts.iter().all(|part| fault.contains(part)), "{pair}: {fault}");
+        }
+    }
+
+    #[test]
+    fn later_layers_win() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        std::fs::write(&file, "seed = 5\niterations = 11\ngamma = 0.5\n").unwrap();
+        let set = ["iterations=12".to_string()];
+        let request = Request {
+            config: Some(&file),
+            set: &set,
+            algorithm: Some("bc"),
+            seed: Some(9),
+            ..Request::default()
+        };
+        let experiment = resolve(&request).unwrap();
+        assert_eq!(experiment.name, "mine");
+        assert_eq!((experiment.config.seed, experiment.config.iterations), (9, 12));
+        assert_eq!(experiment.config.gamma, 0.5);
+        assert_eq!(experiment.config.algorithm, archer::config::Algorithm::Bc);
+    }
+
+    #[test]
+    fn every_preset_is_whole_and_survives_its_own_text() {
+        for (name, _) in PRESETS {
+            let request = Request { preset: Some(name), ..Request::default() };
+            let config = resolve(&request).unwrap().config;
+            let mut again = Layers::over(&Config::default()).unwrap();
+            again.add_text(&to_text(&config).unwrap(), "text").unwrap();
+            assert_eq!(again.config, config);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_told_by_its_line() {
+        let mut layers = Layers::over(&Config::default()).unwrap();
+        let fault = layers.add_text("seed = 1\nseed = = 2\n", "x.toml").unwrap_err().to_string();
+        assert!(fault.contains("x.toml, line 2 is not valid TOML"), "{fault}");
+    }
+}

@@ -1,0 +1,61 @@
+//! `archer`: the terminal, the disk and the clock round a core that knows none of them.
+//!
+//! What can be typed is in `args`, each command in the file of its name; here they are only put
+//! together, and an error is printed, once, with its exit code: 2 where the command could not be
+//! meant, 1 where it failed, 130 where it was stopped.
+
+mod args;
+mod askers;
+mod chart;
+mod clock;
+mod comparison;
+mod data;
+mod device;
+mod doctor;
+mod env;
+mod error;
+mod eval;
+mod experiment;
+mod files;
+mod log;
+mod model;
+mod number;
+mod output;
+mod play;
+mod plots;
+mod progress;
+mod report;
+mod run_dir;
+mod tensorboard;
+mod train;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use error::Error;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::BrokenPipe) {
+                let _ = writeln!(std::io::stderr(), "{error}");
+            }
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    match cli.command {
+        None => train::run(&args::Train::quickstart()),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+    }
+}

@@ -1,0 +1,54 @@
+//! Numbers as people read them, with a true minus sign and the decimals that are meant.
+
+/// `−2.80`: a number with so many decimals; what rounds to zero has no sign.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let zero = text.chars().all(|c| matches!(c, '0' | '.'));
+    if value < 0.0 && !zero { format!("−{text}") } else { text }
+}
+
+/// `97.3 %`: a share of one.
+pub fn percent(share: f64) -> String {
+    format!("{} %", signed(100.0 * share, 1))
+}
+
+/// `12 800`: a count with its thousands set apart by narrow spaces.
+pub fn thousands(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    if value < 0.0 { format!("−{text}") } else { text }
+}
+
+/// Three significant digits, whatever the size.
+pub fn brief(value: f64) -> String {
+    match value.abs() {
+        size if !value.is_finite() || size >= 100.0 => signed(value, 0),
+        size if size >= 10.0 => signed(value, 1),
+        size if size >= 0.01 || size == 0.0 => signed(value, 2),
+        _ => format!("{value:.1e}").replace('-', "−"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_by_hand() {
+        assert_eq!(signed(-2.8, 2), "−2.80");
+        assert_eq!(signed(-0.001, 2), "0.00");
+        assert_eq!(percent(0.9734), "97.3 %");
+        assert_eq!(thousands(12_800.0), "12\u{202f}800");
+        assert_eq!(thousands(100.0), "100");
+        assert_eq!(brief(-1234.5), "−1234");
+        assert_eq!(brief(12.34), "12.3");
+        assert_eq!(brief(0.0), "0.00");
+        assert_eq!(brief(-0.00012), "−1.2e−4");
+    }
+}

@@ -1,0 +1,291 @@
+//! `archer play`: a person thinks of something and the agent asks.
+//!
+//! The person takes the oracle's place, so the agent sees exactly the text that it was trained on.
+//! Answers are read a line at a time; where they come from a pipe they are shown as well, so that
+//! what was played can be read afterwards.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use archer::agent::Agent;
+use archer::nn::sampling::Sampler;
+use archer::rng;
+use archer_env::knowledge;
+use archer_env::twenty_questions::{HEADER, Options};
+use archer_env::{Answer, TwentyQuestions, WordList, WorldConfig, WorldName};
+use pollster::block_on;
+
+use crate::args;
+use crate::device;
+use crate::error::Error;
+use crate::model;
+use crate::output;
+
+const HELP: &str = "  y  yes            s  sometimes       u  take the last answer back\n  \
+                      n  no             d  I don't know    q  leave\n  \
+                    The words themselves will do as well.";
+
+/// Plays games until the person has had enough.
+pub fn run(args: &args::Play) -> Result<(), Error> {
+    let device = device::open(&args.device)?.device;
+    let agent = model::load(&args.model, &device)?;
+    if agent.about.world.name != WorldName::TwentyQuestions {
+        return Err(Error::Usage(format!(
+            "this model plays {}, where a person has nothing to answer; play needs a model of \
+             twenty_questions",
+            agent.about.world.name
+        )));
+    }
+    let stdin = io::stdin();
+    let echo = !stdin.is_terminal();
+    let mut asker =
+        Asker { agent: &agent, sampler: model::sampler(&agent, args.sample), seed: args.seed };
+    let mut person = Person { input: stdin.lock(), echo };
+    output::line(&welcome(&agent.about.world)?)?;
+    let max_turns = max_turns(&agent.about.world);
+    loop {
+        let end = game(max_turns, |turns| asker.ask(turns), &mut person)?;
+        if end == End::Left || !person.again()? {
+            return output::line("Goodbye.");
+        }
+        asker.seed += 1;
+    }
+}
+
+fn welcome(world: &WorldConfig) -> Result<String, Error> {
+    let thing = match world.words {
+        WordList::All => "Think of an everyday thing.".to_string(),
+        WordList::Subset => {
+            let world = TwentyQuestions::subset(Options::default())?;
+            format!("Think of one of these: {}.", world.names().join(", "))
+        }
+    };
+    let turns = max_turns(world);
+    Ok(format!("{thing} You will be asked up to {turns} questions; your answers are\n{HELP}"))
+}
+
+fn max_turns(world: &WorldConfig) -> usize {
+    world.max_turns.unwrap_or(Options::default().max_turns)
+}
+
+/// How a game ended.
+#[derive(Debug, PartialEq)]
+enum End {
+    /// The thing was guessed, after so many questions.
+    Found(usize),
+    /// The questions ran out.
+    Lost,
+    /// The person left, or the input ended.
+    Left,
+}
+
+/// What a person can say to a question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Word {
+    Answer(Answer),
+    Undo,
+    Help,
+    Quit,
+}
+
+impl Word {
+    /// Reads a line; nothing for a line that means nothing here.
+    fn read(line: &str) -> Option<Word> {
+        let line = line.trim().trim_end_matches(['.', '!']).to_lowercase();
+        Some(match line.as_str() {
+            "y" | "yes" => Word::Answer(Answer::Yes),
+            "n" | "no" => Word::Answer(Answer::No),
+            "s" | "sometimes" => Word::Answer(Answer::Sometimes),
+            "d" | "don't know" | "dont know" | "i don't know" | "unknown" => {
+                Word::Answer(Answer::Invalid)
+            }
+            "u" | "undo" => Word::Undo,
+            "?" | "h" | "help" => Word::Help,
+            "q" | "quit" | "exit" => Word::Quit,
+            _ => return None,
+        })
+    }
+}
+
+/// The agent's side.
+struct Asker<'a> {
+    agent: &'a Agent,
+    sampler: Sampler,
+    seed: u64,
+}
+
+impl Asker<'_> {
+    /// The next question. A turn has a generator of its own, so that a question that comes again
+    /// after an undo is the same one.
+    fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
+        let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
+        let observation = observation(turns, self.agent.about.world.sometimes);
+        Ok(block_on(self.agent.say(&observation, &self.sampler, &mut rng))?)
+    }
+}
+
+/// Plays one game of at most `max_turns` questions, which `ask` makes from those before.
+fn game<R: BufRead>(
+    max_turns: usize,
+    ask: impl Fn(&[(String, Answer)]) -> Result<String, Error>,
+    person: &mut Person<R>,
+) -> Result<End, Error> {
+    let mut turns: Vec<(String, Answer)> = Vec::new();
+    while turns.len() < max_turns {
+        let question = ask(&turns)?;
+        let shown = if question.trim().is_empty() { "(nothing)" } else { question.trim() };
+        output::line(&format!("\n{:>2}. {shown}", turns.len() + 1))?;
+        match person.word()? {
+            None | Some(Word::Quit) => return Ok(End::Left),
+            Some(Word::Help) => output::line(HELP)?,
+            Some(Word::Undo) => {
+                if turns.pop().is_none() {
+                    output::line("  There is no answer to take back yet.")?;
+                }
+            }
+            Some(Word::Answer(answer)) => {
+                let found = guessed(&question).filter(|_| answer == Answer::Yes);
+                turns.push((question, answer));
+                if let Some(thing) = found {
+                    let n = turns.len();
+                    let questions = if n == 1 { "question" } else { "questions" };
+                    output::line(&format!("\nFound after {n} {questions}: {thing}!"))?;
+                    return Ok(End::Found(n));
+                }
+            }
+        }
+    }
+    output::line(&format!("\n{} questions and not found. What was it?", turns.len()))?;
+    let Some(thing) = person.line()? else {
+        return Ok(End::Left);
+    };
+    if !thing.trim().is_empty() {
+        output::line(&format!("  {}, then: well hidden.", thing.trim()))?;
+    }
+    Ok(End::Lost)
+}
+
+/// What the agent sees. One that was not trained with "Sometimes." hears it as no answer.
+fn observation(turns: &[(String, Answer)], sometimes: bool) -> String {
+    let mut text = HEADER.to_string();
+    for (question, answer) in turns {
+        let answer = match answer {
+            Answer::Sometimes if !sometimes => Answer::Invalid,
+            other => *other,
+        };
+        text.push_str(&format!("{question} {}\n", answer.text()));
+    }
+    text
+}
+
+/// The thing that a question guesses, if it guesses one that exists.
+fn guessed(question: &str) -> Option<String> {
+    let phrase = knowledge::guess_phrase(question)?;
+    knowledge::table().object(&phrase).map(|_| phrase)
+}
+
+/// The person's side.
+struct Person<R> {
+    input: R,
+    echo: bool,
+}
+
+impl<R: BufRead> Person<R> {
+    /// The next line, none at the end of the input.
+    fn line(&mut self) -> Result<Option<String>, Error> {
+        output::fragment("    > ")?;
+        let mut line = String::new();
+        let read = self.input.read_line(&mut line).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => {
+                Error::Failure("the answer is not UTF-8 text".to_string())
+            }
+            _ => Error::Failure(format!("the answer could not be read: {error}")),
+        })?;
+        if read == 0 {
+            output::line("")?;
+            return Ok(None);
+        }
+        if self.echo {
+            output::line(line.trim())?;
+        }
+        Ok(Some(line))
+    }
+
+    /// The next line that means something.
+    fn word(&mut self) -> Result<Option<Word>, Error> {
+        loop {
+            let Some(line) = self.line()? else {
+                return Ok(None);
+            };
+            match Word::read(&line) {
+                Some(word) => return Ok(Some(word)),
+                None => output::line("    Please answer y, n, s or d (u undo, ? help, q quit).")?,
+            }
+        }
+    }
+
+    /// Whether there shall be another game.
+    fn again(&mut self) -> Result<bool, Error> {
+        output::line("\nAnother game? (y, n)")?;
+        Ok(self.word()? == Some(Word::Answer(Answer::Yes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_letters_mean_the_same() {
+        for (line, word) in [
+            ("y\n", Some(Word::Answer(Answer::Yes))),
+            (" YES. ", Some(Word::Answer(Answer::Yes))),
+            ("n", Some(Word::Answer(Answer::No))),
+            ("Sometimes", Some(Word::Answer(Answer::Sometimes))),
+            ("I don't know", Some(Word::Answer(Answer::Invalid))),
+            ("unknown", Some(Word::Answer(Answer::Invalid))),
+            ("u", Some(Word::Undo)),
+            ("?", Some(Word::Help)),
+            ("quit", Some(Word::Quit)),
+            ("", None),
+            ("maybe", None),
+        ] {
+            assert_eq!(Word::read(line), word, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_agent_sees_what_it_was_trained_on() {
+        let turns = [
+            ("Is it alive?".to_string(), Answer::Yes),
+            ("Is it big?".to_string(), Answer::Sometimes),
+        ];
+        let seen = "Questions:\nIs it alive? Yes.\nIs it big? Invalid Question.\n";
+        assert_eq!(observation(&turns, false), seen);
+        assert!(observation(&turns, true).ends_with("Is it big? Sometimes.\n"));
+    }
+
+    /// Plays the questions of a script by the answers of another.
+    fn scripted(questions: &[&str], answers: &str, max_turns: usize) -> End {
+        let ask = |turns: &[(String, Answer)]| Ok(questions[turns.len()].to_string());
+        let mut person = Person { input: answers.as_bytes(), echo: false };
+        game(max_turns, ask, &mut person).unwrap()
+    }
+
+    #[test]
+    fn a_game_ends_when_the_thing_is_named() {
+        let questions = ["Is it an animal?", "Is it a dog?", "Is it a cat?"];
+        assert_eq!(scripted(&questions, "y\nno\ny\n", 20), End::Found(3));
+        assert_eq!(scripted(&questions, "y\ny\n", 20), End::Found(2));
+        // The wrong answer is taken back and given again.
+        assert_eq!(scripted(&questions, "n\nu\ny\nd\n?\nu\nyes\n", 20), End::Found(2));
+        assert_eq!(scripted(&questions, "y\nn\na unicorn\n", 2), End::Lost);
+        assert_eq!(scripted(&questions, "y\nq\n", 20), End::Left);
+        assert_eq!(scripted(&questions, "y\n", 20), End::Left);
+    }
+
+    #[test]
+    fn only_a_guess_of_a_thing_wins() {
+        assert_eq!(guessed("Is it a cat?"), Some("cat".to_string()));
+        assert_eq!(guessed("Is it made of paper?"), None);
+    }
+}

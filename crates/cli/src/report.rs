@@ -1,0 +1,142 @@
+//! What came of a run: the table at its end and `report.md`.
+//!
+//! The table compares on equal games: every row plays each secret word as often as the others, and
+//! greedily, so that the difference between two rows is the difference between two players.
+
+use archer::config::Config;
+use archer::rl::metrics::describe;
+use archer::train::evaluate::Evaluation;
+
+use crate::clock::spoken;
+use crate::log::Line;
+use crate::number::{brief, percent, signed, thousands};
+use crate::output;
+
+/// One row of the comparison.
+pub struct Row {
+    /// Who played.
+    pub who: String,
+    /// How well.
+    pub evaluation: Evaluation,
+}
+
+/// Everything that the report is written from.
+pub struct Summary<'a> {
+    pub name: &'a str,
+    pub device: &'a str,
+    pub config: &'a Config,
+    pub lines: &'a [Line],
+    pub rows: &'a [Row],
+    pub optimum: Option<f64>,
+    /// The files of the curves, the most telling first.
+    pub plots: &'a [&'static str],
+    /// What to type next: (the command, what it does).
+    pub next: &'a [(String, String)],
+}
+
+const HEADING: [&str; 5] = ["agent", "mean return", "95 % interval", "win rate", "questions"];
+
+/// The rows as cells, the optimum last.
+fn cells(rows: &[Row], optimum: Option<f64>) -> Vec<Vec<String>> {
+    let mut cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let e = &row.evaluation;
+            let [low, high] = e.return_ci95.map(|bound| signed(bound, 2));
+            vec![
+                row.who.clone(),
+                signed(e.mean_return, 2),
+                format!("{low} to {high}"),
+                percent(e.win_rate),
+                signed(e.mean_questions, 2),
+            ]
+        })
+        .collect();
+    if let Some(optimum) = optimum {
+        let unknown = || String::new();
+        cells.push(vec!["optimum".into(), signed(optimum, 2), unknown(), unknown(), unknown()]);
+    }
+    cells
+}
+
+/// The comparison for a terminal.
+pub fn table(rows: &[Row], optimum: Option<f64>) -> String {
+    output::table(&HEADING, &cells(rows, optimum), 1)
+}
+
+/// The whole report in Markdown.
+pub fn markdown(summary: &Summary<'_>) -> String {
+    let config = summary.config;
+    let learning = || summary.lines.iter().filter(|line| line.phase == "learn");
+    let games: usize = learning().map(|line| line.games).sum();
+    let seconds: f64 = summary.lines.iter().map(|line| line.timing.seconds).sum();
+    let mut text = format!(
+        "# {}, seed {}\n\n\
+         archer {} on {}: {} iterations, {} games learned from, {}.\n\
+         The whole configuration is in `config.toml`, every number in `metrics.jsonl`; \
+         `tensorboard --logdir tensorboard` draws them.\n",
+        summary.name,
+        config.seed,
+        env!("CARGO_PKG_VERSION"),
+        summary.device,
+        config.iterations,
+        thousands(games as f64),
+        spoken(seconds),
+    );
+    if !summary.rows.is_empty() {
+        let played = summary.rows[0].evaluation.games;
+        text.push_str(&format!(
+            "\n## Comparison\n\nGreedy play, {} games each, every secret word as often as any \
+             other.\n\n{}\n",
+            thousands(played as f64),
+            markdown_table(&HEADING, &cells(summary.rows, summary.optimum)),
+        ));
+    }
+    text.push_str("\n## Curves\n\n");
+    for (n, plot) in summary.plots.iter().enumerate() {
+        // The first is the one to look at; the others are a click away.
+        let (mark, end) = if n == 0 { ("!", "\n\n") } else { ("- ", "\n") };
+        let name = plot.trim_end_matches(".svg").replace('_', " ");
+        text.push_str(&format!("{mark}[{name}](plots/{plot}){end}"));
+    }
+    if let Some(last) = learning().next_back() {
+        text.push_str(&format!("\n## The last iteration ({})\n\n{}\n", last.step, metrics(last)));
+    }
+    text.push_str("\n## Next\n\n");
+    for (command, purpose) in summary.next {
+        text.push_str(&format!("- `{command}`: {purpose}\n"));
+    }
+    text
+}
+
+/// The metrics of a line with what they mean.
+fn metrics(line: &Line) -> String {
+    let rows: Vec<Vec<String>> = line
+        .metrics
+        .iter()
+        .map(|(name, value)| {
+            let info = describe(name);
+            let value = value.map_or("not a number".to_string(), brief);
+            let unit = info.map_or("", |info| info.unit);
+            vec![
+                format!("`{name}`"),
+                format!("{value} {unit}").trim_end().to_string(),
+                info.map_or("", |info| info.meaning).to_string(),
+                info.map_or("", |info| info.healthy).to_string(),
+            ]
+        })
+        .collect();
+    markdown_table(&["metric", "value", "meaning", "in a healthy run"], &rows)
+}
+
+fn markdown_table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        // A bar inside a cell would end it.
+        let cells: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |", cells.join(" | "))
+    };
+    let mut lines = vec![line(&mut heading.iter().copied())];
+    lines.push(format!("|{}", "---|".repeat(heading.len())));
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.join("\n")
+}

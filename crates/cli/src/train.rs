@@ -1,0 +1,384 @@
+//! `archer train`: asks the trainer for one slice of work after the other, writes down what each
+//! brought, and keeps everything safe in between.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use archer::config::Config;
+use archer::train::{Phase, Progress, Trainer};
+use archer_env::{WordList, WorldName};
+use pollster::block_on;
+
+use crate::args;
+use crate::clock::{self, Stopwatch};
+use crate::comparison;
+use crate::device::{self, Opened};
+use crate::error::{Error, cannot_read};
+use crate::experiment::{self, Request};
+use crate::log::{LEARN, Line};
+use crate::model;
+use crate::output;
+use crate::plots;
+use crate::progress::{Screen, Speaker};
+use crate::report::{self, Row, Summary};
+use crate::run_dir::{self, Kind, RunDir};
+
+/// Trains, or goes on with training, to the end or to a Ctrl-C.
+pub fn run(args: &args::Train) -> Result<(), Error> {
+    let screen = Screen::new(args.quiet);
+    let mut session = match &args.resume {
+        None => Session::begin(args, screen)?,
+        Some(root) => Session::resume(args, root, screen)?,
+    };
+    let stop = Stop::listen(session.screen.speaker());
+    let outcome = session.learn(&stop).and_then(|()| session.conclude(args.final_games, &stop));
+    session.screen.finish();
+    outcome
+}
+
+/// A training run in progress.
+struct Session {
+    name: String,
+    device: Opened,
+    trainer: Trainer,
+    run: RunDir,
+    screen: Screen,
+    lines: Vec<Line>,
+    /// The best greedy mean return so far.
+    best: f64,
+}
+
+impl Session {
+    /// Starts a new run.
+    fn begin(args: &args::Train, screen: Screen) -> Result<Session, Error> {
+        let experiment = experiment::resolve(&Request {
+            preset: args.preset.as_deref(),
+            config: args.config.as_deref(),
+            set: &args.set,
+            algorithm: args.algorithm.as_deref(),
+            seed: args.seed,
+        })?;
+        let device = device::open(&args.device)?;
+        let run = RunDir::create(args.out.as_deref(), &experiment.name, &experiment.config)?;
+        screen.say(&format!(
+            "training {} with seed {} on {}, into {}",
+            experiment.name,
+            experiment.config.seed,
+            device.name,
+            run.root().display()
+        ));
+        let mut trainer = begin_training(experiment.config, &device).inspect_err(|_| {
+            // Nothing has been learned yet, so there is nothing to keep.
+            run.discard();
+        })?;
+        trainer.set_threads(device.threads);
+        let (name, best) = (run.name(), f64::NEG_INFINITY);
+        Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
+    }
+
+    /// Goes on with the run in `root`.
+    fn resume(args: &args::Train, root: &Path, screen: Screen) -> Result<Session, Error> {
+        if !run_dir::is_run(root) {
+            return Err(Error::Usage(format!(
+                "{} holds no run to go on with: there is no checkpoints/latest in it",
+                root.display()
+            )));
+        }
+        let device = device::open(&args.device)?;
+        let mut trainer = load_checkpoint(root, &device, &args.set, &screen)?;
+        trainer.set_threads(device.threads);
+        let progress = trainer.progress();
+        let (run, lines) =
+            RunDir::reopen(root, |line| stands(line, progress.phase, progress.done))?;
+        run.write_config(trainer.config())?;
+        screen.say(&format!(
+            "going on with {} on {}, from {}",
+            root.display(),
+            device.name,
+            place(progress)
+        ));
+        let (name, best) = (run.name(), best_return(&lines));
+        Ok(Session { name, device, trainer, run, screen, lines, best })
+    }
+
+    /// Works until the trainer has finished.
+    fn learn(&mut self, stop: &Stop) -> Result<(), Error> {
+        loop {
+            let before = self.trainer.progress();
+            if before.phase == Phase::Finished {
+                break;
+            }
+            self.screen.advance(phase_title(before.phase), before.done, before.total);
+            let watch = Stopwatch::start();
+            let report = block_on(self.trainer.step()).map_err(|e| self.with_way_back(e.into()))?;
+            let line = Line::new(&report, watch.seconds(), clock::seconds_since_1970());
+            let after = self.trainer.progress();
+            self.screen.report(phase_title(before.phase), line.step, before.total, &line);
+            self.keep(line).map_err(|e| self.with_way_back(e))?;
+            if before.phase == Phase::WarmStart && after.phase != Phase::WarmStart {
+                let files = block_on(self.trainer.agent().files())?;
+                self.run.write_model(&self.run.warm_start(), &files)?;
+                self.save()?;
+            }
+            if stop.requested() {
+                return Err(self.stopped());
+            }
+        }
+        self.save()
+    }
+
+    /// Writes down a slice, and the checkpoints that are due after it.
+    fn keep(&mut self, line: Line) -> Result<(), Error> {
+        self.run.append(&line)?;
+        let every = self.trainer.config().save_freq;
+        let due = line.phase == LEARN && every > 0 && line.step.is_multiple_of(every);
+        let reached = line.evaluation.as_ref().map(|evaluation| evaluation.mean_return);
+        self.lines.push(line);
+        if let Some(reached) = reached
+            && reached > self.best
+        {
+            self.best = reached;
+            let bytes = block_on(self.trainer.checkpoint())?;
+            self.run.save_checkpoint(Kind::Best, &bytes)?;
+        }
+        if due { self.save() } else { Ok(()) }
+    }
+
+    /// Saves all that is needed to go on, to play, and to see how it goes.
+    fn save(&self) -> Result<(), Error> {
+        let bytes = block_on(self.trainer.checkpoint())?;
+        self.run.save_checkpoint(Kind::Latest, &bytes)?;
+        let files = block_on(self.trainer.agent().files())?;
+        self.run.write_model(&self.run.model(), &files)?;
+        for (name, svg) in self.plots() {
+            self.run.write(&format!("plots/{name}"), svg.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn plots(&self) -> Vec<(&'static str, String)> {
+        let title = format!("{}, seed {}", self.name, self.trainer.config().seed);
+        plots::draw(&title, &self.lines, self.optimum())
+    }
+
+    /// Saves, and says how to go on.
+    fn stopped(&self) -> Error {
+        self.screen.finish();
+        if let Err(error) = self.save() {
+            return error;
+        }
+        Error::Stopped(format!(
+            "stopped at {}, everything is saved; go on with: {}",
+            place(self.trainer.progress()),
+            self.way_back()
+        ))
+    }
+
+    /// Compares what was learned with where it began and with what is possible, prints the table
+    /// and writes the report.
+    fn conclude(&mut self, games: usize, stop: &Stop) -> Result<(), Error> {
+        let rows = self.compare(games, stop)?;
+        self.screen.finish();
+        let optimum = self.optimum();
+        let next = self.next_commands();
+        let plots: Vec<&str> = self.plots().into_iter().map(|(name, _)| name).collect();
+        let summary = Summary {
+            name: &self.name,
+            device: &self.device.name,
+            config: self.trainer.config(),
+            lines: &self.lines,
+            rows: &rows,
+            optimum,
+            plots: &plots,
+            next: &next,
+        };
+        self.run.write("report.md", report::markdown(&summary).as_bytes())?;
+        if !rows.is_empty() {
+            output::line(&format!("\n{}\n", report::table(&rows, optimum)))?;
+        }
+        let root = self.run.root().display();
+        output::line(&format!("The model, the curves and a report are in {root}."))?;
+        for (command, purpose) in &next {
+            output::line(&format!("  {command}\n      {purpose}"))?;
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, games: usize, stop: &Stop) -> Result<Vec<Row>, Error> {
+        if games == 0 {
+            return Ok(Vec::new());
+        }
+        let config = self.trainer.config();
+        let players = comparison::players(&self.run, config);
+        let mut rows = Vec::new();
+        for (done, player) in players.iter().enumerate() {
+            if stop.requested() {
+                return Err(Error::Stopped(format!(
+                    "stopped before the comparison was done, everything is saved; repeat it with: {}",
+                    self.way_back()
+                )));
+            }
+            self.screen.advance("comparison", done, players.len());
+            let evaluation = player.measure(&config.world, games, &self.device)?;
+            rows.push(Row { who: player.name.to_string(), evaluation });
+        }
+        Ok(rows)
+    }
+
+    fn optimum(&self) -> Option<f64> {
+        let evaluated = self.lines.iter().rev().filter_map(|line| line.evaluation.as_ref());
+        evaluated.map(|evaluation| evaluation.optimum_return).next().flatten()
+    }
+
+    fn way_back(&self) -> String {
+        format!("{} train --resume {}", program(), self.run.root().display())
+    }
+
+    /// An error on the way, with how to go on once it is mended.
+    fn with_way_back(&self, error: Error) -> Error {
+        match error {
+            Error::Failure(text) if run_dir::is_run(self.run.root()) => Error::Failure(format!(
+                "{text}; what was learned until the last checkpoint is safe, go on with: {}",
+                self.way_back()
+            )),
+            other => other,
+        }
+    }
+
+    fn next_commands(&self) -> Vec<(String, String)> {
+        let (program, model) = (program(), self.run.model());
+        let model = model.display();
+        let mut next = Vec::new();
+        if self.trainer.config().world.name == WorldName::TwentyQuestions {
+            next.push((
+                format!("{program} play --model {model}"),
+                "think of one of its words and let it ask you".to_string(),
+            ));
+        }
+        next.push((
+            format!(
+                "{program} eval --model {model} --games 1000 --seed {} --json",
+                comparison::SEED
+            ),
+            "measure it again".to_string(),
+        ));
+        if self.trainer.config().world.words == WordList::Subset {
+            next.push((
+                format!("{program} train --preset twenty-questions"),
+                "the whole game with 157 words; takes hours".to_string(),
+            ));
+        }
+        next
+    }
+}
+
+/// What a phase is called on the screen.
+fn phase_title(phase: Phase) -> &'static str {
+    match phase {
+        Phase::WarmStart => "warm start",
+        Phase::Learn => "learning",
+        Phase::Finished => "finished",
+    }
+}
+
+/// Where a run stands, for a sentence.
+fn place(progress: Progress) -> String {
+    let unit = match progress.phase {
+        Phase::WarmStart => "step",
+        Phase::Learn | Phase::Finished => "iteration",
+    };
+    format!("{unit} {} of {} ({})", progress.done, progress.total, phase_title(progress.phase))
+}
+
+/// Makes the trainer of a new run, from a model folder where the configuration names one.
+fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
+    if config.actor.is_empty() {
+        return Ok(Trainer::new(config, &device.device)?);
+    }
+    let agent = model::load(Path::new(&config.actor), &device.device)?;
+    Ok(Trainer::from_agent(config, agent, &device.device)?)
+}
+
+/// Loads the newest checkpoint that is whole, with `set` over its configuration.
+fn load_checkpoint(
+    root: &Path,
+    device: &Opened,
+    set: &[String],
+    screen: &Screen,
+) -> Result<Trainer, Error> {
+    let mut faults = Vec::new();
+    for path in run_dir::checkpoints(root) {
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
+        let change = |old: &Config| experiment::extend(old, set);
+        match Trainer::resume_with(&bytes, &device.device, change) {
+            Ok(trainer) => {
+                for fault in &faults {
+                    screen.warn(&format!("{fault}; going on from the one before it"));
+                }
+                if !faults.is_empty() {
+                    run_dir::set_damaged_aside(root)?;
+                }
+                return Ok(trainer);
+            }
+            Err(fault) if fault.is_usage() => return Err(fault.into()),
+            Err(fault) => faults.push(format!("{}: {fault}", path.display())),
+        }
+    }
+    Err(Error::Failure(format!(
+        "{}; no checkpoint is left to go on from, so start again with a new --out",
+        faults.join("; ")
+    )))
+}
+
+/// Whether a line of the log came no later than the checkpoint at `done` of `phase`.
+fn stands(line: &Line, phase: Phase, done: usize) -> bool {
+    match (line.phase == LEARN, phase) {
+        (false, Phase::WarmStart) => line.step <= done,
+        (true, Phase::WarmStart) => false,
+        (false, _) => true,
+        (true, _) => line.step <= done,
+    }
+}
+
+fn best_return(lines: &[Line]) -> f64 {
+    let evaluated = lines.iter().filter_map(|line| line.evaluation.as_ref());
+    evaluated.map(|evaluation| evaluation.mean_return).fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// How the person calls this program.
+fn program() -> &'static str {
+    // Cargo sets this for the programs that `cargo run` starts.
+    match std::env::var_os("CARGO") {
+        Some(_) => "cargo run --release --",
+        None => "archer",
+    }
+}
+
+/// The wish to stop, by Ctrl-C.
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Listens from now on. The first signal asks for a stop after the slice, the second ends the
+    /// process at once.
+    fn listen(speaker: Speaker) -> Stop {
+        let wish = Arc::new(AtomicBool::new(false));
+        let flag = wish.clone();
+        let handler = move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+            speaker.say("stopping after this step, to save; press Ctrl-C again to leave at once");
+        };
+        // Without a handler Ctrl-C simply ends the process, which is no reason not to train.
+        let _ = ctrlc::set_handler(handler);
+        Stop(wish)
+    }
+
+    fn requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,212 @@
+//! A model folder: an actor that can play, with what it needs to do so.
+//!
+//! Hugging Face's layout, so that it can be taken elsewhere, with two additions of ours:
+//! `archer.json` (the world the agent was trained in and how it speaks) and `critic/`. Folders
+//! are maps from relative path to bytes here; the shells own the disk.
+
+use archer_env::WorldConfig;
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::algorithms::common::{Layout, Player};
+use crate::config::Config;
+use crate::error::Error;
+use crate::hf::{self, Format};
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::critic::Critic;
+use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::sampling::Sampler;
+use crate::rng::{self, ChaCha8Rng};
+use crate::text::Tokenizer;
+use crate::train::rollout::spoken;
+
+const MODEL: &str = "model.safetensors";
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const ABOUT: &str = "archer.json";
+const CRITIC_MODEL: &str = "critic/model.safetensors";
+const CRITIC_CONFIG: &str = "critic/config.json";
+const CRITIC_TOKENIZER: &str = "critic/tokenizer.json";
+
+/// What `archer.json` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Version of this file's layout.
+    pub version: u32,
+    /// The world the agent was trained in.
+    pub world: WorldConfig,
+    /// Tokens after which its utterances are cut.
+    pub max_new_tokens: usize,
+    /// Sampling temperature in training.
+    pub temperature: f64,
+    /// Checksum of the `tokenizer.json` that the weights were trained with.
+    pub tokenizer_crc32: u32,
+}
+
+/// An agent that can play.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// The actor, without autodiff.
+    pub actor: CausalLm,
+    /// The critic, where the folder holds one.
+    pub critic: Option<Critic>,
+    /// Words and tokens.
+    pub tokenizer: Tokenizer,
+    /// World and manner of speaking.
+    pub about: About,
+    layout: Layout,
+}
+
+impl Agent {
+    /// Reads a model folder; `file` gives the bytes of a relative path, or `None` if there is none.
+    ///
+    /// A folder without `archer.json` (a plain GPT-2) plays Twenty Questions by default.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, or the files do not fit each other; the error names it.
+    pub fn from_files(
+        file: &dyn Fn(&str) -> Option<Vec<u8>>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let need = |path: &str| {
+            file(path).ok_or_else(|| Error::Model(format!("the model folder has no file {path}")))
+        };
+        let shape = hf::read_gpt2_config(CONFIG, &need(CONFIG)?)?;
+        let tokenizer_json = need(TOKENIZER)?;
+        let tokenizer = Tokenizer::from_json(&tokenizer_json)?;
+        let about = match file(ABOUT) {
+            Some(bytes) => read_about(&bytes, &tokenizer_json)?,
+            None => About {
+                version: 1,
+                world: WorldConfig::default(),
+                max_new_tokens: Config::default().max_new_tokens,
+                temperature: 1.0,
+                tokenizer_crc32: crc32fast::hash(&tokenizer_json),
+            },
+        };
+        if tokenizer.vocab_size() > shape.vocab_size {
+            return Err(Error::Model(format!(
+                "tokenizer.json has {} tokens but the weights only {}: the two do not belong together",
+                tokenizer.vocab_size(),
+                shape.vocab_size
+            )));
+        }
+        // The values drawn here are replaced at once; the seed does not matter.
+        let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
+        let weights = need(MODEL)?;
+        let actor = hf::read(actor, Format::Gpt2, MODEL, &weights, "")?;
+        let critic = match file(CRITIC_CONFIG) {
+            Some(config) => {
+                let mut unused = rng::stream(0, "critic.init", 0);
+                let critic = hf::critic_like(CRITIC_CONFIG, &config, &mut unused, device)?;
+                Some(hf::read_critic(critic, CRITIC_MODEL, &need(CRITIC_MODEL)?)?)
+            }
+            None => None,
+        };
+        Ok(Self::new(actor, critic, tokenizer, about))
+    }
+
+    /// An agent of these parts.
+    pub fn new(
+        actor: CausalLm,
+        critic: Option<Critic>,
+        tokenizer: Tokenizer,
+        about: About,
+    ) -> Self {
+        let critic_positions = critic.as_ref().map_or(2, |critic| critic.positions());
+        let layout = Layout::new(
+            &tokenizer,
+            actor.config().positions,
+            critic_positions,
+            about.max_new_tokens,
+        );
+        Self {
+            actor: actor.valid(),
+            critic: critic.map(|critic| critic.valid()),
+            tokenizer,
+            about,
+            layout,
+        }
+    }
+
+    /// The files of this agent's model folder.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let tokenizer = self.tokenizer.to_json();
+        let about = serde_json::to_string_pretty(&self.about).expect("JSON can be written") + "\n";
+        let mut files = vec![
+            (CONFIG.to_string(), hf::gpt2_config(self.actor.config(), self.tokenizer.end)),
+            (ABOUT.to_string(), about.into_bytes()),
+            (MODEL.to_string(), hf::write(&self.actor, Format::Gpt2).await?),
+        ];
+        if let Some(critic) = &self.critic {
+            files.push((CRITIC_CONFIG.to_string(), hf::critic_config(critic, &self.tokenizer)));
+            files.push((CRITIC_MODEL.to_string(), hf::write_critic(critic).await?));
+            files.push((CRITIC_TOKENIZER.to_string(), tokenizer.clone()));
+        }
+        files.push((TOKENIZER.to_string(), tokenizer));
+        Ok(files)
+    }
+
+    /// The player that this agent is, choosing tokens as `sampler` says, on so many threads.
+    pub fn player<'a>(&'a self, sampler: &'a Sampler, threads: usize) -> Player<'a> {
+        Player {
+            actor: &self.actor,
+            tokenizer: &self.tokenizer,
+            layout: &self.layout,
+            sampler,
+            threads,
+        }
+    }
+
+    /// The agent's next utterance after a text.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn say(
+        &self,
+        observation: &str,
+        sampler: &Sampler,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<String, Error> {
+        let utterance = self.utter(observation, sampler, rng).await?;
+        Ok(spoken(&self.tokenizer, &utterance))
+    }
+
+    async fn utter(
+        &self,
+        observation: &str,
+        sampler: &Sampler,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Utterance, Error> {
+        let tokens = self.tokenizer.encode(observation);
+        let mut decoder = Decoder::new(&self.actor, 1);
+        decoder.read(&[self.layout.observation(&tokens).to_vec()]);
+        let ends = |token| self.tokenizer.ends_utterance(token);
+        let limit = self.layout.max_new_tokens;
+        let mut written = decoder.generate(sampler, std::slice::from_mut(rng), limit, ends).await?;
+        Ok(written.remove(0))
+    }
+}
+
+fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {
+    let about: About = serde_json::from_slice(bytes)
+        .map_err(|error| Error::Model(format!("archer.json cannot be read: {error}")))?;
+    if about.version != 1 {
+        return Err(Error::Model(format!(
+            "archer.json is of version {}; this program reads version 1",
+            about.version
+        )));
+    }
+    if about.tokenizer_crc32 != crc32fast::hash(tokenizer_json) {
+        return Err(Error::Model(
+            "tokenizer.json is not the one that the weights were trained with; put back the one that came with the model"
+                .into(),
+        ));
+    }
+    Ok(about)
+}

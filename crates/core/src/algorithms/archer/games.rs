@@ -1,0 +1,263 @@
+//! The form with a causal critic: draws are whole games, each read in one pass.
+//!
+//! A gradient step draws games uniformly until it has as many transitions as the form with an
+//! encoder would draw; every transition is then as likely as any other. Fresh actions hang on
+//! their states as branches ([`crate::rl::forest`]), for the critic that judges them and for the
+//! actor that learns from them.
+
+use burn::tensor::Tensor;
+
+use super::log::CriticSeen;
+use super::{Context, Targets};
+use crate::algorithms::common::{Player, Policy, Scored, score_hidden};
+use crate::error::Error;
+use crate::nn::causal_critic::CausalCritic;
+use crate::nn::generate::{Decoder, Utterance};
+use crate::parallel;
+use crate::rl::forest::{Forest, Tree, rows_of};
+use crate::rl::losses::{advantage, critic_losses};
+use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::transition::Transition;
+use crate::rng::{self, ChaCha8Rng};
+use crate::text::Tokenizer;
+
+/// Games whose states one generation answers.
+const GENERATION_GAMES: usize = 16;
+
+/// A drawn game and a fresh action for each of its states.
+#[derive(Clone)]
+pub(super) struct Drawn<'a> {
+    pub(super) turns: &'a [&'a Transition],
+    pub(super) fresh: Vec<Utterance>,
+}
+
+impl<'a> Drawn<'a> {
+    /// The text that all states and actions of the game are part of.
+    fn trunk(&self) -> &'a [u32] {
+        trunk(self.turns)
+    }
+
+    fn tree(&self, branch: impl Fn(&Utterance) -> &[u32]) -> Tree<'_> {
+        let states = self.turns.iter().map(|turn| turn.observation.len());
+        Tree { trunk: self.trunk(), branches: states.zip(self.fresh.iter().map(branch)).collect() }
+    }
+}
+
+fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
+    &turns.last().expect("a game has a turn").next_observation
+}
+
+/// The games of a buffer as far as they are one growing text that fits into `limit` tokens.
+///
+/// A turn whose world rewrote the text, or whose action stands there in other tokens than were
+/// sampled, is left out with what follows it.
+pub(super) fn games<'a>(
+    buffer: &'a ReplayBuffer,
+    tokenizer: &Tokenizer,
+    limit: usize,
+) -> Vec<Vec<&'a Transition>> {
+    let mut games: Vec<Vec<&Transition>> = Vec::new();
+    let mut open = false;
+    for item in buffer.iter() {
+        let said = super::body(&item.action, tokenizer);
+        let grows = item
+            .next_observation
+            .strip_prefix(&item.observation[..])
+            .is_some_and(|rest| rest.starts_with(said));
+        let follows = open
+            && games
+                .last()
+                .and_then(|game| game.last())
+                .is_some_and(|before| before.next_observation == item.observation);
+        let fits = item.next_observation.len() <= limit;
+        match (grows && fits, follows) {
+            (true, true) => games.last_mut().expect("a game before").push(item),
+            (true, false) => games.push(vec![item]),
+            (false, _) => {}
+        }
+        open = grows && fits && !item.terminated && !item.truncated;
+    }
+    games
+}
+
+/// Draws games uniformly until they have `rows` transitions.
+pub(super) fn draw<'a>(
+    games: &'a [Vec<&'a Transition>],
+    rows: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<&'a [&'a Transition]> {
+    let mut drawn = Vec::new();
+    let mut transitions = 0;
+    while transitions < rows {
+        let game = &games[rng::below(rng, games.len())];
+        transitions += game.len();
+        drawn.push(&game[..]);
+    }
+    drawn
+}
+
+/// One fresh action for every state of some games.
+pub(super) async fn sample<'a>(
+    player: Player<'_>,
+    drawn: &[&'a [&'a Transition]],
+    draws: (u64, &str, u64),
+) -> Result<Vec<Drawn<'a>>, Error> {
+    let (seed, purpose, mut first) = draws;
+    let mut jobs = Vec::new();
+    for games in drawn.chunks(GENERATION_GAMES) {
+        jobs.push((games, first));
+        first += games.iter().map(|game| game.len() as u64).sum::<u64>();
+    }
+    let written = parallel::map(
+        player.threads,
+        jobs,
+        |(games, first): (&[&'a [&'a Transition]], u64)| async move {
+            let texts: Vec<&[u32]> = games.iter().map(|game| trunk(game)).collect();
+            let states: Vec<Vec<usize>> = games
+                .iter()
+                .map(|game| game.iter().map(|turn| turn.observation.len()).collect())
+                .collect();
+            let rows = states.iter().map(Vec::len).sum::<usize>() as u64;
+            let mut decoder = Decoder::new(player.actor, texts.len());
+            decoder.read_states(&texts, &states);
+            let mut rngs: Vec<ChaCha8Rng> =
+                (0..rows).map(|row| rng::stream(seed, purpose, first + row)).collect();
+            let ends = |token| player.tokenizer.ends_utterance(token);
+            let written = decoder
+                .generate(player.sampler, &mut rngs, player.layout.max_new_tokens, ends)
+                .await?;
+            let mut written = written.into_iter();
+            let fresh = |turns: &&'a [&'a Transition]| Drawn {
+                turns,
+                fresh: written.by_ref().take(turns.len()).collect(),
+            };
+            Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
+        },
+    )
+    .await;
+    let mut all = Vec::with_capacity(drawn.len());
+    for games in written {
+        all.extend(games?);
+    }
+    Ok(all)
+}
+
+/// The flattened rows of a forest at which values are read, transition by transition.
+#[derive(Default)]
+struct Rows {
+    states: Vec<usize>,
+    actions: Vec<usize>,
+    nexts: Vec<usize>,
+    tips: Vec<usize>,
+}
+
+impl Rows {
+    fn of(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Self {
+        let mut rows = Self::default();
+        for (tree, game) in drawn.iter().enumerate() {
+            for (branch, (turn, fresh)) in game.turns.iter().zip(&game.fresh).enumerate() {
+                let state = turn.observation.len();
+                let said = super::body(&turn.action, tokenizer).len();
+                rows.states.push(forest.trunk(tree, state - 1));
+                rows.actions.push(forest.trunk(tree, state + said - 1));
+                rows.nexts.push(forest.trunk(tree, turn.next_observation.len() - 1));
+                if !forest.starts[tree].is_empty() {
+                    rows.tips.push(forest.tip(tree, branch, state, fresh.body().len()));
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// The critic's loss on some games, `[1]`, and what it showed.
+pub(super) fn critic_loss(
+    critic: &CausalCritic,
+    target: &CausalCritic,
+    drawn: &[Drawn<'_>],
+    context: &Context<'_>,
+) -> (Tensor<1>, CriticSeen) {
+    let turns: Vec<&Transition> =
+        drawn.iter().flat_map(|game| game.turns.iter().copied()).collect();
+    let Targets { y, target_q } = context.targets(&turns, &target.device(), || {
+        let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
+        let forest = Forest::new(&trees, &target.device());
+        let rows = Rows::of(&forest, drawn, context.tokenizer);
+        let hidden = target.hidden(&forest);
+        let target_q = target.q(rows_of(hidden.clone(), &rows.tips));
+        (target_q, target.v(rows_of(hidden, &rows.nexts)))
+    });
+    let trees: Vec<Tree<'_>> =
+        drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
+    let forest = Forest::new(&trees, &critic.device());
+    let rows = Rows::of(&forest, drawn, context.tokenizer);
+    let hidden = critic.hidden(&forest);
+    let (q1, q2) = critic.q(rows_of(hidden.clone(), &rows.actions));
+    let (v1, v2) = critic.v(rows_of(hidden, &rows.states));
+    let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
+    let losses =
+        critic_losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
+    (losses.total(), CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+}
+
+/// Advantages of the fresh actions of some games, `[transitions]`.
+pub(super) fn advantages(
+    critic: &CausalCritic,
+    drawn: &[Drawn<'_>],
+    context: &Context<'_>,
+) -> Tensor<1> {
+    let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
+    let forest = Forest::new(&trees, &critic.device());
+    let rows = Rows::of(&forest, drawn, context.tokenizer);
+    let hidden = critic.hidden(&forest);
+    advantage(
+        critic.q(rows_of(hidden.clone(), &rows.tips)),
+        critic.v(rows_of(hidden, &rows.states)),
+    )
+}
+
+/// What the policy says of the fresh actions of some games, all in one pass.
+pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) -> Scored {
+    let device = policy.lm.device();
+    // The last token of an action is predicted, never read.
+    let trees: Vec<Tree<'_>> = drawn
+        .iter()
+        .map(|game| game.tree(|fresh| &fresh.tokens[..fresh.tokens.len() - 1]))
+        .collect();
+    let forest = Forest::new(&trees, &device);
+    let hidden = policy.lm.forward_biased(
+        forest.tokens.clone(),
+        forest.positions.clone(),
+        forest.bias.clone(),
+    );
+    let actions = drawn.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
+    let actions = actions.expect("a fresh action");
+    let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
+    for (tree, game) in drawn.iter().enumerate() {
+        for (branch, (turn, fresh)) in game.turns.iter().zip(&game.fresh).enumerate() {
+            for i in 0..actions {
+                let token = fresh.tokens.get(i);
+                mask.push(if token.is_some() { 1.0 } else { 0.0 });
+                targets.push(token.copied().unwrap_or(0));
+                let read = i.min(fresh.tokens.len() - 1);
+                predictors.push(forest.tip(tree, branch, turn.observation.len(), read));
+            }
+        }
+    }
+    score_hidden(policy, rows_of(hidden, &predictors), &targets, mask, actions, with_entropy)
+}
+
+/// How the games of a step are shared out: similar lengths together, `parts` micro-batches.
+pub(super) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Drawn<'a>>> {
+    let mut sorted: Vec<&Drawn<'a>> = drawn.iter().collect();
+    sorted.sort_by_key(|game| game.trunk().len());
+    sorted
+        .chunks(sorted.len().div_ceil(parts))
+        .map(|part| part.iter().map(|&game| game.clone()).collect())
+        .collect()
+}
+
+/// Transitions in some games.
+pub(super) fn transitions(drawn: &[Drawn<'_>]) -> usize {
+    drawn.iter().map(|game| game.turns.len()).sum()
+}

@@ -1,0 +1,80 @@
+//! The form with an encoder critic, as in the reference: draws are single transitions, and state
+//! and action are encoded apart. Equal texts among them are encoded once.
+
+use burn::tensor::Tensor;
+
+use super::log::CriticSeen;
+use super::{Context, Targets, body};
+use crate::algorithms::common::{Distinct, Layout, Policy, Scored, score};
+use crate::nn::critic::{DoubleCritic, Values};
+use crate::nn::generate::Utterance;
+use crate::rl::losses::critic_losses;
+use crate::rl::transition::Transition;
+
+/// The critic's loss on a micro-batch, `[1]`, and what it showed.
+pub(super) fn critic_loss(
+    critic: &DoubleCritic,
+    target: &DoubleCritic,
+    draws: &[&Transition],
+    fresh: &[&Utterance],
+    context: &Context<'_>,
+) -> (Tensor<1>, CriticSeen) {
+    let layout = context.layout;
+    let states: Vec<&[u32]> = draws.iter().map(|draw| &*draw.observation).collect();
+    let nexts: Vec<&[u32]> = draws.iter().map(|draw| &*draw.next_observation).collect();
+    let actions: Vec<&[u32]> =
+        draws.iter().map(|draw| body(&draw.action, context.tokenizer)).collect();
+    let fresh_actions: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
+    let Targets { y, target_q } = context.targets(draws, &target.device(), || {
+        let state = encode(target, layout, &states);
+        let target_q = target.q(state, encode(target, layout, &fresh_actions));
+        (target_q, target.v(encode(target, layout, &nexts)))
+    });
+    let state = encode(critic, layout, &states); // [batch, width]
+    let (q1, q2) = critic.q(state.clone(), encode(critic, layout, &actions));
+    let (v1, v2) = critic.v(state);
+    let losses = critic_losses(
+        (q1.clone(), q2.clone()),
+        (v1.clone(), v2.clone()),
+        (y.0.clone().autodiff(), y.1.clone().autodiff()),
+        (target_q.0.clone().autodiff(), target_q.1.clone().autodiff()),
+    );
+    (losses.total(), CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+}
+
+/// Scores pairs of state and action, equal pairs once.
+pub(super) fn score_distinct(
+    policy: &Policy,
+    pairs: &[(&[u32], &[u32])],
+    with_entropy: bool,
+) -> Scored {
+    let distinct = Distinct::of(pairs.iter());
+    let kinds: Vec<(&[u32], &[u32])> = distinct.firsts.iter().map(|&row| pairs[row]).collect();
+    let Scored { log_prob, mask, baseline, entropy } = score(policy, &kinds, with_entropy);
+    Scored {
+        log_prob: distinct.spread(log_prob),
+        mask: distinct.spread(mask),
+        baseline: baseline.map(|baseline| distinct.spread(baseline)),
+        entropy: entropy.map(|entropy| distinct.spread(entropy)),
+    }
+}
+
+/// Encodes rows of text with a critic, equal rows once, `[rows, width]`.
+fn encode(critic: &DoubleCritic, layout: &Layout, rows: &[&[u32]]) -> Tensor<2> {
+    let distinct = Distinct::of(rows.iter());
+    let texts = layout.texts(distinct.firsts.iter().map(|&row| rows[row]), &critic.device());
+    distinct.spread(critic.encode(texts))
+}
+
+/// All four values of states and actions.
+pub(super) fn judge(
+    critic: &DoubleCritic,
+    layout: &Layout,
+    states: &[&[u32]],
+    actions: &[&[u32]],
+) -> Values {
+    let state = encode(critic, layout, states);
+    let (q1, q2) = critic.q(state.clone(), encode(critic, layout, actions));
+    let (v1, v2) = critic.v(state);
+    Values { q1, q2, v1, v2 }
+}

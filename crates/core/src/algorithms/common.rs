@@ -1,0 +1,261 @@
+//! What the algorithms share: the policy, fresh actions, log-probabilities, and equal rows.
+//!
+//! Draws from a replay buffer repeat themselves: every game begins alike, and a policy that grows
+//! sure walks the same few states. Equal rows are therefore found first and computed once;
+//! [`Distinct`] says which result belongs to which draw. The sums are the same, the work is not.
+
+use std::collections::HashMap;
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::error::Error;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::critic::Texts;
+use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::layers::linear;
+use crate::nn::sampling::Sampler;
+use crate::parallel;
+use crate::rl::batch::{self, ActorBatch, by_length};
+use crate::rng::{self, ChaCha8Rng};
+use crate::text::Tokenizer;
+use crate::text::prompt::{critic_sequence, newest, observation_limit};
+
+/// Rows that one generation handles at a time; bounds the memory of its cache.
+const GENERATION_ROWS: usize = 64;
+
+/// The actor and, in the token-level form, the baseline on its hidden states.
+#[derive(Module, Debug)]
+pub struct Policy {
+    /// The language model.
+    pub lm: CausalLm,
+    /// Predicts an utterance's advantage before each of its tokens.
+    pub baseline: Option<Linear>,
+}
+
+impl Policy {
+    /// Adds a baseline that begins near 0.
+    pub fn with_baseline(lm: CausalLm, rng: &mut ChaCha8Rng) -> Self {
+        let baseline = Some(linear(rng, lm.config().width, 1, 0.01, &lm.device()));
+        Self { lm, baseline }
+    }
+}
+
+/// How texts are laid out for the networks of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// Token that opens a critic's sequence.
+    pub start: u32,
+    /// Token that closes a critic's sequence.
+    pub end: u32,
+    /// Token that fills the critic's shorter rows.
+    pub pad: u32,
+    /// Longest critic sequence.
+    pub critic_positions: usize,
+    /// Longest observation that the actor reads.
+    pub observation_limit: usize,
+    /// Tokens after which an utterance is cut.
+    pub max_new_tokens: usize,
+}
+
+impl Layout {
+    /// The layout for networks of these sizes.
+    pub fn new(
+        tokenizer: &Tokenizer,
+        actor_positions: usize,
+        critic_positions: usize,
+        max_new_tokens: usize,
+    ) -> Self {
+        Self {
+            start: tokenizer.start,
+            end: tokenizer.end,
+            pad: tokenizer.pad,
+            critic_positions,
+            observation_limit: observation_limit(actor_positions, max_new_tokens),
+            max_new_tokens,
+        }
+    }
+
+    /// The part of an observation that the actor reads.
+    pub fn observation<'a>(&self, tokens: &'a [u32]) -> &'a [u32] {
+        newest(tokens, self.observation_limit)
+    }
+
+    /// Rows for the critic.
+    pub fn texts<'a>(&self, rows: impl Iterator<Item = &'a [u32]>, device: &Device) -> Texts {
+        let sequences: Vec<Vec<u32>> = rows
+            .map(|row| critic_sequence(row, self.start, self.end, self.critic_positions))
+            .collect();
+        batch::texts(&sequences, self.pad, device)
+    }
+}
+
+/// An actor that speaks: what it takes to let it write.
+#[derive(Clone, Copy)]
+pub struct Player<'a> {
+    /// The language model, without autodiff.
+    pub actor: &'a CausalLm,
+    /// Words and tokens.
+    pub tokenizer: &'a Tokenizer,
+    /// How much of a text the actor reads and writes.
+    pub layout: &'a Layout,
+    /// How it chooses its tokens.
+    pub sampler: &'a Sampler,
+    /// Threads that share the work; see [`crate::parallel`].
+    pub threads: usize,
+}
+
+/// Rows without their repetitions, and which of them each row is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distinct {
+    /// Index of the first row of each kind.
+    pub firsts: Vec<usize>,
+    /// For each row, the number of its kind.
+    pub kind: Vec<usize>,
+}
+
+impl Distinct {
+    /// Finds the equal among some rows.
+    pub fn of<K: std::hash::Hash + Eq>(rows: impl Iterator<Item = K>) -> Self {
+        let mut known: HashMap<K, usize> = HashMap::new();
+        let (mut firsts, mut kind) = (Vec::new(), Vec::new());
+        for (row, key) in rows.enumerate() {
+            kind.push(*known.entry(key).or_insert_with(|| {
+                firsts.push(row);
+                firsts.len() - 1
+            }));
+        }
+        Self { firsts, kind }
+    }
+
+    /// Lays the results of the kinds out over the rows again: `[kinds, …]` to `[rows, …]`.
+    pub fn spread<const D: usize>(&self, kinds: Tensor<D>) -> Tensor<D> {
+        if self.firsts.len() == self.kind.len() {
+            return kinds;
+        }
+        let index: Vec<i32> = self.kind.iter().map(|&kind| kind as i32).collect();
+        let index = Tensor::<1, Int>::from_ints(index.as_slice(), &kinds.device());
+        kinds.select(0, index)
+    }
+}
+
+/// One fresh action of the policy for each observation.
+///
+/// Row `i` is drawn from the generator number `first + i` of `purpose`, whatever stands beside it.
+///
+/// # Errors
+/// If the device fails.
+pub async fn sample_actions(
+    player: Player<'_>,
+    observations: &[&[u32]],
+    draws: (u64, &str, u64),
+) -> Result<Vec<Utterance>, Error> {
+    let (seed, purpose, first) = draws;
+    let lengths: Vec<usize> = observations.iter().map(|observation| observation.len()).collect();
+    let order = by_length(&lengths);
+    let chunks: Vec<&[usize]> = order.chunks(GENERATION_ROWS).collect();
+    let written = parallel::map(player.threads, chunks.clone(), |rows| async move {
+        let distinct = Distinct::of(rows.iter().map(|&row| observations[row]));
+        let pieces: Vec<Vec<u32>> = distinct
+            .firsts
+            .iter()
+            .map(|&i| player.layout.observation(observations[rows[i]]).to_vec())
+            .collect();
+        let mut decoder = Decoder::new(player.actor, pieces.len());
+        decoder.read(&pieces);
+        decoder.keep(&distinct.kind);
+        let mut rngs: Vec<ChaCha8Rng> =
+            rows.iter().map(|&row| rng::stream(seed, purpose, first + row as u64)).collect();
+        let ends = |token| player.tokenizer.ends_utterance(token);
+        decoder.generate(player.sampler, &mut rngs, player.layout.max_new_tokens, ends).await
+    })
+    .await;
+    let mut actions = vec![Utterance::default(); observations.len()];
+    for (rows, written) in chunks.into_iter().zip(written) {
+        for (&row, utterance) in rows.iter().zip(written?) {
+            actions[row] = utterance;
+        }
+    }
+    Ok(actions)
+}
+
+/// What the policy says of some actions in one forward.
+pub struct Scored {
+    /// Log-probability of each token, 0 on padding, `[batch, actions]`.
+    pub log_prob: Tensor<2>,
+    /// 1 on tokens of the action, `[batch, actions]`.
+    pub mask: Tensor<2>,
+    /// Baseline before each token where the policy has one, `[batch, actions]`.
+    pub baseline: Option<Tensor<2>>,
+    /// Entropy of the policy at each token, 0 on padding, `[batch, actions]`.
+    pub entropy: Option<Tensor<2>>,
+}
+
+/// Log-probabilities of the sampled ids at their true positions, the terminator credited.
+///
+/// Only the rows that predict a token of an action go through the output layer. The entropy is
+/// computed where asked for: it needs the whole distribution.
+pub fn score(policy: &Policy, pairs: &[(&[u32], &[u32])], with_entropy: bool) -> Scored {
+    let device = policy.lm.device();
+    let batch = ActorBatch::new(pairs, &device);
+    let hidden = policy.lm.forward(batch.tokens, batch.positions); // [batch, time, width]
+    let [rows, time, width] = hidden.dims();
+    let hidden = hidden.reshape([rows * time, width]).select(0, batch.predictors); // [batch * actions, width]
+    score_rows(policy, hidden, batch.targets, batch.mask, with_entropy)
+}
+
+/// The same from hidden states that were gathered already, `[batch · actions, width]`; `targets`
+/// and `mask` are as long, and `actions` is the padded length of an action.
+pub fn score_hidden(
+    policy: &Policy,
+    hidden: Tensor<2>,
+    targets: &[u32],
+    mask: Vec<f32>,
+    actions: usize,
+    with_entropy: bool,
+) -> Scored {
+    let device = policy.lm.device();
+    let n = targets.len();
+    let targets: Vec<i32> = targets.iter().map(|&token| token as i32).collect();
+    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
+    let mask = Tensor::<2>::from_data(TensorData::new(mask, [n / actions, actions]), &device);
+    score_rows(policy, hidden, targets, mask, with_entropy)
+}
+
+fn score_rows(
+    policy: &Policy,
+    hidden: Tensor<2>,
+    targets: Tensor<2, Int>,
+    mask: Tensor<2>,
+    with_entropy: bool,
+) -> Scored {
+    let [rows, actions] = mask.dims();
+    let log_probs = log_softmax(policy.lm.logits(hidden.clone()), 1); // [batch * actions, vocab]
+    let entropy = with_entropy.then(|| {
+        let each = (log_probs.clone().exp() * log_probs.clone()).sum_dim(1).neg();
+        each.reshape([rows, actions]) * mask.clone()
+    });
+    let log_prob = log_probs.gather(1, targets).reshape([rows, actions]) * mask.clone();
+    let baseline =
+        policy.baseline.as_ref().map(|head| head.forward(hidden).reshape([rows, actions]));
+    Scored { log_prob, mask, baseline, entropy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rows_are_found_and_laid_out_again() {
+        let distinct = Distinct::of(["a", "b", "a", "c", "b"].into_iter());
+        assert_eq!(
+            (distinct.firsts.clone(), distinct.kind.clone()),
+            (vec![0, 1, 3], vec![0, 1, 0, 2, 1])
+        );
+        let kinds = Tensor::<1>::from_floats([10.0, 20.0, 30.0], &Device::flex());
+        let rows: Vec<f32> = distinct.spread(kinds).into_data().iter::<f32>().collect();
+        assert_eq!(rows, [10.0, 20.0, 10.0, 30.0, 20.0]);
+    }
+}

@@ -1,0 +1,369 @@
+//! A container of named sections with a checksum, and the few things a trainer puts into it.
+//!
+//! ```text
+//! "ARCHERCK" · version u32 · sections u32 · { name, length u64, bytes } … · crc32 of all before
+//! ```
+//!
+//! All numbers are little-endian. A file that is cut or altered anywhere is refused as a whole;
+//! nothing is guessed from what is left of it.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+
+use crate::error::Error;
+use crate::nn::optim::Adam;
+use crate::nn::params;
+use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::transition::Transition;
+
+const MAGIC: &[u8; 8] = b"ARCHERCK";
+const VERSION: u32 = 1;
+
+/// Named byte sections.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sections(Vec<(String, Vec<u8>)>);
+
+impl Sections {
+    /// No section yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a section.
+    pub fn push(&mut self, name: &str, bytes: Vec<u8>) {
+        self.0.push((name.to_string(), bytes));
+    }
+
+    /// The bytes of a section.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn get(&self, name: &str) -> Result<&[u8], Error> {
+        let found = self.0.iter().find(|(section, _)| section == name);
+        found
+            .map(|(_, bytes)| &bytes[..])
+            .ok_or_else(|| damaged(&format!("it has no section {name}")))
+    }
+
+    /// The container as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(VERSION.to_le_bytes());
+        out.extend((self.0.len() as u32).to_le_bytes());
+        for (name, bytes) in &self.0 {
+            out.push(name.len() as u8);
+            out.extend(name.as_bytes());
+            out.extend((bytes.len() as u64).to_le_bytes());
+            out.extend(bytes);
+        }
+        let sum = crc32fast::hash(&out);
+        out.extend(sum.to_le_bytes());
+        out
+    }
+
+    /// Reads a container.
+    ///
+    /// # Errors
+    /// If it is cut, altered, of another version, or no checkpoint at all.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        if !bytes.starts_with(MAGIC) {
+            return Err(damaged("it does not begin as a checkpoint does"));
+        }
+        let Some((body, sum)) = bytes.split_last_chunk::<4>() else {
+            return Err(damaged("it is cut"));
+        };
+        let mut reader = Reader(body.strip_prefix(MAGIC).ok_or_else(|| damaged("it is cut"))?);
+        let version = reader.u32()?;
+        if version != VERSION {
+            return Err(Error::Checkpoint(format!(
+                "the checkpoint is of version {version}; this program reads version {VERSION}"
+            )));
+        }
+        if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+            return Err(damaged("its checksum does not match its contents"));
+        }
+        let count = reader.u32()?;
+        let mut sections = Vec::new();
+        for _ in 0..count {
+            let length = reader.take(1)?[0] as usize;
+            let name = String::from_utf8_lossy(reader.take(length)?).into_owned();
+            let length = reader.u64()? as usize;
+            sections.push((name, reader.take(length)?.to_vec()));
+        }
+        Ok(Self(sections))
+    }
+}
+
+fn damaged(why: &str) -> Error {
+    Error::Checkpoint(format!("the checkpoint is damaged: {why}"))
+}
+
+/// Bytes that are read from the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
+        let (front, rest) =
+            self.0.split_at_checked(n).ok_or_else(|| damaged("it ends too early"))?;
+        self.0 = rest;
+        Ok(front)
+    }
+
+    fn u32(&mut self) -> Result<u32, Error> {
+        Ok(u32::from_le_bytes(self.take(4)?.try_into().expect("four bytes")))
+    }
+
+    fn u64(&mut self) -> Result<u64, Error> {
+        Ok(u64::from_le_bytes(self.take(8)?.try_into().expect("eight bytes")))
+    }
+
+    fn f32(&mut self) -> Result<f32, Error> {
+        Ok(f32::from_bits(self.u32()?))
+    }
+
+    /// A number in groups of seven bits, the lowest first.
+    fn varint(&mut self) -> Result<u64, Error> {
+        let (mut value, mut shift) = (0u64, 0);
+        loop {
+            let byte = self.take(1)?[0];
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+            shift += 7;
+            if shift > 63 {
+                return Err(damaged("a number is too long"));
+            }
+        }
+    }
+
+    fn tokens(&mut self) -> Result<Vec<u32>, Error> {
+        let length = self.varint()?;
+        (0..length).map(|_| self.varint().map(|token| token as u32)).collect()
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn put_tokens(out: &mut Vec<u8>, tokens: &[u32]) {
+    put_varint(out, tokens.len() as u64);
+    tokens.iter().for_each(|&token| put_varint(out, u64::from(token)));
+}
+
+/// The parameters of a network, one after another.
+///
+/// # Errors
+/// If the device fails.
+pub async fn module_bytes<M: Module>(module: &M) -> Result<Vec<u8>, Error> {
+    tensor_bytes(params::tensors(module)).await
+}
+
+async fn tensor_bytes(tensors: Vec<Tensor<1>>) -> Result<Vec<u8>, Error> {
+    if tensors.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = params::read(tensors).await?;
+    Ok(values.into_iter().flatten().flat_map(f32::to_le_bytes).collect())
+}
+
+/// Fills a network of the right shape.
+///
+/// # Errors
+/// If there are not as many values as the network has parameters.
+pub fn module_from_bytes<M: Module>(module: M, bytes: &[u8]) -> Result<M, Error> {
+    let like = params::tensors(&module);
+    let tensors = tensors_from_bytes(&like, bytes)?;
+    Ok(params::replace(module, tensors))
+}
+
+fn tensors_from_bytes(like: &[Tensor<1>], mut bytes: &[u8]) -> Result<Vec<Tensor<1>>, Error> {
+    let sizes = like.iter().map(|tensor| tensor.dims()[0]).sum::<usize>();
+    if bytes.len() != sizes * 4 {
+        return Err(damaged("a network in it has another size than the configuration says"));
+    }
+    Ok(like
+        .iter()
+        .map(|tensor| {
+            let size = tensor.dims()[0];
+            let (front, rest) = bytes.split_at(size * 4);
+            bytes = rest;
+            let values: Vec<f32> = front
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            Tensor::from_data(TensorData::new(values, [size]), &tensor.device())
+        })
+        .collect())
+}
+
+/// What Adam remembers.
+///
+/// # Errors
+/// If the device fails.
+pub async fn adam_bytes(adam: &Adam) -> Result<Vec<u8>, Error> {
+    let mut out = adam.time.to_le_bytes().to_vec();
+    out.extend(tensor_bytes(adam.moment_1.iter().chain(&adam.moment_2).cloned().collect()).await?);
+    Ok(out)
+}
+
+/// The memory of an Adam of this network.
+///
+/// # Errors
+/// If the sizes do not fit.
+pub fn adam_from_bytes<M: Module>(module: &M, bytes: &[u8]) -> Result<Adam, Error> {
+    let mut reader = Reader(bytes);
+    let time = reader.u32()?;
+    if reader.0.is_empty() {
+        return Ok(Adam { time, ..Adam::new() });
+    }
+    let like = params::tensors(module);
+    let (first, second) = reader.0.split_at(reader.0.len() / 2);
+    Ok(Adam {
+        time,
+        moment_1: tensors_from_bytes(&like, first)?,
+        moment_2: tensors_from_bytes(&like, second)?,
+    })
+}
+
+const TERMINATED: u8 = 1;
+const TRUNCATED: u8 = 2;
+/// The observation is the next observation of the transition before.
+const FOLLOWS: u8 = 4;
+/// The next observation begins with the observation; only what was added is written.
+const GROWS: u8 = 8;
+
+/// A replay buffer; texts that neighbours share are written once.
+pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, buffer.len() as u64);
+    let mut before: Option<&Transition> = None;
+    for item in buffer.iter() {
+        let follows = before.is_some_and(|before| before.next_observation == item.observation);
+        let added = item.next_observation.strip_prefix(&item.observation[..]);
+        let flags = [
+            (item.terminated, TERMINATED),
+            (item.truncated, TRUNCATED),
+            (follows, FOLLOWS),
+            (added.is_some(), GROWS),
+        ];
+        out.push(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag).sum());
+        for value in [item.reward, item.mc_return, item.log_prob] {
+            out.extend(value.to_le_bytes());
+        }
+        put_tokens(&mut out, &item.action);
+        if !follows {
+            put_tokens(&mut out, &item.observation);
+        }
+        put_tokens(&mut out, added.unwrap_or(&item.next_observation));
+        before = Some(item);
+    }
+    out
+}
+
+/// Reads a replay buffer of this capacity.
+///
+/// # Errors
+/// If the bytes are not those of a buffer.
+pub fn replay_from_bytes(capacity: usize, bytes: &[u8]) -> Result<ReplayBuffer, Error> {
+    let mut reader = Reader(bytes);
+    let mut buffer = ReplayBuffer::new(capacity);
+    let mut last: Arc<[u32]> = Arc::from([]);
+    for _ in 0..reader.varint()? {
+        let flags = reader.take(1)?[0];
+        let [reward, mc_return, log_prob] = [reader.f32()?, reader.f32()?, reader.f32()?];
+        let action = reader.tokens()?.into();
+        let observation: Arc<[u32]> =
+            if flags & FOLLOWS != 0 { last.clone() } else { reader.tokens()?.into() };
+        let tail = reader.tokens()?;
+        let next_observation: Arc<[u32]> = if flags & GROWS != 0 {
+            observation.iter().copied().chain(tail).collect()
+        } else {
+            tail.into()
+        };
+        last = next_observation.clone();
+        buffer.insert(Transition {
+            observation,
+            action,
+            reward,
+            next_observation,
+            terminated: flags & TERMINATED != 0,
+            truncated: flags & TRUNCATED != 0,
+            mc_return,
+            log_prob,
+        });
+    }
+    Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sections() -> Sections {
+        let mut sections = Sections::new();
+        sections.push("meta", b"{}".to_vec());
+        sections.push("empty", Vec::new());
+        sections
+    }
+
+    #[test]
+    fn sections_survive_and_any_cut_or_flip_is_refused() {
+        let bytes = sections().to_bytes();
+        assert_eq!(Sections::from_bytes(&bytes).unwrap(), sections());
+        for end in 0..bytes.len() {
+            assert!(Sections::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 0x10;
+            let error = Sections::from_bytes(&bytes).unwrap_err().to_string();
+            assert!(error.starts_with("the checkpoint is"), "{error}");
+        }
+        assert!(sections().get("other").unwrap_err().to_string().contains("no section other"));
+    }
+
+    fn tokens() -> impl Strategy<Value = Vec<u32>> {
+        proptest::collection::vec(0..70_000u32, 0..6)
+    }
+
+    prop_compose! {
+        fn game()(first in tokens(), turns in proptest::collection::vec(
+            (tokens(), tokens(), any::<bool>(), -3.0f32..3.0), 1..5)) -> Vec<Transition> {
+            let mut observation: Arc<[u32]> = first.into();
+            turns.into_iter().map(|(action, reply, rewritten, reward)| {
+                let next: Arc<[u32]> = if rewritten {
+                    reply.into()
+                } else {
+                    observation.iter().chain(&action).copied().chain(reply).collect()
+                };
+                let before = std::mem::replace(&mut observation, next.clone());
+                Transition { observation: before, action: action.into(), reward, next_observation: next,
+                    terminated: rewritten, truncated: !rewritten, mc_return: reward * 2.0, log_prob: -reward }
+            }).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_replay_buffer_survives(games in proptest::collection::vec(game(), 0..5), capacity in 1..12usize) {
+            let buffer = ReplayBuffer::from_oldest(capacity, games.into_iter().flatten().collect());
+            let again = replay_from_bytes(capacity, &replay_bytes(&buffer)).unwrap();
+            prop_assert!(buffer.iter().eq(again.iter()));
+        }
+
+        #[test]
+        fn bytes_that_are_no_buffer_are_refused_or_read_but_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = replay_from_bytes(8, &bytes);
+            let _ = Sections::from_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Everything a run can be told, in one plain struct.
+//!
+//! The learning keys stand at the top level under the names of the reference's released
+//! configurations (`rollout_size`, `epochs`, `lm_lr`, `tau`, …), so that those files read the same
+//! here; what is ours is grouped in tables. A field's comment gives its unit and usual range.
+//! The shells merge presets, files and `--set` on top of [`Config::default`] and call
+//! [`Config::validate`] once; nothing else in the core checks a configuration again.
+
+use archer_env::config::WorldConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The learning algorithms; a closed set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Algorithm {
+    /// Actor-critic with hierarchical structures.
+    Archer,
+    /// Behaviour cloning only: the warm start and nothing after it.
+    Bc,
+}
+
+/// How the utterance's advantage reaches its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// `-log π(a|s) · A(s, a)`: every token of the utterance shares its advantage.
+    Utterance,
+    /// The advantage minus a learned baseline per token, with the baseline's own loss.
+    Token,
+}
+
+/// What the critic learns in the warm-up, while the actor stands still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarmupTargets {
+    /// The same temporal-difference targets as after it.
+    Td,
+    /// The Monte Carlo returns of the replayed games. They are unbiased as long as the actor that
+    /// played them is the present one, and a fresh critic is right many steps earlier.
+    MonteCarlo,
+}
+
+/// A whole experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What learns after the warm start.
+    pub algorithm: Algorithm,
+    /// The one seed from which every draw descends.
+    pub seed: u64,
+    /// Folder with an actor in Hugging Face layout to start from (and its critic, where it holds
+    /// one); empty for fresh networks.
+    pub actor: String,
+
+    /// Learning iterations after the warm start; 30 to 2,000.
+    pub iterations: usize,
+    /// Games played in an iteration; 32 to 512.
+    pub rollout_size: usize,
+    /// Games of a greedy evaluation during training.
+    pub eval_size: usize,
+    /// Iterations between two evaluations; 0 for none before the end.
+    pub eval_freq: usize,
+    /// Iterations between two checkpoints; 0 for none before the end.
+    pub save_freq: usize,
+    /// Transitions in a micro-batch.
+    pub batch_size: usize,
+    /// Micro-batches in one gradient step; their gradients are averaged.
+    pub grad_accum_steps: usize,
+    /// Critic gradient steps in an iteration (the reference calls a gradient step an epoch).
+    pub epochs: usize,
+    /// Actor gradient steps in an iteration.
+    pub actor_epochs: usize,
+    /// Iterations in which only the critic learns.
+    pub warmup_iter: usize,
+    /// What the critic learns in those iterations.
+    pub warmup_targets: WarmupTargets,
+    /// Adam's learning rate for the critic; 1e-5 for RoBERTa, 1e-3 for small fresh models.
+    pub critic_lr: f64,
+    /// Adam's learning rate for the actor; 1e-6 for GPT-2, up to 1e-3 for small fresh models.
+    pub lm_lr: f64,
+    /// Adam's learning rate decays linearly over the iterations to this share of itself; 1 keeps it.
+    pub lr_final: f64,
+    /// Transitions that the replay buffer holds.
+    pub capacity: usize,
+    /// Discount for one turn, in (0, 1].
+    pub gamma: f64,
+    /// Share of the online critic that the target critic takes at each critic step, in (0, 1].
+    pub tau: f64,
+    /// Bound on the global gradient norm of each network; 0 for none.
+    pub max_grad_norm: f64,
+    /// Sampling temperature of rollouts, above 0.
+    pub temperature: f64,
+    /// Sample only among the k likeliest tokens; 0 for all.
+    pub top_k: usize,
+    /// Sample only among the likeliest tokens that together have this probability, in (0, 1].
+    pub top_p: f64,
+    /// Tokens after which an utterance is cut.
+    pub max_new_tokens: usize,
+    /// Whether the critic may bootstrap past a time limit (`truncated`) or takes it for an end.
+    pub bootstrap_truncated: bool,
+    /// Utterance-level or token-level policy gradient.
+    pub level: Level,
+    /// Weight of an entropy bonus in the actor's loss; the paper has none.
+    pub entropy_coef: f64,
+    /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
+    pub normalize_advantage: bool,
+
+    /// The world to learn in.
+    pub world: WorldConfig,
+    /// The tokenizer of fresh models.
+    pub tokenizer: TokenizerConfig,
+    /// The shape of a fresh actor.
+    pub actor_model: ActorModelConfig,
+    /// The shape of a fresh critic.
+    pub critic_model: CriticModelConfig,
+    /// Behaviour cloning before learning.
+    pub warm_start: WarmStartConfig,
+}
+
+/// The byte-level BPE trained on generated games.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenizerConfig {
+    /// Largest vocabulary, specials and the 256 bytes included; at least 261.
+    pub vocab_size: usize,
+    /// Bytes that one token may stand for; 8 to 16. Tokens may span words ("Is it a").
+    pub max_token_length: usize,
+}
+
+/// A GPT-2-layout language model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActorModelConfig {
+    /// Transformer blocks.
+    pub layers: usize,
+    /// Hidden width; a multiple of `heads`.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Positions, which bounds observation and action together.
+    pub positions: usize,
+}
+
+/// How the critic reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CriticKind {
+    /// A RoBERTa-layout encoder reads state and action apart, as in the reference.
+    Encoder,
+    /// A GPT-2-layout body reads a whole game in one pass.
+    Causal,
+}
+
+/// The body under the four heads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CriticModelConfig {
+    /// How it reads.
+    pub kind: CriticKind,
+    /// A fresh causal critic begins, after the warm start, with the actor's body: what imitation
+    /// has learned to see in a text (what was asked, what was answered) it need not find again.
+    /// The shapes must then be equal.
+    pub from_actor: bool,
+    /// Transformer blocks.
+    pub layers: usize,
+    /// Hidden width; a multiple of `heads`.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Positions for text; an encoder's `<s>` and `</s>` included.
+    pub positions: usize,
+}
+
+/// Behaviour cloning of a scripted asker, deliberately a mediocre one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WarmStartConfig {
+    /// Games that the scripted asker plays.
+    pub games: usize,
+    /// Gradient steps.
+    pub steps: usize,
+    /// Games in a gradient step.
+    pub batch_size: usize,
+    /// Adam's learning rate.
+    pub lr: f64,
+    /// Properties that the asker knows to ask after, the first of the table that tell words of the
+    /// world apart; 0 for all.
+    pub questions: usize,
+    /// Probability that the asker guesses an object instead of asking after a property.
+    pub guess_rate: f64,
+    /// Probability that the asker takes the answers so far into account.
+    pub consistency: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Archer,
+            seed: 1,
+            actor: String::new(),
+            iterations: 100,
+            rollout_size: 128,
+            eval_size: 128,
+            eval_freq: 25,
+            save_freq: 25,
+            batch_size: 32,
+            grad_accum_steps: 8,
+            epochs: 50,
+            actor_epochs: 3,
+            warmup_iter: 10,
+            warmup_targets: WarmupTargets::Td,
+            critic_lr: 1e-3,
+            lm_lr: 3e-4,
+            lr_final: 1.0,
+            capacity: 100_000,
+            gamma: 0.95,
+            tau: 0.1,
+            max_grad_norm: 1.0,
+            temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            max_new_tokens: 32,
+            bootstrap_truncated: false,
+            level: Level::Utterance,
+            entropy_coef: 0.0,
+            normalize_advantage: false,
+            world: WorldConfig::default(),
+            tokenizer: TokenizerConfig::default(),
+            actor_model: ActorModelConfig::default(),
+            critic_model: CriticModelConfig::default(),
+            warm_start: WarmStartConfig::default(),
+        }
+    }
+}
+
+impl Default for TokenizerConfig {
+    fn default() -> Self {
+        Self { vocab_size: 1024, max_token_length: 12 }
+    }
+}
+
+impl Default for ActorModelConfig {
+    fn default() -> Self {
+        Self { layers: 4, width: 128, heads: 4, positions: 512 }
+    }
+}
+
+impl Default for CriticModelConfig {
+    fn default() -> Self {
+        Self {
+            kind: CriticKind::Encoder,
+            from_actor: false,
+            layers: 2,
+            width: 128,
+            heads: 4,
+            positions: 512,
+        }
+    }
+}
+
+impl Default for WarmStartConfig {
+    fn default() -> Self {
+        Self {
+            games: 2000,
+            steps: 400,
+            batch_size: 32,
+            lr: 1e-3,
+            questions: 0,
+            guess_rate: 0.4,
+            consistency: 0.5,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every range and returns the first fault as a sentence that names the key.
+    pub fn validate(&self) -> Result<(), Error> {
+        let fault = |key: &str, value: String, want: &str| {
+            Err(Error::Config(format!("{key} = {value} is out of range: it must be {want}")))
+        };
+        for (key, value) in [
+            ("rollout_size", self.rollout_size),
+            ("batch_size", self.batch_size),
+            ("grad_accum_steps", self.grad_accum_steps),
+            ("capacity", self.capacity),
+            ("max_new_tokens", self.max_new_tokens),
+            ("tokenizer.max_token_length", self.tokenizer.max_token_length),
+            ("eval_size", self.eval_size),
+            ("actor_model.layers", self.actor_model.layers),
+            ("actor_model.heads", self.actor_model.heads),
+            ("critic_model.layers", self.critic_model.layers),
+            ("critic_model.heads", self.critic_model.heads),
+            ("warm_start.batch_size", self.warm_start.batch_size),
+        ] {
+            if value == 0 {
+                return fault(key, "0".into(), "at least 1");
+            }
+        }
+        for (key, value, top) in [
+            ("gamma", self.gamma, 1.0),
+            ("tau", self.tau, 1.0),
+            ("top_p", self.top_p, 1.0),
+            ("lr_final", self.lr_final, 1.0),
+            ("critic_lr", self.critic_lr, 1.0),
+            ("lm_lr", self.lm_lr, 1.0),
+            ("warm_start.lr", self.warm_start.lr, 1.0),
+            ("temperature", self.temperature, 100.0),
+        ] {
+            if !(value > 0.0 && value <= top) {
+                return fault(key, value.to_string(), &format!("above 0 and at most {top}"));
+            }
+        }
+        for (key, value) in [
+            ("warm_start.guess_rate", self.warm_start.guess_rate),
+            ("warm_start.consistency", self.warm_start.consistency),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                return fault(key, value.to_string(), "between 0 and 1");
+            }
+        }
+        for (key, value) in
+            [("max_grad_norm", self.max_grad_norm), ("entropy_coef", self.entropy_coef)]
+        {
+            if !(value >= 0.0 && value.is_finite()) {
+                return fault(key, value.to_string(), "0 or more");
+            }
+        }
+        for (key, width, heads) in [
+            ("actor_model.width", self.actor_model.width, self.actor_model.heads),
+            ("critic_model.width", self.critic_model.width, self.critic_model.heads),
+        ] {
+            if width == 0 || width % heads != 0 {
+                return fault(key, width.to_string(), &format!("a multiple of its {heads} heads"));
+            }
+        }
+        if self.tokenizer.vocab_size < crate::text::tokenizer::MIN_VOCAB {
+            return fault(
+                "tokenizer.vocab_size",
+                self.tokenizer.vocab_size.to_string(),
+                &format!("at least {}", crate::text::tokenizer::MIN_VOCAB),
+            );
+        }
+        if self.actor_model.positions <= self.max_new_tokens + 8 {
+            return fault(
+                "actor_model.positions",
+                self.actor_model.positions.to_string(),
+                "larger than max_new_tokens by more than 8, to hold an observation beside the action",
+            );
+        }
+        let (actor, critic) = (&self.actor_model, &self.critic_model);
+        let alike = critic.kind == CriticKind::Causal
+            && (critic.layers, critic.width, critic.heads, critic.positions)
+                == (actor.layers, actor.width, actor.heads, actor.positions);
+        if critic.from_actor && !alike {
+            return fault(
+                "critic_model.from_actor",
+                "true".into(),
+                "false unless critic_model.kind is \"causal\" and the shapes of both models are equal",
+            );
+        }
+        if self.critic_model.positions < 16 {
+            return fault(
+                "critic_model.positions",
+                self.critic_model.positions.to_string(),
+                "at least 16",
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,232 @@
+//! Writing utterances for a batch of texts that grow, with one cache kept across the turns.
+//!
+//! A [`Decoder`] holds the rows of a batch. [`read`](Decoder::read) feeds each row its own new
+//! tokens, of whatever number; [`generate`](Decoder::generate) lets the actor answer every row. All
+//! rows share the cache's columns: where a row has nothing to put, the column is padding that no
+//! token of that row ever looks at, and positions count real tokens only. So a row's utterance
+//! does not depend on its neighbours. Reading the scores is the first of the two doors at which
+//! anything waits for the device.
+
+use burn::tensor::{Device, Int, Tensor};
+
+use super::causal_lm::CausalLm;
+use super::kv_cache::KvCache;
+use super::layers::SHUT;
+use super::sampling::Sampler;
+use crate::error::Error;
+use crate::rng::ChaCha8Rng;
+
+/// What the actor wrote for one row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Utterance {
+    /// The sampled tokens, with the terminator where one was sampled.
+    pub tokens: Vec<u32>,
+    /// Whether the last token is a terminator, rather than the limit having been reached.
+    pub ended: bool,
+    /// Sum of the tokens' log-probabilities, terminator included.
+    pub log_prob: f32,
+    /// Sum of the entropies at each token, in nats.
+    pub entropy: f32,
+}
+
+impl Utterance {
+    /// The tokens without the terminator.
+    pub fn body(&self) -> &[u32] {
+        &self.tokens[..self.tokens.len() - usize::from(self.ended)]
+    }
+}
+
+/// A batch of growing texts and what the actor has computed of them.
+pub struct Decoder<'a> {
+    model: &'a CausalLm,
+    device: Device,
+    cache: KvCache,
+    /// For each row, which columns of the cache hold tokens of its own.
+    valid: Vec<Vec<bool>>,
+    /// For each row, the position of its next token.
+    next: Vec<usize>,
+    /// For each row, a token that is part of its text but was not fed yet.
+    pending: Vec<Option<u32>>,
+    /// Scores of the next token, `[rows, vocab]`, after the last `read`.
+    scores: Option<Tensor<2>>,
+}
+
+impl<'a> Decoder<'a> {
+    /// A batch of empty texts. `model` should be without autodiff.
+    pub fn new(model: &'a CausalLm, rows: usize) -> Self {
+        Self {
+            model,
+            device: model.device(),
+            cache: KvCache::new(model.config().layers),
+            valid: vec![Vec::new(); rows],
+            next: vec![0; rows],
+            pending: vec![None; rows],
+            scores: None,
+        }
+    }
+
+    /// Rows in the batch.
+    pub fn rows(&self) -> usize {
+        self.next.len()
+    }
+
+    /// Tokens of a row's text so far.
+    pub fn len(&self, row: usize) -> usize {
+        self.next[row] + usize::from(self.pending[row].is_some())
+    }
+
+    /// Feeds each row its new tokens. Each text must have at least one token afterwards.
+    ///
+    /// # Panics
+    /// If the number of pieces is not that of the rows, or a text stays empty.
+    pub fn read(&mut self, pieces: &[Vec<u32>]) {
+        assert_eq!(pieces.len(), self.rows(), "one piece for each row");
+        let pieces: Vec<Vec<u32>> = pieces
+            .iter()
+            .zip(&mut self.pending)
+            .map(|(piece, pending)| {
+                pending.take().into_iter().chain(piece.iter().copied()).collect()
+            })
+            .collect();
+        let width = pieces.iter().map(Vec::len).max().unwrap_or(0);
+        if width == 0 {
+            return;
+        }
+        assert!(
+            pieces.iter().all(|piece| !piece.is_empty()),
+            "every row needs a token to go on from"
+        );
+        let hidden = self.feed(&pieces, width); // [rows, width, d]
+        let [rows, width, d] = hidden.dims();
+        let last: Vec<i32> = pieces
+            .iter()
+            .enumerate()
+            .map(|(row, piece)| (row * width + piece.len() - 1) as i32)
+            .collect();
+        let last = Tensor::<1, Int>::from_ints(last.as_slice(), &self.device);
+        let hidden = hidden.reshape([rows * width, d]).select(0, last);
+        self.scores = Some(self.model.logits(hidden));
+    }
+
+    /// Feeds one text to each row of an empty batch and turns the rows into its states: afterwards
+    /// there is a row for each named prefix, text by text, ready to be answered.
+    ///
+    /// # Panics
+    /// If something was read before, or a prefix is empty or longer than its text.
+    pub fn read_states(&mut self, texts: &[&[u32]], states: &[Vec<usize>]) {
+        assert!(self.cache.is_empty(), "states are read into an empty batch");
+        let pieces: Vec<Vec<u32>> = texts.iter().map(|text| text.to_vec()).collect();
+        let width = pieces.iter().map(Vec::len).max().expect("a text");
+        let hidden = self.feed(&pieces, width); // [texts, width, d]
+        let [rows, width, d] = hidden.dims();
+        let state_of: Vec<(usize, usize)> = states
+            .iter()
+            .enumerate()
+            .flat_map(|(text, lengths)| lengths.iter().map(move |&length| (text, length)))
+            .collect();
+        let ends: Vec<i32> =
+            state_of.iter().map(|&(text, length)| (text * width + length - 1) as i32).collect();
+        let hidden = hidden.reshape([rows * width, d]);
+        let hidden = hidden.select(0, Tensor::from_ints(ends.as_slice(), &self.device));
+        self.keep(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
+        for (row, &(_, length)) in state_of.iter().enumerate() {
+            self.valid[row][length..].fill(false);
+            self.next[row] = length;
+        }
+        self.scores = Some(self.model.logits(hidden));
+    }
+
+    /// Lets the actor write an utterance for every row, each drawn by its own generator.
+    ///
+    /// # Errors
+    /// If the device fails.
+    ///
+    /// # Panics
+    /// If nothing was read since the last call.
+    pub async fn generate(
+        &mut self,
+        sampler: &Sampler,
+        rngs: &mut [ChaCha8Rng],
+        max_new_tokens: usize,
+        ends: impl Fn(u32) -> bool,
+    ) -> Result<Vec<Utterance>, Error> {
+        let rows = self.rows();
+        let mut utterances = vec![Utterance::default(); rows];
+        let mut open = vec![true; rows];
+        let mut scores = self.scores.take().expect("a text to answer");
+        for n in 1.. {
+            let vocab = scores.dims()[1];
+            let values = scores.into_data_async().await?;
+            let values = values.as_slice::<f32>().expect("scores are 32-bit floats");
+            let mut pieces = vec![Vec::new(); rows];
+            for row in (0..rows).filter(|&row| open[row]).collect::<Vec<_>>() {
+                let choice =
+                    sampler.choose(&values[row * vocab..(row + 1) * vocab], &mut rngs[row]);
+                let utterance = &mut utterances[row];
+                utterance.tokens.push(choice.token);
+                utterance.log_prob += choice.log_prob;
+                utterance.entropy += choice.entropy;
+                utterance.ended = ends(choice.token);
+                open[row] = !utterance.ended && n < max_new_tokens;
+                if open[row] {
+                    pieces[row].push(choice.token);
+                } else if !utterance.ended {
+                    self.pending[row] = Some(choice.token);
+                }
+            }
+            if !open.contains(&true) {
+                break;
+            }
+            let hidden = self.feed(&pieces, 1); // [rows, 1, d]
+            scores = self.model.logits(hidden.squeeze_dim(1));
+        }
+        Ok(utterances)
+    }
+
+    /// Keeps these rows, in this order; a row may be named more than once, and each copy then goes
+    /// its own way. So a state that many draws share is read once.
+    pub fn keep(&mut self, rows: &[usize]) {
+        if rows.len() == self.rows() && rows.iter().enumerate().all(|(i, &row)| i == row) {
+            return;
+        }
+        self.cache.keep(rows, &self.device);
+        self.valid = rows.iter().map(|&row| self.valid[row].clone()).collect();
+        self.next = rows.iter().map(|&row| self.next[row]).collect();
+        self.pending = rows.iter().map(|&row| self.pending[row]).collect();
+        if let Some(scores) = self.scores.take() {
+            let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+            self.scores = Some(scores.select(0, Tensor::from_ints(index.as_slice(), &self.device)));
+        }
+    }
+
+    /// Runs the model on `width` new columns; shorter pieces are padded on the right.
+    fn feed(&mut self, pieces: &[Vec<u32>], width: usize) -> Tensor<3> {
+        let rows = self.rows();
+        let before = self.cache.len();
+        let total = before + width;
+        let mut tokens = vec![0i32; rows * width];
+        let mut positions = vec![0i32; rows * width];
+        let mut bias = vec![SHUT; rows * width * total];
+        for (row, piece) in pieces.iter().enumerate() {
+            for (column, &token) in piece.iter().enumerate() {
+                tokens[row * width + column] = token as i32;
+                positions[row * width + column] = (self.next[row] + column) as i32;
+                let open = &mut bias[(row * width + column) * total..][..total];
+                for (open, &valid) in open.iter_mut().zip(&self.valid[row]) {
+                    if valid {
+                        *open = 0.0;
+                    }
+                }
+                open[before..=before + column].fill(0.0);
+            }
+            self.next[row] += piece.len();
+            self.valid[row].extend((0..width).map(|column| column < piece.len()));
+        }
+        let ints = |values: &[i32]| {
+            Tensor::<1, Int>::from_ints(values, &self.device).reshape([rows, width])
+        };
+        let bias = Tensor::<1>::from_floats(bias.as_slice(), &self.device)
+            .reshape([rows, 1, width, total]);
+        self.model.forward_cached(ints(&tokens), ints(&positions), bias, &mut self.cache)
+    }
+}

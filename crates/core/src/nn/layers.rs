@@ -1,0 +1,107 @@
+//! The few layers both networks are built of, filled from our own generator.
+//!
+//! burn's layers draw from the device's generator, which is shared and cannot be saved; here every
+//! weight comes from a named stream of the run's seed, so the same seed gives the same network on
+//! every backend. The layers themselves are burn's.
+
+use burn::module::Param;
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::rng::{self, ChaCha8Rng};
+
+/// Standard deviation of fresh weights at this width: the field's 0.02 belongs to a width of 768,
+/// and what a layer passes on grows with the root of its width. A network of width 64 that began
+/// with 0.02 would barely pass on anything.
+pub fn init_std(width: usize) -> f64 {
+    0.02 * (768.0 / width as f64).sqrt()
+}
+
+/// A tensor of normal draws with mean 0 and standard deviation `std`.
+fn normal(rng: &mut ChaCha8Rng, shape: [usize; 2], std: f64, device: &Device) -> Param<Tensor<2>> {
+    let values: Vec<f32> =
+        (0..shape[0] * shape[1]).map(|_| (rng::normal(rng) * std) as f32).collect();
+    Param::from_data(TensorData::new(values, shape), device)
+}
+
+/// A vector of one value.
+fn constant(value: f32, width: usize, device: &Device) -> Param<Tensor<1>> {
+    Param::from_data(TensorData::new(vec![value; width], [width]), device)
+}
+
+/// `x W + b` with normal weights `[d_in, d_out]` of standard deviation `std` and no bias at first.
+pub fn linear(
+    rng: &mut ChaCha8Rng,
+    d_in: usize,
+    d_out: usize,
+    std: f64,
+    device: &Device,
+) -> Linear {
+    let mut layer = LinearConfig::new(d_in, d_out).init(device);
+    layer.weight = normal(rng, [d_in, d_out], std, device);
+    layer.bias = Some(constant(0.0, d_out, device));
+    layer
+}
+
+/// `x W + b` with PyTorch's default initialisation: both uniform in ±1/√d_in.
+pub fn linear_uniform(rng: &mut ChaCha8Rng, d_in: usize, d_out: usize, device: &Device) -> Linear {
+    let bound = 1.0 / (d_in as f64).sqrt();
+    let mut draw = |n: usize| -> Vec<f32> {
+        (0..n).map(|_| ((rng::unit(rng) * 2.0 - 1.0) * bound) as f32).collect()
+    };
+    let weight = TensorData::new(draw(d_in * d_out), [d_in, d_out]);
+    let bias = TensorData::new(draw(d_out), [d_out]);
+    let mut layer = LinearConfig::new(d_in, d_out).init(device);
+    layer.weight = Param::from_data(weight, device);
+    layer.bias = Some(Param::from_data(bias, device));
+    layer
+}
+
+/// A table of `n` normal vectors of standard deviation `std`.
+pub fn embedding(
+    rng: &mut ChaCha8Rng,
+    n: usize,
+    width: usize,
+    std: f64,
+    device: &Device,
+) -> Embedding {
+    let mut layer = EmbeddingConfig::new(n, width).init(device);
+    layer.weight = normal(rng, [n, width], std, device);
+    layer
+}
+
+/// Layer normalisation over the last axis with the given epsilon.
+pub fn layer_norm(width: usize, epsilon: f64, device: &Device) -> LayerNorm {
+    let mut layer = LayerNormConfig::new(width).with_epsilon(epsilon).init(device);
+    layer.gamma = constant(1.0, width, device);
+    layer.beta = Some(constant(0.0, width, device));
+    layer
+}
+
+/// GELU in its tanh form, `x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+///
+/// Written as `x · sigmoid(2 u)`, which is the same number: burn's own form takes a power and a
+/// tanh by the C library and costs four times as much on the CPU.
+pub fn gelu_tanh(x: Tensor<3>) -> Tensor<3> {
+    const TWICE_ROOT: f64 = 1.595_769_121_605_730_7; // 2 √(2/π)
+    let square = x.clone() * x.clone();
+    let u = x.clone() * square.mul_scalar(0.044_715 * TWICE_ROOT).add_scalar(TWICE_ROOT);
+    x * sigmoid(u)
+}
+
+/// `[batch, time, heads · d]` to `[batch, heads, time, d]`.
+pub fn split_heads(x: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [batch, time, width] = x.dims();
+    x.reshape([batch, time, heads, width / heads]).swap_dims(1, 2)
+}
+
+/// `[batch, heads, time, d]` to `[batch, time, heads · d]`.
+pub fn join_heads(x: Tensor<4>) -> Tensor<3> {
+    let [batch, heads, time, d] = x.dims();
+    x.swap_dims(1, 2).reshape([batch, time, heads * d])
+}
+
+/// What is added to an attention score to shut a position out. Finite, so that a row without any
+/// open position (padding) stays finite too.
+pub const SHUT: f32 = -1e9;

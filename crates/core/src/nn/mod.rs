@@ -1,0 +1,12 @@
+//! The networks: an actor that writes, a critic that judges. Tokens here are numbers.
+
+pub mod causal_critic;
+pub mod causal_lm;
+pub mod critic;
+pub mod encoder;
+pub mod generate;
+pub mod kv_cache;
+pub mod layers;
+pub mod optim;
+pub mod params;
+pub mod sampling;

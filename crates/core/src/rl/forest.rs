@@ -1,0 +1,152 @@
+//! Games as trees: one trunk of text, and short branches that leave it at the states.
+//!
+//! The states of a game are prefixes of one text, so a causal network that reads the text once has
+//! read them all. An utterance that was not said there (a fresh action of the policy) hangs on its
+//! state as a branch: its tokens attend to the state before them and to each other, never to what
+//! the game went on with. Twenty turns then cost one pass instead of twenty.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::nn::layers::SHUT;
+
+/// A game to lay out.
+#[derive(Debug, Clone)]
+pub struct Tree<'a> {
+    /// The text.
+    pub trunk: &'a [u32],
+    /// Where each branch leaves the trunk (the length of its state), and its tokens, if any.
+    pub branches: Vec<(usize, &'a [u32])>,
+}
+
+/// Several trees laid out for one forward.
+#[derive(Debug, Clone)]
+pub struct Forest {
+    /// `[trees, time]`: trunk, then branches, then padding.
+    pub tokens: Tensor<2, Int>,
+    /// `[trees, time]`: the place of each token in its own text.
+    pub positions: Tensor<2, Int>,
+    /// `[trees, 1, time, time]`: 0 where a token may look, shut elsewhere.
+    pub bias: Tensor<4>,
+    /// For each tree and branch, the row of the flattened `[trees · time]` where it begins.
+    pub starts: Vec<Vec<usize>>,
+    /// Columns.
+    pub time: usize,
+}
+
+impl Forest {
+    /// Lays out some trees.
+    ///
+    /// # Panics
+    /// If there is none, a trunk is empty, or a branch leaves where there is no trunk.
+    pub fn new(trees: &[Tree<'_>], device: &Device) -> Self {
+        let size = |tree: &Tree<'_>| {
+            tree.trunk.len() + tree.branches.iter().map(|(_, branch)| branch.len()).sum::<usize>()
+        };
+        let time = trees.iter().map(size).max().expect("a tree");
+        let rows = trees.len();
+        let mut tokens = vec![0i32; rows * time];
+        let mut positions = vec![0i32; rows * time];
+        let mut bias = vec![SHUT; rows * time * time];
+        let mut starts = Vec::with_capacity(rows);
+        for (row, tree) in trees.iter().enumerate() {
+            let first = row * time;
+            for (column, &token) in tree.trunk.iter().enumerate() {
+                tokens[first + column] = token as i32;
+                positions[first + column] = column as i32;
+                bias[(first + column) * time..][..=column].fill(0.0);
+            }
+            let mut column = tree.trunk.len();
+            let mut begins = Vec::with_capacity(tree.branches.len());
+            for &(state, branch) in &tree.branches {
+                assert!(
+                    (1..=tree.trunk.len()).contains(&state),
+                    "a branch needs a state to hang on"
+                );
+                begins.push(first + column);
+                for (i, &token) in branch.iter().enumerate() {
+                    tokens[first + column + i] = token as i32;
+                    positions[first + column + i] = (state + i) as i32;
+                    let open = &mut bias[(first + column + i) * time..][..time];
+                    open[..state].fill(0.0);
+                    open[column..=column + i].fill(0.0);
+                }
+                column += branch.len();
+            }
+            starts.push(begins);
+        }
+        let grid = |values| Tensor::from_data(TensorData::new(values, [rows, time]), device);
+        Self {
+            tokens: grid(tokens),
+            positions: grid(positions),
+            bias: Tensor::from_data(TensorData::new(bias, [rows, 1, time, time]), device),
+            starts,
+            time,
+        }
+    }
+
+    /// The flattened row of a place in the trunk of tree number `tree`.
+    pub fn trunk(&self, tree: usize, column: usize) -> usize {
+        tree * self.time + column
+    }
+
+    /// The flattened row of the last token of a branch that leaves at `state` and is `length` long:
+    /// of the state itself where the branch is empty.
+    pub fn tip(&self, tree: usize, branch: usize, state: usize, length: usize) -> usize {
+        match length {
+            0 => self.trunk(tree, state - 1),
+            _ => self.starts[tree][branch] + length - 1,
+        }
+    }
+}
+
+/// Rows of flattened hidden states, `[trees, time, width]` to `[n, width]`.
+pub fn rows_of(hidden: Tensor<3>, rows: &[usize]) -> Tensor<2> {
+    let [trees, time, width] = hidden.dims();
+    let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+    let index = Tensor::<1, Int>::from_ints(index.as_slice(), &hidden.device());
+    hidden.reshape([trees * time, width]).select(0, index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::rng::stream;
+
+    /// A branch must be read exactly as if its text stood alone.
+    #[test]
+    fn a_branch_is_read_as_a_text_of_its_own() {
+        let device = Device::flex();
+        let shape = CausalLmConfig {
+            layers: 2,
+            width: 16,
+            heads: 2,
+            positions: 12,
+            vocab_size: 30,
+            layer_norm_epsilon: 1e-5,
+        };
+        let lm = shape.init(&mut stream(5, "forest", 0), &device);
+        let trunk = [3, 4, 5, 6, 7, 8];
+        let trees = [
+            Tree { trunk: &trunk, branches: vec![(2, &[9, 10]), (2, &[]), (5, &[11, 12, 13])] },
+            Tree { trunk: &trunk[..4], branches: vec![(4, &[14])] },
+        ];
+        let forest = Forest::new(&trees, &device);
+        let hidden =
+            lm.forward_biased(forest.tokens.clone(), forest.positions.clone(), forest.bias.clone());
+        for (tree, branch, state, tokens) in
+            [(0, 0, 2, &[9, 10][..]), (0, 1, 2, &[]), (0, 2, 5, &[11, 12, 13]), (1, 0, 4, &[14])]
+        {
+            let text: Vec<i32> =
+                trunk[..state].iter().chain(tokens).map(|&token| token as i32).collect();
+            let n = text.len();
+            let alone = lm.forward(
+                Tensor::<1, Int>::from_ints(text.as_slice(), &device).reshape([1, n]),
+                Tensor::arange(0..n as i64, &device).reshape([1, n]),
+            );
+            let tip = forest.tip(tree, branch, state, tokens.len());
+            let gap = (rows_of(alone, &[n - 1]) - rows_of(hidden.clone(), &[tip])).abs().max();
+            assert!(gap.into_scalar::<f32>() < 1e-5);
+        }
+    }
+}

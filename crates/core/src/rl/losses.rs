@@ -1,0 +1,237 @@
+//! The losses of ArCHer as pure functions of tensors, each small enough to check by hand.
+//!
+//! Nothing here knows a network, an optimiser or a word. Time stands in the names: `_t` is now,
+//! `_tp1` the turn after. What must carry no gradient is detached here, so a caller cannot forget.
+//! Equations are those of the paper (arXiv:2402.19446) as the reference code has them: plain mean
+//! squared errors without a half, two independent pairs (Q1, V1) and (Q2, V2), and the minimum
+//! over the pairs in the advantage alone.
+
+use burn::tensor::Tensor;
+
+/// Mean squared error of `prediction` towards `target`, which carries no gradient.
+///
+/// # Shapes
+/// - both: `[batch]`; output: `[1]`
+pub fn squared_error(prediction: Tensor<1>, target: Tensor<1>) -> Tensor<1> {
+    (prediction - target.detach()).square().mean()
+}
+
+/// The regression target of Q: `r_t + gamma · (1 − done) · V'(s_tp1)`.
+///
+/// `not_done` is 1 where the game goes on and 0 where nothing of value follows.
+///
+/// # Shapes
+/// - all and output: `[batch]`
+pub fn bellman_target(
+    r_t: Tensor<1>,
+    not_done: Tensor<1>,
+    gamma: f64,
+    target_v_tp1: Tensor<1>,
+) -> Tensor<1> {
+    r_t + not_done * target_v_tp1.mul_scalar(gamma)
+}
+
+/// The four losses of the double critic, each `[1]`.
+#[derive(Debug, Clone)]
+pub struct CriticLosses {
+    /// Of Q1 towards its Bellman target.
+    pub q1: Tensor<1>,
+    /// Of Q2 towards its Bellman target.
+    pub q2: Tensor<1>,
+    /// Of V1 towards the target critic's Q1 of a fresh action.
+    pub v1: Tensor<1>,
+    /// Of V2 towards the target critic's Q2 of a fresh action.
+    pub v2: Tensor<1>,
+}
+
+impl CriticLosses {
+    /// `L_critic = L_Q1 + L_Q2 + L_V1 + L_V2`.
+    pub fn total(&self) -> Tensor<1> {
+        self.q1.clone() + self.q2.clone() + self.v1.clone() + self.v2.clone()
+    }
+}
+
+/// A pair of values, one of each critic, `[batch]`.
+pub type Pair = (Tensor<1>, Tensor<1>);
+
+/// The critic's losses: `L_Qi = mean (Q_i(s, a) − y_i)²`, `L_Vi = mean (V_i(s) − Q'_i(s, a'))²`.
+///
+/// `y` are Bellman targets, `target_q` the target critic's values of an action freshly sampled
+/// from the current policy; neither carries a gradient.
+pub fn critic_losses(q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses {
+    CriticLosses {
+        q1: squared_error(q.0, y.0),
+        q2: squared_error(q.1, y.1),
+        v1: squared_error(v.0, target_q.0),
+        v2: squared_error(v.1, target_q.1),
+    }
+}
+
+/// `A(s, a) = min(Q1, Q2) − min(V1, V2)`, without gradient, `[batch]`.
+pub fn advantage(q: Pair, v: Pair) -> Tensor<1> {
+    (q.0.min_pair(q.1) - v.0.min_pair(v.1)).detach()
+}
+
+/// Utterance-level policy gradient: `−mean_b( log π(a|s) · A )`, `[1]`.
+///
+/// # Shapes
+/// - `log_prob` (the sum over an utterance's tokens), `advantage`: `[batch]`
+pub fn policy_gradient(log_prob: Tensor<1>, advantage: Tensor<1>) -> Tensor<1> {
+    (log_prob * advantage.detach()).mean().neg()
+}
+
+/// Policy and value loss of the token-level form.
+#[derive(Debug, Clone)]
+pub struct TokenLevel {
+    /// `−mean_b Σ_t (A − b_t) · log π_t · mask`, `[1]`.
+    pub policy: Tensor<1>,
+    /// `mean over all cells of ((A − b_t) · mask)²`, `[1]`; padding counts in the denominator, as
+    /// in the reference.
+    pub value: Tensor<1>,
+    /// `(A − b_t) · mask` without gradient, `[batch, time]`.
+    pub residual: Tensor<2>,
+}
+
+/// Token-level form: a learned baseline `b_t` for each token takes up what can be known of the
+/// utterance's advantage before the token is written.
+///
+/// # Shapes
+/// - `log_prob`, `baseline`, `mask` (1 on tokens of the utterance): `[batch, time]`
+/// - `advantage`: `[batch]`
+pub fn token_level(
+    log_prob: Tensor<2>,
+    baseline: Tensor<2>,
+    mask: Tensor<2>,
+    advantage: Tensor<1>,
+) -> TokenLevel {
+    let difference = (advantage.detach().unsqueeze_dim::<2>(1) - baseline) * mask; // [batch, time]
+    let residual = difference.clone().detach();
+    let policy = (residual.clone() * log_prob).sum_dim(1).mean().neg();
+    TokenLevel { policy, value: difference.square().mean(), residual }
+}
+
+/// Behaviour cloning: `−mean_b Σ_t log π(a_t|s)`, `[1]`, of `utterances` utterances whose tokens
+/// stand in one row.
+///
+/// # Shapes
+/// - `log_prob`: `[tokens]`
+pub fn behaviour_cloning(log_prob: Tensor<1>, utterances: usize) -> Tensor<1> {
+    log_prob.sum().div_scalar(utterances as f64).neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::optim::polyak;
+    use burn::tensor::{Device, TensorData};
+
+    fn device() -> Device {
+        Device::flex().autodiff()
+    }
+
+    fn row(values: &[f32]) -> Tensor<1> {
+        Tensor::from_floats(values, &device())
+    }
+
+    fn close(tensor: Tensor<1>, want: &[f64]) {
+        let got: Vec<f32> = tensor.into_data().iter::<f32>().collect();
+        assert_eq!(got.len(), want.len());
+        for (got, want) in got.iter().zip(want) {
+            assert!((f64::from(*got) - want).abs() < 1e-6, "{got} is not {want}");
+        }
+    }
+
+    /// The dry run of the founding document (section 6), with gamma = 0.9 and V' = 0.35, 0.40.
+    #[test]
+    fn the_dry_run_of_twenty_questions() {
+        let (r, on) = (row(&[-1.0]), row(&[1.0]));
+        let y1 = bellman_target(r.clone(), on.clone(), 0.9, row(&[0.35]));
+        let y2 = bellman_target(r, on, 0.9, row(&[0.40]));
+        close(y1.clone(), &[-0.685]);
+        close(y2.clone(), &[-0.640]);
+        let (q, v) = ((row(&[0.25]), row(&[0.30])), (row(&[0.15]), row(&[0.20])));
+        let losses = critic_losses(q.clone(), v.clone(), (y1, y2), (row(&[0.45]), row(&[0.50])));
+        close(losses.q1.clone(), &[0.874_225]);
+        close(losses.q2.clone(), &[0.883_6]);
+        close(losses.v1.clone(), &[0.09]);
+        close(losses.v2.clone(), &[0.09]);
+        close(losses.total(), &[1.937_825]);
+        let a = advantage(q, v);
+        close(a.clone(), &[0.10]);
+        close(policy_gradient(row(&[-2.3]), a), &[0.23]);
+    }
+
+    #[test]
+    fn the_polyak_step_of_the_dry_run() {
+        let with = |value: f32| {
+            let mut layer =
+                burn::nn::LinearConfig::new(1, 1).with_bias(false).init(&Device::flex());
+            layer.weight = burn::module::Param::from_data(
+                TensorData::new(vec![value], [1, 1]),
+                &Device::flex(),
+            );
+            layer
+        };
+        let target = polyak(with(0.45), &with(0.25), 0.1);
+        close(target.weight.val().reshape([1]), &[0.43]);
+    }
+
+    #[test]
+    fn nothing_of_value_follows_the_end() {
+        let y = bellman_target(row(&[0.0, -1.0]), row(&[0.0, 1.0]), 0.95, row(&[-7.0, -7.0]));
+        close(y, &[0.0, -7.65]);
+    }
+
+    #[test]
+    fn the_advantage_takes_the_minimum_of_each_pair() {
+        let a =
+            advantage((row(&[1.0, 5.0]), row(&[2.0, 3.0])), (row(&[0.5, 1.0]), row(&[0.0, 4.0])));
+        close(a, &[1.0, 2.0]);
+    }
+
+    /// d/dv mean (v − t)² = 2 (v − t) / n, and none for the target.
+    #[test]
+    fn squared_error_pulls_the_prediction_alone() {
+        let (p, t) = (row(&[1.0, 4.0]).require_grad(), row(&[0.0, 6.0]).require_grad());
+        let grads = squared_error(p.clone(), t.clone()).backward();
+        close(p.grad(&grads).unwrap(), &[1.0, -2.0]);
+        assert!(t.grad(&grads).is_none());
+    }
+
+    /// d/dlogp of −mean(logp · A) = −A / n.
+    #[test]
+    fn policy_gradient_pushes_by_the_advantage() {
+        let log_prob = row(&[-1.0, -2.0]).require_grad();
+        let grads = policy_gradient(log_prob.clone(), row(&[3.0, -1.0])).backward();
+        close(log_prob.grad(&grads).unwrap(), &[-1.5, 0.5]);
+    }
+
+    /// Two utterances of two and one tokens: A = 2, −1; b = (0.5, 1), (1, ·); log π = (−1, −2), (−3, ·).
+    #[test]
+    fn token_level_by_hand() {
+        let grid = |values: [f32; 4]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [2, 2]), &device())
+        };
+        let baseline = grid([0.5, 1.0, 1.0, 9.0]).require_grad();
+        let log_prob = grid([-1.0, -2.0, -3.0, -9.0]).require_grad();
+        let loss = token_level(
+            log_prob.clone(),
+            baseline.clone(),
+            grid([1.0, 1.0, 1.0, 0.0]),
+            row(&[2.0, -1.0]),
+        );
+        // residuals 1.5, 1, −2, 0; policy −((−1.5 − 2) + 6) / 2; value (2.25 + 1 + 4 + 0) / 4
+        close(loss.residual.clone().reshape([4]), &[1.5, 1.0, -2.0, 0.0]);
+        close(loss.policy.clone(), &[-1.25]);
+        close(loss.value.clone(), &[1.8125]);
+        let grads = (loss.policy + loss.value).backward();
+        close(log_prob.grad(&grads).unwrap().reshape([4]), &[-0.75, -0.5, 1.0, 0.0]);
+        close(baseline.grad(&grads).unwrap().reshape([4]), &[-0.75, -0.5, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn behaviour_cloning_is_the_mean_negative_log_probability() {
+        // Two utterances, of two tokens and of one.
+        close(behaviour_cloning(row(&[-1.0, -3.0, -2.0]), 2), &[3.0]);
+    }
+}

@@ -1,0 +1,69 @@
+//! One exchange with a world, and the game it belongs to.
+
+use std::sync::Arc;
+
+use super::returns::discounted_returns;
+
+/// One utterance, what came before it and what came of it; tokens are the actor's.
+///
+/// The observations of neighbouring transitions are one shared text each: the next observation of
+/// a turn is the observation of the turn after it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// Tokens of the state, the whole text so far.
+    pub observation: Arc<[u32]>,
+    /// Tokens of the utterance as they were sampled, with the terminator where there was one.
+    pub action: Arc<[u32]>,
+    /// Reward of the utterance.
+    pub reward: f32,
+    /// Tokens of the state that followed.
+    pub next_observation: Arc<[u32]>,
+    /// The game came to an end of its own: nothing of value follows.
+    pub terminated: bool,
+    /// The game was cut by its limit of turns.
+    pub truncated: bool,
+    /// Discounted sum of the rewards from here to the end of the game.
+    pub mc_return: f32,
+    /// Log-probability of the action when it was sampled, 0 if it came from elsewhere.
+    pub log_prob: f32,
+}
+
+/// A finished game.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trajectory {
+    /// Its exchanges in order.
+    pub transitions: Vec<Transition>,
+    /// Whether the goal was reached.
+    pub won: bool,
+    /// Utterances that the world could not read.
+    pub invalid: usize,
+    /// Utterances that repeat an earlier one of the same game, but for case and spaces.
+    pub repeated: usize,
+    /// Sum of the sampled tokens' entropies, in nats.
+    pub entropy: f64,
+    /// The game as text: utterance and reply of each turn.
+    pub lines: Vec<(String, String)>,
+}
+
+impl Trajectory {
+    /// Undiscounted return.
+    pub fn total_reward(&self) -> f64 {
+        self.transitions.iter().map(|transition| f64::from(transition.reward)).sum()
+    }
+
+    /// Sampled tokens, terminators included.
+    pub fn action_tokens(&self) -> usize {
+        self.transitions.iter().map(|transition| transition.action.len()).sum()
+    }
+
+    /// Values the game backwards: fills every `mc_return`.
+    pub fn close(&mut self, gamma: f64) {
+        let rewards: Vec<f32> =
+            self.transitions.iter().map(|transition| transition.reward).collect();
+        for (transition, value) in
+            self.transitions.iter_mut().zip(discounted_returns(&rewards, gamma))
+        {
+            transition.mc_return = value;
+        }
+    }
+}

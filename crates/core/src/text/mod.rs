@@ -1,0 +1,6 @@
+//! Words ↔ tokens, and nowhere else in the core.
+
+pub mod prompt;
+pub mod tokenizer;
+
+pub use tokenizer::Tokenizer;

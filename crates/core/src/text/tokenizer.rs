@@ -1,0 +1,200 @@
+//! Words to tokens and back, and nowhere else.
+//!
+//! A byte-level BPE in the field's `tokenizer.json`, by the `tokenizers` crate: any text has ids,
+//! and ids give the text back. A fresh run trains one on generated games; GPT-2's or RoBERTa's own
+//! file is read the same way. What the models need to know beside the ids (which tokens end an
+//! utterance, which are padding and the ends of a critic's sequence) is found out here once.
+
+use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
+use tokenizers::models::bpe::{BPE, BpeTrainer};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{AddedToken, Tokenizer as HfTokenizer, TokenizerImpl};
+use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+
+use crate::error::Error;
+
+/// The special tokens of a fresh tokenizer, ids 0 to 4, in RoBERTa's order.
+const SPECIALS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
+
+/// The smallest vocabulary: the specials and the 256 bytes.
+pub const MIN_VOCAB: usize = SPECIALS.len() + 256;
+
+/// A tokenizer and what the models must know of it.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: HfTokenizer,
+    ends_utterance: Vec<bool>,
+    newline: u32,
+    /// Id that fills the shorter rows of a batch.
+    pub pad: u32,
+    /// Id that opens a critic's sequence.
+    pub start: u32,
+    /// Id that closes a critic's sequence.
+    pub end: u32,
+}
+
+impl Tokenizer {
+    /// Trains a byte-level BPE of at most `vocab_size` tokens on `texts`.
+    ///
+    /// Each text is one unit of merging: a game's utterances and replies are given one by one, so
+    /// that no token spans two of them. Within a text merges may cross spaces ("Is it a" can become
+    /// one token): small models of a narrow language then read a turn in a handful of tokens
+    /// instead of ten. No token is longer than `max_token_length` bytes, so that questions stay made of
+    /// parts. The result depends on the arguments alone.
+    pub fn train(
+        texts: impl Iterator<Item = String> + Send,
+        vocab_size: usize,
+        max_token_length: usize,
+    ) -> Result<Self, Error> {
+        let mut trainer = BpeTrainer::builder()
+            .vocab_size(vocab_size)
+            .max_token_length(Some(max_token_length))
+            .min_frequency(2)
+            .show_progress(false)
+            .special_tokens(SPECIALS.iter().map(|token| AddedToken::from(*token, true)).collect())
+            .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
+            .build();
+        // No prefix space: an utterance opens a line. No regex: see above.
+        let byte_level = ByteLevel::new(false, true, false);
+        let mut tokenizer: TokenizerImpl<
+            BPE,
+            NormalizerWrapper,
+            PreTokenizerWrapper,
+            PostProcessorWrapper,
+            DecoderWrapper,
+        > = TokenizerImpl::new(BPE::default());
+        tokenizer.with_pre_tokenizer(Some(PreTokenizerWrapper::ByteLevel(byte_level)));
+        tokenizer.with_decoder(Some(DecoderWrapper::ByteLevel(ByteLevelDecoder::default())));
+        tokenizer
+            .train(&mut trainer, texts)
+            .map_err(|error| Error::Data(format!("the tokenizer could not be trained: {error}")))?;
+        let json = tokenizer
+            .to_string(false)
+            .map_err(|error| Error::Data(format!("the tokenizer could not be written: {error}")))?;
+        Self::from_json(json.as_bytes())
+    }
+
+    /// Reads a `tokenizer.json`.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        let inner = HfTokenizer::from_bytes(bytes)
+            .map_err(|error| Error::Model(format!("tokenizer.json cannot be read: {error}")))?;
+        let size = inner.get_vocab_size(true);
+        let id_of = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
+        let end_of_text = id_of(&["<|endoftext|>", "</s>", "[SEP]"]);
+        let (Some(start), Some(end), Some(pad)) = (
+            id_of(&["<s>", "[CLS]"]).or(end_of_text),
+            id_of(&["</s>", "[SEP]"]).or(end_of_text),
+            id_of(&["<pad>", "[PAD]"]).or(end_of_text),
+        ) else {
+            return Err(Error::Model(
+                "tokenizer.json names no token that ends a text (</s>, [SEP] or <|endoftext|>)"
+                    .into(),
+            ));
+        };
+        let mut ends_utterance = vec![false; size];
+        for id in 0..size as u32 {
+            let text = inner.decode(&[id], false).unwrap_or_default();
+            ends_utterance[id as usize] = text.contains('\n') || Some(id) == end_of_text;
+        }
+        let newline = match inner.encode_fast("\n", false) {
+            Ok(encoding) if encoding.get_ids().len() == 1 => encoding.get_ids()[0],
+            _ => {
+                return Err(Error::Model(
+                    "tokenizer.json has no single token for the end of a line, which ends an utterance".into(),
+                ));
+            }
+        };
+        Ok(Self { inner, ends_utterance, newline, pad, start, end })
+    }
+
+    /// The `tokenizer.json` of this tokenizer.
+    pub fn to_json(&self) -> Vec<u8> {
+        self.inner.to_string(true).expect("a tokenizer that was read can be written").into_bytes()
+    }
+
+    /// Tokens in the vocabulary, specials included.
+    pub fn vocab_size(&self) -> usize {
+        self.ends_utterance.len()
+    }
+
+    /// The ids of a text, without any special token around it.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        self.inner
+            .encode_fast(text, false)
+            .expect("a byte-level tokenizer reads any text")
+            .get_ids()
+            .to_vec()
+    }
+
+    /// The text of some ids; special tokens leave nothing, broken UTF-8 becomes `�`.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.inner.decode(ids, true).unwrap_or_default()
+    }
+
+    /// The id of the end of a line: the terminator of an utterance.
+    pub fn newline(&self) -> u32 {
+        self.newline
+    }
+
+    /// Whether sampling this token ends the utterance.
+    pub fn ends_utterance(&self, id: u32) -> bool {
+        self.ends_utterance.get(id as usize).copied().unwrap_or(false)
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer").field("vocab_size", &self.vocab_size()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trained() -> Tokenizer {
+        let pieces = ["Questions:\n", "Is it an animal?", " Yes.\n", "Is it a dog?", " No.\n"];
+        Tokenizer::train((0..50).flat_map(|_| pieces.map(str::to_string)), 300, 12).unwrap()
+    }
+
+    #[test]
+    fn any_text_survives_the_round_trip() {
+        let tokenizer = trained();
+        for text in ["Is it an animal?", "", " two  spaces\n\n", "Ünïcode 日本 🦀", "\u{0}\t"]
+        {
+            assert_eq!(tokenizer.decode(&tokenizer.encode(text)), text);
+        }
+    }
+
+    #[test]
+    fn frequent_phrases_become_one_token_and_the_file_gives_the_same_ids() {
+        let tokenizer = trained();
+        assert_eq!(tokenizer.encode(" Yes.\n").len(), 1);
+        let animal = tokenizer.encode("Is it an animal?");
+        assert!((2..5).contains(&animal.len()), "{animal:?}");
+        let again = Tokenizer::from_json(&tokenizer.to_json()).unwrap();
+        assert_eq!(again.encode("Is it a zebra?"), tokenizer.encode("Is it a zebra?"));
+        assert_eq!((again.start, again.pad, again.end), (0, 1, 2));
+    }
+
+    #[test]
+    fn a_whole_game_has_the_tokens_of_its_pieces() {
+        let tokenizer = trained();
+        let pieces = ["Questions:\n", "Is it a dog?", " No.\n", "Is it an animal?", " Yes.\n"];
+        let apart: Vec<u32> = pieces.iter().flat_map(|piece| tokenizer.encode(piece)).collect();
+        assert_eq!(tokenizer.encode(&pieces.concat()), apart);
+    }
+
+    #[test]
+    fn the_newline_ends_an_utterance_and_a_letter_does_not() {
+        let tokenizer = trained();
+        assert!(tokenizer.ends_utterance(tokenizer.newline()));
+        assert!(!tokenizer.ends_utterance(tokenizer.encode("a")[0]));
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_refused_with_its_name() {
+        let error = Tokenizer::from_json(b"{").unwrap_err().to_string();
+        assert!(error.contains("tokenizer.json"), "{error}");
+    }
+}

@@ -1,0 +1,209 @@
+//! How well a player plays, with intervals.
+//!
+//! Every task gets the same number of games (up to the remainder), so that the number does not
+//! hang on which words were drawn. Intervals are 95 %: normal for means, Wilson's for shares.
+
+use archer_env::asker::{PlayedGame, Start};
+use archer_env::{Rules, WorldConfig, WorldName, make};
+use serde::{Deserialize, Serialize};
+
+use super::rollout::play;
+use crate::algorithms::common::Player;
+use crate::error::Error;
+use crate::rl::transition::Trajectory;
+use crate::rng;
+use rand::Rng;
+
+/// The summary of some games.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Name of the world.
+    pub environment: String,
+    /// Its rules, `fixed` or `official`; empty where a world has no choice.
+    pub rules: String,
+    /// Games played.
+    pub games: usize,
+    /// Mean undiscounted return.
+    pub mean_return: f64,
+    /// 95 % interval of the mean return.
+    pub return_ci95: [f64; 2],
+    /// Share of games won.
+    pub win_rate: f64,
+    /// Mean number of turns.
+    pub mean_questions: f64,
+    /// Share of utterances that the world could not read.
+    pub invalid_rate: f64,
+    /// Share of utterances asked before in the same game.
+    pub repeat_rate: f64,
+    /// The best mean return there is, where it is known.
+    pub optimum_return: Option<f64>,
+    /// 95 % intervals of the other numbers, which the short form leaves out.
+    #[serde(skip)]
+    pub more: Intervals,
+}
+
+/// 95 % intervals beside that of the return.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Intervals {
+    /// Of the share of games won.
+    pub win_rate: [f64; 2],
+    /// Of the mean number of turns.
+    pub questions: [f64; 2],
+    /// Of the share of unreadable utterances.
+    pub invalid_rate: [f64; 2],
+    /// Of the share of repeated utterances.
+    pub repeat_rate: [f64; 2],
+}
+
+/// One game as the summary sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Undiscounted return.
+    pub total_reward: f64,
+    /// Turns.
+    pub turns: usize,
+    /// Whether the goal was reached.
+    pub won: bool,
+    /// Unreadable utterances.
+    pub invalid: usize,
+    /// Repeated utterances.
+    pub repeated: usize,
+}
+
+impl From<&Trajectory> for Outcome {
+    fn from(game: &Trajectory) -> Self {
+        Self {
+            total_reward: game.total_reward(),
+            turns: game.transitions.len(),
+            won: game.won,
+            invalid: game.invalid,
+            repeated: game.repeated,
+        }
+    }
+}
+
+impl From<&PlayedGame> for Outcome {
+    fn from(game: &PlayedGame) -> Self {
+        let mut asked = std::collections::HashSet::new();
+        let repeated = game
+            .turns
+            .iter()
+            .filter(|turn| !asked.insert(turn.question.trim().to_lowercase()))
+            .count();
+        let invalid = game.turns.iter().filter(|turn| turn.answer == "Invalid Question.").count();
+        Self {
+            total_reward: game.total_reward(),
+            turns: game.turns.len(),
+            won: game.won,
+            invalid,
+            repeated,
+        }
+    }
+}
+
+/// The starts of an evaluation: the tasks in turn, each game with a seed of its own.
+pub fn starts(tasks: usize, games: usize, seed: u64) -> Vec<Start> {
+    let mut seeds = rng::stream(seed, "evaluation", 0);
+    (0..games).map(|game| Start { task: Some(game % tasks), seed: seeds.next_u64() }).collect()
+}
+
+/// Lets a player play `games` games of a world.
+///
+/// # Errors
+/// If the world cannot be made or the device fails.
+pub async fn evaluate(
+    player: Player<'_>,
+    world: &WorldConfig,
+    games: usize,
+    seed: u64,
+) -> Result<Evaluation, Error> {
+    let like = make(world)?;
+    let played = play(player, world, &starts(like.tasks(), games, seed), 1.0).await?;
+    let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
+    Ok(Evaluation::of(world, like.optimum_return(), &outcomes))
+}
+
+impl Evaluation {
+    /// Summarises some games of a world.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn of(world: &WorldConfig, optimum_return: Option<f64>, outcomes: &[Outcome]) -> Self {
+        assert!(!outcomes.is_empty(), "an evaluation needs a game");
+        let returns: Vec<f64> = outcomes.iter().map(|game| game.total_reward).collect();
+        let turns: Vec<f64> = outcomes.iter().map(|game| game.turns as f64).collect();
+        let utterances: usize = outcomes.iter().map(|game| game.turns).sum();
+        let won = outcomes.iter().filter(|game| game.won).count();
+        let invalid = outcomes.iter().map(|game| game.invalid).sum();
+        let repeated = outcomes.iter().map(|game| game.repeated).sum();
+        let (mean_return, return_ci95) = mean_with_interval(&returns);
+        let (mean_questions, questions) = mean_with_interval(&turns);
+        let rules = match world.name {
+            WorldName::TwentyQuestions if world.rules == Rules::Official => "official",
+            WorldName::TwentyQuestions => "fixed",
+            _ => "",
+        };
+        let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
+        Self {
+            environment: world.name.to_string(),
+            rules: rules.to_string(),
+            games: outcomes.len(),
+            mean_return,
+            return_ci95,
+            win_rate: share(won, outcomes.len()),
+            mean_questions,
+            invalid_rate: share(invalid, utterances),
+            repeat_rate: share(repeated, utterances),
+            optimum_return,
+            more: Intervals {
+                win_rate: wilson(won, outcomes.len()),
+                questions,
+                invalid_rate: wilson(invalid, utterances),
+                repeat_rate: wilson(repeated, utterances),
+            },
+        }
+    }
+}
+
+/// The mean of some values and its 95 % interval, `mean ± 1.96 s / √n`.
+pub fn mean_with_interval(values: &[f64]) -> (f64, [f64; 2]) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    let half = if values.len() > 1 { 1.96 * (squares / (n - 1.0) / n).sqrt() } else { 0.0 };
+    (mean, [mean - half, mean + half])
+}
+
+/// Wilson's 95 % interval of a share: `n` of `of`.
+pub fn wilson(n: usize, of: usize) -> [f64; 2] {
+    if of == 0 {
+        return [0.0, 1.0];
+    }
+    let (share, of, z) = (n as f64 / of as f64, of as f64, 1.96f64);
+    let middle = (share + z * z / (2.0 * of)) / (1.0 + z * z / of);
+    let half =
+        z * (share * (1.0 - share) / of + z * z / (4.0 * of * of)).sqrt() / (1.0 + z * z / of);
+    [(middle - half).max(0.0), (middle + half).min(1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_by_hand() {
+        let (mean, [low, high]) = mean_with_interval(&[-2.0, -4.0]);
+        assert_eq!(mean, -3.0);
+        // s = √2, s / √n = 1
+        assert!((low + 4.96).abs() < 1e-12 && (high + 1.04).abs() < 1e-12);
+        let [low, high] = wilson(10, 10);
+        assert!((low - 0.7225).abs() < 1e-3 && high == 1.0, "{low} {high}");
+    }
+
+    #[test]
+    fn every_task_gets_its_share() {
+        let starts = starts(10, 25, 7);
+        let of = |task| starts.iter().filter(|start| start.task == Some(task)).count();
+        assert_eq!((of(0), of(4), of(5), of(9)), (3, 3, 2, 2));
+    }
+}

@@ -1,0 +1,8 @@
+//! Where a learner meets a world: playing, measuring, and the trainer that does both in slices.
+
+pub mod evaluate;
+pub mod rollout;
+pub mod trainer;
+pub mod warm_start;
+
+pub use trainer::{Phase, Progress, Report, Trainer};

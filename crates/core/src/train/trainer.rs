@@ -1,0 +1,507 @@
+//! Training as a value that can be asked to take one step.
+//!
+//! A step is a slice of work that a shell can wait for: some gradient steps of the warm start, or
+//! one iteration of games and learning, with an evaluation where one is due. Between two steps the
+//! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
+//! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
+
+use archer_env::asker::Start;
+use archer_env::make;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::{Evaluation, Outcome, evaluate};
+use super::rollout::play;
+use super::warm_start::{demonstrated_games, demonstration, pieces};
+use crate::agent::{About, Agent};
+use crate::algorithms::archer::{Archer, Context};
+use crate::algorithms::bc::{self, Demonstration};
+use crate::algorithms::common::{Layout, Player, Policy};
+use crate::checkpoint::{self, Sections};
+use crate::config::{Algorithm, Config, CriticKind, Level};
+use crate::error::Error;
+use crate::hf;
+use crate::nn::causal_critic::CausalCritic;
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::critic::{Critic, DoubleCritic};
+use crate::nn::encoder::EncoderConfig;
+use crate::nn::optim::Adam;
+use crate::nn::params;
+use crate::nn::sampling::Sampler;
+use crate::rl::metrics::{Metrics, Stats, stats_names};
+use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::transition::Trajectory;
+use crate::rng;
+use crate::text::Tokenizer;
+
+/// Gradient steps of the warm start in one slice.
+const WARM_START_SLICE: usize = 8;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Behaviour cloning.
+    WarmStart,
+    /// Reinforcement learning.
+    Learn,
+    /// All is done.
+    Finished,
+}
+
+/// How far a phase has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The phase.
+    pub phase: Phase,
+    /// Steps of the phase that are done: gradient steps of the warm start, or iterations.
+    pub done: usize,
+    /// Steps of the phase in all.
+    pub total: usize,
+}
+
+/// What one slice showed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The phase that the slice belonged to.
+    pub phase: Phase,
+    /// Steps of that phase that are done now.
+    pub step: usize,
+    /// Games that the agent has played in training so far.
+    pub games_total: u64,
+    /// The slice's numbers.
+    pub metrics: Metrics,
+    /// A greedy evaluation, where one was due.
+    pub evaluation: Option<Evaluation>,
+    /// Games played in the slice, evaluation aside.
+    pub games: usize,
+    /// Tokens sampled in those games.
+    pub tokens: usize,
+}
+
+/// What a checkpoint says beside the weights.
+#[derive(Serialize, Deserialize)]
+struct State {
+    config: Config,
+    warm_start_step: usize,
+    iteration: usize,
+    games: u64,
+}
+
+/// A run.
+pub struct Trainer {
+    config: Config,
+    tokenizer: Tokenizer,
+    layout: Layout,
+    learner: Archer,
+    buffer: ReplayBuffer,
+    threads: usize,
+    demonstrations: Vec<Demonstration>,
+    warm_start_step: usize,
+    iteration: usize,
+    games: u64,
+}
+
+impl Trainer {
+    /// A run from nothing: tokenizer and networks are made here.
+    ///
+    /// # Errors
+    /// If the configuration is out of range or the world cannot be made.
+    pub fn new(config: Config, device: &Device) -> Result<Self, Error> {
+        config.validate()?;
+        let games = demonstrated_games(&config)?;
+        if games.is_empty() {
+            return Err(Error::Config(
+                "warm_start.games = 0 leaves nothing to train a tokenizer on: set it to at least 1, or start from a model folder with actor"
+                    .into(),
+            ));
+        }
+        let texts = games.iter().flat_map(pieces);
+        let tokenizer = Tokenizer::train(
+            texts,
+            config.tokenizer.vocab_size,
+            config.tokenizer.max_token_length,
+        )?;
+        let autodiff = device.clone().autodiff();
+        let shape = CausalLmConfig {
+            layers: config.actor_model.layers,
+            width: config.actor_model.width,
+            heads: config.actor_model.heads,
+            positions: config.actor_model.positions,
+            vocab_size: tokenizer.vocab_size(),
+            layer_norm_epsilon: 1e-5,
+        };
+        let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
+        let critic = fresh_critic(&config, &tokenizer, &autodiff);
+        let policy = fresh_policy(&config, actor);
+        Self::assemble(config, tokenizer, Archer::new(policy, critic))
+    }
+
+    /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none.
+    ///
+    /// # Errors
+    /// If the configuration is out of range or the world cannot be made.
+    pub fn from_agent(config: Config, agent: Agent, device: &Device) -> Result<Self, Error> {
+        config.validate()?;
+        let autodiff = device.clone().autodiff();
+        let policy = fresh_policy(&config, agent.actor.fork(&autodiff).train());
+        let critic = match agent.critic {
+            Some(critic) => critic.fork(&autodiff).train(),
+            None => fresh_critic(&config, &agent.tokenizer, &autodiff),
+        };
+        Self::assemble(config, agent.tokenizer, Archer::new(policy, critic))
+    }
+
+    fn assemble(config: Config, tokenizer: Tokenizer, learner: Archer) -> Result<Self, Error> {
+        let layout = Layout::new(
+            &tokenizer,
+            learner.policy.lm.config().positions,
+            learner.critic.positions(),
+            config.max_new_tokens,
+        );
+        make(&config.world)?;
+        Ok(Self {
+            buffer: ReplayBuffer::new(config.capacity),
+            config,
+            tokenizer,
+            layout,
+            learner,
+            threads: 1,
+            demonstrations: Vec::new(),
+            warm_start_step: 0,
+            iteration: 0,
+            games: 0,
+        })
+    }
+
+    /// The configuration of this run.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Lets so many threads share the work, on a device that is a CPU. The results do not depend
+    /// on it.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
+    }
+
+    /// Where the run stands.
+    pub fn progress(&self) -> Progress {
+        let (phase, done, total) = if self.warm_start_step < self.config.warm_start.steps {
+            (Phase::WarmStart, self.warm_start_step, self.config.warm_start.steps)
+        } else if self.config.algorithm == Algorithm::Bc {
+            (Phase::Finished, self.warm_start_step, self.config.warm_start.steps)
+        } else if self.iteration < self.config.iterations {
+            (Phase::Learn, self.iteration, self.config.iterations)
+        } else {
+            (Phase::Finished, self.iteration, self.config.iterations)
+        };
+        Progress { phase, done, total }
+    }
+
+    /// Scalars in actor, critic and tokens in the vocabulary.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        let actor = params::count(&self.learner.policy.lm);
+        (actor, params::count(&self.learner.critic), self.tokenizer.vocab_size())
+    }
+
+    /// Does one slice of work. A finished run does nothing and says so.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn step(&mut self) -> Result<Report, Error> {
+        match self.progress().phase {
+            Phase::WarmStart => self.warm_start_slice().await,
+            Phase::Learn => self.learn_slice().await,
+            Phase::Finished => Ok(self.report(Phase::Finished, self.iteration, Metrics::new())),
+        }
+    }
+
+    fn report(&self, phase: Phase, step: usize, metrics: Metrics) -> Report {
+        Report {
+            phase,
+            step,
+            games_total: self.games,
+            metrics,
+            evaluation: None,
+            games: 0,
+            tokens: 0,
+        }
+    }
+
+    async fn warm_start_slice(&mut self) -> Result<Report, Error> {
+        if self.demonstrations.is_empty() {
+            let positions = self.learner.policy.lm.config().positions;
+            let games = demonstrated_games(&self.config)?;
+            let games =
+                games.iter().map(|game| demonstration(&self.tokenizer, game).cut(positions));
+            self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
+        }
+        let config = &self.config.warm_start;
+        let slice = self.warm_start_step / WARM_START_SLICE;
+        let batches =
+            draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
+        let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
+        let mut losses = Vec::with_capacity(steps);
+        for batch in batches.iter().take(steps) {
+            let games: Vec<&Demonstration> =
+                batch.iter().map(|&game| &self.demonstrations[game]).collect();
+            let (policy, (loss, _)) = bc::step(
+                self.learner.policy.clone(),
+                &mut self.learner.actor_adam,
+                &games,
+                self.tokenizer.newline(),
+                (config.lr, self.config.max_grad_norm),
+                self.threads,
+            )
+            .await;
+            self.learner.policy = policy;
+            losses.push(loss);
+        }
+        self.warm_start_step += steps;
+        let mut metrics = Metrics::new();
+        let losses = params::read(vec![Tensor::cat(losses, 0)]).await?.remove(0);
+        metrics.push("bc.loss", Stats::of(&losses).map_or(0.0, |stats| stats.mean));
+        let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
+        if self.warm_start_step == self.config.warm_start.steps {
+            self.demonstrations = Vec::new();
+            if self.config.critic_model.from_actor {
+                self.learner.begin_critic_from_actor();
+            }
+            // Reinforcement begins with a memory of its own: Adam's of imitation points elsewhere.
+            self.learner.actor_adam = Adam::new();
+            report.evaluation =
+                Some(self.evaluate(self.config.eval_size, &Sampler::greedy()).await?);
+        }
+        Ok(report)
+    }
+
+    async fn learn_slice(&mut self) -> Result<Report, Error> {
+        let trajectories = self.rollout().await?;
+        let mut metrics = rollout_metrics(&trajectories);
+        let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
+        for trajectory in &trajectories {
+            trajectory
+                .transitions
+                .iter()
+                .for_each(|transition| self.buffer.insert(transition.clone()));
+        }
+        let context = Context {
+            config: &self.config,
+            tokenizer: &self.tokenizer,
+            layout: &self.layout,
+            iteration: self.iteration,
+            threads: self.threads,
+        };
+        let learned = self.learner.learn(&self.buffer, &context).await?;
+        learned.iter().for_each(|(name, value)| metrics.push(name, value));
+        self.iteration += 1;
+        let mut report = self.report(Phase::Learn, self.iteration, metrics);
+        (report.games, report.tokens) = (trajectories.len(), tokens);
+        let due = self.config.eval_freq > 0 && self.iteration.is_multiple_of(self.config.eval_freq);
+        if due || self.iteration == self.config.iterations {
+            report.evaluation =
+                Some(self.evaluate(self.config.eval_size, &Sampler::greedy()).await?);
+        }
+        Ok(report)
+    }
+
+    async fn rollout(&mut self) -> Result<Vec<Trajectory>, Error> {
+        let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);
+        let starts: Vec<Start> = (0..self.config.rollout_size)
+            .map(|_| Start { task: None, seed: seeds.next_u64() })
+            .collect();
+        let actor = self.learner.policy.lm.valid();
+        let sampler = Sampler {
+            temperature: self.config.temperature,
+            top_k: self.config.top_k,
+            top_p: self.config.top_p,
+        };
+        let player = self.player(&actor, &sampler);
+        let trajectories = play(player, &self.config.world, &starts, self.config.gamma).await?;
+        self.games += trajectories.len() as u64;
+        Ok(trajectories)
+    }
+
+    /// Lets the agent as it is now play `games` games, on seeds of the evaluation's own.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
+        let actor = self.learner.policy.lm.valid();
+        evaluate(self.player(&actor, sampler), &self.config.world, games, self.config.seed).await
+    }
+
+    fn player<'a>(&'a self, actor: &'a CausalLm, sampler: &'a Sampler) -> Player<'a> {
+        let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
+        Player { actor, tokenizer, layout, sampler, threads }
+    }
+
+    /// The agent as it is now.
+    pub fn agent(&self) -> Agent {
+        let about = About {
+            version: 1,
+            world: self.config.world.clone(),
+            max_new_tokens: self.config.max_new_tokens,
+            temperature: self.config.temperature,
+            tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
+        };
+        let critic = Some(self.learner.critic.clone());
+        Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
+    }
+
+    /// The whole state as bytes with a checksum.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
+        let state = State {
+            config: self.config.clone(),
+            warm_start_step: self.warm_start_step,
+            iteration: self.iteration,
+            games: self.games,
+        };
+        let about = Agent::new(
+            self.learner.policy.lm.clone(),
+            None,
+            self.tokenizer.clone(),
+            self.agent().about,
+        );
+        let mut sections = Sections::new();
+        sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
+        sections.push("actor_config", hf::gpt2_config(about.actor.config(), self.tokenizer.end));
+        sections.push("critic_config", hf::critic_config(&self.learner.critic, &self.tokenizer));
+        sections.push("tokenizer", self.tokenizer.to_json());
+        sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
+        sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
+        sections.push("critic", checkpoint::module_bytes(&self.learner.critic).await?);
+        sections.push("critic_adam", checkpoint::adam_bytes(&self.learner.critic_adam).await?);
+        sections.push("target", checkpoint::module_bytes(&self.learner.target).await?);
+        sections.push("replay", checkpoint::replay_bytes(&self.buffer));
+        Ok(sections.to_bytes())
+    }
+
+    /// Goes on from a checkpoint, with the configuration that it holds.
+    ///
+    /// # Errors
+    /// If the checkpoint is cut, altered, of another version, or does not fit itself.
+    pub fn resume(bytes: &[u8], device: &Device) -> Result<Self, Error> {
+        Self::resume_with(bytes, device, |config| Ok(config.clone()))
+    }
+
+    /// Goes on from a checkpoint with a configuration made of the one that it holds, for example
+    /// with more iterations. The shapes of the networks are those of the checkpoint.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), and what `change` refuses.
+    pub fn resume_with(
+        bytes: &[u8],
+        device: &Device,
+        change: impl FnOnce(&Config) -> Result<Config, Error>,
+    ) -> Result<Self, Error> {
+        let sections = Sections::from_bytes(bytes)?;
+        let state: State = serde_json::from_slice(sections.get("state")?)
+            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))?;
+        let config = change(&state.config)?;
+        config.validate()?;
+        let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
+        let autodiff = device.clone().autodiff();
+        let mut unused = rng::stream(0, "unused", 0);
+        let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
+        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff));
+        let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
+        let critic = sections.get("critic_config")?;
+        let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
+        let critic = checkpoint::module_from_bytes(critic, sections.get("critic")?)?;
+        let learner = Archer {
+            actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
+            critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
+            target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,
+            policy,
+            critic,
+        };
+        let buffer = checkpoint::replay_from_bytes(config.capacity, sections.get("replay")?)?;
+        let trainer = Self::assemble(config, tokenizer, learner)?;
+        Ok(Self {
+            buffer,
+            warm_start_step: state.warm_start_step,
+            iteration: state.iteration,
+            games: state.games,
+            ..trainer
+        })
+    }
+}
+
+fn fresh_policy(config: &Config, lm: CausalLm) -> Policy {
+    match config.level {
+        Level::Utterance => Policy { lm, baseline: None },
+        Level::Token => {
+            Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0))
+        }
+    }
+}
+
+fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Critic {
+    let model = &config.critic_model;
+    let rng = &mut rng::stream(config.seed, "critic.init", 0);
+    match model.kind {
+        CriticKind::Encoder => {
+            let shape = EncoderConfig {
+                layers: model.layers,
+                width: model.width,
+                heads: model.heads,
+                feed_forward: 4 * model.width,
+                positions: model.positions,
+                first_position: tokenizer.pad as usize + 1,
+                vocab_size: tokenizer.vocab_size(),
+                token_types: 1,
+                layer_norm_epsilon: 1e-5,
+            };
+            Critic::Encoder(DoubleCritic::new(&shape, rng, device))
+        }
+        CriticKind::Causal => {
+            let shape = CausalLmConfig {
+                layers: model.layers,
+                width: model.width,
+                heads: model.heads,
+                positions: model.positions,
+                vocab_size: tokenizer.vocab_size(),
+                layer_norm_epsilon: 1e-5,
+            };
+            Critic::Causal(CausalCritic::new(&shape, rng, device))
+        }
+    }
+}
+
+/// The games of each gradient step of a slice: drawn uniformly, then sorted by length and cut into
+/// batches of similar length, whose order is drawn again.
+fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -> Vec<Vec<usize>> {
+    let mut rng = rng::stream(seed, "warm_start.draw", slice as u64);
+    let mut drawn: Vec<usize> =
+        (0..size * WARM_START_SLICE).map(|_| rng::below(&mut rng, games.len())).collect();
+    drawn.sort_by_key(|&game| games[game].tokens.len());
+    let mut batches: Vec<Vec<usize>> = drawn.chunks(size).map(<[usize]>::to_vec).collect();
+    for i in (1..batches.len()).rev() {
+        batches.swap(i, rng::below(&mut rng, i + 1));
+    }
+    batches
+}
+
+fn rollout_metrics(games: &[Trajectory]) -> Metrics {
+    let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
+    let n = outcomes.len().max(1) as f64;
+    let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;
+    let tokens = games.iter().map(Trajectory::action_tokens).sum::<usize>().max(1) as f64;
+    let returns: Vec<f32> = outcomes.iter().map(|game| game.total_reward as f32).collect();
+    let share = |count: usize| count as f64 / utterances;
+    let mut metrics = Metrics::new();
+    metrics.push_stats(stats_names!("rollout.return"), &returns);
+    metrics.push("rollout.win_rate", outcomes.iter().filter(|game| game.won).count() as f64 / n);
+    metrics.push("rollout.questions", utterances / n);
+    metrics.push("rollout.invalid_rate", share(outcomes.iter().map(|game| game.invalid).sum()));
+    metrics.push("rollout.repeat_rate", share(outcomes.iter().map(|game| game.repeated).sum()));
+    metrics.push("rollout.entropy", games.iter().map(|game| game.entropy).sum::<f64>() / tokens);
+    metrics
+}

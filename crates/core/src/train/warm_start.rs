@@ -1,0 +1,77 @@
+//! The games from which a fresh actor learns to speak, and the tokenizer trained on them.
+//!
+//! They are played by a scripted asker that is deliberately mediocre: what the agent becomes
+//! beyond it is reinforcement's doing.
+
+use archer_env::asker::{Asker, BabblingAsker, MediocreAsker, Mediocrity, PlayedGame, play};
+use archer_env::question_pool::QuestionPool;
+use archer_env::toy::{Bandit, Recall};
+use archer_env::{WordList, WorldConfig, WorldName, make, words};
+
+use super::evaluate::starts;
+use crate::algorithms::bc::Demonstration;
+use crate::config::{Config, WarmStartConfig};
+use crate::error::Error;
+use crate::text::Tokenizer;
+
+/// The questions worth asking in a world of Twenty Questions.
+pub fn question_pool(world: &WorldConfig) -> QuestionPool {
+    let words = match world.words {
+        WordList::All => words::words().to_vec(),
+        WordList::Subset => words::subset(),
+    };
+    let names: Vec<&str> = words.iter().map(words::Word::name).collect();
+    QuestionPool::over(&names, world.sometimes).expect("the table holds the words of the game")
+}
+
+/// The scripted player whose games are imitated in a world.
+pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn Asker> {
+    match world.name {
+        WorldName::TwentyQuestions => {
+            let pool = question_pool(world);
+            let pool = if config.questions > 0 { pool.thinned(config.questions) } else { pool };
+            let mediocrity =
+                Mediocrity { guess_rate: config.guess_rate, consistency: config.consistency };
+            Box::new(MediocreAsker::new(pool, mediocrity))
+        }
+        WorldName::Bandit => Box::new(BabblingAsker::new(
+            (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),
+        )),
+        WorldName::Recall => {
+            Box::new(BabblingAsker::new(Recall::LETTERS.iter().map(char::to_string).collect()))
+        }
+    }
+}
+
+/// The demonstrated games of a run: every task equally often, drawn by the run's seed.
+///
+/// # Errors
+/// If the world cannot be made.
+pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
+    let mut world = make(&config.world)?;
+    let mut asker = demonstrator(&config.world, &config.warm_start);
+    let starts = starts(world.tasks(), config.warm_start.games, config.seed ^ 0xDE30);
+    Ok(play(asker.as_mut(), world.as_mut(), starts))
+}
+
+/// The pieces of a game's text in order: what the world shows first, then utterance and reply of
+/// each turn.
+pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
+    let turns =
+        game.turns.iter().flat_map(|turn| [turn.question.clone(), format!(" {}\n", turn.answer)]);
+    std::iter::once(game.first_observation.clone()).chain(turns)
+}
+
+/// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
+/// will meet them.
+pub fn demonstration(tokenizer: &Tokenizer, game: &PlayedGame) -> Demonstration {
+    let mut tokens = tokenizer.encode(&game.first_observation);
+    let mut utterances = Vec::with_capacity(game.turns.len());
+    for turn in &game.turns {
+        let said = tokenizer.encode(&turn.question);
+        utterances.push((tokens.len(), said.len()));
+        tokens.extend(said);
+        tokens.extend(tokenizer.encode(&format!(" {}\n", turn.answer)));
+    }
+    Demonstration { tokens, utterances }
+}

@@ -1,0 +1,289 @@
+//! The terminal's manners: what it says to a person who mistypes, and the commands that need no
+//! training.
+
+mod common;
+
+use std::fs;
+
+use common::{folder, root, run, run_with_input};
+use serde_json::Value;
+
+/// A command that cannot be carried out: arguments, exit code, parts of what is said. Files that
+/// the arguments name are made by `prepare`.
+type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
+
+const MISTAKES: [Mistake; 47] = [
+    // Commands and flags.
+    (&["tran"], 2, &["tran", "train"]),
+    (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),
+    (&["train", "--seed", "-1"], 2, &["--seed"]),
+    (&["train", "--seed", "many"], 2, &["many", "--seed"]),
+    (&["train", "--seed", "18446744073709551615"], 2, &["too large"]),
+    (&["train", "--out"], 2, &["--out"]),
+    (&["train", "--resume", "x", "--seed", "3"], 2, &["--resume", "--seed"]),
+    (&["eval"], 2, &["--model"]),
+    (&["play"], 2, &["--model"]),
+    (&["data", "--games", "3"], 2, &["--out"]),
+    (&["data", "--games", "0", "--out", "x.jsonl"], 2, &["1 or more"]),
+    (&["data", "--games", "some", "--out", "x.jsonl"], 2, &["1 or more"]),
+    // Presets, keys and values.
+    (
+        &["train", "--preset", "quikstart"],
+        2,
+        &["no preset quikstart", "did you mean quickstart?", "twenty-questions"],
+    ),
+    (&["train", "--set", "iteratons=3"], 2, &["no key iteratons", "did you mean iterations?"]),
+    (&["train", "--set", "warm_start.stps=3"], 2, &["did you mean warm_start.steps?"]),
+    (&["train", "--set", "iterations"], 2, &["no value", "--set key=value"]),
+    (&["train", "--set", "iterations=ten"], 2, &["iterations", "a whole number"]),
+    (&["train", "--set", "gamma=1.5"], 2, &["gamma = 1.5", "at most 1"]),
+    (&["train", "--set", "level=word"], 2, &["utterance", "token"]),
+    (&["train", "--set", "world.words=some"], 2, &["all", "subset"]),
+    (&["train", "--set", "world.rules=unofficial"], 2, &["fixed", "official"]),
+    (&["train", "--set", "world.max_turns=0"], 2, &["at least 1 turn"]),
+    (&["train", "--algorithm", "archr"], 2, &["archr", "archer"]),
+    (&["train", "--set", "world.name=bandit"], 2, &["the world bandit has no"]),
+    (&["train", "--set", "warm_start.games=0"], 2, &["warm_start.games", "at least 1"]),
+    (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),
+    // Devices.
+    (&["train", "--device", "flux"], 2, &["no device flux", "did you mean flex?"]),
+    (&["train", "--device", "tpu"], 2, &["choose auto"]),
+    (&["train", "--device", "flex:1"], 2, &["leave out the :1"]),
+    // Files.
+    (&["train", "--config", "absent.toml"], 2, &["no file absent.toml"]),
+    (&["train", "--config", "broken.toml"], 2, &["broken.toml, line 2", "not valid TOML"]),
+    (&["train", "--config", "wrong.toml"], 2, &["wrong.toml", "iterations", "a whole number"]),
+    (&["train", "--config", "unknown.toml"], 2, &["unknown.toml", "did you mean lm_lr?"]),
+    (&["train", "--config", "nested.toml"], 2, &["world.word", "did you mean world.words?"]),
+    (&["train", "--config", "binary.toml"], 1, &["binary.toml", "not UTF-8"]),
+    (&["train", "--config", "full"], 2, &["full is a folder"]),
+    (&["train", "--out", "full"], 2, &["full is not empty", "nothing is overwritten"]),
+    (&["train", "--out", "broken.toml"], 2, &["broken.toml is a file"]),
+    (&["train", "--out", "broken.toml/run"], 1, &["a part of that path is a file"]),
+    (&["train", "--resume", "full"], 2, &["holds no run", "checkpoints/latest"]),
+    (&["train", "--resume", "absent"], 2, &["holds no run"]),
+    (&["eval", "--model", "absent"], 2, &["no model folder absent", "<run>/model"]),
+    (&["play", "--model", "absent"], 2, &["no model folder absent"]),
+    (&["data", "--games", "3", "--out", "broken.toml"], 2, &["broken.toml exists", "--force"]),
+    (&["data", "--games", "3", "--out", "absent/x.jsonl"], 1, &["its folder does not exist"]),
+    (
+        &["data", "--games", "3", "--out", "x.jsonl", "--asker", "randon"],
+        2,
+        &["did you mean random?"],
+    ),
+    (&["env", "--name", "chess"], 2, &["chess", "twenty_questions"]),
+];
+
+#[test]
+fn a_mistake_gets_one_clear_answer_and_costs_nothing() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("broken.toml"), "seed = 1\niterations = = 3\n").unwrap();
+    fs::write(path.join("wrong.toml"), "iterations = \"many\"\n").unwrap();
+    fs::write(path.join("unknown.toml"), "lmlr = 0.1\n").unwrap();
+    fs::write(path.join("nested.toml"), "[world]\nword = \"subset\"\n").unwrap();
+    fs::write(path.join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    fs::create_dir(path.join("full")).unwrap();
+    fs::write(path.join("full/precious.txt"), "mine").unwrap();
+    let before = listing(path);
+
+    for (args, code, parts) in MISTAKES {
+        let done = run(path, args);
+        let said = &done.stderr;
+        assert_eq!(done.code, code, "{args:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{args:?} should speak of {part:?}: {said}");
+        }
+        assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{args:?}: {said}");
+        assert_eq!(done.stdout, "", "{args:?}");
+        assert_eq!(listing(path), before, "{args:?} left something behind");
+    }
+    assert_eq!(fs::read_to_string(path.join("full/precious.txt")).unwrap(), "mine");
+}
+
+/// Every file and folder below `path`.
+fn listing(path: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![path.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            found.push(path.display().to_string());
+            if path.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_device_that_was_not_built_says_how_to_build_it() {
+    let folder = folder();
+    let survey: Value = run(folder.path(), &["doctor", "--json"]).success().json_lines().remove(0);
+    for device in survey["devices"].as_array().unwrap() {
+        let name = device["device"].as_str().unwrap();
+        if device["built"] == true {
+            continue;
+        }
+        let hint = format!("rebuild with cargo run --release --features {name}");
+        assert!(device["reason"].as_str().unwrap().contains(&hint), "{device}");
+        let done = run(folder.path(), &["train", "--device", name]);
+        assert_eq!(done.code, 2);
+        assert!(done.stderr.contains(&hint), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn the_doctor_finds_the_cpu_well() {
+    let folder = folder();
+    let done = run(folder.path(), &["doctor"]).success();
+    assert!(done.stdout.contains("flex") && done.stdout.contains("cores"), "{}", done.stdout);
+    let survey: Value = run(folder.path(), &["doctor", "--json"]).success().json_lines().remove(0);
+    assert!(survey["cores"].as_u64().unwrap() >= 1);
+    let devices = survey["devices"].as_array().unwrap();
+    let flex = devices.iter().find(|device| device["device"] == "flex").unwrap();
+    assert_eq!((&flex["built"], &flex["works"]), (&Value::Bool(true), &Value::Bool(true)));
+}
+
+#[test]
+fn help_names_every_command_and_flag() {
+    let folder = folder();
+    let help = run(folder.path(), &["--help"]).success().stdout;
+    for command in ["train", "eval", "play", "data", "env", "doctor"] {
+        assert!(help.contains(command), "{help}");
+        assert_eq!(run(folder.path(), &[command, "--help"]).code, 0);
+    }
+    let version = run(folder.path(), &["--version"]).success().stdout;
+    assert!(version.starts_with("archer "), "{version}");
+}
+
+#[test]
+fn data_are_games_in_the_fields_format() {
+    let folder = folder();
+    let args = ["data", "--games", "30", "--out", "games.jsonl", "--seed", "5"];
+    let done = run(folder.path(), &args).success();
+    assert_eq!(done.stdout, "");
+    let text = fs::read_to_string(folder.path().join("games.jsonl")).unwrap();
+    let games: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(games.len(), 30);
+    for game in &games {
+        let keys: Vec<&String> = game.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["correct", "lines", "word"]);
+        let lines = game["lines"].as_array().unwrap();
+        assert!((1..=20).contains(&lines.len()));
+        for line in lines {
+            let line = line.as_str().unwrap();
+            assert!(line.contains("? ") && line.ends_with('.'), "{line}");
+        }
+        let won = game["correct"].as_bool().unwrap();
+        assert!(won || lines.len() == 20, "a lost game has twenty questions: {game}");
+        assert!(game["word"][0].is_string());
+    }
+    assert!(games.iter().any(|game| game["correct"] == true));
+
+    // The same seed writes the same bytes, another seed others, and nothing goes without --force.
+    let again = [&args[..], &["--force"]].concat();
+    run(folder.path(), &again).success();
+    assert_eq!(fs::read_to_string(folder.path().join("games.jsonl")).unwrap(), text);
+    let other = ["data", "--games", "30", "--out", "other.jsonl", "--seed", "6"];
+    run(folder.path(), &other).success();
+    assert_ne!(fs::read_to_string(folder.path().join("other.jsonl")).unwrap(), text);
+}
+
+#[test]
+fn an_asker_is_measured_like_a_model() {
+    let folder = folder();
+    let measure = |asker: &str| -> Value {
+        let args = ["eval", "--asker", asker, "--words", "subset", "--games", "200", "--json"];
+        run(folder.path(), &args).success().json_lines().remove(0)
+    };
+    let keys = [
+        "environment",
+        "rules",
+        "games",
+        "mean_return",
+        "return_ci95",
+        "win_rate",
+        "mean_questions",
+        "invalid_rate",
+        "repeat_rate",
+        "optimum_return",
+    ];
+    let optimal = measure("optimal");
+    let mut found: Vec<&str> = optimal.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = keys;
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(optimal["games"], 200);
+    assert_eq!(optimal["win_rate"], 1.0);
+    assert!((optimal["mean_return"].as_f64().unwrap() + 2.8).abs() < 1e-9);
+    assert_eq!(optimal["mean_return"], optimal["optimum_return"]);
+    let random = measure("random");
+    assert!(random["mean_return"].as_f64().unwrap() < -10.0);
+    assert_eq!(measure("random"), random);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    // The server writes into a pipe whose other end is closed after the first line.
+    let folder = folder();
+    let mut command = common::archer(folder.path(), &["env"]);
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdin.write_all(b"{\"cmd\":\"reset\"}\n").unwrap();
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    drop(stdout);
+    for _ in 0..10 {
+        let _ = stdin.write_all(b"{\"cmd\":\"reset\"}\n");
+    }
+    drop(stdin);
+    let done: common::Done = child.wait_with_output().unwrap().into();
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+}
+
+/// A disk that takes no more: the shell bounds the size of files, which a write past it is told
+/// by an error.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing() {
+    let folder = folder();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 4; exec '{}' data --games 3000 --out games.jsonl",
+        env!("CARGO_BIN_EXE_archer")
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let done: common::Done = output.into();
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("the disk is full"), "{}", done.stderr);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_server_that_gets_nothing_ends_well() {
+    let done = run_with_input(folder().path(), &["env"], b"").success();
+    assert_eq!(done.stdout, "");
+}
+
+#[test]
+fn the_presets_of_the_repository_are_those_of_the_binary() {
+    let found = fs::read_dir(root().join("configs")).unwrap();
+    for entry in found {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let preset = name.strip_suffix(".toml").expect("configs are TOML files");
+        // A preset that exists gets as far as the device.
+        let done = run(folder().path(), &["train", "--preset", preset, "--device", "none"]);
+        assert!(done.stderr.contains("no device none"), "{preset}: {}", done.stderr);
+    }
+}

@@ -1,0 +1,246 @@
+//! What must stay true of the tree, kept by a machine: the nevers of `ARCHITECTURE.md` that no
+//! compiler keeps, and that the documents speak of what exists.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::root;
+
+/// Folders that are not ours to keep tidy.
+const FOREIGN: [&str; 5] = ["target", ".git", "runs", "node_modules", "pkg"];
+
+/// The longest file that is still read and not looked up.
+const LONGEST: usize = 600;
+
+/// Every file below a folder of the repository whose name ends in one of `endings`.
+fn files(folder: &str, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(folder) = open.pop() {
+        let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if !FOREIGN.contains(&name.as_str()) {
+                    open.push(path);
+                }
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} holds nothing that ends in {endings:?}");
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A source without its comments and without its tests, which may do what the code may not.
+fn code(path: &Path) -> String {
+    let text = read(path);
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Fails if a source below `folder` speaks of one of `words`.
+fn never(folder: &str, words: &[&str], why: &str) {
+    for path in files(folder, &[".rs"]) {
+        let code = code(&path);
+        for word in words {
+            assert!(!code.contains(word), "{} has {word}: {why}", path.display());
+        }
+    }
+}
+
+/// The names of a crate's dependencies, of all targets, without those for tests.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let manifest: toml::Table = read(&root().join(manifest)).parse().unwrap();
+    let table = manifest["dependencies"].as_table().unwrap();
+    table.keys().cloned().collect()
+}
+
+#[test]
+fn the_worlds_have_never_heard_of_a_tensor_a_file_or_a_clock() {
+    for name in dependencies("crates/env/Cargo.toml") {
+        assert!(!name.starts_with("burn"), "archer-env depends on {name}");
+        assert!(!["archer", "archer-cli"].contains(&name.as_str()), "archer-env depends on {name}");
+    }
+    let outside = ["std::fs", "std::time", "std::net", "std::env", "println!", "burn::"];
+    never("crates/env/src", &outside, "a world takes text and a seed, and nothing else");
+}
+
+#[test]
+fn the_core_never_knows_the_outside() {
+    let outside =
+        ["std::fs", "std::time", "std::net", "std::env", "std::process", "println!", "print!("];
+    never("crates/core/src", &outside, "the shells own the disk, the clock and the screen");
+    for name in dependencies("crates/core/Cargo.toml") {
+        assert!(name != "archer-cli", "archer depends on {name}");
+    }
+}
+
+#[test]
+fn nothing_in_the_core_waits_for_the_device() {
+    let blocking = [".into_data()", ".to_data()", ".into_scalar()"];
+    never("crates/core/src", &blocking, "a blocking read panics in a browser; use the async form");
+    for path in files("crates/core/src", &[".rs"]) {
+        // Its threads wait for themselves; a browser has none and gets another function.
+        let excused = path.ends_with("parallel.rs");
+        assert!(excused || !code(&path).contains("block_on"), "{} waits", path.display());
+    }
+}
+
+#[test]
+fn words_and_tensors_stay_apart() {
+    never("crates/core/src/text", &["burn"], "text knows no tensor");
+    let losses = root().join("crates/core/src/rl/losses.rs");
+    for word in ["crate::nn", "crate::text", "crate::algorithms", "Module", "Adam"] {
+        assert!(!code(&losses).contains(word), "losses are functions of tensors, without {word}");
+    }
+}
+
+#[test]
+fn an_algorithm_never_imports_another_nor_a_world() {
+    // An algorithm is a file, or a folder whose files may use each other.
+    let folder = root().join("crates/core/src/algorithms");
+    let mut algorithms: Vec<(String, Vec<PathBuf>)> = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let inside = format!("crates/core/src/algorithms/{name}");
+        let sources = if path.is_dir() { files(&inside, &[".rs"]) } else { vec![path] };
+        if !["mod", "common"].contains(&name.as_str()) {
+            algorithms.push((name, sources));
+        }
+    }
+    for (name, sources) in &algorithms {
+        for path in sources {
+            let code = code(path);
+            assert!(!code.contains("archer_env"), "{name} imports a world");
+            for (other, _) in algorithms.iter().filter(|(other, _)| other != name) {
+                for import in [format!("super::{other}"), format!("algorithms::{other}")] {
+                    assert!(!code.contains(&import), "{name} imports {other}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn learning_is_written_once() {
+    let learning = [".backward()", "GradientsParams", "Optimizer"];
+    never("crates/cli/src", &learning, "the terminal asks the trainer and does no mathematics");
+}
+
+#[test]
+fn one_file_draws_and_one_looks_at_the_clock() {
+    for path in files("crates/cli/src", &[".rs"]) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let code = code(&path);
+        assert!(name == "progress.rs" || !code.contains("indicatif"), "{name} draws");
+        for word in ["Instant", "SystemTime"] {
+            assert!(name == "clock.rs" || !code.contains(word), "{name} looks at the clock");
+        }
+    }
+}
+
+#[test]
+fn the_bans_are_where_clippy_looks_for_them() {
+    for path in ["crates/core/clippy.toml", "crates/env/clippy.toml"] {
+        let bans: toml::Table = read(&root().join(path)).parse().unwrap();
+        for ban in bans["disallowed-methods"].as_array().unwrap() {
+            assert!(ban["reason"].is_str(), "{path}: each ban says why");
+        }
+    }
+}
+
+#[test]
+fn files_can_be_held_in_the_head() {
+    for path in files(".", &[".rs", ".md", ".toml", "Makefile"]) {
+        let lines = read(&path).lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines: it is two things", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let this = Path::new(file!()).file_name().unwrap();
+    for path in files("crates", &[".rs"]).into_iter().chain(files("tests", &[".rs"])) {
+        if path.file_name() == Some(this) {
+            continue;
+        }
+        let text = read(&path);
+        for word in ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!(", "dbg!("] {
+            assert!(!text.contains(word), "{} has {word}", path.display());
+        }
+    }
+}
+
+/// The words between backticks, outside blocks of code.
+fn quoted(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_documents_name_paths_that_exist() {
+    for document in ["ARCHITECTURE.md", "README.md"] {
+        let text = read(&root().join(document));
+        let paths: Vec<&str> = quoted(&text)
+            .into_iter()
+            .filter(|word| word.contains('/') && !word.contains([' ', '<', '*', '{', ':', '[']))
+            .filter(|word| !word.starts_with("runs/"))
+            .collect();
+        for path in &paths {
+            assert!(root().join(path).exists(), "{document} names {path}, which does not exist");
+        }
+        assert!(document != "ARCHITECTURE.md" || paths.len() > 20, "the map is a map");
+    }
+}
+
+#[test]
+fn every_module_is_on_the_map() {
+    let map = read(&root().join("ARCHITECTURE.md"));
+    for source in ["crates/env/src", "crates/core/src", "crates/cli/src"] {
+        for entry in fs::read_dir(root().join(source)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let here = format!("`{source}/");
+            assert!(map.contains(&here), "ARCHITECTURE.md does not speak of {source}");
+            assert!(
+                ["lib", "main", "mod", "tests"].contains(&name.as_str()) || map.contains(&name),
+                "ARCHITECTURE.md does not speak of {name} in {source}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ci_runs_what_the_readme_promises() {
+    let readme = read(&root().join("README.md"));
+    let ci = read(&root().join(".ci/run"));
+    let test = "cargo test --release --workspace";
+    assert!(readme.contains("cargo run --release\n") && readme.contains(test));
+    assert!(
+        ci.lines().any(|line| line.trim() == test),
+        "CI does not run the README's test command"
+    );
+}
+
+#[test]
+fn the_licences_are_whole() {
+    let mit = read(&root().join("LICENSE-MIT"));
+    assert!(mit.contains("The archer developers") && mit.contains("WITHOUT WARRANTY OF ANY KIND"));
+    let apache = read(&root().join("LICENSE-APACHE"));
+    assert!(
+        apache.contains("Version 2.0, January 2004")
+            && apache.contains("END OF TERMS AND CONDITIONS")
+    );
+}

@@ -1,0 +1,437 @@
+//! Training through the front door: a tiny run, what it leaves, and that it can be stopped, resumed
+//! and damaged without being lost.
+//!
+//! The runs here are too short to learn anything; that learning works is shown where it is
+//! measured. What is shown here holds for runs of any length.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Done, archer, folder, run, run_with_input};
+use serde_json::Value;
+
+/// A run of so many iterations, small enough for a second or two.
+const TINY: &str = r#"
+iterations = 4
+rollout_size = 8
+eval_size = 10
+eval_freq = 2
+save_freq = 2
+batch_size = 8
+grad_accum_steps = 1
+epochs = 2
+actor_epochs = 1
+warmup_iter = 1
+max_new_tokens = 12
+
+[world]
+words = "subset"
+max_turns = 4
+
+[tokenizer]
+vocab_size = 300
+
+[actor_model]
+layers = 1
+width = 16
+heads = 2
+positions = 160
+
+[critic_model]
+layers = 1
+width = 16
+heads = 2
+positions = 160
+
+[warm_start]
+games = 40
+steps = 16
+batch_size = 8
+"#;
+
+/// Trains a tiny run into `out` and expects it to succeed.
+fn train(folder: &Path, out: &str, more: &[&str]) -> Done {
+    fs::write(folder.join("tiny.toml"), TINY).unwrap();
+    let args = [
+        &[
+            "train",
+            "--config",
+            "tiny.toml",
+            "--device",
+            "flex",
+            "--out",
+            out,
+            "--final-games",
+            "20",
+        ],
+        more,
+    ]
+    .concat();
+    run(folder, &args).success()
+}
+
+/// The lines of a run's log without what the clock said.
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["timing"]["seconds"].as_f64().unwrap() >= 0.0);
+        line.as_object_mut().unwrap().remove("timing");
+        line
+    });
+    lines.collect()
+}
+
+fn weights(run: &Path) -> [Vec<u8>; 2] {
+    ["model/model.safetensors", "model/critic/model.safetensors"]
+        .map(|file| fs::read(run.join(file)).unwrap())
+}
+
+/// Checks that two runs are one and the same, bit for bit.
+fn assert_same_run(one: &Path, other: &Path) {
+    let (a, b) = (metrics(one), metrics(other));
+    for (a, b) in a.iter().zip(&b) {
+        assert_eq!(a, b);
+    }
+    assert_eq!(a.len(), b.len());
+    assert!(weights(one) == weights(other), "the weights differ");
+}
+
+#[test]
+fn a_run_leaves_everything_and_its_model_can_be_measured_and_played() {
+    let folder = folder();
+    let done = train(folder.path(), "run", &[]);
+    for row in ["random asker", "warm start", "ArCHer", "optimum", "95 % interval", "archer play"] {
+        assert!(done.stdout.contains(row), "{row}: {}", done.stdout);
+    }
+    let root = folder.path().join("run");
+    for file in [
+        "config.toml",
+        "metrics.jsonl",
+        "report.md",
+        "checkpoints/latest",
+        "checkpoints/latest.old",
+        "checkpoints/best",
+        "plots/return.svg",
+        "plots/losses.svg",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/critic/model.safetensors",
+        "warm_start/model.safetensors",
+    ] {
+        assert!(root.join(file).is_file(), "{file} is missing");
+    }
+    let events = fs::read_dir(root.join("tensorboard")).unwrap().count();
+    assert_eq!(events, 1);
+
+    // The whole resolved configuration: it alone repeats the run.
+    fs::copy(root.join("config.toml"), folder.path().join("again.toml")).unwrap();
+    let again = ["train", "--config", "again.toml", "--out", "again", "--final-games", "0", "-q"];
+    let done = run(folder.path(), &again).success();
+    assert_eq!(done.stderr, "");
+    assert_same_run(&root, &folder.path().join("again"));
+
+    // Every iteration has its line, with the metrics and the evaluations that were due.
+    let lines = metrics(&root);
+    let learning: Vec<&Value> = lines.iter().filter(|line| line["phase"] == "learn").collect();
+    let steps: Vec<u64> = learning.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [1, 2, 3, 4]);
+    for line in &learning {
+        assert!(line["q1.loss"].is_f64() && line["rollout.return.mean"].is_f64(), "{line}");
+        assert_eq!(line["games"], 8);
+    }
+    let evaluated = |line: &Value| line["evaluation"]["mean_return"].is_f64();
+    let evaluated: Vec<bool> = learning.iter().map(|line| evaluated(line)).collect();
+    assert_eq!(evaluated, [false, true, false, true]);
+
+    let measure = ["eval", "--model", "run/model", "--games", "20", "--seed", "7", "--json"];
+    let one = run(folder.path(), &measure).success().json_lines().remove(0);
+    let keys: Vec<&str> = one.as_object().unwrap().keys().map(String::as_str).collect();
+    for key in [
+        "environment",
+        "rules",
+        "games",
+        "mean_return",
+        "return_ci95",
+        "win_rate",
+        "mean_questions",
+        "invalid_rate",
+        "repeat_rate",
+        "optimum_return",
+    ] {
+        assert!(keys.contains(&key), "{key} is missing in {one}");
+    }
+    assert_eq!(keys.len(), 10);
+    assert_eq!(run(folder.path(), &measure).success().json_lines().remove(0), one);
+    let official = [&measure[..], &["--rules", "official"]].concat();
+    assert_eq!(run(folder.path(), &official).success().json_lines()[0]["rules"], "official");
+
+    play(folder.path());
+    a_model_that_does_not_fit_is_refused(folder.path());
+}
+
+/// Plays through a pipe: answers in every form, an undo, a word that means nothing, and the end of
+/// the input.
+fn play(folder: &Path) {
+    let play = ["play", "--model", "run/model"];
+    let done = run_with_input(folder, &play, b"n\nno\nu\n?\nperhaps\nd\ns\n").success();
+    assert!(done.stdout.contains("Think of one of these: football, dog"), "{}", done.stdout);
+    assert!(done.stdout.contains(" 1. ") && done.stdout.contains(" 3. "), "{}", done.stdout);
+    assert!(done.stdout.contains("Please answer y, n, s or d"), "{}", done.stdout);
+    assert_eq!(done.stderr, "");
+    let done = run_with_input(folder, &play, b"n\nn\nn\nn\na unicorn\nn\n").success();
+    assert!(done.stdout.contains("4 questions and not found"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("a unicorn") && done.stdout.contains("Goodbye"),
+        "{}",
+        done.stdout
+    );
+    let done = run_with_input(folder, &play, b"q\n").success();
+    assert!(done.stdout.contains("Goodbye"));
+}
+
+/// Model folders with a fault: each is refused with the file's name.
+fn a_model_that_does_not_fit_is_refused(folder: &Path) {
+    let model = folder.join("run/model");
+    let weights = fs::read(model.join("model.safetensors")).unwrap();
+    let tokenizer = fs::read(model.join("tokenizer.json")).unwrap();
+    let other_tokenizer = String::from_utf8(tokenizer.clone()).unwrap().replace("\"Ġ", "\"Ġx");
+    let faults: [(&str, &[u8]); 5] = [
+        ("model.safetensors", &weights[..weights.len() / 2]),
+        ("model.safetensors", b""),
+        ("tokenizer.json", b"{}"),
+        ("tokenizer.json", other_tokenizer.as_bytes()),
+        ("config.json", b"no json"),
+    ];
+    for (file, bytes) in faults {
+        let good = fs::read(model.join(file)).unwrap();
+        fs::write(model.join(file), bytes).unwrap();
+        let done = run(folder, &["eval", "--model", "run/model", "--games", "1"]);
+        assert_eq!(done.code, 1, "{file}: {}", done.stderr);
+        assert!(done.stderr.contains(file), "{file}: {}", done.stderr);
+        assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
+        fs::write(model.join(file), good).unwrap();
+    }
+    let done = run(folder, &["eval", "--model", "run"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("its model is run/model"), "{}", done.stderr);
+}
+
+#[test]
+fn twenty_iterations_are_ten_and_ten_more() {
+    let folder = folder();
+    train(folder.path(), "whole", &["--set", "iterations=20", "--set", "eval_freq=10"]);
+    train(folder.path(), "half", &["--set", "iterations=10", "--set", "eval_freq=10"]);
+    let resume = ["train", "--resume", "half", "--set", "iterations=20", "--final-games", "0"];
+    run(folder.path(), &resume).success();
+    let (whole, half) = (folder.path().join("whole"), folder.path().join("half"));
+    assert_same_run(&whole, &half);
+    let config = |run: &Path| fs::read_to_string(run.join("config.toml")).unwrap();
+    assert_eq!(config(&whole), config(&half));
+
+    // What would make it another run is refused, and the run stays as it is.
+    for (change, part) in [
+        ("seed=9", "seed cannot change"),
+        ("world.words=all", "world"),
+        ("itrations=30", "did you mean"),
+    ] {
+        let done = run(folder.path(), &["train", "--resume", "half", "--set", change]);
+        assert_eq!(done.code, 2, "{}", done.stderr);
+        assert!(done.stderr.contains(part), "{}", done.stderr);
+    }
+    assert_same_run(&whole, &half);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_and_the_one_before_it_used() {
+    let folder = folder();
+    train(folder.path(), "run", &["--seed", "5"]);
+    let root = folder.path().join("run");
+    let (before, after) = (metrics(&root), weights(&root));
+    let latest = root.join("checkpoints/latest");
+    let good = fs::read(&latest).unwrap();
+    let mut flipped = good.clone();
+    flipped[good.len() / 2] ^= 1;
+    let resume = ["train", "--resume", "run", "--final-games", "0"];
+    for bad in [&flipped[..], &good[..good.len() - 7], &[], b"not a checkpoint"] {
+        fs::write(&latest, bad).unwrap();
+        let done = run(folder.path(), &resume).success();
+        assert!(
+            done.stderr.contains("damaged") && done.stderr.contains("warning"),
+            "{}",
+            done.stderr
+        );
+        assert_eq!(metrics(&root), before);
+        assert!(weights(&root) == after);
+    }
+
+    // With both gone there is nothing to go on from; the log is still there.
+    fs::write(&latest, &flipped).unwrap();
+    fs::write(root.join("checkpoints/latest.old"), &flipped).unwrap();
+    let done = run(folder.path(), &resume);
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.contains("no checkpoint is left"), "{}", done.stderr);
+    assert_eq!(metrics(&root), before);
+}
+
+#[test]
+fn runs_get_folders_of_their_own() {
+    let folder = folder();
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let args = [
+        "train",
+        "--config",
+        "tiny.toml",
+        "--seed",
+        "3",
+        "--algorithm",
+        "bc",
+        "--final-games",
+        "10",
+    ];
+    for n in [1, 2] {
+        let done = run(folder.path(), &args).success();
+        assert!(done.stdout.contains(&format!("runs/tiny-3-{n}")), "{}", done.stdout);
+        assert!(folder.path().join(format!("runs/tiny-3-{n}/model/config.json")).is_file());
+    }
+    // A second run into the same folder is refused.
+    let done = run(folder.path(), &["train", "--config", "tiny.toml", "--out", "runs/tiny-3-1"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("already holds a run") && done.stderr.contains("--resume"));
+}
+
+#[cfg(unix)]
+mod signals {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    /// Starts a run of twenty iterations and returns once it has learned for a few of them.
+    fn start(folder: &Path) -> Child {
+        fs::write(folder.join("tiny.toml"), TINY).unwrap();
+        let args = [
+            "train",
+            "--config",
+            "tiny.toml",
+            "--device",
+            "flex",
+            "--out",
+            "stopped",
+            "--seed",
+            "4",
+            "--set",
+            "iterations=20",
+            "--final-games",
+            "0",
+        ];
+        let mut command = archer(folder, &args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = folder.join("stopped/metrics.jsonl");
+        let begun = Instant::now();
+        loop {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if text.lines().filter(|line| line.contains("\"learn\"")).count() >= 3 {
+                return child;
+            }
+            if child.try_wait().unwrap().is_some() {
+                let done: Done = child.wait_with_output().unwrap().into();
+                panic!("it ended too early: {}", done.stderr);
+            }
+            assert!(begun.elapsed() < Duration::from_secs(300), "it does not begin to learn");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn signal(child: &Child, name: &str) {
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    #[test]
+    fn ctrl_c_saves_and_the_run_goes_on_as_if_nothing_had_been() {
+        let folder = folder();
+        let child = start(folder.path());
+        signal(&child, "-INT");
+        let done: Done = child.wait_with_output().unwrap().into();
+        assert_eq!(done.code, 130, "{}", done.stderr);
+        for part in ["stopped at iteration", "everything is saved", "archer train --resume stopped"]
+        {
+            assert!(done.stderr.contains(part), "{}", done.stderr);
+        }
+        let stopped = folder.path().join("stopped");
+        assert!(metrics(&stopped).len() < 22, "it did not stop early");
+        run(folder.path(), &["train", "--resume", "stopped", "--final-games", "0"]).success();
+        train(folder.path(), "whole", &["--set", "iterations=20", "--seed", "4"]);
+        assert_same_run(&folder.path().join("whole"), &stopped);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_goes_on_from_its_last_checkpoint() {
+        let folder = folder();
+        let mut child = start(folder.path());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let stopped = folder.path().join("stopped");
+        // A crash can leave half a line.
+        let log = stopped.join("metrics.jsonl");
+        let text = fs::read_to_string(&log).unwrap();
+        fs::write(&log, text + "{\"phase\":\"learn\",\"st").unwrap();
+        run(folder.path(), &["train", "--resume", "stopped", "--final-games", "0"]).success();
+        train(folder.path(), "whole", &["--set", "iterations=20", "--seed", "4"]);
+        assert_same_run(&folder.path().join("whole"), &stopped);
+    }
+
+    #[test]
+    fn a_run_that_is_being_written_is_left_alone() {
+        let folder = folder();
+        let mut child = start(folder.path());
+        let done = run(folder.path(), &["train", "--resume", "stopped"]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(done.code, 1);
+        assert!(done.stderr.contains("another archer is writing"), "{}", done.stderr);
+    }
+
+    /// Folders that cannot be written: one without permission, and, for those whom permissions do
+    /// not bind, one of the kernel's.
+    #[test]
+    fn a_read_only_folder_is_told_before_anything_is_computed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        let closed = folder.path().join("closed");
+        fs::create_dir(&closed).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+        let bound = fs::write(closed.join("probe"), "").is_err();
+        let out = if bound { "closed/run" } else { "/proc/run" };
+        let done = run(folder.path(), &["train", "--out", out]);
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(done.code, 1, "{}", done.stderr);
+        assert!(done.stderr.contains(out), "{}", done.stderr);
+        assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
+    }
+
+    /// A disk that fills up in the middle: what was saved before stays whole.
+    #[test]
+    fn a_disk_that_fills_up_costs_nothing_that_was_saved() {
+        let folder = folder();
+        train(folder.path(), "run", &[]);
+        let root = folder.path().join("run");
+        let (config, model) = (fs::read(root.join("config.toml")).unwrap(), weights(&root));
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 8; exec '{}' train --resume run --set iterations=6 --final-games 0",
+            env!("CARGO_BIN_EXE_archer")
+        );
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output();
+        let done: Done = output.unwrap().into();
+        assert_eq!(done.code, 1, "{}", done.stderr);
+        assert!(done.stderr.contains("the disk is full"), "{}", done.stderr);
+        assert_eq!(done.stderr.matches("error:").count(), 1, "{}", done.stderr);
+        assert!(weights(&root) == model);
+        let done = run(folder.path(), &["train", "--resume", "run", "--final-games", "0"]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        let _ = config;
+    }
+}
