@@ -120,15 +120,7 @@ impl CausalLm {
     /// - output: `[batch, time, width]`
     pub fn forward(&self, tokens: Tensor<2, Int>, positions: Tensor<2, Int>) -> Tensor<3> {
         let [_, time] = tokens.dims();
-        let bias = causal_bias(time, &self.device());
-        let mut x = self.embed(tokens, positions); // [batch, time, width]
-        for block in &self.transformer.h {
-            x = block.forward(x, |attn, x| {
-                let [q, k, v] = attn.project(x);
-                attn.mix(q, k, v, bias.clone())
-            });
-        }
-        self.transformer.ln_f.forward(x)
+        self.forward_biased(tokens, positions, causal_bias(time, &self.device()))
     }
 
     /// The same with an additive attention bias of the caller's own instead of the causal one.
