@@ -172,6 +172,9 @@ fn connect_wgpu(rest: Option<&str>) -> Result<Device, Error> {
     };
     let options = Device::wgpu_options().device_kind(kind);
     options.init().map_err(|why| {
+        // What follows the bracket is a dump of every adapter.
+        let why = why.to_string();
+        let why = why.split(", adapters [").next().unwrap_or_default();
         Error::Failure(format!("the device wgpu does not work here: {why}; try --device flex"))
     })
 }

@@ -15,12 +15,6 @@ pub fn line(text: &str) -> Result<(), Error> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(closed)
 }
 
-/// Writes `text` as it is and shows it at once.
-pub fn fragment(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
-    write!(out, "{text}").and_then(|()| out.flush()).map_err(closed)
-}
-
 /// Writes one JSON value on one line.
 pub fn json(value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(value).map_err(|error| {
@@ -29,7 +23,8 @@ pub fn json(value: &impl Serialize) -> Result<(), Error> {
     line(&text)
 }
 
-fn closed(error: io::Error) -> Error {
+/// The error of an output that could not be written.
+pub fn closed(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Error::BrokenPipe,
         _ => Error::Failure(format!("standard output could not be written: {error}")),

@@ -4,7 +4,7 @@
 //! Answers are read a line at a time; where they come from a pipe they are shown as well, so that
 //! what was played can be read afterwards.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
@@ -39,13 +39,13 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
     let echo = !stdin.is_terminal();
     let mut asker =
         Asker { agent: &agent, sampler: model::sampler(&agent, args.sample), seed: args.seed };
-    let mut person = Person { input: stdin.lock(), echo };
-    output::line(&welcome(&agent.about.world)?)?;
+    let mut person = Person { input: stdin.lock(), screen: io::stdout(), echo };
+    person.say(&welcome(&agent.about.world)?)?;
     let max_turns = max_turns(&agent.about.world);
     loop {
         let end = game(max_turns, |turns| asker.ask(turns), &mut person)?;
         if end == End::Left || !person.again()? {
-            return output::line("Goodbye.");
+            return person.say("Goodbye.");
         }
         asker.seed += 1;
     }
@@ -124,22 +124,22 @@ impl Asker<'_> {
 }
 
 /// Plays one game of at most `max_turns` questions, which `ask` makes from those before.
-fn game<R: BufRead>(
+fn game<R: BufRead, W: Write>(
     max_turns: usize,
     ask: impl Fn(&[(String, Answer)]) -> Result<String, Error>,
-    person: &mut Person<R>,
+    person: &mut Person<R, W>,
 ) -> Result<End, Error> {
     let mut turns: Vec<(String, Answer)> = Vec::new();
     while turns.len() < max_turns {
         let question = ask(&turns)?;
         let shown = if question.trim().is_empty() { "(nothing)" } else { question.trim() };
-        output::line(&format!("\n{:>2}. {shown}", turns.len() + 1))?;
+        person.say(&format!("\n{:>2}. {shown}", turns.len() + 1))?;
         match person.word()? {
             None | Some(Word::Quit) => return Ok(End::Left),
-            Some(Word::Help) => output::line(HELP)?,
+            Some(Word::Help) => person.say(HELP)?,
             Some(Word::Undo) => {
                 if turns.pop().is_none() {
-                    output::line("  There is no answer to take back yet.")?;
+                    person.say("  There is no answer to take back yet.")?;
                 }
             }
             Some(Word::Answer(answer)) => {
@@ -148,18 +148,18 @@ fn game<R: BufRead>(
                 if let Some(thing) = found {
                     let n = turns.len();
                     let questions = if n == 1 { "question" } else { "questions" };
-                    output::line(&format!("\nFound after {n} {questions}: {thing}!"))?;
+                    person.say(&format!("\nFound after {n} {questions}: {thing}!"))?;
                     return Ok(End::Found(n));
                 }
             }
         }
     }
-    output::line(&format!("\n{} questions and not found. What was it?", turns.len()))?;
+    person.say(&format!("\n{} questions and not found. What was it?", turns.len()))?;
     let Some(thing) = person.line()? else {
         return Ok(End::Left);
     };
     if !thing.trim().is_empty() {
-        output::line(&format!("  {}, then: well hidden.", thing.trim()))?;
+        person.say(&format!("  {}, then: well hidden.", thing.trim()))?;
     }
     Ok(End::Lost)
 }
@@ -184,15 +184,25 @@ fn guessed(question: &str) -> Option<String> {
 }
 
 /// The person's side.
-struct Person<R> {
+struct Person<R, W> {
     input: R,
+    screen: W,
     echo: bool,
 }
 
-impl<R: BufRead> Person<R> {
+impl<R: BufRead, W: Write> Person<R, W> {
+    /// Shows a line.
+    fn say(&mut self, text: &str) -> Result<(), Error> {
+        self.show(&format!("{text}\n"))
+    }
+
+    fn show(&mut self, text: &str) -> Result<(), Error> {
+        write!(self.screen, "{text}").and_then(|()| self.screen.flush()).map_err(output::closed)
+    }
+
     /// The next line, none at the end of the input.
     fn line(&mut self) -> Result<Option<String>, Error> {
-        output::fragment("    > ")?;
+        self.show("    > ")?;
         let mut line = String::new();
         let read = self.input.read_line(&mut line).map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => {
@@ -201,11 +211,11 @@ impl<R: BufRead> Person<R> {
             _ => Error::Failure(format!("the answer could not be read: {error}")),
         })?;
         if read == 0 {
-            output::line("")?;
+            self.say("")?;
             return Ok(None);
         }
         if self.echo {
-            output::line(line.trim())?;
+            self.say(line.trim())?;
         }
         Ok(Some(line))
     }
@@ -218,14 +228,14 @@ impl<R: BufRead> Person<R> {
             };
             match Word::read(&line) {
                 Some(word) => return Ok(Some(word)),
-                None => output::line("    Please answer y, n, s or d (u undo, ? help, q quit).")?,
+                None => self.say("    Please answer y, n, s or d (u undo, ? help, q quit).")?,
             }
         }
     }
 
     /// Whether there shall be another game.
     fn again(&mut self) -> Result<bool, Error> {
-        output::line("\nAnother game? (y, n)")?;
+        self.say("\nAnother game? (y, n)")?;
         Ok(self.word()? == Some(Word::Answer(Answer::Yes)))
     }
 }
@@ -267,7 +277,7 @@ mod tests {
     /// Plays the questions of a script by the answers of another.
     fn scripted(questions: &[&str], answers: &str, max_turns: usize) -> End {
         let ask = |turns: &[(String, Answer)]| Ok(questions[turns.len()].to_string());
-        let mut person = Person { input: answers.as_bytes(), echo: false };
+        let mut person = Person { input: answers.as_bytes(), screen: io::sink(), echo: false };
         game(max_turns, ask, &mut person).unwrap()
     }
 
