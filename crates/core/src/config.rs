@@ -72,6 +72,12 @@ pub struct Config {
     pub epochs: usize,
     /// Actor gradient steps in an iteration.
     pub actor_epochs: usize,
+    /// Fresh actions drawn at each state of an actor step; the causal critic judges several in the
+    /// same pass, which makes the gradient less noisy. The paper has 1.
+    pub actor_samples: usize,
+    /// Fresh actions drawn at each state of a critic step, over whose values V's target is the mean.
+    /// The paper has 1.
+    pub critic_samples: usize,
     /// Iterations in which only the critic learns.
     pub warmup_iter: usize,
     /// What the critic learns in those iterations.
@@ -102,6 +108,9 @@ pub struct Config {
     pub bootstrap_truncated: bool,
     /// Utterance-level or token-level policy gradient.
     pub level: Level,
+    /// Weight of an auxiliary loss of the causal critic: its body predicts the world's replies, which
+    /// tells it densely what its values depend on. The paper has none.
+    pub reply_coef: f64,
     /// Weight of an entropy bonus in the actor's loss; the paper has none.
     pub entropy_coef: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
@@ -185,6 +194,14 @@ pub struct WarmStartConfig {
     pub batch_size: usize,
     /// Adam's learning rate.
     pub lr: f64,
+    /// It decays linearly over the steps to this share of itself; 1 keeps it.
+    pub lr_final: f64,
+    /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
+    /// to a question, which it must know to ask a good one. 0 for plain imitation.
+    pub reply_coef: f64,
+    /// The first of the steps that learn the replies alone: what a reply depends on is a faint
+    /// signal beside the arbitrary choices of a mediocre asker.
+    pub reply_steps: usize,
     /// Properties that the asker knows to ask after, the first of the table that tell words of the
     /// world apart; 0 for all.
     pub questions: usize,
@@ -209,6 +226,8 @@ impl Default for Config {
             grad_accum_steps: 8,
             epochs: 50,
             actor_epochs: 3,
+            actor_samples: 1,
+            critic_samples: 1,
             warmup_iter: 10,
             warmup_targets: WarmupTargets::Td,
             critic_lr: 1e-3,
@@ -224,6 +243,7 @@ impl Default for Config {
             max_new_tokens: 32,
             bootstrap_truncated: false,
             level: Level::Utterance,
+            reply_coef: 0.0,
             entropy_coef: 0.0,
             normalize_advantage: false,
             world: WorldConfig::default(),
@@ -267,6 +287,9 @@ impl Default for WarmStartConfig {
             steps: 400,
             batch_size: 32,
             lr: 1e-3,
+            lr_final: 1.0,
+            reply_coef: 0.0,
+            reply_steps: 0,
             questions: 0,
             guess_rate: 0.4,
             consistency: 0.5,
@@ -288,6 +311,8 @@ impl Config {
             ("max_new_tokens", self.max_new_tokens),
             ("tokenizer.max_token_length", self.tokenizer.max_token_length),
             ("eval_size", self.eval_size),
+            ("actor_samples", self.actor_samples),
+            ("critic_samples", self.critic_samples),
             ("actor_model.layers", self.actor_model.layers),
             ("actor_model.heads", self.actor_model.heads),
             ("critic_model.layers", self.critic_model.layers),
@@ -303,6 +328,7 @@ impl Config {
             ("tau", self.tau, 1.0),
             ("top_p", self.top_p, 1.0),
             ("lr_final", self.lr_final, 1.0),
+            ("warm_start.lr_final", self.warm_start.lr_final, 1.0),
             ("critic_lr", self.critic_lr, 1.0),
             ("lm_lr", self.lm_lr, 1.0),
             ("warm_start.lr", self.warm_start.lr, 1.0),
@@ -320,9 +346,12 @@ impl Config {
                 return fault(key, value.to_string(), "between 0 and 1");
             }
         }
-        for (key, value) in
-            [("max_grad_norm", self.max_grad_norm), ("entropy_coef", self.entropy_coef)]
-        {
+        for (key, value) in [
+            ("max_grad_norm", self.max_grad_norm),
+            ("entropy_coef", self.entropy_coef),
+            ("reply_coef", self.reply_coef),
+            ("warm_start.reply_coef", self.warm_start.reply_coef),
+        ] {
             if !(value >= 0.0 && value.is_finite()) {
                 return fault(key, value.to_string(), "0 or more");
             }

@@ -3,6 +3,10 @@
 //! `L = −mean_b Σ_t log π(a_t | s, a_<t)` over the utterances of the batch, the terminator
 //! included. A game is one causal text in which every utterance stands, so a whole game is scored
 //! in a single pass instead of once for each turn; the sum is the same.
+//!
+//! The same pass can also predict what the world replies ([`crate::rl::replies`]): a model that foresees the
+//! answer to a question knows which secrets are still possible and what was asked before, and that
+//! is what a value function has to know later.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -11,7 +15,9 @@ use super::common::Policy;
 use crate::nn::optim::{Adam, accumulate, clip_global_norm};
 use crate::nn::params;
 use crate::parallel;
+use crate::rl::forest::rows_of;
 use crate::rl::losses;
+use crate::rl::replies::ReplyRows;
 
 /// A demonstrated game as tokens.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -31,11 +37,32 @@ impl Demonstration {
     }
 }
 
-/// What one gradient step showed, left on the device: the loss and the gradient norm, each `[1]`.
-pub type StepResult = (Tensor<1>, Tensor<1>);
+/// What one gradient step showed, left on the device, each `[1]`.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The loss of the utterances, in nats for each.
+    pub loss: Tensor<1>,
+    /// That of the replies, in nats for each; 0 where they are not learned.
+    pub reply_loss: Tensor<1>,
+    /// Global norm of the gradient before it was clipped.
+    pub grad_norm: Tensor<1>,
+}
 
 /// Micro-batches into which a step is cut, so that threads can share it.
 const PARTS: usize = 4;
+
+/// How a gradient step is taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Adam's learning rate.
+    pub lr: f64,
+    /// Bound on the global gradient norm; 0 for none.
+    pub max_grad_norm: f64,
+    /// Weight of the utterances' negative log-probability; 0 while only replies are learned.
+    pub utterance_coef: f64,
+    /// Weight of the replies' negative log-probability.
+    pub reply_coef: f64,
+}
 
 /// One gradient step on some games.
 ///
@@ -46,9 +73,9 @@ pub async fn step(
     adam: &mut Adam,
     games: &[&Demonstration],
     terminator: u32,
-    (lr, max_grad_norm): (f64, f64),
+    settings: Settings,
     threads: usize,
-) -> (Policy, StepResult) {
+) -> (Policy, Seen) {
     let count =
         |games: &[&Demonstration]| games.iter().map(|game| game.utterances.len()).sum::<usize>();
     let all = count(games) as f64;
@@ -56,31 +83,49 @@ pub async fn step(
     let done = parallel::map(threads, parts, |games| async {
         // Each part weighs as many utterances as it has: the sum is the mean over the whole batch.
         let policy = params::fork(&policy);
-        let loss = loss(&policy, games, terminator).mul_scalar(count(games) as f64 / all);
-        (params::gradients(&policy, &loss.backward()), loss.inner())
+        let share = count(games) as f64 / all;
+        let (utterances, replies) = loss(&policy, games, terminator, settings.reply_coef > 0.0);
+        let (utterances, replies) = (utterances.mul_scalar(share), replies.mul_scalar(share));
+        let total = utterances.clone().mul_scalar(settings.utterance_coef)
+            + replies.clone().mul_scalar(settings.reply_coef);
+        (params::gradients(&policy, &total.backward()), utterances.inner(), replies.inner())
     })
     .await;
-    let (grads, losses): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-    let grads = grads.into_iter().fold(None, |sum, grads| Some(accumulate(sum, grads)));
-    let (grads, norm) = clip_global_norm(grads.expect("a part"), max_grad_norm);
-    (adam.step(policy, grads, lr), (Tensor::cat(losses, 0).sum(), norm))
+    let (mut sum, mut losses, mut reply_losses) = (None, Vec::new(), Vec::new());
+    for (grads, loss, reply_loss) in done {
+        sum = Some(accumulate(sum, grads));
+        losses.push(loss);
+        reply_losses.push(reply_loss);
+    }
+    let (grads, grad_norm) = clip_global_norm(sum.expect("a part"), settings.max_grad_norm);
+    let sum = |parts| Tensor::cat(parts, 0).sum();
+    let seen = Seen { loss: sum(losses), reply_loss: sum(reply_losses), grad_norm };
+    (adam.step(policy, grads, settings.lr), seen)
 }
 
-/// The loss of some games, `[1]`.
-pub fn loss(policy: &Policy, games: &[&Demonstration], terminator: u32) -> Tensor<1> {
+/// The losses of some games, `[1]` each: of the utterances, and of the replies where asked for.
+pub fn loss(
+    policy: &Policy,
+    games: &[&Demonstration],
+    terminator: u32,
+    with_replies: bool,
+) -> (Tensor<1>, Tensor<1>) {
     let device = policy.lm.device();
     let rows = games.len();
     let time = games.iter().map(|game| game.tokens.len()).max().expect("a game");
     let mut tokens = vec![0i32; rows * time];
     let (mut predictors, mut targets) = (Vec::new(), Vec::new());
+    let mut replies = ReplyRows::default();
     let mut utterances = 0;
     for (row, game) in games.iter().enumerate() {
         for (column, &token) in game.tokens.iter().enumerate() {
             tokens[row * time + column] = token as i32;
         }
-        for &(begin, length) in &game.utterances {
+        for (turn, &(begin, length)) in game.utterances.iter().enumerate() {
+            let next = game.utterances.get(turn + 1).map_or(game.tokens.len(), |next| next.0);
+            replies.push(&game.tokens, row * time, begin + length, next);
             for i in 0..=length {
-                predictors.push((row * time + begin + i - 1) as i32);
+                predictors.push(row * time + begin + i - 1);
                 let token = if i < length { game.tokens[begin + i] } else { terminator };
                 targets.push(token as i32);
             }
@@ -93,10 +138,13 @@ pub fn loss(policy: &Policy, games: &[&Demonstration], terminator: u32) -> Tenso
         Tensor::<2, Int>::from_data(TensorData::new(values, [rows, time]), &device)
     };
     let hidden = policy.lm.forward(grid(tokens), grid(positions)); // [rows, time, width]
-    let width = hidden.dims()[2];
-    let predictors = Tensor::<1, Int>::from_ints(predictors.as_slice(), &device);
-    let hidden = hidden.reshape([rows * time, width]).select(0, predictors); // [n, width]
+    let foreseen = if with_replies {
+        replies.loss(&policy.lm, hidden.clone(), terminator).div_scalar(utterances as f64)
+    } else {
+        Tensor::zeros([1], &device)
+    };
+    let hidden = rows_of(hidden, &predictors); // [n, width]
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
     let log_prob = log_softmax(policy.lm.logits(hidden), 1).gather(1, targets).squeeze_dim::<1>(1); // [n]
-    losses::behaviour_cloning(log_prob, utterances)
+    (losses::behaviour_cloning(log_prob, utterances), foreseen)
 }

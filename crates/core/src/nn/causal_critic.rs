@@ -36,6 +36,11 @@ impl CausalCritic {
         Self { base_lm: body, ..self }
     }
 
+    /// The language model under the heads.
+    pub fn body(&self) -> &CausalLm {
+        &self.base_lm
+    }
+
     /// The shape of the body.
     pub fn config(&self) -> &CausalLmConfig {
         self.base_lm.config()

@@ -5,5 +5,6 @@ pub mod forest;
 pub mod losses;
 pub mod metrics;
 pub mod replay_buffer;
+pub mod replies;
 pub mod returns;
 pub mod transition;

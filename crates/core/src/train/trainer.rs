@@ -244,26 +244,37 @@ impl Trainer {
         let batches =
             draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
-        let mut losses = Vec::with_capacity(steps);
-        for batch in batches.iter().take(steps) {
+        let (mut losses, mut reply_losses) = (Vec::new(), Vec::new());
+        for (n, batch) in batches.iter().take(steps).enumerate() {
+            let done = (self.warm_start_step + n) as f64 / config.steps as f64;
+            let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
             let games: Vec<&Demonstration> =
                 batch.iter().map(|&game| &self.demonstrations[game]).collect();
-            let (policy, (loss, _)) = bc::step(
+            let (policy, seen) = bc::step(
                 self.learner.policy.clone(),
                 &mut self.learner.actor_adam,
                 &games,
                 self.tokenizer.newline(),
-                (config.lr, self.config.max_grad_norm),
+                bc::Settings {
+                    lr,
+                    max_grad_norm: self.config.max_grad_norm,
+                    utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
+                    reply_coef: config.reply_coef,
+                },
                 self.threads,
             )
             .await;
             self.learner.policy = policy;
-            losses.push(loss);
+            losses.push(seen.loss);
+            reply_losses.push(seen.reply_loss);
         }
         self.warm_start_step += steps;
         let mut metrics = Metrics::new();
-        let losses = params::read(vec![Tensor::cat(losses, 0)]).await?.remove(0);
-        metrics.push("bc.loss", Stats::of(&losses).map_or(0.0, |stats| stats.mean));
+        let series = [losses, reply_losses].map(|losses| Tensor::cat(losses, 0));
+        let read = params::read(series.to_vec()).await?;
+        for (name, values) in ["bc.loss", "bc.reply_loss"].into_iter().zip(&read) {
+            metrics.push(name, Stats::of(values).map_or(0.0, |stats| stats.mean));
+        }
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
         if self.warm_start_step == self.config.warm_start.steps {
             self.demonstrations = Vec::new();
@@ -475,18 +486,17 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
     }
 }
 
-/// The games of each gradient step of a slice: drawn uniformly, then sorted by length and cut into
-/// batches of similar length, whose order is drawn again.
+/// The games of each gradient step of a slice, drawn uniformly and within a step sorted by length,
+/// so that its micro-batches are little padding. (Steps of similar lengths would be cheaper still
+/// and are a trap: a game's length tells how it ended, so each step would pull its own way.)
 fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -> Vec<Vec<usize>> {
     let mut rng = rng::stream(seed, "warm_start.draw", slice as u64);
-    let mut drawn: Vec<usize> =
-        (0..size * WARM_START_SLICE).map(|_| rng::below(&mut rng, games.len())).collect();
-    drawn.sort_by_key(|&game| games[game].tokens.len());
-    let mut batches: Vec<Vec<usize>> = drawn.chunks(size).map(<[usize]>::to_vec).collect();
-    for i in (1..batches.len()).rev() {
-        batches.swap(i, rng::below(&mut rng, i + 1));
-    }
-    batches
+    let mut step = || {
+        let mut drawn: Vec<usize> = (0..size).map(|_| rng::below(&mut rng, games.len())).collect();
+        drawn.sort_by_key(|&game| games[game].tokens.len());
+        drawn
+    };
+    (0..WARM_START_SLICE).map(|_| step()).collect()
 }
 
 fn rollout_metrics(games: &[Trajectory]) -> Metrics {

@@ -17,6 +17,7 @@ use crate::parallel;
 use crate::rl::forest::{Forest, Tree, rows_of};
 use crate::rl::losses::{advantage, critic_losses};
 use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::replies::ReplyRows;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -24,7 +25,7 @@ use crate::text::Tokenizer;
 /// Games whose states one generation answers.
 const GENERATION_GAMES: usize = 16;
 
-/// A drawn game and a fresh action for each of its states.
+/// A drawn game and fresh actions for each of its states, equally many for each.
 #[derive(Clone)]
 pub(super) struct Drawn<'a> {
     pub(super) turns: &'a [&'a Transition],
@@ -37,9 +38,16 @@ impl<'a> Drawn<'a> {
         trunk(self.turns)
     }
 
+    /// Each fresh action with the turn whose state it answers.
+    fn answers(&self) -> impl Iterator<Item = (&'a Transition, &Utterance)> {
+        let each = self.fresh.len() / self.turns.len();
+        self.fresh.iter().enumerate().map(move |(i, fresh)| (self.turns[i / each], fresh))
+    }
+
     fn tree(&self, branch: impl Fn(&Utterance) -> &[u32]) -> Tree<'_> {
-        let states = self.turns.iter().map(|turn| turn.observation.len());
-        Tree { trunk: self.trunk(), branches: states.zip(self.fresh.iter().map(branch)).collect() }
+        let branches =
+            self.answers().map(|(turn, fresh)| (turn.observation.len(), branch(fresh))).collect();
+        Tree { trunk: self.trunk(), branches }
     }
 }
 
@@ -47,14 +55,15 @@ fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
     &turns.last().expect("a game has a turn").next_observation
 }
 
-/// The games of a buffer as far as they are one growing text that fits into `limit` tokens.
+/// The games of a buffer as far as they are one growing text that fits into `limit` tokens, with
+/// room for a fresh action of `action` tokens at every state.
 ///
 /// A turn whose world rewrote the text, or whose action stands there in other tokens than were
 /// sampled, is left out with what follows it.
 pub(super) fn games<'a>(
     buffer: &'a ReplayBuffer,
     tokenizer: &Tokenizer,
-    limit: usize,
+    (limit, action): (usize, usize),
 ) -> Vec<Vec<&'a Transition>> {
     let mut games: Vec<Vec<&Transition>> = Vec::new();
     let mut open = false;
@@ -69,7 +78,7 @@ pub(super) fn games<'a>(
                 .last()
                 .and_then(|game| game.last())
                 .is_some_and(|before| before.next_observation == item.observation);
-        let fits = item.next_observation.len() <= limit;
+        let fits = item.next_observation.len() <= limit && item.observation.len() + action <= limit;
         match (grows && fits, follows) {
             (true, true) => games.last_mut().expect("a game before").push(item),
             (true, false) => games.push(vec![item]),
@@ -96,17 +105,21 @@ pub(super) fn draw<'a>(
     drawn
 }
 
-/// One fresh action for every state of some games.
+/// `each` fresh actions for every state of some games; none where `each` is 0.
 pub(super) async fn sample<'a>(
     player: Player<'_>,
     drawn: &[&'a [&'a Transition]],
+    each: usize,
     draws: (u64, &str, u64),
 ) -> Result<Vec<Drawn<'a>>, Error> {
+    if each == 0 {
+        return Ok(drawn.iter().map(|&turns| Drawn { turns, fresh: Vec::new() }).collect());
+    }
     let (seed, purpose, mut first) = draws;
     let mut jobs = Vec::new();
     for games in drawn.chunks(GENERATION_GAMES) {
         jobs.push((games, first));
-        first += games.iter().map(|game| game.len() as u64).sum::<u64>();
+        first += games.iter().map(|game| (game.len() * each) as u64).sum::<u64>();
     }
     let written = parallel::map(
         player.threads,
@@ -115,7 +128,10 @@ pub(super) async fn sample<'a>(
             let texts: Vec<&[u32]> = games.iter().map(|game| trunk(game)).collect();
             let states: Vec<Vec<usize>> = games
                 .iter()
-                .map(|game| game.iter().map(|turn| turn.observation.len()).collect())
+                .map(|game| {
+                    let lengths = game.iter().map(|turn| turn.observation.len());
+                    lengths.flat_map(|length| std::iter::repeat_n(length, each)).collect()
+                })
                 .collect();
             let rows = states.iter().map(Vec::len).sum::<usize>() as u64;
             let mut decoder = Decoder::new(player.actor, texts.len());
@@ -129,7 +145,7 @@ pub(super) async fn sample<'a>(
             let mut written = written.into_iter();
             let fresh = |turns: &&'a [&'a Transition]| Drawn {
                 turns,
-                fresh: written.by_ref().take(turns.len()).collect(),
+                fresh: written.by_ref().take(turns.len() * each).collect(),
             };
             Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
         },
@@ -142,28 +158,36 @@ pub(super) async fn sample<'a>(
     Ok(all)
 }
 
-/// The flattened rows of a forest at which values are read, transition by transition.
+/// The flattened rows of a forest at which values are read.
 #[derive(Default)]
 struct Rows {
+    /// Ends of the states, of the actions said and of the states after them, for each transition.
     states: Vec<usize>,
     actions: Vec<usize>,
     nexts: Vec<usize>,
+    /// Ends of the fresh actions, and of the states that they answer.
     tips: Vec<usize>,
+    bases: Vec<usize>,
 }
 
 impl Rows {
     fn of(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Self {
         let mut rows = Self::default();
         for (tree, game) in drawn.iter().enumerate() {
-            for (branch, (turn, fresh)) in game.turns.iter().zip(&game.fresh).enumerate() {
+            for turn in game.turns {
                 let state = turn.observation.len();
                 let said = super::body(&turn.action, tokenizer).len();
                 rows.states.push(forest.trunk(tree, state - 1));
                 rows.actions.push(forest.trunk(tree, state + said - 1));
                 rows.nexts.push(forest.trunk(tree, turn.next_observation.len() - 1));
-                if !forest.starts[tree].is_empty() {
-                    rows.tips.push(forest.tip(tree, branch, state, fresh.body().len()));
-                }
+            }
+            if forest.starts[tree].is_empty() {
+                continue;
+            }
+            for (branch, (turn, fresh)) in game.answers().enumerate() {
+                let state = turn.observation.len();
+                rows.bases.push(forest.trunk(tree, state - 1));
+                rows.tips.push(forest.tip(tree, branch, state, fresh.body().len()));
             }
         }
         rows
@@ -184,7 +208,10 @@ pub(super) fn critic_loss(
         let forest = Forest::new(&trees, &target.device());
         let rows = Rows::of(&forest, drawn, context.tokenizer);
         let hidden = target.hidden(&forest);
-        let target_q = target.q(rows_of(hidden.clone(), &rows.tips));
+        let each = rows.tips.len() / turns.len();
+        let mean = |q: Tensor<1>| q.reshape([turns.len(), each]).mean_dim(1).squeeze_dim::<1>(1);
+        let (q1, q2) = target.q(rows_of(hidden.clone(), &rows.tips));
+        let target_q = (mean(q1), mean(q2));
         (target_q, target.v(rows_of(hidden, &rows.nexts)))
     });
     let trees: Vec<Tree<'_>> =
@@ -192,15 +219,35 @@ pub(super) fn critic_loss(
     let forest = Forest::new(&trees, &critic.device());
     let rows = Rows::of(&forest, drawn, context.tokenizer);
     let hidden = critic.hidden(&forest);
+    let foreseen = (context.config.reply_coef > 0.0).then(|| {
+        let replies = replies(&forest, drawn, context.tokenizer);
+        replies.loss(critic.body(), hidden.clone(), context.tokenizer.newline())
+    });
     let (q1, q2) = critic.q(rows_of(hidden.clone(), &rows.actions));
     let (v1, v2) = critic.v(rows_of(hidden, &rows.states));
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
     let losses =
         critic_losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
-    (losses.total(), CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+    let mut total = losses.total();
+    if let Some(foreseen) = foreseen {
+        total = total + foreseen.mul_scalar(context.config.reply_coef / turns.len() as f64);
+    }
+    (total, CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
 }
 
-/// Advantages of the fresh actions of some games, `[transitions]`.
+/// Where the replies of some games stand in a forest.
+fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
+    let mut rows = ReplyRows::default();
+    for (tree, game) in drawn.iter().enumerate() {
+        for turn in game.turns {
+            let begin = turn.observation.len() + super::body(&turn.action, tokenizer).len();
+            rows.push(game.trunk(), forest.trunk(tree, 0), begin, turn.next_observation.len());
+        }
+    }
+    rows
+}
+
+/// Advantages of the fresh actions of some games, `[fresh actions]`.
 pub(super) fn advantages(
     critic: &CausalCritic,
     drawn: &[Drawn<'_>],
@@ -210,10 +257,7 @@ pub(super) fn advantages(
     let forest = Forest::new(&trees, &critic.device());
     let rows = Rows::of(&forest, drawn, context.tokenizer);
     let hidden = critic.hidden(&forest);
-    advantage(
-        critic.q(rows_of(hidden.clone(), &rows.tips)),
-        critic.v(rows_of(hidden, &rows.states)),
-    )
+    advantage(critic.q(rows_of(hidden.clone(), &rows.tips)), critic.v(rows_of(hidden, &rows.bases)))
 }
 
 /// What the policy says of the fresh actions of some games, all in one pass.
@@ -234,7 +278,7 @@ pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
     let actions = actions.expect("a fresh action");
     let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
     for (tree, game) in drawn.iter().enumerate() {
-        for (branch, (turn, fresh)) in game.turns.iter().zip(&game.fresh).enumerate() {
+        for (branch, (turn, fresh)) in game.answers().enumerate() {
             for i in 0..actions {
                 let token = fresh.tokens.get(i);
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
@@ -260,4 +304,44 @@ pub(super) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Dr
 /// Transitions in some games.
 pub(super) fn transitions(drawn: &[Drawn<'_>]) -> usize {
     drawn.iter().map(|game| game.turns.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A turn of a game whose text grows by two tokens of action and one of reply.
+    fn turn(before: usize) -> Transition {
+        let text: Vec<u32> = (1..=(before + 3) as u32).collect();
+        Transition {
+            observation: text[..before].into(),
+            action: text[before..before + 2].into(),
+            reward: -1.0,
+            next_observation: text.into(),
+            terminated: false,
+            truncated: false,
+            mc_return: 0.0,
+            log_prob: 0.0,
+        }
+    }
+
+    /// A game that fills the positions must leave room for what is sampled at its last state; once
+    /// it did not, and a run died at its sixty-fifth iteration.
+    #[test]
+    fn every_state_leaves_room_for_a_fresh_action() {
+        let texts = ["Is it a cat?", "Is it a dog?"].map(str::to_string);
+        let tokenizer = Tokenizer::train(texts.into_iter(), 270, 8).unwrap();
+        let mut buffer = ReplayBuffer::new(10);
+        for before in [4, 7, 10] {
+            buffer.insert(turn(before));
+        }
+        for (room, states) in [((13, 2), 3), ((13, 3), 3), ((13, 4), 2), ((12, 2), 2), ((9, 2), 1)]
+        {
+            let games = games(&buffer, &tokenizer, room);
+            assert_eq!(games.iter().map(Vec::len).sum::<usize>(), states, "{room:?}");
+            let (limit, action) = room;
+            assert!(games.iter().flatten().all(|turn| turn.observation.len() + action <= limit));
+        }
+        assert!(games(&buffer, &tokenizer, (6, 2)).is_empty());
+    }
 }

@@ -102,6 +102,12 @@ impl Context<'_> {
         1.0 + (self.config.lr_final - 1.0) * done.min(1.0)
     }
 
+    /// Whether the critic learns Monte Carlo returns in this iteration, and so needs no fresh action.
+    fn learns_returns(&self) -> bool {
+        self.iteration < self.config.warmup_iter
+            && self.config.warmup_targets == WarmupTargets::MonteCarlo
+    }
+
     /// Number of the first draw of step `step` in this iteration.
     fn draw(&self, step: usize) -> u64 {
         const STEPS: u64 = 1 << 20;
@@ -125,8 +131,7 @@ impl Context<'_> {
         judge: impl FnOnce() -> (Pair, Pair),
     ) -> Targets {
         let config = self.config;
-        if self.iteration < config.warmup_iter && config.warmup_targets == WarmupTargets::MonteCarlo
-        {
+        if self.learns_returns() {
             let mc_return = column(turns.iter().map(|turn| turn.mc_return).collect(), device);
             let pair = (mc_return.clone(), mc_return);
             return Targets { y: pair.clone(), target_q: pair };
@@ -165,6 +170,13 @@ impl Archer {
         }
     }
 
+    /// Tokens that a game may have so that both networks can read it, and those to keep free for an
+    /// action.
+    fn room(&self, context: &Context<'_>) -> (usize, usize) {
+        let positions = self.critic.positions().min(self.policy.lm.config().positions);
+        (positions, context.config.max_new_tokens)
+    }
+
     /// One iteration's learning: the critic's steps and, after the warm-up, the actor's.
     ///
     /// # Errors
@@ -197,11 +209,12 @@ impl Archer {
         let draws_of = (config.seed, "critic.action", context.draw(0));
         let mut log = CriticLog::default();
         if matches!(self.critic, Critic::Causal(_)) {
-            let games = games::games(buffer, context.tokenizer, self.critic.positions());
+            let games = games::games(buffer, context.tokenizer, self.room(context));
             let steps: Vec<_> =
                 (0..config.epochs).map(|_| games::draw(&games, rows, &mut rng)).collect();
             let sizes: Vec<usize> = steps.iter().map(Vec::len).collect();
-            let drawn = games::sample(player, &steps.concat(), draws_of).await?;
+            let each = if context.learns_returns() { 0 } else { config.critic_samples };
+            let drawn = games::sample(player, &steps.concat(), each, draws_of).await?;
             let mut drawn = &drawn[..];
             for size in sizes {
                 let (step, rest) = drawn.split_at(size);
@@ -290,7 +303,7 @@ impl Archer {
         let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
         let mut log = ActorLog::default();
         let games = match critic {
-            Critic::Causal(_) => games::games(buffer, context.tokenizer, critic.positions()),
+            Critic::Causal(_) => games::games(buffer, context.tokenizer, self.room(context)),
             Critic::Encoder(_) => Vec::new(),
         };
         for step in 0..config.actor_epochs {
@@ -299,9 +312,9 @@ impl Archer {
             let player = context.player(&actor, &sampler);
             match &critic {
                 Critic::Causal(critic) => {
+                    let step = games::draw(&games, rows, &mut rng);
                     let drawn =
-                        games::sample(player, &games::draw(&games, rows, &mut rng), draws_of)
-                            .await?;
+                        games::sample(player, &step, config.actor_samples, draws_of).await?;
                     let parts = games::micro_batches(&drawn, config.grad_accum_steps);
                     let sampled = parts.iter().flatten().flat_map(|game| &game.fresh);
                     log.see(sampled);

@@ -1,0 +1,91 @@
+//! What the world replies, as something to predict.
+//!
+//! A model that foresees the answer to a question knows which secrets are still possible and what
+//! was asked before, which is what a value function has to know, and it learns this from every
+//! reply instead of from returns alone. Imitation and the causal critic may take this loss beside
+//! their own; the pass over the game is the one they make anyway.
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor, TensorData};
+
+use super::forest::rows_of;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::layers::SHUT;
+
+/// Where the world's replies stand in a flattened grid of tokens, and their tokens.
+///
+/// A reply follows directly on the utterance's last token, which is also where the actor predicts
+/// the terminator: the reply is therefore predicted given that the utterance has ended, among all
+/// tokens but the terminator.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReplyRows {
+    predictors: Vec<usize>,
+    targets: Vec<u32>,
+}
+
+impl ReplyRows {
+    /// Adds the reply that stands from `begin` to `end` in `text`, whose first token has row `row`.
+    pub fn push(&mut self, text: &[u32], row: usize, begin: usize, end: usize) {
+        for column in begin..end {
+            self.predictors.push(row + column - 1);
+            self.targets.push(text[column]);
+        }
+    }
+
+    /// Sum of the replies' negative log-probabilities, `[1]`, from the hidden states of the grid,
+    /// `[rows, time, width]`; 0 where there is none.
+    pub fn loss(&self, lm: &CausalLm, hidden: Tensor<3>, terminator: u32) -> Tensor<1> {
+        let device = hidden.device();
+        if self.targets.is_empty() {
+            return Tensor::zeros([1], &device);
+        }
+        let n = self.targets.len();
+        let logits = lm.logits(rows_of(hidden, &self.predictors)); // [n, vocab]
+        let mut shut = vec![0.0f32; logits.dims()[1]];
+        shut[terminator as usize] = SHUT;
+        let shut = Tensor::<1>::from_floats(shut.as_slice(), &device).unsqueeze::<2>();
+        let targets: Vec<i32> = self.targets.iter().map(|&token| token as i32).collect();
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
+        log_softmax(logits + shut, 1).gather(1, targets).sum().neg()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::rng::stream;
+    use burn::tensor::Device;
+
+    /// The sum must be that of a softmax over everything but the terminator, token by token.
+    #[test]
+    fn a_reply_is_predicted_as_if_the_utterance_had_ended() {
+        let device = Device::flex();
+        let shape = CausalLmConfig {
+            layers: 1,
+            width: 8,
+            heads: 2,
+            positions: 8,
+            vocab_size: 6,
+            layer_norm_epsilon: 1e-5,
+        };
+        let lm = shape.init(&mut stream(3, "replies", 0), &device);
+        let text = [1u32, 2, 3, 4, 5];
+        let ids: Vec<i32> = text.iter().map(|&token| token as i32).collect();
+        let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device).reshape([1, 5]);
+        let hidden = lm.forward(tokens, Tensor::arange(0..5, &device).reshape([1, 5]));
+        let mut rows = ReplyRows::default();
+        assert_eq!(rows.loss(&lm, hidden.clone(), 0).into_scalar::<f32>(), 0.0);
+        rows.push(&text, 0, 3, 5);
+        let logits = lm.logits(hidden.clone().reshape([5, 8])).into_data();
+        let logits = logits.as_slice::<f32>().unwrap();
+        let mut want = 0.0;
+        for (predictor, target) in [(2, 4), (3, 5)] {
+            let row = &logits[predictor * 6..][..6];
+            let total: f32 = row[1..].iter().map(|score| score.exp()).sum();
+            want -= (row[target].exp() / total).ln();
+        }
+        let got = rows.loss(&lm, hidden, 0).into_scalar::<f32>();
+        assert!((got - want).abs() < 1e-5, "{got} is not {want}");
+    }
+}
