@@ -13,6 +13,8 @@ use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses;
 
+pub mod alone;
+
 /// A demonstrated game as tokens.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Demonstration {

@@ -172,11 +172,17 @@ impl Encoder {
 
     /// Hidden states after the last block, `[batch, time, width]`.
     pub fn hidden(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Tensor<3> {
-        let mut x = self.embed(tokens);
+        self.hidden_states(tokens, bias).pop().expect("the embeddings at least")
+    }
+
+    /// Hidden states after the embeddings and after each block, each `[batch, time, width]`.
+    pub fn hidden_states(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Vec<Tensor<3>> {
+        let mut states = vec![self.embed(tokens)];
         for layer in &self.encoder.layer {
-            x = layer.forward(x, bias.clone());
+            let x = states[states.len() - 1].clone();
+            states.push(layer.forward(x, bias.clone()));
         }
-        x
+        states
     }
 
     fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
