@@ -277,13 +277,23 @@ fn a_server_that_gets_nothing_ends_well() {
 }
 
 #[test]
-fn the_presets_of_the_repository_are_those_of_the_binary() {
-    let found = fs::read_dir(root().join("configs")).unwrap();
-    for entry in found {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let preset = name.strip_suffix(".toml").expect("configs are TOML files");
-        // A preset that exists gets as far as the device.
-        let done = run(folder().path(), &["train", "--preset", preset, "--device", "none"]);
-        assert!(done.stderr.contains("no device none"), "{preset}: {}", done.stderr);
+fn every_experiment_of_the_repository_can_be_begun() {
+    let presets = ["quickstart", "twenty-questions"];
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root().join("configs")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let name = name.strip_suffix(".toml").expect("configs are TOML files").to_string();
+        // What can be begun gets as far as the device.
+        let begin = |how: &str, what: &str| {
+            let done = run(folder().path(), &["train", how, what, "--device", "none"]);
+            assert!(done.stderr.contains("no device none"), "{what}: {}", done.stderr);
+        };
+        begin("--config", &path.display().to_string());
+        if presets.contains(&name.as_str()) {
+            begin("--preset", &name);
+        }
+        found.push(name);
     }
+    assert!(presets.iter().all(|preset| found.iter().any(|name| name == preset)), "{found:?}");
 }

@@ -35,6 +35,8 @@ pub enum Command {
     Data(Data),
     /// Serve a world as JSON lines on standard input and output, for agents in any language
     Env(Env),
+    /// Compare with the reference, number by number, on fixtures that it produced
+    Parity(Parity),
     /// Show which devices work here, and why the others do not
     Doctor(Doctor),
 }
@@ -177,6 +179,20 @@ pub struct Env {
     /// Turns after which a game is over [default: the world's own]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub max_turns: Option<usize>,
+}
+
+/// Flags of `archer parity`.
+#[derive(Debug, Args)]
+pub struct Parity {
+    /// Folder of fixtures: models, texts and the reference's numbers
+    #[arg(long, value_name = "DIR")]
+    pub fixtures: PathBuf,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Flags of `archer doctor`.

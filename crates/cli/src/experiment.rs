@@ -95,6 +95,8 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
         ("algorithm", old.algorithm == new.algorithm),
         ("seed", old.seed == new.seed),
         ("actor", old.actor == new.actor),
+        ("critic", old.critic == new.critic),
+        ("numerics", old.numerics == new.numerics),
         ("level", old.level == new.level),
         ("world", old.world == new.world),
         ("tokenizer", old.tokenizer == new.tokenizer),

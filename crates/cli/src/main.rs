@@ -21,6 +21,7 @@ mod log;
 mod model;
 mod number;
 mod output;
+mod parity;
 mod play;
 mod plots;
 mod progress;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
     }
 }

@@ -11,10 +11,46 @@ use crate::error::Error;
 
 /// Loads the agent that lies in `folder`, in Hugging Face layout.
 pub fn load(folder: &Path, device: &Device) -> Result<Agent, Error> {
+    load_to_train(folder, None, 0, device)
+}
+
+/// The same with the critic of another folder, for a run with this seed: what a published encoder
+/// lacks of a critic is drawn from it.
+pub fn load_to_train(
+    folder: &Path,
+    critic: Option<&Path>,
+    seed: u64,
+    device: &Device,
+) -> Result<Agent, Error> {
+    check(folder, "model")?;
+    if let Some(critic) = critic {
+        check(critic, "critic")?;
+    }
+    // A file that cannot be read is as good as absent to the core, which names what it misses.
+    let read = |name: &str| {
+        let path = match (critic, name.strip_prefix("critic/")) {
+            (Some(critic), Some(name)) => critic.join(name),
+            _ => folder.join(name),
+        };
+        fs::read(path).ok()
+    };
+    let shown = match critic {
+        Some(critic) => format!("{} with the critic {}", folder.display(), critic.display()),
+        None => folder.display().to_string(),
+    };
+    Agent::from_files_to_train(&read, seed, device).map_err(|error| match error.into() {
+        Error::Usage(text) => Error::Usage(format!("{shown}: {text}")),
+        Error::Failure(text) => Error::Failure(format!("{shown}: {text}")),
+        other => other,
+    })
+}
+
+/// Whether a folder can hold what is looked for in it.
+fn check(folder: &Path, what: &str) -> Result<(), Error> {
     let shown = folder.display();
     if !folder.is_dir() {
         return Err(Error::Usage(format!(
-            "there is no model folder {shown}; a run leaves its model in <run>/model"
+            "there is no {what} folder {shown}; a run leaves its model in <run>/model"
         )));
     }
     if crate::run_dir::is_run(folder) {
@@ -22,13 +58,12 @@ pub fn load(folder: &Path, device: &Device) -> Result<Agent, Error> {
             "{shown} is a run and not a model; its model is {shown}/model"
         )));
     }
-    // A file that cannot be read is as good as absent to the core, which names what it misses.
-    let read = |name: &str| fs::read(folder.join(name)).ok();
-    Agent::from_files(&read, device).map_err(|error| match error.into() {
-        Error::Usage(text) => Error::Usage(format!("{shown}: {text}")),
-        Error::Failure(text) => Error::Failure(format!("{shown}: {text}")),
-        other => other,
-    })
+    if what == "critic" && !folder.join("config.json").is_file() {
+        return Err(Error::Usage(format!(
+            "the critic folder {shown} holds no config.json, which says what its weights are"
+        )));
+    }
+    Ok(())
 }
 
 /// How an agent speaks: its likeliest words, or drawn as in its training where `sample`.

@@ -296,7 +296,9 @@ fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
     if config.actor.is_empty() {
         return Ok(Trainer::new(config, &device.device)?);
     }
-    let agent = model::load(Path::new(&config.actor), &device.device)?;
+    let critic = Some(Path::new(&config.critic)).filter(|folder| !folder.as_os_str().is_empty());
+    let agent =
+        model::load_to_train(Path::new(&config.actor), critic, config.seed, &device.device)?;
     Ok(Trainer::from_agent(config, agent, &device.device)?)
 }
 

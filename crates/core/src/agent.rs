@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::algorithms::common::{Layout, Player};
 use crate::config::Config;
 use crate::error::Error;
-use crate::hf::{self, Format};
+use crate::hf::{self, Format, weights};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::generate::{Decoder, Utterance};
@@ -21,10 +21,11 @@ use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::train::rollout::spoken;
 
-const MODEL: &str = "model.safetensors";
+const MODEL: &str = weights::SINGLE;
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const ABOUT: &str = "archer.json";
+const CRITIC: &str = "critic/";
 const CRITIC_MODEL: &str = "critic/model.safetensors";
 const CRITIC_CONFIG: &str = "critic/config.json";
 const CRITIC_TOKENIZER: &str = "critic/tokenizer.json";
@@ -54,6 +55,8 @@ pub struct Agent {
     pub critic: Option<Critic>,
     /// Words and tokens.
     pub tokenizer: Tokenizer,
+    /// The critic's, where it reads by another.
+    pub critic_tokenizer: Option<Tokenizer>,
     /// World and manner of speaking.
     pub about: About,
     layout: Layout,
@@ -68,6 +71,19 @@ impl Agent {
     /// If a file is missing or damaged, or the files do not fit each other; the error names it.
     pub fn from_files(
         file: &dyn Fn(&str) -> Option<Vec<u8>>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Self::from_files_to_train(file, 0, device)
+    }
+
+    /// The same for a run with this seed, from which what a published critic's files lack (its
+    /// heads, its pooler) is drawn.
+    ///
+    /// # Errors
+    /// As [`from_files`](Self::from_files).
+    pub fn from_files_to_train(
+        file: &dyn Fn(&str) -> Option<Vec<u8>>,
+        seed: u64,
         device: &Device,
     ) -> Result<Self, Error> {
         let need = |path: &str| {
@@ -86,26 +102,24 @@ impl Agent {
                 tokenizer_crc32: crc32fast::hash(&tokenizer_json),
             },
         };
-        if tokenizer.vocab_size() > shape.vocab_size {
-            return Err(Error::Model(format!(
-                "tokenizer.json has {} tokens but the weights only {}: the two do not belong together",
-                tokenizer.vocab_size(),
-                shape.vocab_size
-            )));
-        }
+        check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
         // The values drawn here are replaced at once; the seed does not matter.
         let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
-        let weights = need(MODEL)?;
-        let actor = hf::read(actor, Format::Gpt2, MODEL, &weights, "")?;
-        let critic = match file(CRITIC_CONFIG) {
-            Some(config) => {
-                let mut unused = rng::stream(0, "critic.init", 0);
-                let critic = hf::critic_like(CRITIC_CONFIG, &config, &mut unused, device)?;
-                Some(hf::read_critic(critic, CRITIC_MODEL, &need(CRITIC_MODEL)?)?)
-            }
-            None => None,
+        let actor = hf::read_actor(actor, &weights::files(file, "")?)?;
+        let Some(config) = file(CRITIC_CONFIG) else {
+            return Ok(Self::new(actor, None, tokenizer, about));
         };
-        Ok(Self::new(actor, critic, tokenizer, about))
+        let mut fresh = rng::stream(seed, "critic.init", 0);
+        let critic = hf::critic_like(CRITIC_CONFIG, &config, &mut fresh, device)?;
+        let critic = hf::read_critic(critic, &weights::files(file, CRITIC)?)?;
+        let own = file(CRITIC_TOKENIZER).filter(|json| *json != tokenizer_json);
+        let own = own.map(|json| Tokenizer::from_json_of(CRITIC_TOKENIZER, &json)).transpose()?;
+        let (name, read_by) = match &own {
+            Some(own) => (CRITIC_TOKENIZER, own),
+            None => (TOKENIZER, &tokenizer),
+        };
+        check_vocabulary(name, read_by, CRITIC_CONFIG, critic.vocab_size())?;
+        Ok(Self::new(actor, Some(critic), tokenizer, about).with_critic_tokenizer(own))
     }
 
     /// An agent of these parts.
@@ -126,9 +140,15 @@ impl Agent {
             actor: actor.valid(),
             critic: critic.map(|critic| critic.valid()),
             tokenizer,
+            critic_tokenizer: None,
             about,
             layout,
         }
+    }
+
+    /// The same agent with a critic that reads text by a tokenizer of its own, if it has one.
+    pub fn with_critic_tokenizer(self, own: Option<Tokenizer>) -> Self {
+        Self { critic_tokenizer: own, ..self }
     }
 
     /// The files of this agent's model folder.
@@ -144,9 +164,10 @@ impl Agent {
             (MODEL.to_string(), hf::write(&self.actor, Format::Gpt2).await?),
         ];
         if let Some(critic) = &self.critic {
-            files.push((CRITIC_CONFIG.to_string(), hf::critic_config(critic, &self.tokenizer)));
+            let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
+            files.push((CRITIC_CONFIG.to_string(), hf::critic_config(critic, read_by)));
             files.push((CRITIC_MODEL.to_string(), hf::write_critic(critic).await?));
-            files.push((CRITIC_TOKENIZER.to_string(), tokenizer.clone()));
+            files.push((CRITIC_TOKENIZER.to_string(), read_by.to_json()));
         }
         files.push((TOKENIZER.to_string(), tokenizer));
         Ok(files)
@@ -191,6 +212,21 @@ impl Agent {
         let mut written = decoder.generate(sampler, std::slice::from_mut(rng), limit, ends).await?;
         Ok(written.remove(0))
     }
+}
+
+fn check_vocabulary(
+    tokenizer_file: &str,
+    tokenizer: &Tokenizer,
+    config_file: &str,
+    rows: usize,
+) -> Result<(), Error> {
+    if tokenizer.vocab_size() <= rows {
+        return Ok(());
+    }
+    Err(Error::Model(format!(
+        "{tokenizer_file} has {} tokens but the weights of {config_file} only {rows}: the two do not belong together",
+        tokenizer.vocab_size()
+    )))
 }
 
 fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {

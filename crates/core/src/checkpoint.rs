@@ -166,7 +166,11 @@ pub async fn module_bytes<M: Module>(module: &M) -> Result<Vec<u8>, Error> {
     tensor_bytes(params::tensors(module)).await
 }
 
-async fn tensor_bytes(tensors: Vec<Tensor<1>>) -> Result<Vec<u8>, Error> {
+/// Some flat tensors, one after another.
+///
+/// # Errors
+/// If the device fails.
+pub async fn tensor_bytes(tensors: Vec<Tensor<1>>) -> Result<Vec<u8>, Error> {
     if tensors.is_empty() {
         return Ok(Vec::new());
     }
@@ -233,6 +237,17 @@ pub fn adam_from_bytes<M: Module>(module: &M, bytes: &[u8]) -> Result<Adam, Erro
     })
 }
 
+/// One gradient for each parameter of this network, or none at all.
+///
+/// # Errors
+/// If the sizes do not fit.
+pub fn gradients_from_bytes<M: Module>(module: &M, bytes: &[u8]) -> Result<Vec<Tensor<1>>, Error> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    tensors_from_bytes(&params::tensors(module), bytes)
+}
+
 const TERMINATED: u8 = 1;
 const TRUNCATED: u8 = 2;
 /// The observation is the next observation of the transition before.
@@ -268,13 +283,12 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
     out
 }
 
-/// Reads a replay buffer of this capacity.
+/// Fills an empty replay buffer.
 ///
 /// # Errors
 /// If the bytes are not those of a buffer.
-pub fn replay_from_bytes(capacity: usize, bytes: &[u8]) -> Result<ReplayBuffer, Error> {
+pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<ReplayBuffer, Error> {
     let mut reader = Reader(bytes);
-    let mut buffer = ReplayBuffer::new(capacity);
     let mut last: Arc<[u32]> = Arc::from([]);
     for _ in 0..reader.varint()? {
         let flags = reader.take(1)?[0];
@@ -356,13 +370,13 @@ mod tests {
         #[test]
         fn any_replay_buffer_survives(games in proptest::collection::vec(game(), 0..5), capacity in 1..12usize) {
             let buffer = ReplayBuffer::from_oldest(capacity, games.into_iter().flatten().collect());
-            let again = replay_from_bytes(capacity, &replay_bytes(&buffer)).unwrap();
+            let again = replay_from_bytes(ReplayBuffer::new(capacity), &replay_bytes(&buffer)).unwrap();
             prop_assert!(buffer.iter().eq(again.iter()));
         }
 
         #[test]
         fn bytes_that_are_no_buffer_are_refused_or_read_but_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = replay_from_bytes(8, &bytes);
+            let _ = replay_from_bytes(ReplayBuffer::new(8), &bytes);
             let _ = Sections::from_bytes(&bytes);
         }
     }

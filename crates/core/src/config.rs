@@ -31,6 +31,16 @@ pub enum Level {
     Token,
 }
 
+/// Whose numbers a run computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Numerics {
+    /// Ours: the reference's where it is right.
+    Fixed,
+    /// The reference's own, faults included; see `docs/differences.md`.
+    Compat,
+}
+
 /// What the critic learns in the warm-up, while the actor stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,11 +58,16 @@ pub enum WarmupTargets {
 pub struct Config {
     /// What learns after the warm start.
     pub algorithm: Algorithm,
+    /// Whose numbers: ours, or the reference's for comparison.
+    pub numerics: Numerics,
     /// The one seed from which every draw descends.
     pub seed: u64,
     /// Folder with an actor in Hugging Face layout to start from (and its critic, where it holds
     /// one); empty for fresh networks.
     pub actor: String,
+    /// Folder with a critic to start from, a whole one or only an encoder (RoBERTa, BERT) to put
+    /// fresh heads on; it may have a tokenizer of its own. Empty for the one beside the actor.
+    pub critic: String,
 
     /// Learning iterations after the warm start; 30 to 2,000.
     pub iterations: usize,
@@ -215,8 +230,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             algorithm: Algorithm::Archer,
+            numerics: Numerics::Fixed,
             seed: 1,
             actor: String::new(),
+            critic: String::new(),
             iterations: 100,
             rollout_size: 128,
             eval_size: 128,
@@ -387,6 +404,27 @@ impl Config {
                 "critic_model.from_actor",
                 "true".into(),
                 "false unless critic_model.kind is \"causal\" and the shapes of both models are equal",
+            );
+        }
+        if !self.critic.is_empty() && self.actor.is_empty() {
+            return fault(
+                "critic",
+                format!("{:?}", self.critic),
+                "empty where actor is: a folder's critic judges a folder's actor",
+            );
+        }
+        if !self.critic.is_empty() && critic.from_actor {
+            return fault("critic_model.from_actor", "true".into(), "false where critic is given");
+        }
+        let ours = self.entropy_coef > 0.0
+            || self.normalize_advantage
+            || self.warmup_targets == WarmupTargets::MonteCarlo
+            || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
+        if self.numerics == Numerics::Compat && ours {
+            return fault(
+                "numerics",
+                "\"compat\"".into(),
+                "\"fixed\" where entropy_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

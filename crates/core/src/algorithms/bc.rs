@@ -19,6 +19,8 @@ use crate::rl::forest::rows_of;
 use crate::rl::losses;
 use crate::rl::replies::ReplyRows;
 
+pub mod alone;
+
 /// A demonstrated game as tokens.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Demonstration {

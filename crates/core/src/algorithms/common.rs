@@ -4,10 +4,12 @@
 //! sure walks the same few states. Equal rows are therefore found first and computed once;
 //! [`Distinct`] says which result belongs to which draw. The sums are the same, the work is not.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use burn::module::Module;
-use burn::nn::Linear;
+use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -22,6 +24,9 @@ use crate::rl::batch::{self, ActorBatch, by_length};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::text::prompt::{critic_sequence, newest, observation_limit};
+
+/// Tokens of a text that the reference lets a network read.
+pub const OFFICIAL_LIMIT: usize = 512;
 
 /// Rows that one generation handles at a time; bounds the memory of its cache.
 const GENERATION_ROWS: usize = 64;
@@ -41,10 +46,20 @@ impl Policy {
         let baseline = Some(linear(rng, lm.config().width, 1, 0.01, &lm.device()));
         Self { lm, baseline }
     }
+
+    /// Adds a baseline of these weights, as many as the model is wide.
+    pub fn with_baseline_of(lm: CausalLm, weights: &[f32], bias: f32) -> Self {
+        let device = lm.device();
+        let (width, config) = (weights.len(), LinearConfig::new(weights.len(), 1));
+        let mut head = config.init(&device);
+        head.weight = Param::from_data(TensorData::new(weights.to_vec(), [width, 1]), &device);
+        head.bias = Some(Param::from_data(TensorData::new(vec![bias], [1]), &device));
+        Self { lm, baseline: Some(head) }
+    }
 }
 
 /// How texts are laid out for the networks of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Layout {
     /// Token that opens a critic's sequence.
     pub start: u32,
@@ -58,6 +73,9 @@ pub struct Layout {
     pub observation_limit: usize,
     /// Tokens after which an utterance is cut.
     pub max_new_tokens: usize,
+    /// The actor's tokenizer and the critic's, where the critic has one of its own: rows come in
+    /// the actor's tokens.
+    translation: Option<Arc<(Tokenizer, Tokenizer)>>,
 }
 
 impl Layout {
@@ -75,7 +93,22 @@ impl Layout {
             critic_positions,
             observation_limit: observation_limit(actor_positions, max_new_tokens),
             max_new_tokens,
+            translation: None,
         }
+    }
+
+    /// The same for a critic that reads text by a tokenizer of its own.
+    pub fn with_critic_tokenizer(mut self, actor: &Tokenizer, critic: &Tokenizer) -> Self {
+        (self.start, self.end, self.pad) = (critic.start, critic.end, critic.pad);
+        self.translation = Some(Arc::new((actor.clone(), critic.clone())));
+        self
+    }
+
+    /// The same with the reference's bound on an observation, in tokens, on both networks' texts.
+    pub fn compat(mut self) -> Self {
+        self.observation_limit = self.observation_limit.min(OFFICIAL_LIMIT);
+        self.critic_positions = self.critic_positions.min(OFFICIAL_LIMIT);
+        self
     }
 
     /// The part of an observation that the actor reads.
@@ -86,7 +119,11 @@ impl Layout {
     /// Rows for the critic.
     pub fn texts<'a>(&self, rows: impl Iterator<Item = &'a [u32]>, device: &Device) -> Texts {
         let sequences: Vec<Vec<u32>> = rows
-            .map(|row| critic_sequence(row, self.start, self.end, self.critic_positions))
+            .map(|row| match self.translation.as_deref() {
+                Some((actor, critic)) => Cow::Owned(critic.encode(&actor.decode(row))),
+                None => Cow::Borrowed(row),
+            })
+            .map(|row| critic_sequence(&row, self.start, self.end, self.critic_positions))
             .collect();
         batch::texts(&sequences, self.pad, device)
     }

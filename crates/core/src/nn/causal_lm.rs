@@ -134,14 +134,28 @@ impl CausalLm {
         positions: Tensor<2, Int>,
         bias: Tensor<4>,
     ) -> Tensor<3> {
-        let mut x = self.embed(tokens, positions);
+        self.hidden_states(tokens, positions, bias).pop().expect("the embeddings at least")
+    }
+
+    /// Hidden states after the embeddings and after each block, the last after the final norm, each
+    /// `[batch, time, width]`; the arguments as in [`forward_biased`](Self::forward_biased).
+    pub fn hidden_states(
+        &self,
+        tokens: Tensor<2, Int>,
+        positions: Tensor<2, Int>,
+        bias: Tensor<4>,
+    ) -> Vec<Tensor<3>> {
+        let mut states = vec![self.embed(tokens, positions)];
         for block in &self.transformer.h {
-            x = block.forward(x, |attn, x| {
+            let x = states[states.len() - 1].clone();
+            states.push(block.forward(x, |attn, x| {
                 let [q, k, v] = attn.project(x);
                 attn.mix(q, k, v, bias.clone())
-            });
+            }));
         }
-        self.transformer.ln_f.forward(x)
+        let last = states.pop().expect("the embeddings at least");
+        states.push(self.transformer.ln_f.forward(last));
+        states
     }
 
     /// Hidden states of new tokens that follow what the cache holds; the cache takes them in.

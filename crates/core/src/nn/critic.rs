@@ -68,6 +68,11 @@ impl DoubleCritic {
         self.base_lm.config()
     }
 
+    /// The encoder under the heads.
+    pub fn body(&self) -> &Encoder {
+        &self.base_lm
+    }
+
     /// The device that holds the weights.
     pub fn device(&self) -> Device {
         self.base_lm.device()
@@ -131,6 +136,14 @@ impl Critic {
         match self {
             Critic::Encoder(critic) => critic.config().positions,
             Critic::Causal(critic) => critic.config().positions,
+        }
+    }
+
+    /// Rows of its token table.
+    pub fn vocab_size(&self) -> usize {
+        match self {
+            Critic::Encoder(critic) => critic.config().vocab_size,
+            Critic::Causal(critic) => critic.config().vocab_size,
         }
     }
 

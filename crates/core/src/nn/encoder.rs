@@ -7,7 +7,7 @@
 
 use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, Linear};
-use burn::tensor::activation::{gelu, softmax};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -172,11 +172,17 @@ impl Encoder {
 
     /// Hidden states after the last block, `[batch, time, width]`.
     pub fn hidden(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Tensor<3> {
-        let mut x = self.embed(tokens);
+        self.hidden_states(tokens, bias).pop().expect("the embeddings at least")
+    }
+
+    /// Hidden states after the embeddings and after each block, each `[batch, time, width]`.
+    pub fn hidden_states(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Vec<Tensor<3>> {
+        let mut states = vec![self.embed(tokens)];
         for layer in &self.encoder.layer {
-            x = layer.forward(x, bias.clone());
+            let x = states[states.len() - 1].clone();
+            states.push(layer.forward(x, bias.clone()));
         }
-        x
+        states
     }
 
     fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
@@ -207,6 +213,15 @@ impl Layer {
         let hidden = gelu(self.intermediate.dense.forward(x.clone()));
         self.output.forward(hidden, x)
     }
+}
+
+/// The exact form, `x · ½ (1 + erf(x / √2))`.
+///
+/// Written out rather than burn's: where a backend brings no derivative of its own, burn 0.22.1
+/// differentiates the tanh form, and the critic's gradients are off by a thousandth.
+fn gelu(x: Tensor<3>) -> Tensor<3> {
+    let below = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf(); // [batch, time, width]
+    x * below.add_scalar(1.0).mul_scalar(0.5)
 }
 
 impl SelfAttention {

@@ -108,6 +108,36 @@ impl<'a> Decoder<'a> {
         self.scores = Some(self.model.logits(hidden));
     }
 
+    /// Feeds each row of an empty batch its prompt as the reference does: shorter prompts are padded
+    /// on the right, a padding token has position 1 and sees the prompt before it but not itself,
+    /// and every row is answered from the last column, be that padding or not. What a row is
+    /// answered then depends on the longest of its batch; only `numerics = "compat"` wants this.
+    ///
+    /// # Panics
+    /// If something was read before, or the number of prompts is not that of the rows.
+    pub fn read_padded(&mut self, prompts: &[Vec<u32>], pad: u32) {
+        assert!(self.cache.is_empty(), "padded prompts are read into an empty batch");
+        assert_eq!(prompts.len(), self.rows(), "one prompt for each row");
+        let width = prompts.iter().map(Vec::len).max().unwrap_or(0).max(1);
+        let (mut tokens, mut positions, mut bias) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, prompt) in prompts.iter().enumerate() {
+            let real = prompt.len();
+            let padding = width - real;
+            tokens.extend(prompt.iter().map(|&token| token as i32));
+            tokens.extend(std::iter::repeat_n(pad as i32, padding));
+            positions.extend(0..real as i32);
+            positions.extend(std::iter::repeat_n(1, padding));
+            for query in 0..width {
+                let open = |key: usize| key <= query && key < real;
+                bias.extend((0..width).map(|key| if open(key) { 0.0 } else { SHUT }));
+            }
+            self.next[row] = real;
+            self.valid[row] = (0..width).map(|column| column < real).collect();
+        }
+        let hidden = self.run(&tokens, &positions, &bias, width); // [rows, width, d]
+        self.scores = Some(self.model.logits(hidden.narrow(1, width - 1, 1).squeeze_dim(1)));
+    }
+
     /// Feeds one text to each row of an empty batch and turns the rows into its states: afterwards
     /// there is a row for each named prefix, text by text, ready to be answered.
     ///
@@ -222,11 +252,16 @@ impl<'a> Decoder<'a> {
             self.next[row] += piece.len();
             self.valid[row].extend((0..width).map(|column| column < piece.len()));
         }
+        self.run(&tokens, &positions, &bias, width)
+    }
+
+    /// Runs the model on `width` new columns for each row, given row by row.
+    fn run(&mut self, tokens: &[i32], positions: &[i32], bias: &[f32], width: usize) -> Tensor<3> {
+        let (rows, total) = (self.rows(), self.cache.len() + width);
         let ints = |values: &[i32]| {
             Tensor::<1, Int>::from_ints(values, &self.device).reshape([rows, width])
         };
-        let bias = Tensor::<1>::from_floats(bias.as_slice(), &self.device)
-            .reshape([rows, 1, width, total]);
-        self.model.forward_cached(ints(&tokens), ints(&positions), bias, &mut self.cache)
+        let bias = Tensor::<1>::from_floats(bias, &self.device).reshape([rows, 1, width, total]);
+        self.model.forward_cached(ints(tokens), ints(positions), bias, &mut self.cache)
     }
 }

@@ -14,13 +14,47 @@ pub struct ReplayBuffer {
     items: Vec<Transition>,
     /// Where the next transition goes once the buffer is full: the oldest stands there.
     oldest: usize,
+    /// Transitions ever remembered.
+    inserted: usize,
+    /// Behaves as the reference's ring does.
+    compat: bool,
+    /// Rewards are cut to whole numbers, towards 0.
+    whole_rewards: bool,
 }
 
 impl ReplayBuffer {
     /// An empty buffer for `capacity` transitions, at least 1.
     pub fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "a replay buffer needs room");
-        Self { capacity, items: Vec::new(), oldest: 0 }
+        Self {
+            capacity,
+            items: Vec::new(),
+            oldest: 0,
+            inserted: 0,
+            compat: false,
+            whole_rewards: false,
+        }
+    }
+
+    /// The reference's ring: a draw is a number below the count of all transitions ever remembered,
+    /// folded onto the ring, so that after wrapping some places are drawn more often than others.
+    ///
+    /// `whole_rewards` is what its array makes of all rewards when the first of them was a whole
+    /// number of the language's integer type.
+    pub fn compat(capacity: usize, whole_rewards: bool) -> Self {
+        Self { compat: true, whole_rewards, ..Self::new(capacity) }
+    }
+
+    /// The same buffer in a life in which so many transitions were remembered: what it holds then
+    /// stands where it would stand in the reference's ring.
+    pub fn with_history(mut self, inserted: usize) -> Self {
+        if self.items.len() == self.capacity && inserted >= self.capacity {
+            self.items.rotate_left(self.oldest);
+            self.oldest = inserted % self.capacity;
+            self.items.rotate_right(self.oldest);
+        }
+        self.inserted = inserted.max(self.items.len());
+        self
     }
 
     /// A buffer holding these transitions, given from the oldest to the newest.
@@ -31,7 +65,11 @@ impl ReplayBuffer {
     }
 
     /// Remembers a transition, forgetting the oldest if there is no room.
-    pub fn insert(&mut self, transition: Transition) {
+    pub fn insert(&mut self, mut transition: Transition) {
+        if self.whole_rewards {
+            transition.reward = transition.reward.trunc();
+        }
+        self.inserted += 1;
         if self.items.len() < self.capacity {
             self.items.push(transition);
         } else {
@@ -50,13 +88,24 @@ impl ReplayBuffer {
         self.items.is_empty()
     }
 
-    /// Draws `n` transitions uniformly, with replacement.
+    /// Transitions ever remembered, the forgotten ones too.
+    pub fn inserted(&self) -> usize {
+        self.inserted
+    }
+
+    /// What stands at each place of the ring.
+    pub fn places(&self) -> &[Transition] {
+        &self.items
+    }
+
+    /// Draws `n` transitions uniformly (but see [`compat`](Self::compat)), with replacement.
     ///
     /// # Panics
     /// If the buffer is empty.
     pub fn sample(&self, n: usize, rng: &mut ChaCha8Rng) -> Vec<&Transition> {
         assert!(!self.is_empty(), "cannot draw from an empty replay buffer");
-        (0..n).map(|_| &self.items[rng::below(rng, self.items.len())]).collect()
+        let numbers = if self.compat { self.inserted } else { self.items.len() };
+        (0..n).map(|_| &self.items[rng::below(rng, numbers) % self.items.len()]).collect()
     }
 
     /// All transitions from the oldest to the newest.
@@ -109,6 +158,28 @@ mod tests {
         }
         assert_eq!(counts[..2], [0, 0]);
         assert!(counts[2..].iter().all(|&n| (1_800..2_200).contains(&n)), "{counts:?}");
+    }
+
+    #[test]
+    fn the_reference_draws_the_newest_half_twice_as_often_and_may_cut_rewards() {
+        let mut buffer = ReplayBuffer::compat(4, true);
+        (0..6).for_each(|n| buffer.insert(numbered(n)));
+        assert_eq!((buffer.len(), buffer.inserted()), (4, 6));
+        let places: Vec<u32> = buffer.places().iter().map(|item| item.action[0]).collect();
+        assert_eq!(places, [4, 5, 2, 3]);
+        assert!(buffer.iter().all(|item| item.reward == 0.0));
+        let again = ReplayBuffer::compat(4, true);
+        let again = buffer.iter().cloned().fold(again, |mut again, item| {
+            again.insert(item);
+            again
+        });
+        assert_eq!(again.with_history(6), buffer);
+        let mut counts = [0usize; 6];
+        for item in buffer.sample(12_000, &mut stream(1, "replay", 0)) {
+            counts[item.action[0] as usize] += 1;
+        }
+        assert!(counts[2..4].iter().all(|&n| (1_800..2_200).contains(&n)), "{counts:?}");
+        assert!(counts[4..].iter().all(|&n| (3_800..4_200).contains(&n)), "{counts:?}");
     }
 
     #[test]

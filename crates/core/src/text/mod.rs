@@ -1,5 +1,6 @@
 //! Words ↔ tokens, and nowhere else in the core.
 
+pub mod official;
 pub mod prompt;
 pub mod tokenizer;
 

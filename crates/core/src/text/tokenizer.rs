@@ -75,9 +75,28 @@ impl Tokenizer {
     }
 
     /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has no token that ends a text or a line.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        let file = "tokenizer.json";
+        let tokenizer = Self::from_json_of(file, bytes)?;
+        if tokenizer.line_end().is_none() {
+            return Err(Error::Model(format!(
+                "{file} has no single token for the end of a line, which ends an utterance"
+            )));
+        }
+        Ok(tokenizer)
+    }
+
+    /// The same for one that only reads, as a critic's does (BERT's knows no end of a line);
+    /// `file` names it in an error.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has no token that ends a text.
+    pub fn from_json_of(file: &str, bytes: &[u8]) -> Result<Self, Error> {
         let inner = HfTokenizer::from_bytes(bytes)
-            .map_err(|error| Error::Model(format!("tokenizer.json cannot be read: {error}")))?;
+            .map_err(|error| Error::Model(format!("{file} cannot be read: {error}")))?;
         let size = inner.get_vocab_size(true);
         let id_of = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
         let end_of_text = id_of(&["<|endoftext|>", "</s>", "[SEP]"]);
@@ -86,10 +105,9 @@ impl Tokenizer {
             id_of(&["</s>", "[SEP]"]).or(end_of_text),
             id_of(&["<pad>", "[PAD]"]).or(end_of_text),
         ) else {
-            return Err(Error::Model(
-                "tokenizer.json names no token that ends a text (</s>, [SEP] or <|endoftext|>)"
-                    .into(),
-            ));
+            return Err(Error::Model(format!(
+                "{file} names no token that ends a text (</s>, [SEP] or <|endoftext|>)"
+            )));
         };
         let mut ends_utterance = vec![false; size];
         for id in 0..size as u32 {
@@ -98,11 +116,7 @@ impl Tokenizer {
         }
         let newline = match inner.encode_fast("\n", false) {
             Ok(encoding) if encoding.get_ids().len() == 1 => encoding.get_ids()[0],
-            _ => {
-                return Err(Error::Model(
-                    "tokenizer.json has no single token for the end of a line, which ends an utterance".into(),
-                ));
-            }
+            _ => end,
         };
         Ok(Self { inner, ends_utterance, newline, pad, start, end })
     }
@@ -121,7 +135,7 @@ impl Tokenizer {
     pub fn encode(&self, text: &str) -> Vec<u32> {
         self.inner
             .encode_fast(text, false)
-            .expect("a byte-level tokenizer reads any text")
+            .expect("a tokenizer with a token for what it does not know reads any text")
             .get_ids()
             .to_vec()
     }
@@ -134,6 +148,11 @@ impl Tokenizer {
     /// The id of the end of a line: the terminator of an utterance.
     pub fn newline(&self) -> u32 {
         self.newline
+    }
+
+    /// The same, if there is one that is nothing else.
+    fn line_end(&self) -> Option<u32> {
+        Some(self.newline).filter(|&id| self.inner.decode(&[id], false).is_ok_and(|it| it == "\n"))
     }
 
     /// Whether sampling this token ends the utterance.
@@ -190,6 +209,26 @@ mod tests {
         let tokenizer = trained();
         assert!(tokenizer.ends_utterance(tokenizer.newline()));
         assert!(!tokenizer.ends_utterance(tokenizer.encode("a")[0]));
+    }
+
+    /// A word-piece tokenizer as BERT's is made, with a handful of pieces.
+    const WORD_PIECES: &str = r###"{"version": "1.0", "truncation": null, "padding": null,
+        "added_tokens": [], "normalizer": {"type": "BertNormalizer", "clean_text": true,
+        "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
+        "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": null,
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100, "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2,
+        "[SEP]": 3, "is": 4, "it": 5, "a": 6, "ani": 7, "##mal": 8, "?": 9}}}"###;
+
+    #[test]
+    fn word_pieces_can_be_read_by_but_not_spoken_with() {
+        let bert = Tokenizer::from_json_of("t", WORD_PIECES.as_bytes()).unwrap();
+        assert_eq!((bert.start, bert.end, bert.pad), (2, 3, 0));
+        assert_eq!(bert.encode("Is it a\nanimal?"), [4, 5, 6, 7, 8, 9]);
+        assert_eq!(bert.encode("zebra"), [1]);
+        let error = Tokenizer::from_json(WORD_PIECES.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("the end of a line"), "{error}");
     }
 
     #[test]

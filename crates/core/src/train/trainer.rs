@@ -16,11 +16,12 @@ use super::evaluate::{Evaluation, Outcome, evaluate};
 use super::rollout::play;
 use super::warm_start::{demonstrated_games, demonstration, pieces};
 use crate::agent::{About, Agent};
+use crate::algorithms::archer::compat::Stale;
 use crate::algorithms::archer::{Archer, Context};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::{Layout, Player, Policy};
 use crate::checkpoint::{self, Sections};
-use crate::config::{Algorithm, Config, CriticKind, Level};
+use crate::config::{Algorithm, Config, CriticKind, Level, Numerics};
 use crate::error::Error;
 use crate::hf;
 use crate::nn::causal_critic::CausalCritic;
@@ -88,12 +89,17 @@ struct State {
     warm_start_step: usize,
     iteration: usize,
     games: u64,
+    /// Transitions ever remembered.
+    #[serde(default)]
+    inserted: usize,
 }
 
 /// A run.
 pub struct Trainer {
     config: Config,
     tokenizer: Tokenizer,
+    /// The critic's, where it reads by another.
+    critic_tokenizer: Option<Tokenizer>,
     layout: Layout,
     learner: Archer,
     buffer: ReplayBuffer,
@@ -136,7 +142,7 @@ impl Trainer {
         let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
         let critic = fresh_critic(&config, &tokenizer, &autodiff);
         let policy = fresh_policy(&config, actor);
-        Self::assemble(config, tokenizer, Archer::new(policy, critic))
+        Self::assemble(config, (tokenizer, None), Archer::new(policy, critic))
     }
 
     /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none.
@@ -151,21 +157,39 @@ impl Trainer {
             Some(critic) => critic.fork(&autodiff).train(),
             None => fresh_critic(&config, &agent.tokenizer, &autodiff),
         };
-        Self::assemble(config, agent.tokenizer, Archer::new(policy, critic))
+        let tokenizers = (agent.tokenizer, agent.critic_tokenizer);
+        Self::assemble(config, tokenizers, Archer::new(policy, critic))
     }
 
-    fn assemble(config: Config, tokenizer: Tokenizer, learner: Archer) -> Result<Self, Error> {
-        let layout = Layout::new(
+    fn assemble(
+        config: Config,
+        (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
+        learner: Archer,
+    ) -> Result<Self, Error> {
+        let mut layout = Layout::new(
             &tokenizer,
             learner.policy.lm.config().positions,
             learner.critic.positions(),
             config.max_new_tokens,
         );
+        if let Some(own) = &critic_tokenizer {
+            layout = layout.with_critic_tokenizer(&tokenizer, own);
+        }
+        if config.numerics == Numerics::Compat {
+            if matches!(learner.critic, Critic::Causal(_)) {
+                return Err(Error::Config(
+                    "numerics = \"compat\" takes a critic with an encoder, as the reference has"
+                        .into(),
+                ));
+            }
+            layout = layout.compat();
+        }
         make(&config.world)?;
         Ok(Self {
-            buffer: ReplayBuffer::new(config.capacity),
+            buffer: fresh_buffer(&config),
             config,
             tokenizer,
+            critic_tokenizer,
             layout,
             learner,
             threads: 1,
@@ -361,6 +385,7 @@ impl Trainer {
         };
         let critic = Some(self.learner.critic.clone());
         Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
+            .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
 
     /// The whole state as bytes with a checksum.
@@ -373,6 +398,7 @@ impl Trainer {
             warm_start_step: self.warm_start_step,
             iteration: self.iteration,
             games: self.games,
+            inserted: self.buffer.inserted(),
         };
         let about = Agent::new(
             self.learner.policy.lm.clone(),
@@ -383,13 +409,22 @@ impl Trainer {
         let mut sections = Sections::new();
         sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
         sections.push("actor_config", hf::gpt2_config(about.actor.config(), self.tokenizer.end));
-        sections.push("critic_config", hf::critic_config(&self.learner.critic, &self.tokenizer));
+        let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
+        sections.push("critic_config", hf::critic_config(&self.learner.critic, read_by));
         sections.push("tokenizer", self.tokenizer.to_json());
+        if let Some(own) = &self.critic_tokenizer {
+            sections.push("critic_tokenizer", own.to_json());
+        }
         sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
         sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
         sections.push("critic", checkpoint::module_bytes(&self.learner.critic).await?);
         sections.push("critic_adam", checkpoint::adam_bytes(&self.learner.critic_adam).await?);
         sections.push("target", checkpoint::module_bytes(&self.learner.target).await?);
+        if self.config.numerics == Numerics::Compat {
+            let stale = &self.learner.stale;
+            sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
+            sections.push("stale_critic", checkpoint::tensor_bytes(stale.critic.clone()).await?);
+        }
         sections.push("replay", checkpoint::replay_bytes(&self.buffer));
         Ok(sections.to_bytes())
     }
@@ -418,6 +453,8 @@ impl Trainer {
         let config = change(&state.config)?;
         config.validate()?;
         let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
+        let critic_tokenizer =
+            sections.get("critic_tokenizer").ok().map(Tokenizer::from_json).transpose()?;
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
         let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
@@ -430,11 +467,14 @@ impl Trainer {
             actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
             critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
             target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,
+            stale: stale(&config, &policy, &critic, &sections)?,
             policy,
             critic,
         };
-        let buffer = checkpoint::replay_from_bytes(config.capacity, sections.get("replay")?)?;
-        let trainer = Self::assemble(config, tokenizer, learner)?;
+        let buffer = fresh_buffer(&config);
+        let buffer = checkpoint::replay_from_bytes(buffer, sections.get("replay")?)?;
+        let buffer = buffer.with_history(state.inserted);
+        let trainer = Self::assemble(config, (tokenizer, critic_tokenizer), learner)?;
         Ok(Self {
             buffer,
             warm_start_step: state.warm_start_step,
@@ -443,6 +483,30 @@ impl Trainer {
             ..trainer
         })
     }
+}
+
+fn fresh_buffer(config: &Config) -> ReplayBuffer {
+    match config.numerics {
+        Numerics::Fixed => ReplayBuffer::new(config.capacity),
+        // The worlds' rewards may be fractions: the reference's only start as whole numbers.
+        Numerics::Compat => ReplayBuffer::compat(config.capacity, false),
+    }
+}
+
+/// The gradients that a checkpoint of the reference's numerics left standing.
+fn stale(
+    config: &Config,
+    policy: &Policy,
+    critic: &Critic,
+    sections: &Sections,
+) -> Result<Stale, Error> {
+    if config.numerics == Numerics::Fixed {
+        return Ok(Stale::default());
+    }
+    Ok(Stale {
+        actor: checkpoint::gradients_from_bytes(policy, sections.get("stale_actor")?)?,
+        critic: checkpoint::gradients_from_bytes(critic, sections.get("stale_critic")?)?,
+    })
 }
 
 fn fresh_policy(config: &Config, lm: CausalLm) -> Policy {
@@ -465,7 +529,7 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
                 heads: model.heads,
                 feed_forward: 4 * model.width,
                 positions: model.positions,
-                first_position: tokenizer.pad as usize + 1,
+                first_position: 2,
                 vocab_size: tokenizer.vocab_size(),
                 token_types: 1,
                 layer_norm_epsilon: 1e-5,

@@ -10,8 +10,10 @@ use crate::rl::metrics::{Metrics, Stats, stats_names};
 
 /// What a micro-batch of the critic showed.
 pub(super) struct CriticSeen {
-    values: [Tensor<1>; 8],
-    losses: [Tensor<1>; 4],
+    /// As in [`CriticLog`].
+    pub(super) values: [Tensor<1>; 8],
+    /// Of q1, q2, v1, v2.
+    pub(super) losses: [Tensor<1>; 4],
 }
 
 /// What the critic's steps showed, on the device until it is told.

@@ -29,19 +29,20 @@ mod games;
 mod log;
 mod rows;
 
+pub mod compat;
+pub mod parts;
+
 use self::log::{ActorLog, ActorSeen, CriticLog, CriticSeen};
 use super::common::{Layout, Player, Policy, Scored, sample_actions};
-use crate::config::{Config, Level, WarmupTargets};
+use crate::config::{Config, Level, Numerics, WarmupTargets};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
-use crate::nn::critic::{Critic, Values};
-use crate::nn::generate::Utterance;
+use crate::nn::critic::Critic;
 use crate::nn::optim::{Adam, accumulate, clip_global_norm, polyak};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::parallel;
-use crate::rl::batch::by_length;
-use crate::rl::losses::{self, Pair, advantage, bellman_target};
+use crate::rl::losses::{self, Pair, bellman_target};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
@@ -61,6 +62,8 @@ pub struct Archer {
     pub target: Critic,
     /// Adam of the critic.
     pub critic_adam: Adam,
+    /// What the reference's numerics leave standing; empty by the default ones.
+    pub stale: compat::Stale,
 }
 
 /// What the learner needs beside its networks.
@@ -159,7 +162,14 @@ impl Archer {
     /// A learner around a policy and a critic; the target begins as the critic's copy.
     pub fn new(policy: Policy, critic: Critic) -> Self {
         let target = critic.valid();
-        Self { policy, actor_adam: Adam::new(), critic, target, critic_adam: Adam::new() }
+        Self {
+            policy,
+            actor_adam: Adam::new(),
+            critic,
+            target,
+            critic_adam: Adam::new(),
+            stale: compat::Stale::default(),
+        }
     }
 
     /// Gives a causal critic the actor's body as it is now, and the target its copy.
@@ -186,6 +196,9 @@ impl Archer {
         buffer: &ReplayBuffer,
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
+        if context.config.numerics == Numerics::Compat {
+            return self.learn_compat(buffer, context).await;
+        }
         let mut metrics = Metrics::new();
         self.critic_phase(buffer, context, &mut metrics).await?;
         if context.iteration >= context.config.warmup_iter {
@@ -238,26 +251,7 @@ impl Archer {
             let observations: Vec<&[u32]> = draws.iter().map(|draw| &*draw.observation).collect();
             let fresh = sample_actions(player, &observations, draws_of).await?;
             for (draws, fresh) in draws.chunks(rows).zip(fresh.chunks(rows)) {
-                let lengths: Vec<usize> =
-                    draws.iter().map(|draw| draw.next_observation.len()).collect();
-                let order = by_length(&lengths);
-                let parts: Vec<&[usize]> = order.chunks(config.batch_size).collect();
-                let share = 1.0 / parts.len() as f64;
-                self.critic_step(parts, context, &mut log, |critic, target, part| {
-                    match (critic, target) {
-                        (Critic::Encoder(critic), Critic::Encoder(target)) => {
-                            let draws: Vec<&Transition> =
-                                part.iter().map(|&row| draws[row]).collect();
-                            let fresh: Vec<&Utterance> =
-                                part.iter().map(|&row| &fresh[row]).collect();
-                            let (loss, seen) =
-                                rows::critic_loss(critic, target, &draws, &fresh, context);
-                            (loss.mul_scalar(share), seen)
-                        }
-                        _ => unreachable!("an encoder critic has an encoder target"),
-                    }
-                })
-                .await;
+                self.critic_step_on_rows(draws, fresh, context, &mut log).await;
             }
         }
         log.tell(metrics).await
@@ -330,35 +324,8 @@ impl Archer {
                     let observations: Vec<&[u32]> =
                         draws.iter().map(|draw| &*draw.observation).collect();
                     let actions = sample_actions(player, &observations, draws_of).await?;
-                    let order =
-                        by_length(&observations.iter().map(|o| o.len()).collect::<Vec<_>>());
-                    log.see(order.iter().map(|&row| &actions[row]));
-                    let judge = |part: &&[usize]| {
-                        let states: Vec<&[u32]> =
-                            part.iter().map(|&row| observations[row]).collect();
-                        let said: Vec<&[u32]> =
-                            part.iter().map(|&row| actions[row].body()).collect();
-                        let Values { q1, q2, v1, v2 } =
-                            rows::judge(critic, context.layout, &states, &said);
-                        advantage((q1, q2), (v1, v2))
-                    };
-                    let score = |policy: &Policy, part: &&[usize]| {
-                        let observation =
-                            |row: usize| context.layout.observation(observations[row]);
-                        let pairs: Vec<(&[u32], &[u32])> = part
-                            .iter()
-                            .map(|&row| (observation(row), &actions[row].tokens[..]))
-                            .collect();
-                        rows::score_distinct(policy, &pairs, config.entropy_coef > 0.0)
-                    };
-                    self.actor_step(
-                        order.chunks(config.batch_size).collect(),
-                        context,
-                        &mut log,
-                        judge,
-                        score,
-                    )
-                    .await;
+                    self.actor_step_on_rows(critic, &observations, &actions, context, &mut log)
+                        .await;
                 }
             }
         }

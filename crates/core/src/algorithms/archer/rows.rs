@@ -3,13 +3,68 @@
 
 use burn::tensor::Tensor;
 
-use super::log::CriticSeen;
-use super::{Context, Targets, body};
+use super::log::{ActorLog, CriticLog, CriticSeen};
+use super::{Archer, Context, Targets, body};
 use crate::algorithms::common::{Distinct, Layout, Policy, Scored, score};
-use crate::nn::critic::{DoubleCritic, Values};
+use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::nn::generate::Utterance;
-use crate::rl::losses::critic_losses;
+use crate::rl::batch::by_length;
+use crate::rl::losses::{advantage, critic_losses};
 use crate::rl::transition::Transition;
+
+impl Archer {
+    /// One step of the critic on these draws, of similar length in each micro-batch.
+    pub(super) async fn critic_step_on_rows(
+        &mut self,
+        draws: &[&Transition],
+        fresh: &[Utterance],
+        context: &Context<'_>,
+        log: &mut CriticLog,
+    ) {
+        let order =
+            by_length(&draws.iter().map(|draw| draw.next_observation.len()).collect::<Vec<_>>());
+        let parts: Vec<&[usize]> = order.chunks(context.config.batch_size).collect();
+        let share = 1.0 / parts.len() as f64;
+        self.critic_step(parts, context, log, |critic, target, part| match (critic, target) {
+            (Critic::Encoder(critic), Critic::Encoder(target)) => {
+                let draws: Vec<&Transition> = part.iter().map(|&row| draws[row]).collect();
+                let fresh: Vec<&Utterance> = part.iter().map(|&row| &fresh[row]).collect();
+                let (loss, seen) = critic_loss(critic, target, &draws, &fresh, context);
+                (loss.mul_scalar(share), seen)
+            }
+            _ => unreachable!("an encoder critic has an encoder target"),
+        })
+        .await;
+    }
+
+    /// One step of the actor on fresh actions at these states, likewise.
+    pub(super) async fn actor_step_on_rows(
+        &mut self,
+        critic: &DoubleCritic,
+        states: &[&[u32]],
+        fresh: &[Utterance],
+        context: &Context<'_>,
+        log: &mut ActorLog,
+    ) {
+        let config = context.config;
+        let order = by_length(&states.iter().map(|state| state.len()).collect::<Vec<_>>());
+        log.see(order.iter().map(|&row| &fresh[row]));
+        let judge = |part: &&[usize]| {
+            let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
+            let said: Vec<&[u32]> = part.iter().map(|&row| fresh[row].body()).collect();
+            let Values { q1, q2, v1, v2 } = judge(critic, context.layout, &states, &said);
+            advantage((q1, q2), (v1, v2))
+        };
+        let score = |policy: &Policy, part: &&[usize]| {
+            let state = |row: usize| context.layout.observation(states[row]);
+            let pairs: Vec<(&[u32], &[u32])> =
+                part.iter().map(|&row| (state(row), &fresh[row].tokens[..])).collect();
+            score_distinct(policy, &pairs, config.entropy_coef > 0.0)
+        };
+        let parts = order.chunks(config.batch_size).collect();
+        self.actor_step(parts, context, log, judge, score).await;
+    }
+}
 
 /// The critic's loss on a micro-batch, `[1]`, and what it showed.
 pub(super) fn critic_loss(

@@ -1,0 +1,183 @@
+//! A step laid open: the values, losses and gradients of one micro-batch, with an encoder critic.
+//!
+//! What the reference's numerics are built of ([`super::compat`]) and what a comparison with another
+//! implementation looks at: the draws and the fresh actions are given, nothing is sampled here. The
+//! losses are those of training in both numerics; how an utterance's log-probability is computed is
+//! the only thing in which they differ at this level.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::log::{ActorLog, CriticLog, CriticSeen};
+use super::{Archer, Context, actor_loss, compat, rows};
+use crate::algorithms::common::Scored;
+use crate::config::Numerics;
+use crate::error::Error;
+use crate::nn::critic::{Critic, DoubleCritic, Values};
+use crate::nn::generate::Utterance;
+use crate::nn::params;
+use crate::rl::losses::advantage;
+use crate::rl::metrics::Metrics;
+use crate::rl::transition::Transition;
+
+/// A micro-batch of the critic.
+pub struct CriticPart {
+    /// Gradients of the sum of the four losses, flat, in the critic's order of parameters.
+    pub gradients: Vec<Tensor<1>>,
+    /// q1, q2, v1, v2 of the online critic; the targets of v1 and v2, then those of q1 and q2; each
+    /// `[batch]`.
+    pub values: [Tensor<1>; 8],
+    /// Losses of q1, q2, v1 and v2, each `[1]`.
+    pub losses: [Tensor<1>; 4],
+}
+
+/// A micro-batch of the actor.
+pub struct ActorPart {
+    /// Gradients of the loss, flat, in the policy's order of parameters.
+    pub gradients: Vec<Tensor<1>>,
+    /// The online critic's values of the states and the fresh actions, each `[batch]`.
+    pub values: Values,
+    /// `[batch]`.
+    pub advantage: Tensor<1>,
+    /// Log-probability of each utterance, `[batch]`.
+    pub log_prob: Tensor<1>,
+    /// `[1]`.
+    pub policy_loss: Tensor<1>,
+    /// What the token-level form adds.
+    pub token_level: Option<TokenPart>,
+}
+
+/// What the token-level form adds to a micro-batch of the actor, each `[batch, actions]` but the
+/// loss, `[1]`.
+pub struct TokenPart {
+    /// Log-probability of each token, 0 on padding.
+    pub log_prob: Tensor<2>,
+    /// The baseline at each token, padding included.
+    pub baseline: Tensor<2>,
+    /// 1 on tokens of the action.
+    pub mask: Tensor<2>,
+    /// Of the baseline.
+    pub loss: Tensor<1>,
+}
+
+impl Archer {
+    /// The critic's losses and gradients on some transitions; `fresh` are actions of the current
+    /// policy at their states.
+    ///
+    /// # Errors
+    /// If the critic is none with an encoder.
+    pub fn critic_part(
+        &self,
+        draws: &[&Transition],
+        fresh: &[&Utterance],
+        context: &Context<'_>,
+    ) -> Result<CriticPart, Error> {
+        let critic = params::fork(encoder(&self.critic)?);
+        let target = encoder(&self.target)?;
+        let (loss, seen) = rows::critic_loss(&critic, target, draws, fresh, context);
+        let CriticSeen { values, losses } = seen;
+        Ok(CriticPart { gradients: params::gradients(&critic, &loss.backward()), values, losses })
+    }
+
+    /// The actor's loss and gradients on fresh actions at some states, as the configuration's
+    /// `numerics` have it.
+    ///
+    /// # Errors
+    /// If the critic is none with an encoder.
+    pub fn actor_part(
+        &self,
+        states: &[&[u32]],
+        fresh: &[&Utterance],
+        context: &Context<'_>,
+    ) -> Result<ActorPart, Error> {
+        let critic = encoder(&self.critic)?.valid();
+        let bodies: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
+        let values = rows::judge(&critic, context.layout, states, &bodies);
+        let advantage = {
+            let Values { q1, q2, v1, v2 } = values.clone();
+            advantage((q1, q2), (v1, v2))
+        };
+        let policy = params::fork(&self.policy);
+        let scored: Scored = match context.config.numerics {
+            Numerics::Fixed => {
+                let all: Vec<&[u32]> =
+                    fresh.iter().map(|utterance| &utterance.tokens[..]).collect();
+                rows::score_distinct(&policy, &pairs(states, &all, context), false)
+            }
+            Numerics::Compat => {
+                compat::score(&policy, &pairs(states, &bodies, context), context.tokenizer.pad)
+            }
+        };
+        let (log_prob, mask) = (scored.log_prob.clone().inner(), scored.mask.clone().inner());
+        let baseline = scored.baseline.clone().map(Tensor::inner);
+        let (loss, seen) = actor_loss(scored, advantage.clone(), context.config);
+        let token_level = seen.baseline_loss.zip(baseline).map(|(loss, baseline)| TokenPart {
+            log_prob: log_prob.clone(),
+            baseline,
+            mask,
+            loss,
+        });
+        Ok(ActorPart {
+            gradients: params::gradients(&policy, &loss.backward()),
+            values,
+            advantage,
+            log_prob: log_prob.sum_dim(1).squeeze_dim(1),
+            policy_loss: seen.policy_loss.expect("every loss has this part"),
+            token_level,
+        })
+    }
+
+    /// One step of the critic on given draws, by the default numerics: micro-batches, clip, Adam,
+    /// target.
+    ///
+    /// # Errors
+    /// If the critic is none with an encoder, or the device fails.
+    pub async fn critic_step_on(
+        &mut self,
+        draws: &[&Transition],
+        fresh: &[Utterance],
+        context: &Context<'_>,
+    ) -> Result<Metrics, Error> {
+        encoder(&self.critic)?;
+        let (mut log, mut metrics) = (CriticLog::default(), Metrics::new());
+        self.critic_step_on_rows(draws, fresh, context, &mut log).await;
+        log.tell(&mut metrics).await?;
+        Ok(metrics)
+    }
+
+    /// One step of the actor on given states and fresh actions, by the default numerics.
+    ///
+    /// # Errors
+    /// If the critic is none with an encoder, or the device fails.
+    pub async fn actor_step_on(
+        &mut self,
+        states: &[&[u32]],
+        fresh: &[Utterance],
+        context: &Context<'_>,
+    ) -> Result<Metrics, Error> {
+        let critic = encoder(&self.critic)?.valid();
+        let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
+        self.actor_step_on_rows(&critic, states, fresh, context, &mut log).await;
+        log.tell(&mut metrics).await?;
+        Ok(metrics)
+    }
+}
+
+/// States as the actor reads them, with their actions.
+fn pairs<'a>(
+    states: &[&'a [u32]],
+    actions: &[&'a [u32]],
+    context: &Context<'_>,
+) -> Vec<(&'a [u32], &'a [u32])> {
+    let read = states.iter().map(|state| context.layout.observation(state));
+    read.zip(actions.iter().copied()).collect()
+}
+
+fn encoder(critic: &Critic) -> Result<&DoubleCritic, Error> {
+    match critic {
+        Critic::Encoder(critic) => Ok(critic),
+        Critic::Causal(_) => Err(Error::Config(
+            "this takes a critic with an encoder: set critic_model.kind = \"encoder\"".into(),
+        )),
+    }
+}

@@ -1,0 +1,287 @@
+//! `model.safetensors`: tensors by name, in one file or in several named by an index.
+//!
+//! Checkpoints of the same network differ in their names: GPT-2's own lack `transformer.`, an
+//! encoder stands under `roberta.` or `bert.`, old layer norms say `gamma` and `beta`. Here they are
+//! brought to one form, and a network is filled from it. A tensor that is missing, of another
+//! shape or belongs to nothing is named, with the file it stands in.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde_json::Value;
+
+use super::{Format, turn};
+use crate::error::Error;
+use crate::nn::params;
+
+/// The name of a model's weights where they are one file.
+pub const SINGLE: &str = "model.safetensors";
+/// The name of the index where they are several.
+pub const INDEX: &str = "model.safetensors.index.json";
+
+/// A file's name and its bytes.
+pub type NamedBytes = (String, Vec<u8>);
+
+/// The weight files of a model folder: the single file, or else those that the index names.
+///
+/// `file` gives the bytes of a path; `folder` stands before each name (`""` or `critic/`).
+///
+/// # Errors
+/// If there is neither, the index cannot be read, or a file that it names is missing.
+pub fn files(
+    file: &dyn Fn(&str) -> Option<Vec<u8>>,
+    folder: &str,
+) -> Result<Vec<NamedBytes>, Error> {
+    let single = format!("{folder}{SINGLE}");
+    if let Some(bytes) = file(&single) {
+        return Ok(vec![(single, bytes)]);
+    }
+    let index = format!("{folder}{INDEX}");
+    let Some(bytes) = file(&index) else {
+        return Err(Error::Model(format!(
+            "the model folder has no file {single} (and no {index} that names several)"
+        )));
+    };
+    let places = places(&index, &bytes)?;
+    let mut names: Vec<&String> = places.values().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut found = Vec::new();
+    for name in names {
+        let path = format!("{folder}{name}");
+        let bytes = file(&path).ok_or_else(|| {
+            Error::Model(format!("{index} names the file {path}, which is not in the model folder"))
+        })?;
+        found.push((path, bytes));
+    }
+    check_places(&index, folder, &places, &found)?;
+    Ok(found)
+}
+
+/// Which tensor an index says stands in which file.
+fn places(index: &str, bytes: &[u8]) -> Result<BTreeMap<String, String>, Error> {
+    let fault = |text: String| Error::Model(format!("{index}: {text}"));
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| fault(format!("this is no JSON: {error}")))?;
+    let map = value["weight_map"].as_object().ok_or_else(|| {
+        fault("it has no weight_map, which says in which file each tensor stands".into())
+    })?;
+    map.iter()
+        .map(|(tensor, place)| match place.as_str() {
+            // A name, not a path: an index must not reach out of its folder.
+            Some(name) if !name.is_empty() && !name.contains(['/', '\\']) => {
+                Ok((tensor.clone(), name.to_string()))
+            }
+            _ => Err(fault(format!("weight_map names no file of this folder for {tensor}"))),
+        })
+        .collect()
+}
+
+fn check_places(
+    index: &str,
+    folder: &str,
+    places: &BTreeMap<String, String>,
+    files: &[NamedBytes],
+) -> Result<(), Error> {
+    for (name, bytes) in files {
+        let tensors = parse(name, bytes)?;
+        let mut here = places.iter().filter(|(_, place)| format!("{folder}{place}") == *name);
+        if let Some((tensor, _)) = here.find(|(tensor, _)| tensors.tensor(tensor).is_err()) {
+            return Err(Error::Model(format!(
+                "{name}: the tensor {tensor} is missing, which {index} places there"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn parse<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, Error> {
+    SafeTensors::deserialize(bytes).map_err(|error| {
+        Error::Model(format!("{name}: this is no whole safetensors file ({error})"))
+    })
+}
+
+/// The tensors of one or several files under their names.
+pub struct Weights<'a> {
+    tensors: BTreeMap<String, (&'a str, TensorView<'a>)>,
+    /// Where to look for what is missing.
+    place: String,
+}
+
+impl<'a> Weights<'a> {
+    /// Reads some files, without copying a weight.
+    ///
+    /// # Errors
+    /// If one is no safetensors file, or two hold the same tensor.
+    pub fn new(files: &'a [NamedBytes]) -> Result<Self, Error> {
+        let mut tensors = BTreeMap::new();
+        for (file, bytes) in files {
+            for (name, view) in parse(file, bytes)?.tensors() {
+                if let Some((other, _)) = tensors.insert(name.clone(), (file.as_str(), view)) {
+                    return Err(Error::Model(format!(
+                        "the tensor {name} stands in {other} and in {file}"
+                    )));
+                }
+            }
+        }
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        Ok(Self { tensors, place: names.join(", ") })
+    }
+
+    /// Whether a tensor of this name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// The names of all tensors, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The whole numbers of a tensor of 64-bit integers, row by row; `None` if there is no such one.
+    pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
+        let (_, view) = self.tensors.get(name)?;
+        let eight = |b: &[u8]| b.try_into().ok().map(i64::from_le_bytes);
+        (view.dtype() == Dtype::I64).then(|| view.data().chunks_exact(8).map_while(eight).collect())
+    }
+
+    /// Whether the name of some tensor begins like this.
+    pub fn has_part(&self, prefix: &str) -> bool {
+        self.tensors.keys().any(|name| name.starts_with(prefix))
+    }
+
+    /// The same tensors under other names.
+    pub fn renamed(self, name: impl Fn(&str) -> String) -> Self {
+        let tensors = self.tensors.into_iter().map(|(old, tensor)| (name(&old), tensor)).collect();
+        Self { tensors, ..self }
+    }
+
+    /// Only the tensors whose names begin with `prefix`.
+    pub fn only(mut self, prefix: &str) -> Self {
+        self.tensors.retain(|name, _| name.starts_with(prefix));
+        self
+    }
+
+    /// The tensors whose names begin with `prefix`, without it.
+    pub fn part(&self, prefix: &str) -> Self {
+        let named = self.tensors.iter().filter_map(|(name, (file, view))| {
+            let name = name.strip_prefix(prefix)?;
+            Some((name.to_string(), (*file, view.clone())))
+        });
+        Self { tensors: named.collect(), place: self.place.clone() }
+    }
+
+    /// The shape of a tensor and its values, row by row.
+    ///
+    /// # Errors
+    /// If there is none of this name, or its type is none that can be read.
+    pub fn values(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
+        let (file, view) = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| Error::Model(format!("{}: the tensor {name} is missing", self.place)))?;
+        let values = floats(view).ok_or_else(|| {
+            Error::Model(format!(
+                "{file}: the tensor {name} is of type {:?}; only F32, F16 and BF16 can be read",
+                view.dtype()
+            ))
+        })?;
+        Ok((view.shape().to_vec(), values))
+    }
+
+    /// Fills a network. What is missing stays as it is where `may_lack` says so of its name;
+    /// buffers that are no parameters (`position_ids`, causal masks, an output layer tied to the
+    /// embedding) are passed over.
+    ///
+    /// # Errors
+    /// If a tensor is missing, too many or of another shape; the error names it.
+    pub fn fill<M: Module>(
+        &self,
+        module: M,
+        format: Format,
+        may_lack: impl Fn(&str) -> bool,
+    ) -> Result<M, Error> {
+        let infos = params::infos(&module);
+        let old = params::tensors(&module);
+        let mut known = Vec::with_capacity(infos.len());
+        let mut new = Vec::with_capacity(infos.len());
+        for (info, old) in infos.iter().zip(old) {
+            let name = format.file_name(&info.name);
+            if !self.has(&name) && may_lack(&name) {
+                new.push(old);
+                continue;
+            }
+            let shape = format.file_shape(info);
+            let (found, values) = self.values(&name)?;
+            if found != shape {
+                return Err(Error::Model(format!(
+                    "{}: the tensor {name} has shape {found:?} where the configuration asks for {shape:?}",
+                    self.tensors[&name].0
+                )));
+            }
+            let values =
+                if format.is_turned(info) { turn(&values, shape[0], shape[1]) } else { values };
+            let size = values.len();
+            new.push(Tensor::<1>::from_data(TensorData::new(values, [size]), &old.device()));
+            known.push(name);
+        }
+        known.sort_unstable();
+        let extra = self
+            .tensors
+            .iter()
+            .find(|(name, _)| known.binary_search(name).is_err() && !is_buffer(name));
+        match extra {
+            Some((name, (file, _))) => Err(Error::Model(format!(
+                "{file}: the tensor {name} belongs to no part of the configured model"
+            ))),
+            None => Ok(params::replace(module, new)),
+        }
+    }
+}
+
+fn is_buffer(name: &str) -> bool {
+    name.ends_with("position_ids")
+        || name.ends_with(".attn.bias")
+        || name.ends_with(".attn.masked_bias")
+        || name == "lm_head.weight"
+}
+
+fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
+    let bytes = view.data();
+    let pairs = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    match view.dtype() {
+        Dtype::F32 => Some(
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        ),
+        Dtype::F16 => Some(pairs.map(|bits| burn::tensor::f16::from_bits(bits).to_f32()).collect()),
+        Dtype::BF16 => {
+            Some(pairs.map(|bits| burn::tensor::bf16::from_bits(bits).to_f32()).collect())
+        }
+        _ => None,
+    }
+}
+
+/// The name of a GPT-2 tensor as this crate writes it: the first published files leave
+/// `transformer.` out.
+pub(super) fn gpt2_name(name: &str) -> String {
+    let is_bare = ["wte.", "wpe.", "h.", "ln_f."].iter().any(|part| name.starts_with(part));
+    if is_bare { format!("transformer.{name}") } else { name.to_string() }
+}
+
+/// The name of an encoder's tensor as this crate writes it, from any of the field's: under
+/// `roberta.` or `bert.` where it stands in a larger model, with layer norms of the old names.
+pub(super) fn encoder_name(name: &str) -> String {
+    let bare = name.strip_prefix("roberta.").or_else(|| name.strip_prefix("bert."));
+    let bare = bare.unwrap_or(name);
+    let bare = match bare.strip_suffix("LayerNorm.gamma") {
+        Some(layer) => format!("{layer}LayerNorm.weight"),
+        None => match bare.strip_suffix("LayerNorm.beta") {
+            Some(layer) => format!("{layer}LayerNorm.bias"),
+            None => bare.to_string(),
+        },
+    };
+    let is_body = ["embeddings.", "encoder.", "pooler."].iter().any(|part| bare.starts_with(part));
+    if is_body { format!("base_lm.{bare}") } else { bare }
+}
