@@ -68,12 +68,15 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
         0 => 0.0,
         _ => perfect_split_optimum(winnable, max_turns, if config.sometimes { 3 } else { 2 }),
     };
-    // With secrets that cannot be won, the search over the pool would count their guesses as wins.
-    let exact = (words <= MAX_SOLVER_WORDS && winnable == words)
-        .then(|| Solver::new(&pool, max_turns).mean_return());
     let questions = pool.properties().len();
+    // With secrets that cannot be won, the search over the pool would count their guesses as wins.
+    let searched = (words <= MAX_SOLVER_WORDS && winnable == words)
+        .then(|| Solver::new(&pool, max_turns).mean_return());
     let starts = Start::each_task(words, 1, 0);
-    let games = play(&mut TreeAsker::greedy(pool), world, starts);
+    let greedy = mean_return(&play(&mut TreeAsker::greedy(pool), world, starts));
+    let bound = over_all(bound);
+    // A player who reaches what none can beat has found the optimum.
+    let exact = searched.or_else(|| (greedy >= bound - 1e-9).then_some(greedy));
     Optimum {
         environment: config.name.to_string(),
         rules: match config.rules {
@@ -84,9 +87,9 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
         winnable,
         questions,
         max_turns,
-        bound_return: over_all(bound),
+        bound_return: bound,
         exact_return: exact,
-        greedy_return: mean_return(&games),
+        greedy_return: greedy,
         optimum_return: world.optimum_return(),
         worst_return: world.worst_return(),
     }
@@ -114,11 +117,11 @@ fn text(optimum: &Optimum, name: WorldName) -> String {
         let value = value.map_or("not known".to_string(), |value| signed(value, 2));
         vec![name.to_string(), what.to_string(), value]
     };
-    let too_long = format!("searched for up to {MAX_SOLVER_WORDS} words only");
+    let too_long = format!("searched for up to {MAX_SOLVER_WORDS} secrets only");
     let exact_note = match (o.exact_return, o.winnable == o.words) {
-        (Some(_), _) => "the best over the questions of the table",
+        (Some(_), _) => "the best over the questions there are",
         (None, true) => too_long.as_str(),
-        (None, false) => "not searched where some words cannot be won",
+        (None, false) => "not searched where some cannot be won",
     };
     let mut rows = vec![
         row("bound", Some(o.bound_return), "yes-or-no questions that split as one likes"),
@@ -134,7 +137,7 @@ fn text(optimum: &Optimum, name: WorldName) -> String {
         n => format!(" ({n} of them cannot be won)"),
     };
     format!(
-        "{}, {} rules: {} words{lost}, {} questions about them, {} turns\n\n{}",
+        "{}, {} rules: {} secrets{lost}, {} questions about them, {} turns\n\n{}",
         o.environment,
         o.rules,
         o.words,
