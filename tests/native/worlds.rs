@@ -175,7 +175,21 @@ fn the_documents_tell_the_numbers_that_the_program_prints() {
             let printed = run(folder.path(), args).success().stdout;
             assert!(text.contains(printed.trim()), "{document} should show:\n{printed}");
         }
-        let games: Vec<&str> = text.lines().filter(|line| line.starts_with("$ archer ")).collect();
-        assert!(games.len() >= 2, "{document} shows commands");
+        let shown: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("$ archer data ")).collect();
+        assert!(!shown.is_empty(), "{document} shows games");
+        for command in shown {
+            let args: Vec<&str> = command.split(' ').collect();
+            run(folder.path(), &[&["data", "--force"], &args[..]].concat()).success();
+            let games = fs::read_to_string(folder.path().join("games.jsonl")).unwrap();
+            for game in games.lines() {
+                let game: Value = serde_json::from_str(game).unwrap();
+                let lines = game["lines"].as_array().unwrap().iter();
+                let lines: Vec<&str> = lines.map(|line| line.as_str().unwrap()).collect();
+                let played =
+                    format!("# {}\n{}", game["word"][0].as_str().unwrap(), lines.join("\n"));
+                assert!(text.contains(&played), "{document} should show:\n{played}");
+            }
+        }
     }
 }
