@@ -151,7 +151,7 @@ fn the_doctor_finds_the_cpu_well() {
 fn help_names_every_command_and_flag() {
     let folder = folder();
     let help = run(folder.path(), &["--help"]).success().stdout;
-    for command in ["train", "eval", "play", "data", "env", "doctor"] {
+    for command in ["train", "eval", "play", "data", "optimum", "env", "doctor"] {
         assert!(help.contains(command), "{help}");
         assert_eq!(run(folder.path(), &[command, "--help"]).code, 0);
     }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use archer_env::{EnvError, Rules, WordList, WorldName};
+use archer_env::{EnvError, Rules, WordList, WorldConfig, WorldName};
 use clap::{Args, Parser, Subcommand};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
@@ -33,6 +33,8 @@ pub enum Command {
     Play(Play),
     /// Write games of a scripted asker, one a line, as training data
     Data(Data),
+    /// Print the best mean return there is: a bound, the exact optimum, what a greedy asker reaches
+    Optimum(Optimum),
     /// Serve a world as JSON lines on standard input and output, for agents in any language
     Env(Env),
     /// Compare with the reference, number by number, on fixtures that it produced
@@ -106,6 +108,9 @@ pub struct Eval {
     /// Let the agent sample its questions as in training, instead of taking the likeliest
     #[arg(long)]
     pub sample: bool,
+    /// The world of the asker: twenty_questions or guess_my_city [default: twenty_questions]
+    #[arg(long, value_name = "NAME", conflicts_with = "model", value_parser = WorldName::from_str)]
+    pub name: Option<WorldName>,
     /// Rules of the world: fixed, or official (the reference's, faults included) [default: the
     /// model's own]
     #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
@@ -113,6 +118,8 @@ pub struct Eval {
     /// Words of the world: all 157, or the subset of 10 [default: the model's own]
     #[arg(long, value_name = "LIST", value_parser = word_list)]
     pub words: Option<WordList>,
+    #[command(flatten)]
+    pub people: People,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,
@@ -150,12 +157,17 @@ pub struct Data {
     /// Who asks
     #[arg(long, value_name = "NAME", default_value = "mediocre")]
     pub asker: String,
+    /// The world: twenty_questions or guess_my_city
+    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
+    pub name: WorldName,
     /// Words of the world: all 157, or the subset of 10
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
     pub words: WordList,
     /// Rules of the world: fixed, or official (the reference's, faults included)
     #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
     pub rules: Rules,
+    #[command(flatten)]
+    pub people: People,
     /// The seed of all chance
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
@@ -164,13 +176,59 @@ pub struct Data {
     pub force: bool,
 }
 
+/// Flags of `archer optimum`.
+#[derive(Debug, Args)]
+pub struct Optimum {
+    /// The world: twenty_questions or guess_my_city
+    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
+    pub name: WorldName,
+    /// Words of the world: all 157, or the subset of 10
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
+    pub words: WordList,
+    /// Rules of the world: fixed, or official (the reference's, faults included)
+    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
+    pub rules: Rules,
+    /// Turns after which a game is over [default: the world's own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub max_turns: Option<usize>,
+    /// Let "Sometimes." be an answer
+    #[arg(long)]
+    pub sometimes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags that make the oracle of Twenty Questions answer more as people do.
+#[derive(Debug, Default, Args)]
+pub struct People {
+    /// Let "Sometimes." be an answer
+    #[arg(long)]
+    pub sometimes: bool,
+    /// Probability, 0 to 1, that a Yes or No to a property is false
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub answer_noise: Option<f32>,
+    /// Probability, 0 to 1, that a Yes or No to a property becomes "Sometimes.", with --sometimes
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub sometimes_noise: Option<f32>,
+}
+
+impl People {
+    /// A world with these changes.
+    pub fn amend(&self, world: &mut WorldConfig) {
+        world.sometimes |= self.sometimes;
+        world.answer_noise = self.answer_noise.unwrap_or(world.answer_noise);
+        world.sometimes_noise = self.sometimes_noise.unwrap_or(world.sometimes_noise);
+    }
+}
+
 /// Flags of `archer env`.
 #[derive(Debug, Args)]
 pub struct Env {
-    /// The world: twenty_questions, bandit or recall
+    /// The world: twenty_questions, guess_my_city, bandit or recall
     #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
     pub name: WorldName,
-    /// Rules of Twenty Questions: fixed, or official (the reference's, faults included)
+    /// Rules of a world of questions: fixed, or official (the reference's, faults included)
     #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
     pub rules: Rules,
     /// Words of Twenty Questions: all 157, or the subset of 10
@@ -179,6 +237,8 @@ pub struct Env {
     /// Turns after which a game is over [default: the world's own]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub max_turns: Option<usize>,
+    #[command(flatten)]
+    pub people: People,
 }
 
 /// Flags of `archer parity`.

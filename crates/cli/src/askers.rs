@@ -1,37 +1,56 @@
 //! The scripted askers by the names that people type.
 
-use archer_env::TwentyQuestions;
 use archer_env::asker::{
-    Asker, InformationGainAsker, MediocreAsker, Mediocrity, RandomAsker, TreeAsker,
+    Asker, CuriousAsker, InformationGainAsker, MediocreAsker, Mediocrity, Noise, RandomAsker,
+    TreeAsker,
 };
+use archer_env::optimum::MAX_SOLVER_WORDS;
+use archer_env::{GuessingGame, WorldConfig, WorldName, make_guessing};
 
 use crate::error::Error;
 use crate::experiment::did_you_mean;
 
-/// The longest list of words for which the optimal tree is searched; beyond it the search takes
-/// longer than anyone waits.
-const OPTIMAL_WORDS: usize = 16;
-
 /// The names, from the floor to the ceiling.
 pub const NAMES: [&str; 5] = ["random", "mediocre", "information-gain", "tree", "optimal"];
+
+/// Makes the world of this configuration, if scripted askers can play it.
+pub fn world(config: &WorldConfig) -> Result<Box<dyn GuessingGame>, Error> {
+    make_guessing(config)?.ok_or_else(|| {
+        Error::Usage(format!(
+            "there is no scripted asker for the world {}; choose twenty_questions or guess_my_city",
+            config.name
+        ))
+    })
+}
 
 /// Makes the asker of this name for a world.
 pub fn make(
     name: &str,
-    world: &TwentyQuestions,
-    max_turns: usize,
+    world: &dyn GuessingGame,
+    config: &WorldConfig,
 ) -> Result<Box<dyn Asker>, Error> {
     let pool = world.question_pool();
     let words = pool.words();
     Ok(match name {
         "random" => Box::new(RandomAsker::new(pool)),
-        "mediocre" => Box::new(MediocreAsker::new(pool, Mediocrity::for_words(words))),
-        "information-gain" => Box::new(InformationGainAsker::new(pool)),
+        "mediocre" => {
+            let by_yes_and_no = MediocreAsker::new(pool, Mediocrity::for_words(words));
+            match config.name {
+                WorldName::GuessMyCity => {
+                    let rate = CuriousAsker::<MediocreAsker>::RATE;
+                    Box::new(CuriousAsker::new(by_yes_and_no, rate))
+                }
+                _ => Box::new(by_yes_and_no),
+            }
+        }
+        "information-gain" => Box::new(InformationGainAsker::noisy(pool, noise(config)?)),
         "tree" => Box::new(TreeAsker::greedy(pool)),
-        "optimal" if words <= OPTIMAL_WORDS => Box::new(TreeAsker::optimal(pool, max_turns)),
+        "optimal" if words <= MAX_SOLVER_WORDS => {
+            Box::new(TreeAsker::optimal(pool, world.max_turns()))
+        }
         "optimal" => {
             return Err(Error::Usage(format!(
-                "the optimal asker can be searched for at most {OPTIMAL_WORDS} words and this \
+                "the optimal asker can be searched for at most {MAX_SOLVER_WORDS} words and this \
                  world has {words}; choose --words subset, or --asker tree, which comes close"
             )));
         }
@@ -43,4 +62,20 @@ pub fn make(
             )));
         }
     })
+}
+
+/// How often the world's answers err, as the asker that reckons with it needs to know.
+fn noise(config: &WorldConfig) -> Result<Noise, Error> {
+    let noise = Noise {
+        flip: f64::from(config.answer_noise),
+        sometimes: f64::from(config.sometimes_noise),
+    };
+    if noise.flip >= 0.5 || noise.flip + noise.sometimes >= 1.0 {
+        return Err(Error::Usage(format!(
+            "answers that err with probability {} and are vague with {} leave nothing to learn; \
+             information-gain needs less noise, or choose another asker",
+            config.answer_noise, config.sometimes_noise
+        )));
+    }
+    Ok(noise)
 }

@@ -35,7 +35,7 @@ enum Who {
 /// The players that a run with this configuration has, the weakest first.
 pub fn players(run: &RunDir, config: &Config) -> Vec<Player> {
     let mut players = Vec::new();
-    if config.world.name == WorldName::TwentyQuestions {
+    if matches!(config.world.name, WorldName::TwentyQuestions | WorldName::GuessMyCity) {
         players.push(Player { name: "random asker", who: Who::Asker("random") });
     }
     if run.warm_start().is_dir() {

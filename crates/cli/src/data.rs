@@ -5,9 +5,8 @@
 
 use std::io::{self, Write};
 
+use archer_env::WorldConfig;
 use archer_env::asker::{Start, play};
-use archer_env::twenty_questions::Options;
-use archer_env::{Environment, TwentyQuestions, WordList};
 use serde::Serialize;
 
 use crate::args;
@@ -18,13 +17,13 @@ use crate::number::{percent, signed};
 
 /// One game.
 #[derive(Serialize)]
-struct Record<'a> {
+struct Record {
     /// Each question with its answer.
     lines: Vec<String>,
     /// Whether the last question won.
     correct: bool,
     /// Every accepted name of the secret word.
-    word: &'a [String],
+    word: Vec<String>,
 }
 
 /// Plays the games and writes the file, whole or not at all.
@@ -35,19 +34,21 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
             args.out.display()
         )));
     }
-    let options = Options { rules: args.rules, ..Options::default() };
-    let mut world = match args.words {
-        WordList::All => TwentyQuestions::all(options)?,
-        WordList::Subset => TwentyQuestions::subset(options)?,
+    let mut config = WorldConfig {
+        name: args.name,
+        rules: args.rules,
+        words: args.words,
+        ..WorldConfig::default()
     };
-    let max_turns = world.max_turns();
-    let mut asker = askers::make(&args.asker, &world, max_turns)?;
+    args.people.amend(&mut config);
+    let mut world = askers::world(&config)?;
+    let mut asker = askers::make(&args.asker, world.as_ref(), &config)?;
 
     let failed = |error: io::Error| cannot_write(&args.out, &error);
     let mut file = PendingFile::create(&args.out).map_err(failed)?;
     let (mut won, mut questions) = (0, 0);
     for start in Start::drawn(args.games, args.seed) {
-        for game in play(asker.as_mut(), &mut world, [start]) {
+        for game in play(asker.as_mut(), world.as_mut(), [start]) {
             won += usize::from(game.won);
             questions += game.turns.len();
             let task = world.task().expect("a game has been played");

@@ -15,8 +15,7 @@
 
 use std::io::{self, BufRead};
 
-use archer_env::twenty_questions::Options;
-use archer_env::{Environment, Step, TwentyQuestions, WordList, WorldConfig, WorldName, make};
+use archer_env::{Environment, GuessingGame, Step, WorldConfig, make, make_guessing};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -52,9 +51,9 @@ struct Server {
     resets: u64,
 }
 
-/// Twenty Questions takes words and oracle answers from outside, the others do not.
+/// Worlds of questions take words and oracle answers from outside, the others do not.
 enum World {
-    Questions(Box<TwentyQuestions>),
+    Questions(Box<dyn GuessingGame>),
     Other(Box<dyn Environment>),
 }
 
@@ -69,26 +68,17 @@ enum Reply {
 
 impl Server {
     fn new(args: &args::Env) -> Result<Server, Error> {
-        let world = match args.name {
-            WorldName::TwentyQuestions => {
-                let default = Options::default();
-                let options = Options {
-                    rules: args.rules,
-                    max_turns: args.max_turns.unwrap_or(default.max_turns),
-                    ..default
-                };
-                World::Questions(Box::new(match args.words {
-                    WordList::All => TwentyQuestions::all(options)?,
-                    WordList::Subset => TwentyQuestions::subset(options)?,
-                }))
-            }
-            name => World::Other(make(&WorldConfig {
-                name,
-                rules: args.rules,
-                words: args.words,
-                max_turns: args.max_turns,
-                ..WorldConfig::default()
-            })?),
+        let mut config = WorldConfig {
+            name: args.name,
+            rules: args.rules,
+            words: args.words,
+            max_turns: args.max_turns,
+            ..WorldConfig::default()
+        };
+        args.people.amend(&mut config);
+        let world = match make_guessing(&config)? {
+            Some(world) => World::Questions(world),
+            None => World::Other(make(&config)?),
         };
         Ok(Server { world, playing: false, started: false, resets: 0 })
     }

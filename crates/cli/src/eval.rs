@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
-use archer_env::twenty_questions::Options;
-use archer_env::{Environment, TwentyQuestions, WordList, WorldConfig, asker};
+use archer_env::{WorldConfig, asker};
 use pollster::block_on;
 
 use crate::args;
@@ -48,6 +47,8 @@ fn amended(world: &WorldConfig, args: &args::Eval) -> WorldConfig {
     let mut world = world.clone();
     world.rules = args.rules.unwrap_or(world.rules);
     world.words = args.words.unwrap_or(world.words);
+    world.name = args.name.unwrap_or(world.name);
+    args.people.amend(&mut world);
     world
 }
 
@@ -58,23 +59,12 @@ pub fn of_asker(
     games: usize,
     seed: u64,
 ) -> Result<Evaluation, Error> {
-    let default = Options::default();
-    let options = Options {
-        rules: world.rules,
-        max_turns: world.max_turns.unwrap_or(default.max_turns),
-        sometimes: world.sometimes,
-        answer_noise: world.answer_noise,
-    };
-    let mut questions = match world.words {
-        WordList::All => TwentyQuestions::all(options)?,
-        WordList::Subset => TwentyQuestions::subset(options)?,
-    };
-    let max_turns = questions.max_turns();
-    let mut asker = askers::make(name, &questions, max_turns)?;
-    let starts = starts(questions.tasks(), games, seed);
-    let played = asker::play(asker.as_mut(), &mut questions, starts);
+    let mut game = askers::world(world)?;
+    let mut asker = askers::make(name, game.as_ref(), world)?;
+    let starts = starts(game.tasks(), games, seed);
+    let played = asker::play(asker.as_mut(), game.as_mut(), starts);
     let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
-    Ok(Evaluation::of(world, questions.optimum_return(), &outcomes))
+    Ok(Evaluation::of(world, game.optimum_return(), &outcomes))
 }
 
 /// The evaluation for a person.

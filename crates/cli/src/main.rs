@@ -20,6 +20,7 @@ mod files;
 mod log;
 mod model;
 mod number;
+mod optimum;
 mod output;
 mod parity;
 mod play;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Optimum(args)) => optimum::run(&args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

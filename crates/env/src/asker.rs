@@ -1,10 +1,11 @@
-//! Scripted players of Twenty Questions, from the floor to the optimum.
+//! Scripted players of Twenty Questions and Guess My City, from the floor to the optimum.
 //!
 //! They measure what a return is worth, make the games that a warm start imitates, and answer the
 //! question of what the world allows. All choose from a [`QuestionPool`], the canonical questions
 //! over a list of words, and see what any player sees: the questions so far and their answers.
 
 mod babbling;
+mod curious;
 mod information_gain;
 mod mediocre;
 mod random;
@@ -14,7 +15,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub use babbling::BabblingAsker;
-pub use information_gain::InformationGainAsker;
+pub use curious::CuriousAsker;
+pub use information_gain::{InformationGainAsker, Noise};
 pub use mediocre::{MediocreAsker, Mediocrity};
 pub use random::RandomAsker;
 pub use tree::TreeAsker;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::environment::Environment;
 use crate::error::EnvError;
+use crate::guess_my_city::GuessMyCity;
 use crate::toy::{Bandit, Recall};
 use crate::twenty_questions::{Options, Rules, TwentyQuestions};
 
@@ -16,6 +17,8 @@ pub enum WorldName {
     /// Find the secret word by yes-or-no questions.
     #[default]
     TwentyQuestions,
+    /// Find the home town by any questions.
+    GuessMyCity,
     /// Say a digit, be paid: one turn.
     Bandit,
     /// Say the letter that was shown some turns ago.
@@ -28,6 +31,7 @@ impl FromStr for WorldName {
     fn from_str(name: &str) -> Result<Self, EnvError> {
         match name {
             "twenty_questions" => Ok(WorldName::TwentyQuestions),
+            "guess_my_city" => Ok(WorldName::GuessMyCity),
             "bandit" => Ok(WorldName::Bandit),
             "recall" => Ok(WorldName::Recall),
             _ => Err(EnvError::UnknownWorld(name.to_string())),
@@ -39,6 +43,7 @@ impl fmt::Display for WorldName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             WorldName::TwentyQuestions => "twenty_questions",
+            WorldName::GuessMyCity => "guess_my_city",
             WorldName::Bandit => "bandit",
             WorldName::Recall => "recall",
         })
@@ -56,48 +61,77 @@ pub enum WordList {
     Subset,
 }
 
-/// Everything that says which world it is. What a toy world does not have must be left at its
-/// default there.
+/// Everything that says which world it is. What a world does not have must be left at its default
+/// there.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldConfig {
     /// Which world.
     pub name: WorldName,
-    /// Twenty Questions: whose rules.
+    /// Twenty Questions and Guess My City: whose rules.
     pub rules: Rules,
     /// Twenty Questions: which secret words.
     pub words: WordList,
-    /// Turns after which a game is over, at least 1. Left out: 20 in Twenty Questions, 4 in
-    /// recall. A bandit has one turn in any case.
+    /// Turns after which a game is over, at least 1. Left out: 20 in Twenty Questions and Guess My
+    /// City, 4 in recall. A bandit has one turn in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<usize>,
     /// Twenty Questions, fixed rules: whether "Sometimes." is an answer.
     pub sometimes: bool,
     /// Twenty Questions: probability, 0 to 1, that a Yes or No to a property is flipped.
     pub answer_noise: f32,
+    /// Twenty Questions with `sometimes`: probability, 0 to 1, that a Yes or No to a property
+    /// becomes "Sometimes.".
+    pub sometimes_noise: f32,
 }
 
 impl WorldConfig {
     /// The options of Twenty Questions.
-    fn options(&self) -> Options {
+    pub fn options(&self) -> Options {
         let default = Options::default();
         Options {
             rules: self.rules,
             max_turns: self.max_turns.unwrap_or(default.max_turns),
             sometimes: self.sometimes,
             answer_noise: self.answer_noise,
+            sometimes_noise: self.sometimes_noise,
         }
+    }
+
+    /// Twenty Questions as this configuration has it.
+    pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, EnvError> {
+        match self.words {
+            WordList::All => TwentyQuestions::all(self.options()),
+            WordList::Subset => TwentyQuestions::subset(self.options()),
+        }
+    }
+
+    /// Guess My City as this configuration has it.
+    pub(crate) fn guess_my_city(&self) -> Result<GuessMyCity, EnvError> {
+        let plain = WorldConfig { rules: self.rules, ..self.plain() };
+        if *self != plain {
+            return Err(EnvError::BadSetting(format!(
+                "the world {} has no words, sometimes, answer_noise or sometimes_noise; leave \
+                 them out",
+                self.name
+            )));
+        }
+        GuessMyCity::new(self.rules, self.max_turns.unwrap_or(Options::default().max_turns))
+    }
+
+    /// This world with everything but its number of turns left out.
+    fn plain(&self) -> WorldConfig {
+        WorldConfig { name: self.name, max_turns: self.max_turns, ..WorldConfig::default() }
     }
 
     /// Refuses a toy world with settings that would be ignored.
     fn check_toy(&self) -> Result<(), EnvError> {
-        let plain =
-            WorldConfig { name: self.name, max_turns: self.max_turns, ..WorldConfig::default() };
-        if *self == plain {
+        if *self == self.plain() {
             return Ok(());
         }
         Err(EnvError::BadSetting(format!(
-            "the world {} has no rules, words, sometimes or answer_noise; leave them out",
+            "the world {} has no rules, words, sometimes, answer_noise or sometimes_noise; leave \
+             them out",
             self.name
         )))
     }
@@ -118,13 +152,8 @@ impl WorldConfig {
 /// ```
 pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, EnvError> {
     match config.name {
-        WorldName::TwentyQuestions => {
-            let options = config.options();
-            Ok(Box::new(match config.words {
-                WordList::All => TwentyQuestions::all(options)?,
-                WordList::Subset => TwentyQuestions::subset(options)?,
-            }))
-        }
+        WorldName::TwentyQuestions => Ok(Box::new(config.twenty_questions()?)),
+        WorldName::GuessMyCity => Ok(Box::new(config.guess_my_city()?)),
         WorldName::Bandit => {
             config.check_toy()?;
             match config.max_turns {
@@ -179,7 +208,8 @@ mod tests {
         }
         assert_eq!(
             "chess".parse::<WorldName>().unwrap_err().to_string(),
-            "there is no world named \"chess\"; choose twenty_questions, bandit or recall"
+            "there is no world named \"chess\"; choose twenty_questions, \
+             guess_my_city, bandit or recall"
         );
     }
 
@@ -187,6 +217,7 @@ mod tests {
     fn every_world_is_made() {
         for (name, tasks, turns) in [
             (WorldName::TwentyQuestions, 157, 20),
+            (WorldName::GuessMyCity, 91, 20),
             (WorldName::Bandit, 1, 1),
             (WorldName::Recall, 8, 4),
         ] {
@@ -213,7 +244,27 @@ mod tests {
             ),
             (
                 r#"{"name": "recall", "words": "subset"}"#,
-                "the world recall has no rules, words, sometimes or answer_noise; leave them out",
+                "the world recall has no rules, words, sometimes, answer_noise or \
+                 sometimes_noise; leave them out",
+            ),
+            (
+                r#"{"name": "guess_my_city", "answer_noise": 0.1}"#,
+                "the world guess_my_city has no words, sometimes, answer_noise or \
+                 sometimes_noise; leave them out",
+            ),
+            (
+                r#"{"name": "guess_my_city", "max_turns": 0}"#,
+                "max_turns is 0; a game needs at least 1 turn",
+            ),
+            (
+                r#"{"sometimes_noise": 0.1}"#,
+                "sometimes_noise is 0.1, but \"Sometimes.\" is no answer here; set sometimes to \
+                 true as well",
+            ),
+            (
+                r#"{"sometimes": true, "answer_noise": 0.6, "sometimes_noise": 0.6}"#,
+                "answer_noise 0.6 and sometimes_noise 0.6 are probabilities that must add up to \
+                 at most 1",
             ),
             (
                 r#"{"name": "recall", "max_turns": 0}"#,

@@ -27,7 +27,8 @@ impl fmt::Display for EnvError {
         match self {
             EnvError::UnknownWorld(name) => write!(
                 f,
-                "there is no world named \"{name}\"; choose twenty_questions, bandit or recall"
+                "there is no world named \"{name}\"; choose twenty_questions, guess_my_city, \
+                 bandit or recall"
             ),
             EnvError::UnknownRules(name) => {
                 write!(f, "there are no rules named \"{name}\"; choose fixed or official")

@@ -7,10 +7,13 @@
 pub mod environment;
 pub mod error;
 
+pub mod data;
 pub mod knowledge;
 pub mod oracle;
 pub mod words;
 
+pub mod guess_my_city;
+pub mod guessing;
 pub mod optimum;
 pub mod question_pool;
 pub mod toy;
@@ -24,5 +27,7 @@ pub mod vectorized;
 pub use config::{WordList, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};
 pub use error::{EnvError, UnknownWord};
+pub use guess_my_city::GuessMyCity;
+pub use guessing::{GuessingGame, make_guessing};
 pub use twenty_questions::{Answer, Rules, TwentyQuestions};
 pub use vectorized::VectorEnv;

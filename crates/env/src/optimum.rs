@@ -35,6 +35,30 @@ pub fn perfect_split_optimum(words: usize, max_turns: usize, answers: usize) -> 
     -f64::from(costs[costs.len() - 1][words]) / words as f64
 }
 
+/// The best mean return over `words` equally likely words where one question can tell all of them
+/// apart, as questions with free answers do, and a game is lost after `max_turns` questions.
+///
+/// The first turn is then that question, which costs every word a point, or a guess, which is worth
+/// as much for three words and more for fewer.
+///
+/// ```
+/// use archer_env::optimum::free_answer_optimum;
+///
+/// assert_eq!(free_answer_optimum(91, 20), -1.0);
+/// ```
+///
+/// # Panics
+/// Where there is no word or no turn.
+pub fn free_answer_optimum(words: usize, max_turns: usize) -> f64 {
+    assert!(words >= 1 && max_turns >= 1, "an optimum over no words or no turns");
+    let n = words as f64;
+    match (words, max_turns) {
+        // Two words are guessed one after the other, and a single turn is best used to guess.
+        (1 | 2, _) | (_, 1) => -(n - 1.0) / n,
+        _ => -1.0,
+    }
+}
+
 /// The least cost of 0 to `words` words (inner) with 0 to `max_turns` turns left (outer).
 ///
 /// No more turns than words are ever of use, so the rows end there.

@@ -39,11 +39,27 @@ pub struct Options {
     /// Probability, from 0 to 1, that the table's Yes becomes a No or its No a Yes. Guesses are
     /// answered truly, for a false answer to one would deny a win or promise one.
     pub answer_noise: f32,
+    /// Probability, from 0 to 1, that the table's Yes or No to a property becomes "Sometimes.",
+    /// as with people who do not commit themselves; only where `sometimes` is on.
+    pub sometimes_noise: f32,
+}
+
+impl Options {
+    /// Whether the oracle always says what the table says.
+    fn is_certain(&self) -> bool {
+        self.answer_noise == 0.0 && self.sometimes_noise == 0.0
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { rules: Rules::Fixed, max_turns: 20, sometimes: false, answer_noise: 0.0 }
+        Options {
+            rules: Rules::Fixed,
+            max_turns: 20,
+            sometimes: false,
+            answer_noise: 0.0,
+            sometimes_noise: 0.0,
+        }
     }
 }
 
@@ -237,7 +253,7 @@ impl Environment for TwentyQuestions {
     /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
     /// may split the words as he likes; unknown where answers are noisy.
     fn optimum_return(&self) -> Option<f64> {
-        if self.options.answer_noise > 0.0 {
+        if !self.options.is_certain() {
             return None;
         }
         let Options { rules, max_turns, sometimes, .. } = self.options;
@@ -264,12 +280,11 @@ impl Environment for TwentyQuestions {
 /// The table as the options want it to answer.
 fn table_oracle(options: &Options) -> Box<dyn Oracle> {
     let table = TableOracle { sometimes: options.sometimes };
-    if options.answer_noise > 0.0 {
-        let flip = f64::from(options.answer_noise);
-        Box::new(ErringTable { table, noisy: NoisyOracle::new(table, flip, 0.0, 0) })
-    } else {
-        Box::new(table)
+    if options.is_certain() {
+        return Box::new(table);
     }
+    let (flip, vague) = (f64::from(options.answer_noise), f64::from(options.sometimes_noise));
+    Box::new(ErringTable { table, noisy: NoisyOracle::new(table, flip, vague, 0) })
 }
 
 /// Errs about properties and is right about guesses.
@@ -303,6 +318,24 @@ fn check_options(options: &Options) -> Result<(), EnvError> {
         return Err(EnvError::BadSetting(format!(
             "answer_noise is {}; it is a probability, from 0 to 1",
             options.answer_noise
+        )));
+    }
+    let Options { answer_noise, sometimes_noise, .. } = *options;
+    if !(0.0..=1.0).contains(&sometimes_noise) {
+        return Err(EnvError::BadSetting(format!(
+            "sometimes_noise is {sometimes_noise}; it is a probability, from 0 to 1"
+        )));
+    }
+    if f64::from(answer_noise) + f64::from(sometimes_noise) > 1.0 {
+        return Err(EnvError::BadSetting(format!(
+            "answer_noise {answer_noise} and sometimes_noise {sometimes_noise} are probabilities \
+             that must add up to at most 1"
+        )));
+    }
+    if sometimes_noise > 0.0 && !options.sometimes {
+        return Err(EnvError::BadSetting(format!(
+            "sometimes_noise is {sometimes_noise}, but \"Sometimes.\" is no answer here; set \
+             sometimes to true as well"
         )));
     }
     if options.sometimes && options.rules == Rules::Official {

@@ -113,4 +113,12 @@ fn the_table_agrees_with_people() {
         100.0 * share
     );
     assert!(share >= 0.97, "only {:.2} % agree", 100.0 * share);
+    let document = include_str!("../../../docs/environments/twenty_questions.md");
+    for figure in [
+        format!("{} objects and {} questions", objects.len(), columns.len()),
+        format!("{cells} clear ratings"),
+        format!("{:.2} % agree", 100.0 * share),
+    ] {
+        assert!(document.contains(&figure), "the document of the world should say {figure}");
+    }
 }

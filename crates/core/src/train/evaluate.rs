@@ -139,9 +139,9 @@ impl Evaluation {
         let (mean_return, return_ci95) = mean_with_interval(&returns);
         let (mean_questions, questions) = mean_with_interval(&turns);
         let rules = match world.name {
-            WorldName::TwentyQuestions if world.rules == Rules::Official => "official",
-            WorldName::TwentyQuestions => "fixed",
-            _ => "",
+            WorldName::Bandit | WorldName::Recall => "",
+            _ if world.rules == Rules::Official => "official",
+            _ => "fixed",
         };
         let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
         Self {

@@ -3,10 +3,12 @@
 //! They are played by a scripted asker that is deliberately mediocre: what the agent becomes
 //! beyond it is reinforcement's doing.
 
-use archer_env::asker::{Asker, BabblingAsker, MediocreAsker, Mediocrity, PlayedGame, play};
+use archer_env::asker::{
+    Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity, PlayedGame, play,
+};
 use archer_env::question_pool::QuestionPool;
 use archer_env::toy::{Bandit, Recall};
-use archer_env::{WordList, WorldConfig, WorldName, make, words};
+use archer_env::{WordList, WorldConfig, WorldName, guess_my_city, make, words};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
@@ -33,6 +35,14 @@ pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn As
             let mediocrity =
                 Mediocrity { guess_rate: config.guess_rate, consistency: config.consistency };
             Box::new(MediocreAsker::new(pool, mediocrity))
+        }
+        WorldName::GuessMyCity => {
+            let pool = guess_my_city::question_pool();
+            let pool = if config.questions > 0 { pool.thinned(config.questions) } else { pool };
+            let mediocrity =
+                Mediocrity { guess_rate: config.guess_rate, consistency: config.consistency };
+            let by_yes_and_no = MediocreAsker::new(pool, mediocrity);
+            Box::new(CuriousAsker::new(by_yes_and_no, CuriousAsker::<MediocreAsker>::RATE))
         }
         WorldName::Bandit => Box::new(BabblingAsker::new(
             (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),

@@ -11,22 +11,33 @@ use crate::twenty_questions::Answer;
 /// as likely as all others together.
 pub struct InformationGainAsker {
     pool: QuestionPool,
-    error_rate: f64,
+    noise: Noise,
+}
+
+/// How often an answer about a property is not what the table says.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Noise {
+    /// Probability that Yes is said for No and No for Yes, from 0 to below 0.5.
+    pub flip: f64,
+    /// Probability that "Sometimes." is said for either, from 0 to below 1.
+    pub sometimes: f64,
 }
 
 impl InformationGainAsker {
     /// A player that trusts every answer.
     pub fn new(pool: QuestionPool) -> Self {
-        Self::noisy(pool, 0.0)
+        Self::noisy(pool, Noise::default())
     }
 
-    /// A player that takes each answer about a property to be flipped with this probability.
+    /// A player that takes each answer about a property to be false or vague so often.
     ///
     /// # Panics
-    /// Where the rate is not from 0 to below 0.5.
-    pub fn noisy(pool: QuestionPool, error_rate: f64) -> Self {
-        assert!((0.0..0.5).contains(&error_rate), "error_rate is {error_rate}");
-        InformationGainAsker { pool, error_rate }
+    /// Where a probability is out of its range: an oracle that lies as often as not says nothing.
+    pub fn noisy(pool: QuestionPool, noise: Noise) -> Self {
+        let Noise { flip, sometimes } = noise;
+        let valid = (0.0..0.5).contains(&flip) && sometimes >= 0.0 && flip + sometimes < 1.0;
+        assert!(valid, "{noise:?} leaves nothing to learn");
+        InformationGainAsker { pool, noise }
     }
 
     /// The probability of each word after a history.
@@ -43,7 +54,7 @@ impl InformationGainAsker {
             }
             let question = &self.pool.questions()[index];
             for (weight, &truth) in weights.iter_mut().zip(&question.answers) {
-                *weight *= likelihood(answer, truth, question, self.error_rate);
+                *weight *= likelihood(answer, truth, question, self.noise);
             }
             if let Some(word) = question.guess {
                 // It was wrong, or there would be no turn after it.
@@ -68,28 +79,28 @@ impl Asker for InformationGainAsker {
 
     fn ask(&mut self, history: &[(String, String)]) -> String {
         let posterior = self.posterior(history);
-        let index = best_question(&self.pool, &posterior, self.error_rate);
+        let index = best_question(&self.pool, &posterior, self.noise);
         self.pool.questions()[index].text.clone()
     }
 }
 
 /// The probability of an answer where the truth is another or the same. Guesses are answered
 /// truly, and so is what holds sometimes.
-fn likelihood(answer: Answer, truth: Answer, question: &PoolQuestion, error_rate: f64) -> f64 {
+fn likelihood(answer: Answer, truth: Answer, question: &PoolQuestion, noise: Noise) -> f64 {
     let certain = question.guess.is_some() || truth == Answer::Sometimes;
-    let error_rate = if certain { 0.0 } else { error_rate };
+    let Noise { flip, sometimes } = if certain { Noise::default() } else { noise };
     if answer == truth {
-        1.0 - error_rate
+        1.0 - flip - sometimes
     } else if answer == Answer::Sometimes {
-        0.0
+        sometimes
     } else {
-        error_rate
+        flip
     }
 }
 
 /// The index of the question to ask: a guess of a word that is as likely as all others together,
 /// else the most informative question, a guess before a property where they are equal.
-pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], error_rate: f64) -> usize {
+pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], noise: Noise) -> usize {
     // Sums of shares may fall a little short.
     const NEARLY: f64 = 1e-9;
     let likeliest = (0..posterior.len())
@@ -100,7 +111,7 @@ pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], error_rate: 
     }
     let mut best = (guess, entropy(&[posterior[likeliest], 1.0 - posterior[likeliest]]));
     for (index, question) in pool.properties().iter().enumerate() {
-        let gain = information(question, posterior, error_rate);
+        let gain = information(question, posterior, noise);
         if gain > best.1 + NEARLY {
             best = (index, gain);
         }
@@ -110,17 +121,19 @@ pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], error_rate: 
 
 /// The expected information of a question about a property, in nats: the entropy of its answer
 /// less what of it is noise.
-fn information(question: &PoolQuestion, posterior: &[f64], error_rate: f64) -> f64 {
+fn information(question: &PoolQuestion, posterior: &[f64], noise: Noise) -> f64 {
     // In the order of `Answer`.
     let mut share = [0.0; 4];
     for (&answer, &probability) in question.answers.iter().zip(posterior) {
         share[answer as usize] += probability;
     }
     let [yes, no, sometimes, invalid] = share;
-    let heard_yes = yes * (1.0 - error_rate) + no * error_rate;
-    let heard_no = no * (1.0 - error_rate) + yes * error_rate;
-    let noise = (yes + no) * entropy(&[error_rate, 1.0 - error_rate]);
-    entropy(&[heard_yes, heard_no, sometimes, invalid]) - noise
+    let right = 1.0 - noise.flip - noise.sometimes;
+    let heard_yes = yes * right + no * noise.flip;
+    let heard_no = no * right + yes * noise.flip;
+    let heard_sometimes = sometimes + (yes + no) * noise.sometimes;
+    let chance = (yes + no) * entropy(&[right, noise.flip, noise.sometimes]);
+    entropy(&[heard_yes, heard_no, heard_sometimes, invalid]) - chance
 }
 
 /// The entropy of a distribution, in nats.
@@ -141,32 +154,40 @@ mod tests {
         use Answer::{No, Sometimes, Yes};
         let bit = 2.0_f64.ln();
         let even = [0.25; 4];
+        let flip = |flip| Noise { flip, sometimes: 0.0 };
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} {b}");
-        close(information(&question(&[Yes, Yes, No, No]), &even, 0.0), bit);
-        close(information(&question(&[Yes, Yes, Yes, Yes]), &even, 0.0), 0.0);
-        close(information(&question(&[Yes, No, Sometimes, Sometimes]), &even, 0.0), 1.5 * bit);
+        close(information(&question(&[Yes, Yes, No, No]), &even, flip(0.0)), bit);
+        close(information(&question(&[Yes, Yes, Yes, Yes]), &even, flip(0.0)), 0.0);
+        close(
+            information(&question(&[Yes, No, Sometimes, Sometimes]), &even, flip(0.0)),
+            1.5 * bit,
+        );
         // A binary symmetric channel with error 0.11 carries half a bit.
-        let noisy = information(&question(&[Yes, Yes, No, No]), &even, 0.11);
+        let noisy = information(&question(&[Yes, Yes, No, No]), &even, flip(0.11));
         assert!((noisy / bit - 0.5).abs() < 1e-3, "{noisy}");
         // A coin says nothing.
-        close(information(&question(&[Yes, Yes, No, No]), &even, 0.5), 0.0);
+        close(information(&question(&[Yes, Yes, No, No]), &even, flip(0.5)), 0.0);
+        // Where half of the answers are vague, the other half still tell.
+        let vague = Noise { flip: 0.0, sometimes: 0.5 };
+        close(information(&question(&[Yes, Yes, No, No]), &even, vague), 0.5 * bit);
     }
 
     #[test]
     fn likelihoods_by_hand() {
         use Answer::{No, Sometimes, Yes};
+        let noise = Noise { flip: 0.1, sometimes: 0.2 };
         let property = question(&[]);
         for (answer, truth, p) in [
-            (Yes, Yes, 0.9),
+            (Yes, Yes, 0.7),
             (No, Yes, 0.1),
             (Yes, No, 0.1),
-            (Sometimes, Yes, 0.0),
+            (Sometimes, Yes, 0.2),
             (Sometimes, Sometimes, 1.0),
             (Yes, Sometimes, 0.0),
         ] {
-            assert!((likelihood(answer, truth, &property, 0.1) - p).abs() < 1e-12);
+            assert!((likelihood(answer, truth, &property, noise) - p).abs() < 1e-12);
         }
         let guess = PoolQuestion { guess: Some(0), ..property };
-        assert_eq!(likelihood(No, Yes, &guess, 0.1), 0.0);
+        assert_eq!(likelihood(No, Yes, &guess, noise), 0.0);
     }
 }

@@ -93,7 +93,11 @@ fn a_posterior_stands_noise_that_a_tree_does_not() {
     let mut env = fifth(Options { answer_noise: 0.15, ..Options::default() });
     let pool = env.question_pool();
     let tree = measure(&mut TreeAsker::greedy(pool.clone()), &mut env, 8);
-    let noisy = measure(&mut InformationGainAsker::noisy(pool, 0.15), &mut env, 4);
+    let noisy = measure(
+        &mut InformationGainAsker::noisy(pool, Noise { flip: 0.15, sometimes: 0.0 }),
+        &mut env,
+        4,
+    );
     assert!(noisy > tree + 1.0, "{noisy} {tree}");
 }
 

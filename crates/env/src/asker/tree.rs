@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Asker;
-use super::information_gain::best_question;
+use super::information_gain::{Noise, best_question};
 use crate::optimum::Solver;
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::Answer;
@@ -39,7 +39,7 @@ impl TreeAsker {
             for &word in possible {
                 posterior[word] = share;
             }
-            best_question(pool, &posterior, 0.0)
+            best_question(pool, &posterior, Noise::default())
         })
     }
 

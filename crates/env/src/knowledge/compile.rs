@@ -16,9 +16,7 @@ use super::reader::{Known, Literal, Reader};
 use super::spelling;
 use super::words::{Map, Phrases, Vocabulary, WordId};
 use super::{NounForm, Object, ObjectId, Property, PropertyId, Table};
-
-/// A file of the data: its name and its text.
-pub type Source<'a> = (&'a str, &'a str);
+use crate::data::Source;
 
 /// The files that make up a table.
 #[derive(Debug, Clone, Copy)]

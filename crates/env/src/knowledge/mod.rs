@@ -21,34 +21,26 @@ mod format;
 use std::sync::OnceLock;
 
 pub use compare::{Comparison, Measure, Measures, Relation};
-pub use compile::{Source, Sources};
+pub use compile::Sources;
 pub use format::DataError;
 pub use reader::{Claim, Degree, Literal, Reading};
 pub use spelling::{Letter, Spelling};
 
+use crate::data;
 use reader::Reader;
 use words::Map;
 
-/// The data that is built into the program.
-pub const EMBEDDED: Sources<'static> = Sources {
-    properties: ("properties.txt", include_str!("../../data/properties.txt")),
-    kinds: ("kinds.txt", include_str!("../../data/kinds.txt")),
-    phrases: ("phrases.txt", include_str!("../../data/phrases.txt")),
-    references: ("references.txt", include_str!("../../data/references.txt")),
-    objects: &[
-        ("objects/core.txt", include_str!("../../data/objects/core.txt")),
-        ("objects/mammals.txt", include_str!("../../data/objects/mammals.txt")),
-        ("objects/birds_and_others.txt", include_str!("../../data/objects/birds_and_others.txt")),
-        ("objects/food.txt", include_str!("../../data/objects/food.txt")),
-        ("objects/household.txt", include_str!("../../data/objects/household.txt")),
-        ("objects/wear_and_devices.txt", include_str!("../../data/objects/wear_and_devices.txt")),
-        (
-            "objects/tools_and_vehicles.txt",
-            include_str!("../../data/objects/tools_and_vehicles.txt"),
-        ),
-        ("objects/nature_and_places.txt", include_str!("../../data/objects/nature_and_places.txt")),
-    ],
-};
+/// The files of the embedded table, unpacked on first use.
+pub fn embedded() -> &'static Sources<'static> {
+    static SOURCES: OnceLock<Sources<'static>> = OnceLock::new();
+    SOURCES.get_or_init(|| Sources {
+        properties: data::source("properties.txt"),
+        kinds: data::source("kinds.txt"),
+        phrases: data::source("phrases.txt"),
+        references: data::source("references.txt"),
+        objects: data::sources("objects/"),
+    })
+}
 
 /// The embedded table, parsed on first use.
 ///
@@ -57,7 +49,7 @@ pub const EMBEDDED: Sources<'static> = Sources {
 pub fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
-        Table::parse(&EMBEDDED).unwrap_or_else(|error| panic!("embedded data: {error}"))
+        Table::parse(embedded()).unwrap_or_else(|error| panic!("embedded data: {error}"))
     })
 }
 
@@ -67,7 +59,7 @@ pub fn table() -> &'static Table {
 /// paper?", "Is it bigger than a cat?" and "Is it not a cat?" give nothing. The phrase need not
 /// name an object of the table; [`Table::object`] tells, and knows plurals and aliases.
 pub fn guess_phrase(question: &str) -> Option<String> {
-    table().reader.guess_phrase(question)
+    table().guess_phrase(question)
 }
 
 /// The place of an object in [`Table::objects`].
@@ -264,6 +256,11 @@ impl Table {
     /// Reads a question.
     pub fn read(&self, question: &str) -> Reading {
         self.reader.read(question)
+    }
+
+    /// The noun phrase that a question guesses; see [`guess_phrase`].
+    pub fn guess_phrase(&self, question: &str) -> Option<String> {
+        self.reader.guess_phrase(question)
     }
 
     /// Answers a question that was read; `None` if it was not understood.

@@ -26,7 +26,7 @@ pub fn loss_and_gradients(
             utterances: vec![(observation.len(), said.len())],
         };
         let policy = params::fork(policy);
-        let loss = loss(&policy, &[&game], last).mul_scalar(share);
+        let loss = loss(&policy, &[&game], last, false).0.mul_scalar(share);
         losses.push(loss.clone().inner());
         sum = Some(accumulate(sum, params::gradients(&policy, &loss.backward())));
     }

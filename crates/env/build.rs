@@ -1,0 +1,48 @@
+//! Packs the texts of `data/` into one compressed file that the library embeds.
+//!
+//! The texts are written to be read and edited, with comments and indents, and are three times as
+//! big as what they say; a page that loads the worlds should not pay for that. The packed form is
+//! each file's path and text, all ended by a zero byte, deflated.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a build script reads the files that are built in, and speaks to cargo"
+)]
+
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=data");
+    let mut paths = Vec::new();
+    collect(Path::new("data"), &mut paths);
+    // Folders list their files in any order; a build must not depend on it.
+    paths.sort();
+    let mut plain = Vec::new();
+    for path in &paths {
+        let text = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(!text.contains(&0), "{path} holds a zero byte");
+        let name = path.strip_prefix("data/").unwrap_or(path);
+        plain.extend_from_slice(name.as_bytes());
+        plain.push(0);
+        plain.extend_from_slice(&text);
+        plain.push(0);
+    }
+    let packed = miniz_oxide::deflate::compress_to_vec(&plain, 10);
+    let out = env::var_os("OUT_DIR").expect("cargo names a folder for what is built");
+    fs::write(Path::new(&out).join("data.bin"), packed).expect("the folder can be written");
+}
+
+/// Every text file below a folder, with forward slashes on any system.
+fn collect(folder: &Path, paths: &mut Vec<String>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    for entry in entries {
+        let path = entry.expect("a folder can be listed").path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "txt") {
+            paths.push(path.to_string_lossy().replace('\\', "/"));
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Guess My City: the agent asks about a home town until it names it.
+//!
+//! The same game as Twenty Questions, one point a question, but answers are free: "What language do
+//! you speak?" is answered by "Portuguese.". Whatever would name the city itself is withheld by the
+//! [leak guard](REFUSAL). Fixed rules win by a guess that names the city; official ones, as the
+//! reference does, by any question that its name is a part of, so that "climate" wins Lima.
+
+mod atlas;
+mod cities;
+mod format;
+
+use std::borrow::Cow;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+pub use atlas::{Asked, Topic, read, table, tell};
+pub use cities::{City, cities, countries};
+pub use format::{CityRecord, CountryRecord};
+
+use crate::environment::{Environment, Step, first_line};
+use crate::error::{EnvError, UnknownWord};
+use crate::guessing::GuessingGame;
+use crate::knowledge::{Claim, Degree, Reading};
+use crate::optimum::free_answer_optimum;
+use crate::oracle::{INVALID, Oracle};
+use crate::question_pool::{PoolQuestion, QuestionPool};
+use crate::twenty_questions::{Answer, HEADER, Rules};
+
+/// What is said in place of an answer that holds the name of the city.
+pub const REFUSAL: &str = "I can't answer that question.";
+
+/// Answers from the atlas; what it cannot read is an "Invalid Question.".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CityOracle;
+
+impl CityOracle {
+    fn tell(city: usize, question: &str) -> Cow<'static, str> {
+        match read(question) {
+            Asked::What(topic) => Cow::Owned(tell(city, topic)),
+            Asked::Whether(reading) => Cow::Borrowed(match atlas::holds(city, &reading) {
+                Some(true) => Answer::Yes.text(),
+                Some(false) => Answer::No.text(),
+                None => INVALID,
+            }),
+            Asked::Nothing => Cow::Borrowed(INVALID),
+        }
+    }
+}
+
+impl Oracle for CityOracle {
+    fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
+        match table().object(&object.to_lowercase()) {
+            Some(city) => Self::tell(city.0, question),
+            None => Cow::Borrowed(INVALID),
+        }
+    }
+}
+
+/// The world. Its tasks are the 91 cities, in the order of the reference.
+pub struct GuessMyCity {
+    rules: Rules,
+    max_turns: usize,
+    oracle: Box<dyn Oracle>,
+    game: Option<Game>,
+}
+
+/// One game in play.
+struct Game {
+    city: usize,
+    turns: usize,
+    history: String,
+    over: bool,
+}
+
+impl GuessMyCity {
+    /// The world under these rules, for games of at most `max_turns` questions.
+    ///
+    /// # Errors
+    /// No turns.
+    pub fn new(rules: Rules, max_turns: usize) -> Result<Self, EnvError> {
+        if max_turns == 0 {
+            return Err(EnvError::BadSetting(
+                "max_turns is 0; a game needs at least 1 turn".to_string(),
+            ));
+        }
+        Ok(GuessMyCity { rules, max_turns, oracle: Box::new(CityOracle), game: None })
+    }
+
+    /// The same world with someone else answering. He is asked by the city's name as the reference
+    /// spells it.
+    pub fn with_oracle(mut self, oracle: Box<dyn Oracle>) -> Self {
+        self.oracle = oracle;
+        self
+    }
+
+    fn start(&mut self, city: usize, oracle_seed: u64) -> String {
+        self.oracle.reseed(oracle_seed);
+        self.game = Some(Game { city, turns: 0, history: HEADER.to_string(), over: false });
+        HEADER.to_string()
+    }
+}
+
+/// Whether a question wins.
+fn wins(rules: Rules, city: usize, question: &str) -> bool {
+    match rules {
+        // The reference looks for the name anywhere in the question.
+        Rules::Official => {
+            let name = cities()[city].record.name.to_lowercase();
+            let asked = question.trim_end_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+            asked.contains(&name)
+        }
+        Rules::Fixed => match read(question) {
+            Asked::Whether(Reading::Asks { claim: Claim::Is(named), negated, degree }) => {
+                named.0 == city && !negated && degree != Degree::Always
+            }
+            _ => false,
+        },
+    }
+}
+
+/// Whether an answer names the city: any part of it under official rules; under fixed rules any of
+/// its names, as words of their own.
+fn leaks(rules: Rules, city: usize, answer: &str) -> bool {
+    let answer = answer.to_lowercase();
+    match rules {
+        Rules::Official => answer.contains(&cities()[city].record.name.to_lowercase()),
+        Rules::Fixed => cities()[city].aliases().iter().any(|name| {
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            answer.match_indices(name.as_str()).any(|(at, found)| {
+                edge(answer[..at].chars().next_back())
+                    && edge(answer[at + found.len()..].chars().next())
+            })
+        }),
+    }
+}
+
+impl Environment for GuessMyCity {
+    fn reset(&mut self, seed: u64) -> String {
+        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+        let city = chance.random_range(0..cities().len() as u32) as usize;
+        self.start(city, chance.next_u64())
+    }
+
+    fn reset_to(&mut self, task: usize, seed: u64) -> String {
+        assert!(task < cities().len(), "task {task} of a world with {} cities", cities().len());
+        self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
+    }
+
+    fn tasks(&self) -> usize {
+        cities().len()
+    }
+
+    fn step(&mut self, action: &str) -> Step {
+        self.step_with_oracle(action, None)
+    }
+
+    fn max_turns(&self) -> usize {
+        self.max_turns
+    }
+
+    /// Under fixed rules every landmark is told and belongs to one city, so one question and a
+    /// guess are enough; under official ones a single question may name all cities.
+    fn optimum_return(&self) -> Option<f64> {
+        Some(match self.rules {
+            Rules::Fixed => free_answer_optimum(cities().len(), self.max_turns),
+            Rules::Official => 0.0,
+        })
+    }
+
+    fn worst_return(&self) -> Option<f64> {
+        Some(-(self.max_turns as f64))
+    }
+}
+
+impl GuessingGame for GuessMyCity {
+    fn names(&self) -> Vec<String> {
+        cities().iter().map(|city| city.record.name.to_string()).collect()
+    }
+
+    fn aliases(&self, task: usize) -> Vec<String> {
+        cities()[task].aliases()
+    }
+
+    fn task(&self) -> Option<usize> {
+        self.game.as_ref().map(|game| game.city)
+    }
+
+    fn question_pool(&self) -> QuestionPool {
+        question_pool()
+    }
+
+    fn reset_word(&mut self, name: &str, seed: u64) -> Result<String, UnknownWord> {
+        match table().object(&name.trim().to_lowercase()) {
+            Some(city) => Ok(self.reset_to(city.0, seed)),
+            None => Err(UnknownWord::among(name, cities().iter().map(|city| city.record.name))),
+        }
+    }
+
+    /// Under fixed rules a right guess wins and is answered by "Yes." whatever the text says.
+    fn step_with_oracle(&mut self, action: &str, oracle_raw: Option<&str>) -> Step {
+        let (rules, max_turns) = (self.rules, self.max_turns);
+        let game = self.game.as_mut().expect("step needs a reset first");
+        assert!(!game.over, "step in a finished game; reset it first");
+        let question = match rules {
+            Rules::Fixed => first_line(action),
+            Rules::Official => action,
+        };
+        let won = wins(rules, game.city, question);
+        let raw = match (rules, oracle_raw) {
+            (Rules::Fixed, _) if won => Cow::Borrowed(Answer::Yes.text()),
+            (Rules::Fixed, Some(raw)) => Cow::Borrowed(first_line(raw)),
+            (_, Some(raw)) => Cow::Borrowed(raw),
+            (_, None) => self.oracle.answer(cities()[game.city].record.name, question),
+        };
+        let reply = if leaks(rules, game.city, &raw) {
+            REFUSAL.to_string()
+        } else if raw.is_empty() && rules == Rules::Fixed {
+            INVALID.to_string()
+        } else {
+            raw.into_owned()
+        };
+        game.turns += 1;
+        let at_limit = game.turns >= max_turns && !won;
+        game.over = won || at_limit;
+        game.history.push_str(&format!("{question} {reply}\n"));
+        Step {
+            observation: game.history.clone(),
+            reward: if won { 0.0 } else { -1.0 },
+            terminated: won || (at_limit && rules == Rules::Official),
+            truncated: at_limit && rules == Rules::Fixed,
+            invalid: reply == INVALID,
+            reply,
+            won,
+        }
+    }
+}
+
+/// The yes-or-no questions worth asking here, and a guess for each city. What a city is known for
+/// is left out: to ask for it is to guess.
+pub fn question_pool() -> QuestionPool {
+    let yes_or_no = |text: &str| -> Option<Vec<Answer>> {
+        let Asked::Whether(reading) = read(text) else { return None };
+        let answer =
+            |city| Some([Answer::No, Answer::Yes][usize::from(atlas::holds(city, &reading)?)]);
+        (0..cities().len()).map(answer).collect()
+    };
+    let property = |text: &str| {
+        let answers = yes_or_no(text)?;
+        Some(PoolQuestion { text: text.to_string(), guess: None, answers })
+    };
+    let guess = |(city, known): (usize, &City)| PoolQuestion {
+        text: format!("Is it {}?", known.record.name),
+        guess: Some(city),
+        answers: (0..cities().len())
+            .map(|other| if other == city { Answer::Yes } else { Answer::No })
+            .collect(),
+    };
+    let properties = table().properties().iter();
+    let properties = properties.filter(|property| !property.name.starts_with("known for "));
+    QuestionPool::assemble(
+        properties.filter_map(|known| property(&known.question)).collect(),
+        cities().iter().enumerate().map(guess).collect(),
+    )
+}
+
+/// The questions with a free answer, one for each topic that an answer is given to.
+pub fn free_questions() -> Vec<String> {
+    let asked = table().properties().iter().filter(|p| p.name.starts_with("what "));
+    asked.filter(|p| p.name != "what name").map(|p| p.question.clone()).collect()
+}
+
+/// What a free answer comes to as a yes-or-no question of the atlas and its answer, where it says
+/// as much.
+pub fn as_yes_or_no(question: &str, answer: &str) -> Option<(String, String)> {
+    let Asked::What(topic) = read(question) else { return None };
+    let said = answer.trim_end_matches('.');
+    let (name, holds) = match topic {
+        Topic::Continent => (said.to_string(), true),
+        Topic::Country => (format!("in {said}"), true),
+        Topic::Language => (format!("speaks {}", said.split([',', ' ']).next()?), true),
+        Topic::Climate => (said.to_lowercase(), true),
+        Topic::Hemisphere => ("northern hemisphere".to_string(), said.contains("northern")),
+        Topic::Neighbors | Topic::Size | Topic::Landmark | Topic::Name => return None,
+    };
+    let property = table().property(&name)?;
+    let answer = if holds { Answer::Yes } else { Answer::No };
+    Some((table().properties()[property.0].question.clone(), answer.text().to_string()))
+}
+
+#[cfg(test)]
+mod tests;
