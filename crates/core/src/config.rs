@@ -128,6 +128,10 @@ pub struct Config {
     pub reply_coef: f64,
     /// Weight of an entropy bonus in the actor's loss; the paper has none.
     pub entropy_coef: f64,
+    /// Weight of the divergence KL(π ‖ π₀) from the policy with which learning began, taken off the
+    /// advantages; it keeps what imitation taught (not to ask twice) while the critic does not see
+    /// it yet. The paper has none.
+    pub kl_coef: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
     pub normalize_advantage: bool,
 
@@ -262,6 +266,7 @@ impl Default for Config {
             level: Level::Utterance,
             reply_coef: 0.0,
             entropy_coef: 0.0,
+            kl_coef: 0.0,
             normalize_advantage: false,
             world: WorldConfig::default(),
             tokenizer: TokenizerConfig::default(),
@@ -366,6 +371,7 @@ impl Config {
         for (key, value) in [
             ("max_grad_norm", self.max_grad_norm),
             ("entropy_coef", self.entropy_coef),
+            ("kl_coef", self.kl_coef),
             ("reply_coef", self.reply_coef),
             ("warm_start.reply_coef", self.warm_start.reply_coef),
         ] {
@@ -395,6 +401,16 @@ impl Config {
                 "larger than max_new_tokens by more than 8, to hold an observation beside the action",
             );
         }
+        // A model folder may bring a critic of its own kind; these keys then do nothing to it.
+        let causal_only =
+            self.reply_coef > 0.0 || self.actor_samples > 1 || self.critic_samples > 1;
+        if causal_only && self.critic_model.kind == CriticKind::Encoder {
+            return fault(
+                "critic_model.kind",
+                "\"encoder\"".into(),
+                "\"causal\" for reply_coef above 0 and for more than 1 in actor_samples or critic_samples",
+            );
+        }
         let (actor, critic) = (&self.actor_model, &self.critic_model);
         let alike = critic.kind == CriticKind::Causal
             && (critic.layers, critic.width, critic.heads, critic.positions)
@@ -417,6 +433,7 @@ impl Config {
             return fault("critic_model.from_actor", "true".into(), "false where critic is given");
         }
         let ours = self.entropy_coef > 0.0
+            || self.kl_coef > 0.0
             || self.normalize_advantage
             || self.warmup_targets == WarmupTargets::MonteCarlo
             || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
@@ -424,7 +441,7 @@ impl Config {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

@@ -77,8 +77,11 @@ pub struct PlayedGame {
 /// A question, its answer and its reward.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Turn {
+    /// What was asked.
     pub question: String,
+    /// What the world said to it.
     pub answer: String,
+    /// What it was worth to the game.
     pub reward: f32,
 }
 

@@ -94,13 +94,6 @@ impl QuestionPool {
         Ok(Self::new(&objects?, sometimes))
     }
 
-    /// The same pool with only its first `n` properties, and all guesses.
-    pub fn with_properties(&self, n: usize) -> Self {
-        let (properties, guesses) = self.questions.split_at(self.properties);
-        let first = &properties[..n.min(properties.len())];
-        Self::assemble(first.to_vec(), guesses.to_vec())
-    }
-
     /// The pool with at most `max_properties` questions about properties, chosen so that they tell
     /// the words apart: each is the one that splits best what the ones before it leave together,
     /// the earlier in the table where two are as good. No two split the words alike.
@@ -286,9 +279,6 @@ mod tests {
         assert_eq!(texts(9), ["b?", "c?", "a?", "d?"]);
         assert_eq!(texts(2), ["b?", "c?"]);
         assert_eq!(texts(0), [""; 0]);
-        let first = pool.with_properties(1);
-        assert_eq!((first.properties()[0].text.as_str(), first.words()), ("a?", 4));
-        assert_eq!(pool.with_properties(9).properties().len(), 5);
     }
 
     #[test]

@@ -26,10 +26,8 @@ pub struct ReplyRows {
 impl ReplyRows {
     /// Adds the reply that stands from `begin` to `end` in `text`, whose first token has row `row`.
     pub fn push(&mut self, text: &[u32], row: usize, begin: usize, end: usize) {
-        for column in begin..end {
-            self.predictors.push(row + column - 1);
-            self.targets.push(text[column]);
-        }
+        self.predictors.extend((begin..end).map(|column| row + column - 1));
+        self.targets.extend_from_slice(&text[begin..end]);
     }
 
     /// Sum of the replies' negative log-probabilities, `[1]`, from the hidden states of the grid,

@@ -425,6 +425,9 @@ impl Trainer {
             sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
             sections.push("stale_critic", checkpoint::tensor_bytes(stale.critic.clone()).await?);
         }
+        if let Some(reference) = &self.learner.reference {
+            sections.push("reference", checkpoint::module_bytes(reference).await?);
+        }
         sections.push("replay", checkpoint::replay_bytes(&self.buffer));
         Ok(sections.to_bytes())
     }
@@ -463,7 +466,12 @@ impl Trainer {
         let critic = sections.get("critic_config")?;
         let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
         let critic = checkpoint::module_from_bytes(critic, sections.get("critic")?)?;
+        let reference = match sections.get("reference") {
+            Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
+            Err(_) => None,
+        };
         let learner = Archer {
+            reference,
             actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
             critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
             target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,

@@ -37,7 +37,9 @@ impl FromStr for Rules {
 /// An answer in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
+    /// It is so.
     Yes,
+    /// It is not so.
     No,
     /// Only where the world's option for it is on.
     Sometimes,

@@ -60,11 +60,14 @@ fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
 ///
 /// A turn whose world rewrote the text, or whose action stands there in other tokens than were
 /// sampled, is left out with what follows it.
+///
+/// # Errors
+/// If nothing is left.
 pub(super) fn games<'a>(
     buffer: &'a ReplayBuffer,
     tokenizer: &Tokenizer,
     (limit, action): (usize, usize),
-) -> Vec<Vec<&'a Transition>> {
+) -> Result<Vec<Vec<&'a Transition>>, Error> {
     let mut games: Vec<Vec<&Transition>> = Vec::new();
     let mut open = false;
     for item in buffer.iter() {
@@ -86,7 +89,12 @@ pub(super) fn games<'a>(
         }
         open = grows && fits && !item.terminated && !item.truncated;
     }
-    games
+    if games.is_empty() {
+        return Err(Error::Config(format!(
+            "no turn of the games played fits into {limit} tokens with an action of {action} beside it: raise actor_model.positions and critic_model.positions, or lower max_new_tokens"
+        )));
+    }
+    Ok(games)
 }
 
 /// Draws games uniformly until they have `rows` transitions.
@@ -337,11 +345,12 @@ mod tests {
         }
         for (room, states) in [((13, 2), 3), ((13, 3), 3), ((13, 4), 2), ((12, 2), 2), ((9, 2), 1)]
         {
-            let games = games(&buffer, &tokenizer, room);
+            let games = games(&buffer, &tokenizer, room).unwrap();
             assert_eq!(games.iter().map(Vec::len).sum::<usize>(), states, "{room:?}");
             let (limit, action) = room;
             assert!(games.iter().flatten().all(|turn| turn.observation.len() + action <= limit));
         }
-        assert!(games(&buffer, &tokenizer, (6, 2)).is_empty());
+        let error = games(&buffer, &tokenizer, (6, 2)).unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("positions"), "{error}");
     }
 }

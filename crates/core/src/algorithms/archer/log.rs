@@ -83,6 +83,8 @@ pub(super) struct ActorSeen {
 pub(super) struct ActorLog {
     pub(super) seen: Vec<ActorSeen>,
     pub(super) grad_norms: Vec<Tensor<1>>,
+    /// `log (π / π₀)` of the sampled actions, where the divergence is held small.
+    pub(super) log_ratios: Vec<Tensor<1>>,
     /// Log-probabilities when sampled, in the order in which they were seen in training.
     sampled: Vec<f32>,
     entropy: f64,
@@ -113,10 +115,11 @@ impl ActorLog {
             column(|seen| &seen.policy_loss),
             self.grad_norms.clone(),
         ];
-        let baseline = column(|seen| &seen.baseline_loss);
-        if !baseline.is_empty() {
-            series.push(baseline);
-        }
+        let extra =
+            [("baseline.loss", column(|seen| &seen.baseline_loss)), ("actor.kl", self.log_ratios)];
+        let (names, extra): (Vec<_>, Vec<_>) =
+            extra.into_iter().filter(|(_, tensors)| !tensors.is_empty()).unzip();
+        series.extend(extra);
         let read =
             params::read(series.into_iter().map(|tensors| Tensor::cat(tensors, 0)).collect())
                 .await?;
@@ -124,8 +127,8 @@ impl ActorLog {
         metrics.push_stats(stats_names!("advantages"), &read[0]);
         metrics.push_stats(stats_names!("residual_advantages"), &read[1]);
         metrics.push("pg.loss", mean(&read[3]));
-        if let Some(values) = read.get(5) {
-            metrics.push("baseline.loss", mean(values));
+        for (name, values) in names.into_iter().zip(&read[5..]) {
+            metrics.push(name, mean(values));
         }
         metrics.push("actor.grad_norm", mean(&read[4]));
         metrics.push("actor.entropy", self.entropy / self.tokens.max(1) as f64);

@@ -20,7 +20,9 @@
 //! 4. A time limit may be bootstrapped past (`bootstrap_truncated`); by default it is an end.
 //! 5. While the actor stands still (warm-up) the critic may learn Monte Carlo returns
 //!    (`warmup_targets`); by default it does not.
-//! 6. Equal states and actions within a micro-batch are encoded once.
+//! 6. A penalty may hold the actor near the policy it began with (`kl_coef`); by default there is
+//!    none.
+//! 7. Equal states and actions within a micro-batch are encoded once.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -62,6 +64,8 @@ pub struct Archer {
     pub target: Critic,
     /// Adam of the critic.
     pub critic_adam: Adam,
+    /// The policy with which learning began, without autodiff; kept where `kl_coef` needs it.
+    pub reference: Option<CausalLm>,
     /// What the reference's numerics leave standing; empty by the default ones.
     pub stale: compat::Stale,
 }
@@ -168,6 +172,7 @@ impl Archer {
             critic,
             target,
             critic_adam: Adam::new(),
+            reference: None,
             stale: compat::Stale::default(),
         }
     }
@@ -199,6 +204,9 @@ impl Archer {
         if context.config.numerics == Numerics::Compat {
             return self.learn_compat(buffer, context).await;
         }
+        if context.config.kl_coef > 0.0 && self.reference.is_none() {
+            self.reference = Some(self.policy.lm.valid());
+        }
         let mut metrics = Metrics::new();
         self.critic_phase(buffer, context, &mut metrics).await?;
         if context.iteration >= context.config.warmup_iter {
@@ -222,7 +230,7 @@ impl Archer {
         let draws_of = (config.seed, "critic.action", context.draw(0));
         let mut log = CriticLog::default();
         if matches!(self.critic, Critic::Causal(_)) {
-            let games = games::games(buffer, context.tokenizer, self.room(context));
+            let games = games::games(buffer, context.tokenizer, self.room(context))?;
             let steps: Vec<_> =
                 (0..config.epochs).map(|_| games::draw(&games, rows, &mut rng)).collect();
             let sizes: Vec<usize> = steps.iter().map(Vec::len).collect();
@@ -297,7 +305,7 @@ impl Archer {
         let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
         let mut log = ActorLog::default();
         let games = match critic {
-            Critic::Causal(_) => games::games(buffer, context.tokenizer, self.room(context)),
+            Critic::Causal(_) => games::games(buffer, context.tokenizer, self.room(context))?,
             Critic::Encoder(_) => Vec::new(),
         };
         for step in 0..config.actor_epochs {
@@ -342,9 +350,28 @@ impl Archer {
         score: impl Fn(&Policy, &P) -> Scored + Sync,
     ) {
         let config = context.config;
-        let advantages =
-            parallel::map(context.threads, parts.iter().collect(), |part| async { judge(part) })
-                .await;
+        let frozen = |lm: &CausalLm| Policy { lm: lm.clone(), baseline: None };
+        let pull = match &self.reference {
+            Some(reference) if config.kl_coef > 0.0 => {
+                Some((frozen(&self.policy.lm.valid()), frozen(reference)))
+            }
+            _ => None,
+        };
+        let judged = parallel::map(context.threads, parts.iter().collect(), |part| async {
+            let advantage = judge(part);
+            match &pull {
+                // E[∇ log π · log (π / π_ref)] is the gradient of their divergence.
+                Some((now, reference)) => {
+                    let log_prob = |policy| score(policy, part).log_prob.sum_dim(1).squeeze_dim(1);
+                    let ratio: Tensor<1> = log_prob(now) - log_prob(reference);
+                    (advantage - ratio.clone().mul_scalar(config.kl_coef), Some(ratio))
+                }
+                None => (advantage, None),
+            }
+        })
+        .await;
+        let (advantages, ratios): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+        log.log_ratios.extend(ratios.into_iter().flatten());
         let all = Tensor::cat(advantages.clone(), 0); // [rows]
         let total = all.dims()[0] as f64;
         let scale = config.normalize_advantage.then(|| {
