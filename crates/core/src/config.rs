@@ -401,6 +401,13 @@ impl Config {
                 "larger than max_new_tokens by more than 8, to hold an observation beside the action",
             );
         }
+        if self.warm_start.reply_steps > 0 && self.warm_start.reply_coef == 0.0 {
+            return fault(
+                "warm_start.reply_steps",
+                self.warm_start.reply_steps.to_string(),
+                "0 while warm_start.reply_coef is 0: those steps would learn nothing",
+            );
+        }
         // A model folder may bring a critic of its own kind; these keys then do nothing to it.
         let causal_only =
             self.reply_coef > 0.0 || self.actor_samples > 1 || self.critic_samples > 1;

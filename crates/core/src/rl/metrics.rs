@@ -119,6 +119,7 @@ pub(crate) use stats_names;
 #[rustfmt::skip]
 const TABLE: &[MetricInfo] = table! {
     "bc.loss", "nats", "negative log-probability of an utterance, mean over the batch", "falls and levels off";
+    "bc.reply_loss", "nats", "negative log-probability of the world's reply to an utterance, mean over the batch (with warm_start.reply_coef only)", "falls below the entropy of the answers' frequencies";
     "rollout.return.mean", "reward", "undiscounted return of the iteration's games, sampled", "rises";
     "rollout.return.min", "reward", "lowest return", "rises late";
     "rollout.return.max", "reward", "highest return", "reaches the best game early";
@@ -177,6 +178,7 @@ const TABLE: &[MetricInfo] = table! {
     "baseline.loss", "return²", "squared error of the token baseline (token level only)", "falls";
     "actor.grad_norm", "", "global gradient norm of the actor before clipping, mean over steps", "finite";
     "actor.entropy", "nats", "entropy of the policy at each token of the actor's fresh actions, mean", "falls slowly";
+    "actor.kl", "nats", "estimated divergence of an utterance's distribution from that of the first policy (with kl_coef only)", "grows, then levels off";
     "actor.log_prob_gap", "nats", "largest difference between an utterance's log-probability when sampled and in training", "below 1e-3: the two computations agree";
     "replay.size", "transitions", "transitions in the replay buffer", "grows to its capacity";
 };

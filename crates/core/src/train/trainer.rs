@@ -296,7 +296,8 @@ impl Trainer {
         let mut metrics = Metrics::new();
         let series = [losses, reply_losses].map(|losses| Tensor::cat(losses, 0));
         let read = params::read(series.to_vec()).await?;
-        for (name, values) in ["bc.loss", "bc.reply_loss"].into_iter().zip(&read) {
+        let names = ["bc.loss", "bc.reply_loss"].into_iter().zip(&read);
+        for (name, values) in names.take(1 + usize::from(config.reply_coef > 0.0)) {
             metrics.push(name, Stats::of(values).map_or(0.0, |stats| stats.mean));
         }
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
