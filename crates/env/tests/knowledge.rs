@@ -17,6 +17,18 @@ fn properties() -> impl Iterator<Item = PropertyId> {
     (0..table().properties().len()).map(PropertyId)
 }
 
+/// A person may ask in their own words: a canonical question and at least four more.
+#[test]
+fn every_property_has_five_wordings() {
+    let few: Vec<String> = table()
+        .properties()
+        .iter()
+        .filter(|property| property.paraphrases.len() < 4)
+        .map(|property| format!("{} {}", property.name, property.paraphrases.len()))
+        .collect();
+    assert!(few.is_empty(), "{} have fewer: {few:?}", few.len());
+}
+
 #[test]
 fn the_table_has_its_full_measure() {
     let table = table();
