@@ -334,7 +334,7 @@ mod tests {
     }
 
     /// A game that fills the positions must leave room for what is sampled at its last state; once
-    /// it did not, and a run died at its sixty-fifth iteration.
+    /// it did not, and a run died at its seventy-third iteration.
     #[test]
     fn every_state_leaves_room_for_a_fresh_action() {
         let texts = ["Is it a cat?", "Is it a dog?"].map(str::to_string);
