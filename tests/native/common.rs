@@ -78,3 +78,17 @@ pub fn root() -> PathBuf {
 pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
+
+/// The keys of what `archer eval --json` prints.
+pub const EVALUATION_KEYS: [&str; 10] = [
+    "environment",
+    "rules",
+    "games",
+    "mean_return",
+    "return_ci95",
+    "win_rate",
+    "mean_questions",
+    "invalid_rate",
+    "repeat_rate",
+    "optimum_return",
+];

@@ -199,21 +199,9 @@ fn an_asker_is_measured_like_a_model() {
         let args = ["eval", "--asker", asker, "--words", "subset", "--games", "200", "--json"];
         run(folder.path(), &args).success().json_lines().remove(0)
     };
-    let keys = [
-        "environment",
-        "rules",
-        "games",
-        "mean_return",
-        "return_ci95",
-        "win_rate",
-        "mean_questions",
-        "invalid_rate",
-        "repeat_rate",
-        "optimum_return",
-    ];
     let optimal = measure("optimal");
     let mut found: Vec<&str> = optimal.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected = keys;
+    let mut expected = common::EVALUATION_KEYS;
     found.sort();
     expected.sort();
     assert_eq!(found, expected);

@@ -115,23 +115,13 @@ fn both_levels_learn_the_bandit() {
 
 /// Trains a tiny run into `out` and expects it to succeed.
 fn train(folder: &Path, out: &str, more: &[&str]) -> Done {
+    run(folder, &[&tiny(folder, out)[..], &["--final-games", "20"], more].concat()).success()
+}
+
+/// The arguments of a tiny run into `out`, whose configuration is written into the folder.
+fn tiny<'a>(folder: &Path, out: &'a str) -> [&'a str; 7] {
     fs::write(folder.join("tiny.toml"), TINY).unwrap();
-    let args = [
-        &[
-            "train",
-            "--config",
-            "tiny.toml",
-            "--device",
-            "flex",
-            "--out",
-            out,
-            "--final-games",
-            "20",
-        ],
-        more,
-    ]
-    .concat();
-    run(folder, &args).success()
+    ["train", "--config", "tiny.toml", "--device", "flex", "--out", out]
 }
 
 /// The lines of a run's log without what the clock said.
@@ -212,18 +202,7 @@ fn a_run_leaves_everything_and_its_model_can_be_measured_and_played() {
     let measure = ["eval", "--model", "run/model", "--games", "20", "--seed", "7", "--json"];
     let one = run(folder.path(), &measure).success().json_lines().remove(0);
     let keys: Vec<&str> = one.as_object().unwrap().keys().map(String::as_str).collect();
-    for key in [
-        "environment",
-        "rules",
-        "games",
-        "mean_return",
-        "return_ci95",
-        "win_rate",
-        "mean_questions",
-        "invalid_rate",
-        "repeat_rate",
-        "optimum_return",
-    ] {
+    for key in common::EVALUATION_KEYS {
         assert!(keys.contains(&key), "{key} is missing in {one}");
     }
     assert_eq!(keys.len(), 10);
@@ -375,22 +354,8 @@ mod signals {
 
     /// Starts a run of twenty iterations and returns once it has learned for a few of them.
     fn start(folder: &Path) -> Child {
-        fs::write(folder.join("tiny.toml"), TINY).unwrap();
-        let args = [
-            "train",
-            "--config",
-            "tiny.toml",
-            "--device",
-            "flex",
-            "--out",
-            "stopped",
-            "--seed",
-            "4",
-            "--set",
-            "iterations=20",
-            "--final-games",
-            "0",
-        ];
+        let more = ["--seed", "4", "--set", "iterations=20", "--final-games", "0"];
+        let args = [&tiny(folder, "stopped")[..], &more].concat();
         let mut command = archer(folder, &args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = folder.join("stopped/metrics.jsonl");

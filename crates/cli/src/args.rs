@@ -157,15 +157,8 @@ pub struct Data {
     /// Who asks
     #[arg(long, value_name = "NAME", default_value = "mediocre")]
     pub asker: String,
-    /// The world: twenty_questions or guess_my_city
-    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
-    pub name: WorldName,
-    /// Words of the world: all 157, or the subset of 10
-    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
-    pub words: WordList,
-    /// Rules of the world: fixed, or official (the reference's, faults included)
-    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
-    pub rules: Rules,
+    #[command(flatten)]
+    pub world: Questions,
     #[command(flatten)]
     pub people: People,
     /// The seed of all chance
@@ -176,9 +169,9 @@ pub struct Data {
     pub force: bool,
 }
 
-/// Flags of `archer optimum`.
+/// A world of questions.
 #[derive(Debug, Args)]
-pub struct Optimum {
+pub struct Questions {
     /// The world: twenty_questions or guess_my_city
     #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
     pub name: WorldName,
@@ -188,6 +181,13 @@ pub struct Optimum {
     /// Rules of the world: fixed, or official (the reference's, faults included)
     #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
     pub rules: Rules,
+}
+
+/// Flags of `archer optimum`.
+#[derive(Debug, Args)]
+pub struct Optimum {
+    #[command(flatten)]
+    pub world: Questions,
     /// Turns after which a game is over [default: the world's own]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
     pub max_turns: Option<usize>,

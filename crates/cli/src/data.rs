@@ -35,9 +35,9 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
         )));
     }
     let mut config = WorldConfig {
-        name: args.name,
-        rules: args.rules,
-        words: args.words,
+        name: args.world.name,
+        rules: args.world.rules,
+        words: args.world.words,
         ..WorldConfig::default()
     };
     args.people.amend(&mut config);

@@ -43,9 +43,9 @@ struct Optimum {
 /// Computes and prints.
 pub fn run(args: &args::Optimum) -> Result<(), Error> {
     let config = WorldConfig {
-        name: args.name,
-        rules: args.rules,
-        words: args.words,
+        name: args.world.name,
+        rules: args.world.rules,
+        words: args.world.words,
         max_turns: args.max_turns,
         sometimes: args.sometimes,
         ..WorldConfig::default()

@@ -129,7 +129,7 @@ pub struct Config {
     /// Weight of an entropy bonus in the actor's loss; the paper has none.
     pub entropy_coef: f64,
     /// Weight of the divergence KL(π ‖ π₀) from the policy with which learning began, taken off the
-    /// advantages; it keeps what imitation taught (not to ask twice) while the critic does not see
+    /// advantages (after they were normalised, where they are); it keeps what imitation taught (not to ask twice) while the critic does not see
     /// it yet. The paper has none.
     pub kl_coef: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.

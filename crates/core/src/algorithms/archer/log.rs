@@ -74,6 +74,8 @@ pub(super) struct ActorSeen {
     pub(super) residual: Option<Tensor<1>>,
     /// Log-probability of each utterance in training.
     pub(super) log_prob: Option<Tensor<1>>,
+    /// `log (π / π₀)` of each utterance, where the divergence is penalised.
+    pub(super) log_ratio: Option<Tensor<1>>,
     pub(super) policy_loss: Option<Tensor<1>>,
     pub(super) baseline_loss: Option<Tensor<1>>,
 }
@@ -83,8 +85,6 @@ pub(super) struct ActorSeen {
 pub(super) struct ActorLog {
     pub(super) seen: Vec<ActorSeen>,
     pub(super) grad_norms: Vec<Tensor<1>>,
-    /// `log (π / π₀)` of the sampled actions, where the divergence is held small.
-    pub(super) log_ratios: Vec<Tensor<1>>,
     /// Log-probabilities when sampled, in the order in which they were seen in training.
     sampled: Vec<f32>,
     entropy: f64,
@@ -115,8 +115,10 @@ impl ActorLog {
             column(|seen| &seen.policy_loss),
             self.grad_norms.clone(),
         ];
-        let extra =
-            [("baseline.loss", column(|seen| &seen.baseline_loss)), ("actor.kl", self.log_ratios)];
+        let extra = [
+            ("baseline.loss", column(|seen| &seen.baseline_loss)),
+            ("actor.kl", column(|seen| &seen.log_ratio)),
+        ];
         let (names, extra): (Vec<_>, Vec<_>) =
             extra.into_iter().filter(|(_, tensors)| !tensors.is_empty()).unzip();
         series.extend(extra);

@@ -350,28 +350,9 @@ impl Archer {
         score: impl Fn(&Policy, &P) -> Scored + Sync,
     ) {
         let config = context.config;
-        let frozen = |lm: &CausalLm| Policy { lm: lm.clone(), baseline: None };
-        let pull = match &self.reference {
-            Some(reference) if config.kl_coef > 0.0 => {
-                Some((frozen(&self.policy.lm.valid()), frozen(reference)))
-            }
-            _ => None,
-        };
-        let judged = parallel::map(context.threads, parts.iter().collect(), |part| async {
-            let advantage = judge(part);
-            match &pull {
-                // E[∇ log π · log (π / π_ref)] is the gradient of their divergence.
-                Some((now, reference)) => {
-                    let log_prob = |policy| score(policy, part).log_prob.sum_dim(1).squeeze_dim(1);
-                    let ratio: Tensor<1> = log_prob(now) - log_prob(reference);
-                    (advantage - ratio.clone().mul_scalar(config.kl_coef), Some(ratio))
-                }
-                None => (advantage, None),
-            }
-        })
-        .await;
-        let (advantages, ratios): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
-        log.log_ratios.extend(ratios.into_iter().flatten());
+        let advantages =
+            parallel::map(context.threads, parts.iter().collect(), |part| async { judge(part) })
+                .await;
         let all = Tensor::cat(advantages.clone(), 0); // [rows]
         let total = all.dims()[0] as f64;
         let scale = config.normalize_advantage.then(|| {
@@ -381,8 +362,10 @@ impl Archer {
         });
         let jobs = parts.into_iter().zip(advantages).collect();
         let policy = &self.policy;
+        let reference = self.reference.as_ref().filter(|_| config.kl_coef > 0.0);
+        let reference = reference.map(|lm| Policy { lm: lm.clone(), baseline: None });
         let done = parallel::map(context.threads, jobs, |(part, advantage): (P, Tensor<1>)| {
-            let (scale, score) = (&scale, &score);
+            let (scale, score, reference) = (&scale, &score, &reference);
             async move {
                 let policy = params::fork(policy);
                 let scaled = match scale {
@@ -392,7 +375,10 @@ impl Archer {
                     None => advantage.clone(),
                 };
                 let share = advantage.dims()[0] as f64 / total;
-                let (loss, mut seen) = actor_loss(score(&policy, &part), scaled, config);
+                let first = reference
+                    .as_ref()
+                    .map(|policy| score(policy, &part).log_prob.sum_dim(1).squeeze_dim(1));
+                let (loss, mut seen) = actor_loss(score(&policy, &part), scaled, first, config);
                 seen.advantage = Some(advantage);
                 (params::gradients(&policy, &loss.mul_scalar(share).backward()), seen)
             }
@@ -411,11 +397,25 @@ impl Archer {
 }
 
 /// The actor's loss on a part of a step's actions, `[1]`, and what it showed.
-fn actor_loss(scored: Scored, advantage: Tensor<1>, config: &Config) -> (Tensor<1>, ActorSeen) {
+///
+/// `first` is the log-probability that the first policy gives these actions, where the divergence
+/// from it is penalised: `E[∇ log π · log (π / π₀)]` is that divergence's gradient, so the penalty
+/// comes off the advantage.
+fn actor_loss(
+    scored: Scored,
+    advantage: Tensor<1>,
+    first: Option<Tensor<1>>,
+    config: &Config,
+) -> (Tensor<1>, ActorSeen) {
     let Scored { log_prob, mask, baseline, entropy } = scored;
     let summed = log_prob.clone().sum_dim(1).squeeze_dim::<1>(1); // [batch]
-    let advantage = advantage.autodiff();
     let mut seen = ActorSeen { log_prob: Some(summed.clone().inner()), ..ActorSeen::default() };
+    seen.log_ratio = first.map(|first| summed.clone().inner() - first);
+    let advantage = match &seen.log_ratio {
+        Some(ratio) => advantage - ratio.clone().mul_scalar(config.kl_coef),
+        None => advantage,
+    };
+    let advantage = advantage.autodiff();
     let mut loss = match (config.level, baseline) {
         (Level::Token, Some(baseline)) => {
             let loss = losses::token_level(log_prob, baseline, mask.clone(), advantage);

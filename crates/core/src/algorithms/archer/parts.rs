@@ -110,7 +110,7 @@ impl Archer {
         };
         let (log_prob, mask) = (scored.log_prob.clone().inner(), scored.mask.clone().inner());
         let baseline = scored.baseline.clone().map(Tensor::inner);
-        let (loss, seen) = actor_loss(scored, advantage.clone(), context.config);
+        let (loss, seen) = actor_loss(scored, advantage.clone(), None, context.config);
         let token_level = seen.baseline_loss.zip(baseline).map(|(loss, baseline)| TokenPart {
             log_prob: log_prob.clone(),
             baseline,
