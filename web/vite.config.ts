@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tells the service worker which files the build has. What only WebGPU needs is fetched when it is chosen. */
+function listFiles(): Plugin {
+  let folder = "";
+  return {
+    name: "archer:list-files",
+    apply: "build",
+    configResolved(config) {
+      folder = join(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      const all = readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+        .sort();
+      const files = all.filter((file) => file !== "sw.js" && !/webgpu.*\.wasm$/.test(file));
+      const hash = createHash("sha256");
+      for (const file of all) hash.update(file).update(readFileSync(join(folder, file)));
+      const script = readFileSync(join(folder, "sw.js"), "utf8")
+        .replace("__FILES__", JSON.stringify(["./", ...files]))
+        .replace("__BUILD__", JSON.stringify(hash.digest("hex").slice(0, 16)));
+      writeFileSync(join(folder, "sw.js"), script);
+    },
+  };
+}
+
+// Plain static files that work under any path: every address in them is relative.
+export default defineConfig({
+  base: "./",
+  plugins: [listFiles()],
+  resolve: { alias: [
+    { find: /^archer-web\/worker\?worker&url$/, replacement: here("src/fake/worker.ts") },
+    { find: /^archer-web$/, replacement: here("src/fake/index.ts") },
+  ] },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: here("index.html"), sw: here("src/sw.ts") },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+  worker: { format: "es" },
+});
