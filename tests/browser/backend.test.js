@@ -7,7 +7,8 @@ const here = site();
 
 test("the badge names the backend, its measured speed and the reason", async () => {
   const page = await here.open();
-  assert.match(await page.locator("button.badge").innerText(), /CPU\s+\d+ tok\/s/);
+  await begin(page);
+  await page.locator("button.badge", { hasText: /CPU\s*\d+ tok\/s/ }).waitFor();
   await page.locator("button.badge").click();
   assert.ok((await page.locator(".sheet .reason").innerText()).length > 20);
 });
@@ -19,7 +20,7 @@ test("WebGPU refused: the CPU takes over and says why", async () => {
   });
   const page = await here.open({ context });
   await page.locator("button.badge").click();
-  await page.getByRole("radio", { name: "WebGPU" }).check();
+  await page.getByRole("radio", { name: "WebGPU" }).click();
   await ready(page);
   await page.locator("button.badge").click();
   assert.match(await page.locator("button.badge").innerText(), /CPU/);

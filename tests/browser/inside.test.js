@@ -35,7 +35,7 @@ test("forcing another question changes the copy and leaves the person's game alo
   const other = page.getByRole("button", { name: /Ask this instead/ }).first();
   const question = (await other.getAttribute("aria-label")).replace("Ask this instead: ", "");
   await other.click();
-  await page.getByText(/^Expected return/).waitFor({ timeout: 30_000 });
+  await page.locator(".otherwise", { hasText: "Expected return" }).waitFor({ timeout: 30_000 });
   assert.match(await page.locator(".turns .q").first().innerText(), new RegExp(question.replace(/[?()]/g, "\\$&")));
   await page.locator(".otherwise").getByRole("button", { name: "Yes" }).click();
   await page.waitForFunction(() => document.querySelectorAll(".turns li").length === 2);

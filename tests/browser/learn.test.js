@@ -13,7 +13,7 @@ const reached = (page, number) =>
 
 async function start(page, { iterations, seed = 1 }) {
   await page.getByLabel("Iterations").fill(String(iterations));
-  await page.getByLabel("Seed").fill(String(seed));
+  await page.getByLabel("Seed", { exact: true }).fill(String(seed));
   await page.getByLabel("Games an iteration").selectOption("16");
   await page.getByRole("button", { name: "Start learning" }).click();
 }

@@ -39,7 +39,7 @@ test("a lost game by keyboard: twenty times No, and then the page is told what i
   const thing = await page.locator("#known-things option").first().getAttribute("value");
   await page.keyboard.type(thing); // the field has the focus
   await page.keyboard.press("Enter");
-  await page.getByText(`So it was`).waitFor();
+  await page.locator(".card.end", { hasText: "So it was" }).waitFor();
   // A thing that every guess denied: its own name must be among the answers that differ from the facts.
   const astray = await page.locator(".astray tbody tr").allInnerTexts();
   const all = await history(page);
@@ -107,8 +107,8 @@ test("the other way round: a person finds what the page thinks of", async () => 
   await page.waitForFunction(() => document.querySelectorAll(".history li").length === 1);
   for (const thing of things) {
     await ask(`Is it a ${thing}?`);
-    if ((await page.getByText("You found it").count()) > 0) break;
+    if ((await page.locator(".card", { hasText: "You found it" }).count()) > 0) break;
   }
-  await page.getByText("You found it").waitFor();
+  await page.locator(".card", { hasText: "You found it" }).waitFor();
   assert.deepEqual(page.faults, []);
 });

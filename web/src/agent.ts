@@ -15,6 +15,8 @@ export const info = signal<ModelInfo | null>(null);
 export const backend = signal<BackendReport | null>(null);
 export const progress = signal<LoadProgress | null>(null);
 export const trouble = signal<Trouble | null>(null);
+/** Tokens a second over the questions written since the agent was loaded: what the person really gets. */
+export const writingSpeed = signal<number | null>(null);
 /** Rises when another model has taken the old one's place: games begin anew. */
 export const generation = signal(0);
 
@@ -29,7 +31,17 @@ async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promi
   });
 }
 
+let written = { tokens: 0, ms: 0 };
+
+/** Counts a question of so many tokens into the speed. */
+export function wrote(tokens: number, ms: number): void {
+  written = { tokens: written.tokens + tokens, ms: written.ms + ms };
+  writingSpeed.value = (1000 * written.tokens) / Math.max(written.ms, 1);
+}
+
 function settle(loaded: Agent): void {
+  written = { tokens: 0, ms: 0 };
+  writingSpeed.value = null;
   agent.value = loaded;
   info.value = loaded.info;
   backend.value = loaded.backend;

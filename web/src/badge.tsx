@@ -1,6 +1,6 @@
 // What computes, how fast, and why: a badge in the header that opens.
 import type { BackendChoice, BackendSpeed } from "archer-web";
-import { agent, backend, choice, generation, info, moveTo, progress, reset } from "./agent";
+import { agent, backend, choice, generation, info, moveTo, progress, reset, writingSpeed } from "./agent";
 import { about, bytes } from "./format";
 import { training } from "./learn/run";
 import { Segmented } from "./ui/bits";
@@ -17,17 +17,21 @@ export function Badge() {
   if (!report || !agent.value) {
     return <span class="badge waiting">{progress.value ? "loading" : "starting"}</span>;
   }
-  const speed = speedOf(report.backend);
+  const speed = writingSpeed.value ?? speedOf(report.backend)?.tokensPerSecond;
   return (
     <>
-      <button type="button" class="badge" popovertarget="backend" aria-label={`Computes on ${NAMES[report.backend]}. Details`}>
+      <button type="button" class="badge" popovertarget="backend">
         <span class="dot" aria-hidden="true" />
+        <span class="visually-hidden">Computes on</span>
         {NAMES[report.backend]}
-        {speed && <span class="speed num">{Math.round(speed.tokensPerSecond)} tok/s</span>}
+        {speed && <span class="speed num">{Math.round(speed)} tok/s</span>}
       </button>
       <div id="backend" class="sheet" popover="auto">
         <h2>What computes</h2>
-        <p class="reason">{report.reason}</p>
+        <p class="reason">
+          {report.reason}
+          {writingSpeed.value !== null && <> It writes {Math.round(writingSpeed.value)} tokens a second here.</>}
+        </p>
         <Measured />
         <div class="field">
           <span class="label">Compute on</span>

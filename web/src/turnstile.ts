@@ -7,6 +7,8 @@ export interface Turnstile {
   pass(action: () => Promise<void>): Promise<void>;
   /** Runs an action once the one under way is over. */
   queue(action: () => Promise<void>): Promise<void>;
+  /** Whether an action waits in the queue: long work looks, and makes way. */
+  awaited(): boolean;
   readonly trouble: Signal<Trouble | null>;
   readonly busy: Signal<boolean>;
 }
@@ -15,6 +17,7 @@ export function turnstile(): Turnstile {
   const trouble = signal<Trouble | null>(null);
   const busy = signal(false);
   let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
   const run = async (action: () => Promise<void>) => {
     busy.value = true;
     trouble.value = null;
@@ -27,7 +30,11 @@ export function turnstile(): Turnstile {
     }
   };
   const queue = (action: () => Promise<void>) => {
-    last = last.then(() => run(action));
+    waiting += 1;
+    last = last.then(() => {
+      waiting -= 1;
+      return run(action);
+    });
     return last;
   };
   const pass = async (action: () => Promise<void>) => {
@@ -35,5 +42,5 @@ export function turnstile(): Turnstile {
     busy.value = true;
     await queue(action);
   };
-  return { pass, queue, trouble, busy };
+  return { pass, queue, awaited: () => waiting > 0, trouble, busy };
 }

@@ -11,6 +11,7 @@ export class ArcherError extends Error implements T.ArcherErrorShape {
 }
 const knows = (thing: string, question: string): T.Answer => question.includes(thing) ? "yes" : question.startsWith("Is it a ") ? "no" : hash(thing + question) > 0.5 ? "yes" : "no";
 const guessOf = (q: string) => things.find((t) => q === `Is it a ${t}?`) ?? null;
+// deliberately unparseable like the world
 function fakeGame(seed: number, start: readonly { question: string; answer: T.Answer | null; forced?: boolean }[] = []): T.Game {
   let turns: T.Turn[] = start.map((t, i) => ({ number: i + 1, question: t.question, answer: t.answer, forced: t.forced ?? false, guess: guessOf(t.question) }));
   const state = (): T.GameState => {

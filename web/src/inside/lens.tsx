@@ -126,7 +126,6 @@ function Row({ row, seen, scale, asked }: { row: Judged; seen: Inspection; scale
             type="button"
             class="button tiny"
             aria-label={`Ask this instead: ${row.question}`}
-            aria-disabled={busy.value}
             onClick={() => void force(row.question)}
           >
             Ask this

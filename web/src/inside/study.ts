@@ -54,7 +54,7 @@ async function lookAt(number: number, also: string[] = []): Promise<void> {
   put(number, await game.inspect({ turn: number, also }));
 }
 
-/** Looks at every turn that was not looked at yet, the chosen one first. */
+/** Looks at every turn that was not looked at yet, the chosen one first; what the person asks for comes between. */
 async function lookAtAll(): Promise<void> {
   const missing = () => {
     const inspections = line.peek()?.inspections ?? [];
@@ -62,7 +62,7 @@ async function lookAtAll(): Promise<void> {
     if (inspections[here] === null) return here;
     return inspections.indexOf(null);
   };
-  for (let next = missing(); next >= 0; next = missing()) await lookAt(next + 1);
+  for (let next = missing(); next >= 0 && !gate.awaited(); next = missing()) await lookAt(next + 1);
 }
 
 /** Plays on from where the game stands, as the table of facts answers for `about`. */
@@ -120,16 +120,17 @@ export function select(number: number): void {
 
 /** Judges a question of the person's own at the chosen turn. */
 export const judge = (question: string) =>
-  gate.pass(async () => {
+  gate.queue(async () => {
     const others = inspection.peek()?.alternatives.map((other) => other.question) ?? [];
     await lookAt(selected.peek(), [...others, question]);
     const judged = inspection.peek()?.alternatives.find((other) => other.question === question);
     if (judged) announce(`${question} Advantage ${signed(judged.advantage)}.`);
+    await lookAtAll();
   });
 
 /** Goes back to the chosen turn and asks another question there. */
 export const force = (question: string) =>
-  gate.pass(async () => {
+  gate.queue(async () => {
     if (!game) return;
     const number = selected.peek();
     if (before.peek() === null) before.value = line.peek();
@@ -143,7 +144,7 @@ export const force = (question: string) =>
 
 /** Answers the question that was forced, where only the person knows. */
 export const reply = (answer: Answer) =>
-  gate.pass(async () => {
+  gate.queue(async () => {
     if (!game || game.state.status !== "answer") return;
     const state = await game.answer(answer);
     if (state.status === "ask") await game.ask();
@@ -154,13 +155,14 @@ export const reply = (answer: Answer) =>
 
 /** Back to the game as it was. */
 export const restore = () =>
-  gate.pass(async () => {
+  gate.queue(async () => {
     const old = before.peek();
     if (!game || !agent.value || !old) return;
     game = await agent.value.play({ seed: record.peek()?.seed ?? 1, turns: old.turns });
     line.value = old;
     before.value = null;
     selected.value = Math.min(selected.peek(), old.turns.length);
+    await lookAtAll();
   });
 
 /** What forcing changed, in a sentence. */

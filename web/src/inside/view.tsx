@@ -89,7 +89,7 @@ function Turns() {
             <li key={turn.number}>
               <button
                 type="button"
-                class={turn.forced ? "forced" : ""}
+                class={before.value && before.value.turns[n]?.question !== turn.question ? "forced" : ""}
                 aria-current={selected.value === turn.number ? "step" : undefined}
                 onClick={() => select(turn.number)}
                 onKeyDown={(event) => step(event, turn.number)}

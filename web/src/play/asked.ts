@@ -2,7 +2,7 @@
 // One action runs at a time; a key pressed meanwhile is dropped, and an action takes a few hundredths of a second.
 import type { Answer, Game, GameState, Guesses, Reveal, Turn } from "archer-web";
 import { effect, signal } from "@preact/signals";
-import { agent, generation } from "../agent";
+import { agent, generation, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { turnstile } from "../turnstile";
@@ -44,9 +44,14 @@ function show(played: Game): void {
 
 async function ask(played: Game): Promise<void> {
   writing.value = "";
-  const turn = await played
-    .ask({ onText: (text) => (writing.value = text) })
-    .finally(() => (writing.value = null));
+  let tokens = 0;
+  const begin = performance.now();
+  const onText = (text: string) => {
+    tokens += 1;
+    writing.value = text;
+  };
+  const turn = await played.ask({ onText }).finally(() => (writing.value = null));
+  wrote(tokens, performance.now() - begin);
   show(played);
   announce(`Question ${turn.number}. ${turn.question}`);
 }
