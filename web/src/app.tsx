@@ -1,25 +1,18 @@
 // The frame around the three views: wordmark, navigation, backend badge, notices.
-import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { trouble } from "./agent";
 import { Badge } from "./badge";
 import { Inside } from "./inside/view";
 import { training } from "./learn/run";
 import { Learn } from "./learn/view";
-import { kept, oneOf } from "./kept";
 import { Play } from "./play/view";
+import { letterKeys, type Theme, theme } from "./preferences";
 import { type View, VIEWS, view } from "./route";
 import { owner, takeOver } from "./tabs";
 import { Announcer } from "./ui/announce";
 import { TroubleNotice } from "./ui/bits";
 
 const NAMES: Record<View, string> = { play: "Play", inside: "Inside", learn: "Learn" };
-
-type Theme = "auto" | "light" | "dark";
-const theme = kept<Theme>("theme", "auto", oneOf("auto", "light", "dark"));
-effect(() => {
-  document.documentElement.dataset.theme = theme.value;
-});
 
 export function App() {
   return (
@@ -59,7 +52,7 @@ export function App() {
             </a>
             ). All of it runs here; nothing is sent anywhere.
           </span>
-          <ThemeChoice />
+          <Preferences />
         </div>
       </footer>
       <Announcer />
@@ -109,16 +102,26 @@ function Guest() {
   );
 }
 
-function ThemeChoice() {
+function Preferences() {
   return (
-    <label class="theme">
-      Theme{" "}
-      <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
-        <option value="auto">as the system</option>
-        <option value="light">light</option>
-        <option value="dark">dark</option>
-      </select>
-    </label>
+    <span class="preferences">
+      <label>
+        <input
+          type="checkbox"
+          checked={letterKeys.value}
+          onChange={(event) => (letterKeys.value = event.currentTarget.checked)}
+        />{" "}
+        Keys Y N S D answer
+      </label>
+      <label class="theme">
+        Theme{" "}
+        <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
+          <option value="auto">as the system</option>
+          <option value="light">light</option>
+          <option value="dark">dark</option>
+        </select>
+      </label>
+    </span>
   );
 }
 

@@ -91,7 +91,9 @@ export async function goOn(iterations: number): Promise<void> {
   if (doing.peek() || !log.peek()) return;
   await guarded(async () => {
     doing.value = "preparing";
-    change({ outcome: "learning", after: null });
+    const { settings: chosen, points } = log.peek() as Log;
+    const all = points.length + iterations;
+    change({ outcome: "learning", after: null, settings: { ...chosen, iterations: all } });
     await wake();
     await learn(iterations, true);
   });

@@ -3,6 +3,7 @@ import type { Answer, GameState } from "archer-web";
 import { useEffect, useRef } from "preact/hooks";
 import { agent, info, progress } from "../agent";
 import { count, fixed, withArticle } from "../format";
+import { letterKeys } from "../preferences";
 import { Progress, TroubleNotice } from "../ui/bits";
 import { ANSWERS, answer, canUndo, game, guesses, leave, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
 import { Things } from "./view";
@@ -11,7 +12,7 @@ const KEYS: Record<string, Answer> = { y: "yes", n: "no", s: "sometimes", d: "un
 
 /** Letters answer, Backspace takes back, Enter begins: unless the person is writing or on a control of their own. */
 function onKey(event: KeyboardEvent): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (!letterKeys.peek() || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const target = event.target instanceof HTMLElement ? event.target : null;
   if (target?.closest("input:not([type=radio]), select, textarea, dialog, [popover]")) return;
   const state = game.peek();
@@ -97,7 +98,7 @@ function Table({ state }: { state: GameState }) {
   return (
     <div class="columns play">
       <Card state={state} />
-      <Suspicions />
+      {state.status === "found" ? <HowItLearned /> : <Suspicions />}
       <History state={state} />
     </div>
   );
