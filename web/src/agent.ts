@@ -22,6 +22,9 @@ export const generation = signal(0);
 
 export const choice = kept<BackendChoice>("backend", "auto", oneOf("auto", "cpu", "webgpu"));
 
+/** Whether the model plays Twenty Questions, the one world in which a person has something to answer. */
+export const playable = (): boolean => (info.value?.world ?? "twenty_questions") === "twenty_questions";
+
 async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promise<Agent> {
   return load({
     backend: backendChoice,

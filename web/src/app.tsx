@@ -1,6 +1,6 @@
 // The frame around the three views: wordmark, navigation, backend badge, notices.
 import { useEffect, useRef } from "preact/hooks";
-import { trouble } from "./agent";
+import { agent, begin, progress, trouble } from "./agent";
 import { Badge } from "./badge";
 import { Inside } from "./inside/view";
 import { training } from "./learn/run";
@@ -80,7 +80,13 @@ function Content() {
   return (
     <main id="content" class="wide" ref={main}>
       <Guest />
-      <TroubleNotice trouble={trouble.value} />
+      <TroubleNotice trouble={trouble.value}>
+        {!agent.value && !progress.value && (
+          <button type="button" class="button" onClick={() => void begin()}>
+            Try again
+          </button>
+        )}
+      </TroubleNotice>
       {now === "play" && <Play />}
       {now === "inside" && <Inside />}
       {now === "learn" && <Learn />}

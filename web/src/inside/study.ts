@@ -2,7 +2,7 @@
 // over, forcing questions and playing on never touches the person's own game.
 import type { Answer, Game, Inspection, Turn } from "archer-web";
 import { computed, effect, signal } from "@preact/signals";
-import { agent, generation } from "../agent";
+import { agent, generation, info } from "../agent";
 import { signed } from "../format";
 import { game as asked, record, reveal } from "../play/asked";
 import { turnstile } from "../turnstile";
@@ -90,7 +90,7 @@ export const openOwn = () =>
     game = await agent.value.play({ seed: stored.seed, turns: stored.turns });
     own.value = true;
     thing.value = asked.peek()?.found ?? (reveal.peek()?.known ? (reveal.peek()?.thing ?? null) : null);
-    begun();
+    begun(stored.turns.length);
     await lookAtAll();
   });
 
@@ -101,16 +101,26 @@ export const watch = (about: string) =>
     game = await agent.value.play({ seed: 1 });
     own.value = false;
     thing.value = about;
-    begun();
+    begun(1);
     await playOn(about);
     await lookAtAll();
   });
 
-function begun(): void {
+function begun(turn: number): void {
   before.value = null;
   line.value = null;
-  selected.value = 1;
+  selected.value = turn;
   refresh(1);
+}
+
+/** Opens what there is to look at: the person's game as it is by now, else one that the agent plays by itself. */
+export function openSomething(): void {
+  const stored = record.peek()?.turns ?? [];
+  const shown = line.peek();
+  const same = shown?.turns.length === stored.length && stored.every((turn, n) => turn.question === shown.turns[n]?.question && turn.answer === shown.turns[n]?.answer);
+  const first = info.peek()?.things[0];
+  if (stored.length > 0 && (!shown || (own.peek() && !before.peek() && !same))) void openOwn();
+  else if (!shown && first) void watch(first);
 }
 
 export function select(number: number): void {

@@ -1,25 +1,22 @@
 // Inside: what the critic thinks of each question, and what would have happened otherwise.
 import type { Answer } from "archer-web";
 import { useEffect } from "preact/hooks";
-import { agent, info } from "../agent";
+import { agent, generation, info, playable } from "../agent";
 import { fixed, signed, withArticle } from "../format";
 import { ANSWERS, record } from "../play/asked";
-import { TroubleNotice } from "../ui/bits";
+import { OtherWorld, TroubleNotice } from "../ui/bits";
 import { Chart } from "../ui/chart";
 import { Lens, tone } from "./lens";
-import { before, busy, difference, line, open, openOwn, own, reply, restore, select, selected, thing, trouble, watch } from "./study";
+import { before, busy, difference, line, open, openOwn, openSomething, own, reply, restore, select, selected, thing, trouble, watch } from "./study";
 import "./inside.css";
 
 export function Inside() {
   const ready = agent.value !== null;
   const critic = info.value?.critic ?? true;
+  const possible = critic && playable();
   useEffect(() => {
-    if (!ready || line.peek()) return;
-    const played = (record.peek()?.turns.length ?? 0) > 0;
-    const first = info.peek()?.things[0];
-    if (played) void openOwn();
-    else if (first && critic) void watch(first);
-  }, [ready]);
+    if (ready && possible) openSomething();
+  }, [ready, generation.value]);
   return (
     <>
       <div class="title">
@@ -31,7 +28,9 @@ export function Inside() {
         and see what it thought of each question and of those that were not asked.
       </p>
       <TroubleNotice trouble={trouble.value} />
-      {critic ? <Workbench /> : <p class="notice">This model file holds no critic, so there is nothing to look into.</p>}
+      {!critic && <p class="notice">This model file holds no critic, so there is nothing to look into.</p>}
+      {!playable() && <OtherWorld />}
+      {possible && <Workbench />}
     </>
   );
 }

@@ -309,7 +309,8 @@ function Suspicions() {
       </ol>
       {now && (
         <p class="small quiet">
-          If it guessed now. The chance that its next question is a guess at all: {(100 * now.guessing).toFixed(0)} %.
+          If it guessed now. The chance that its next question is a guess at all: {(100 * now.guessing).toFixed(0)} %.{" "}
+          <a href="#inside">What does the critic think?</a>
         </p>
       )}
     </aside>

@@ -1,7 +1,7 @@
 // Play: the person thinks and the agent asks, or the other way round.
-import { info } from "../agent";
+import { info, playable } from "../agent";
 import { kept, oneOf } from "../kept";
-import { Segmented } from "../ui/bits";
+import { OtherWorld, Segmented } from "../ui/bits";
 import { Asked } from "./asked-view";
 import { Hosted } from "./hosted-view";
 import "./play.css";
@@ -26,7 +26,7 @@ export function Play() {
           onChange={(value) => (side.value = value)}
         />
       </div>
-      {side.value === "agent" ? <Asked /> : <Hosted />}
+      {!playable() ? <OtherWorld /> : side.value === "agent" ? <Asked /> : <Hosted />}
     </>
   );
 }

@@ -1,5 +1,6 @@
 // Small pieces that several views use.
 import type { ComponentChildren } from "preact";
+import { info } from "../agent";
 import type { Trouble } from "../trouble";
 
 /** What went wrong and what to do about it. */
@@ -12,6 +13,15 @@ export function TroubleNotice({ trouble, children }: { trouble: Trouble | null; 
       </p>
       {children}
     </div>
+  );
+}
+
+/** Said instead of a game where the model plays in a world that has no place for a person. */
+export function OtherWorld() {
+  return (
+    <p class="notice">
+      This model plays {info.value?.world.replaceAll("_", " ")}, where a person has nothing to answer. It can still learn here.
+    </p>
   );
 }
 
