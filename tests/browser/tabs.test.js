@@ -46,9 +46,11 @@ test("when the owner closes, the guest inherits", async () => {
   const owner = await here.open({ context });
   const guest = await here.open({ context });
   await notice(guest).waitFor();
+  await begin(guest);
+  const now = await press(guest, "n");
   await owner.close();
   await notice(guest).waitFor({ state: "detached" });
-  await begin(guest);
+  assert.deepEqual(await position(guest), now, "the guest's own game goes on");
   const before = await kept(guest);
   await press(guest, "n");
   assert.notEqual(await kept(guest), before);

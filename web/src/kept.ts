@@ -5,7 +5,10 @@ import { owner } from "./tabs";
 
 const PREFIX = "archer.1."; // the number rises when the shape of what is kept changes
 
-const readAgain: (() => void)[] = [];
+/** What this tab is doing at the moment, and what all tabs share. */
+export type Scope = "tab" | "shared";
+
+const readAgain: { scope: Scope; read: () => void }[] = [];
 
 function read<T>(name: string, initial: T, fits: (value: unknown) => value is T): T {
   try {
@@ -18,10 +21,18 @@ function read<T>(name: string, initial: T, fits: (value: unknown) => value is T)
 }
 
 /** A signal that is read from storage now and written whenever it changes. */
-export function kept<T>(name: string, initial: T, fits: (value: unknown) => value is T): Signal<T> {
+export function kept<T>(
+  name: string,
+  initial: T,
+  fits: (value: unknown) => value is T,
+  scope: Scope = "shared",
+): Signal<T> {
   const value = signal(read(name, initial, fits));
-  readAgain.push(() => {
-    value.value = read(name, initial, fits);
+  readAgain.push({
+    scope,
+    read: () => {
+      value.value = read(name, initial, fits);
+    },
   });
   let first = true;
   effect(() => {
@@ -39,9 +50,9 @@ export function kept<T>(name: string, initial: T, fits: (value: unknown) => valu
   return value;
 }
 
-/** Takes over what another tab has kept meanwhile. */
-export function readKept(): void {
-  for (const again of readAgain) again();
+/** Takes over what another tab has kept meanwhile: all of it, or only what the tabs share. */
+export function readKept(what: "all" | "shared"): void {
+  for (const { scope, read } of readAgain) if (what === "all" || scope === "shared") read();
 }
 
 /** Whether a value is an object with at least these keys of these types. */

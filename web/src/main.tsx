@@ -13,7 +13,8 @@ render(<App />, root);
 
 await enter((how) => {
   if (how === "began") return;
-  readKept();
+  // Who takes over goes on with the other tab's game; who inherits is in the middle of one of their own.
+  readKept(how === "took" ? "all" : "shared");
   void agent.readAgain();
 });
 await agent.begin();

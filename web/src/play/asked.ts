@@ -19,7 +19,7 @@ interface KeptGame {
 const fits = (value: unknown): value is KeptGame | null =>
   value === null || shaped(value, { seed: "number", turns: "array" });
 
-export const record = kept<KeptGame | null>("asked", null, fits);
+export const record = kept<KeptGame | null>("asked", null, fits, "tab");
 
 export const game = signal<GameState | null>(null);
 export const guesses = signal<Guesses | null>(null);

@@ -1,7 +1,7 @@
 // The game the other way round: the page thinks of something, the person asks in free text.
 import type { HostedGame, HostState } from "archer-web";
 import { effect, signal } from "@preact/signals";
-import { agent } from "../agent";
+import { agent, generation } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { turnstile } from "../turnstile";
@@ -16,7 +16,7 @@ interface KeptHosted {
 const fits = (value: unknown): value is KeptHosted | null =>
   value === null || shaped(value, { seed: "number", questions: "array", gaveUp: "boolean" });
 
-const record = kept<KeptHosted | null>("hosted", null, fits);
+const record = kept<KeptHosted | null>("hosted", null, fits, "tab");
 
 export const hosted = signal<HostState | null>(null);
 
@@ -90,7 +90,8 @@ async function putBack(): Promise<void> {
 
 let servedBy: unknown = null;
 effect(() => {
-  if (!agent.value || servedBy === agent.value) return;
-  servedBy = agent.value;
+  const key = agent.value && `${generation.value}`;
+  if (!agent.value || servedBy === key) return;
+  servedBy = key;
   void gate.queue(putBack);
 });

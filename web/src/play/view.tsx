@@ -8,7 +8,7 @@ import "./play.css";
 
 type Side = "agent" | "person";
 
-const side = kept<Side>("side", "agent", oneOf("agent", "person"));
+const side = kept<Side>("side", "agent", oneOf("agent", "person"), "tab");
 
 export function Play() {
   return (
