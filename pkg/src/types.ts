@@ -55,7 +55,7 @@ export interface LoadOptions {
 export interface BackendSpeed {
   /** Tokens that the actor wrote in a second, one game at a time. */
   tokensPerSecond: number;
-  /** Milliseconds for one gradient step of the critic on a small batch. */
+  /** Milliseconds for one tiny iteration: two games, one step of the critic, one of the actor. */
   stepMs: number;
 }
 
