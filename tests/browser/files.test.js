@@ -23,7 +23,7 @@ test("what is exported can be imported, and is the same agent", async () => {
   assert.match(name, /^archer-\d+\.archer$/);
   assert.ok(bytes.length > 1000, `${bytes.length} bytes`);
   await give(page, "mine.archer", bytes);
-  await page.getByText("mine.archer plays now").waitFor({ timeout: 30_000 });
+  await page.locator(".files", { hasText: "mine.archer plays now" }).waitFor({ timeout: 30_000 });
   assert.ok((await exported(page)).bytes.equals(bytes), "a second export is the same, byte for byte");
   assert.deepEqual(page.faults, []);
 });

@@ -43,7 +43,7 @@ test("a fine-tune: the curves move, before and after are compared, and it is kep
   assert.match(rows[0], /Mean return\s+−[\d.]+\s+−[\d.]+ to −[\d.]+\s+−[\d.]+/);
   const behind = Number((await page.locator(".terminal").innerText()).match(/archer-(\d+)/)[1]);
   await page.getByRole("button", { name: "Keep what it learned" }).click();
-  await page.getByText("this is the agent that plays now").waitFor(SLOW);
+  await page.getByText("Kept: this is the agent that plays now").waitFor(SLOW);
   assert.match(await page.locator(".terminal").innerText(), new RegExp(`archer-${behind}\\b`));
   // What was kept outlives the tab.
   await page.reload();
@@ -58,17 +58,16 @@ test("pause holds it, go on goes on, stop stops early, and roll back brings the 
   await start(page, { iterations: 50 });
   await reached(page, 1);
   await page.getByRole("button", { name: "Pause" }).click();
-  await page.getByText("Paused.", { exact: true }).waitFor();
-  await page.waitForTimeout(3000); // the iteration under way is finished
+  await page.locator(".controls").getByText("Paused.", { exact: true }).waitFor(SLOW);
   const held = await iteration(page);
-  await page.waitForTimeout(3000);
+  await page.waitForTimeout(4000);
   assert.equal(await iteration(page), held);
   await page.getByRole("button", { name: "Go on" }).click();
   await reached(page, held + 1);
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
   await page.getByRole("button", { name: "Roll back" }).click();
-  await page.getByText("the agent plays as before").waitFor(SLOW);
+  await page.getByText("Rolled back: the agent plays as before").waitFor(SLOW);
   assert.equal(await page.locator(".terminal").innerText(), before);
   assert.deepEqual(page.faults, []);
 });

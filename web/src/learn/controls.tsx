@@ -89,12 +89,11 @@ function NumberField(props: {
         step={1}
         value={props.value}
         disabled={props.disabled}
-        onChange={(event) => {
-          const given = Math.round(event.currentTarget.valueAsNumber);
-          const value = Number.isFinite(given) ? Math.min(Math.max(given, low), high) : props.value;
-          event.currentTarget.value = String(value);
-          props.onChange(value);
+        onInput={(event) => {
+          const given = event.currentTarget.valueAsNumber;
+          if (Number.isInteger(given) && given >= low && given <= high) props.onChange(given);
         }}
+        onBlur={(event) => (event.currentTarget.value = String(props.value))}
       />
     </div>
   );
@@ -139,16 +138,17 @@ function Buttons({ now }: { now: Doing | null }) {
       </div>
     );
   }
-  const settled = now !== "learning" && now !== "paused";
+  const held = now === "pausing" || now === "paused";
+  const settled = now !== "learning" && !held;
   return (
     <div class="buttons">
       <button
         type="button"
         class="button main"
         aria-disabled={settled}
-        onClick={() => (now === "paused" ? unpause() : pause())}
+        onClick={() => (held ? unpause() : pause())}
       >
-        {now === "paused" ? "Go on" : "Pause"}
+        {held ? "Go on" : "Pause"}
       </button>
       <button type="button" class="button" aria-disabled={settled} onClick={stop}>
         Stop
@@ -161,6 +161,7 @@ const SENTENCES: Record<Doing, string> = {
   preparing: "Making a copy that learns, so that you can go on playing…",
   "measuring before": "Playing the fixed games before learning…",
   learning: "",
+  pausing: "Pausing after this iteration…",
   paused: "Paused.",
   stopping: "Stopping after this iteration…",
   "measuring after": "Playing the fixed games again…",
@@ -174,7 +175,7 @@ function State({ now }: { now: Doing | null }) {
   const recent = points.slice(-5);
   const pace = recent.reduce((sum, point) => sum + point.seconds, 0) / Math.max(1, recent.length);
   const last = points.at(-1);
-  const known = now === "learning" || now === "paused" || now === "stopping";
+  const known = ["learning", "pausing", "paused", "stopping"].includes(now);
   return (
     <div class="state">
       <Progress share={known ? points.length / all : null} label="Iterations done" />

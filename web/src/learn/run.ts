@@ -51,7 +51,7 @@ export const log = kept<Log | null>(
 );
 
 /** What goes on now: nothing, or one of these. */
-export type Doing = "preparing" | "measuring before" | "learning" | "paused" | "stopping" | "measuring after" | "settling";
+export type Doing = "preparing" | "measuring before" | "learning" | "pausing" | "paused" | "stopping" | "measuring after" | "settling";
 export const doing = signal<Doing | null>(null);
 export const trouble = signal<Trouble | null>(null);
 /** Whether a fine-tune runs or waits in this tab. */
@@ -142,6 +142,10 @@ async function learn(iterations: number, resume: boolean): Promise<void> {
 
 function note(update: FineTuneUpdate, already: number): void {
   change({ points: [...(log.peek()?.points ?? []), pointOf(update, already)] });
+  if (doing.peek() === "pausing") {
+    doing.value = "paused";
+    announce("Paused.");
+  }
   const tested = update.evaluation;
   if (tested) announce(`Iteration ${already + update.iteration}: greedy play gets ${fixed(tested.meanReturn)}.`);
 }
@@ -153,19 +157,19 @@ async function keepSafe(): Promise<void> {
 export function pause(): void {
   if (doing.peek() !== "learning") return;
   run?.pause();
-  doing.value = "paused";
-  announce("Paused. The iteration under way is finished first.");
+  doing.value = "pausing"; // the iteration under way is finished first
+
 }
 
 export function unpause(): void {
-  if (doing.peek() !== "paused") return;
+  if (doing.peek() !== "paused" && doing.peek() !== "pausing") return;
   run?.resume();
   doing.value = "learning";
   announce("It goes on.");
 }
 
 export function stop(): void {
-  if (doing.peek() !== "learning" && doing.peek() !== "paused") return;
+  if (!run || doing.peek() === "stopping") return;
   run?.stop();
   doing.value = "stopping";
   announce("It stops after this iteration.");
