@@ -1,24 +1,46 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test parity bench train
+.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-web train model fixtures
 
 help:
-	@echo "make setup   components that the checks use (rustfmt, clippy)"
-	@echo "make check   formatting and lints"
-	@echo "make test    all tests, as CI runs them"
-	@echo "make parity  the reference's numbers beside ours"
-	@echo "make bench   how fast the worlds answer"
-	@echo "make train   the quickstart: minutes on two cores"
+	@echo "make setup      what a fresh machine needs to build and test all of it; quick when it is there"
+	@echo "make check      formatting and lints"
+	@echo "make test       all tests, as CI runs them"
+	@echo "make wasm       the npm package archer-web, in pkg/dist: both modules, the scripts, the model"
+	@echo "make web        the page, in web/dist: plain static files"
+	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
+	@echo "make e2e        the page in headless Chromium"
+	@echo "make parity     the reference's numbers beside ours"
+	@echo "make bench      how fast the worlds answer"
+	@echo "make bench-web  how fast the browser computes, beside the terminal"
+	@echo "make train      the quickstart: minutes on two cores"
+	@echo "make model      trains the quickstart and puts it into the package"
+	@echo "make fixtures   the small model of the browser's tests"
 
 setup:
-	rustup component add rustfmt clippy
+	scripts/setup
 
 check:
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
 
 test:
-	cargo test --release --workspace
+	.ci/run
+
+wasm:
+	scripts/setup --build
+	cd pkg && npm run build && npm run size
+
+web: wasm
+	scripts/setup
+	cd web && npm run build
+
+test-wasm:
+	scripts/setup
+	scripts/test-wasm
+
+e2e: web
+	cd tests/browser && npm test
 
 parity:
 	cargo run --release -- parity --fixtures tests/parity
@@ -26,5 +48,18 @@ parity:
 bench:
 	cargo bench -p archer-env
 
+bench-web:
+	node tests/wasm/bench/run.js
+
 train:
 	cargo run --release
+
+model:
+	rm -rf target/quickstart
+	cargo run --release -- train --preset quickstart --seed 1 --out target/quickstart
+	cargo run --release -- export --model target/quickstart --out pkg/models/quickstart.archer --force
+
+fixtures:
+	rm -rf target/bandit
+	cargo run --release -- train --config tests/wasm/bandit.toml --seed 1 --out target/bandit --final-games 0
+	cargo run --release -- export --model target/bandit --out tests/wasm/bandit.archer --force

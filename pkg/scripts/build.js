@@ -23,7 +23,7 @@ await buildScripts();
 
 function buildModule(name, features) {
   const triple = "wasm32-unknown-unknown";
-  run("cargo", ["build", "--lib", "--package", "archer-wasm", "--profile", "wasm", "--target", triple, ...features]);
+  run(join(root, "scripts/with-wasm"), ["cargo", "build", "--lib", "--package", "archer-wasm", "--profile", "wasm", "--target", triple, ...features]);
   run(tool("wasm-bindgen"), [
     join(target, triple, "wasm", "archer_wasm.wasm"),
     ...["--target", "web", "--out-dir", at("src/wasm"), "--out-name", `archer-${name}`],

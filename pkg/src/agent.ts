@@ -66,8 +66,9 @@ class LoadedAgent implements Agent {
     return this.raw.changed;
   }
 
-  async play({ seed = 1 }: GameOptions = {}): Promise<Game> {
-    return new PlayedGame(this.ask, (await this.ask({ method: "play", seed })) as never);
+  async play({ seed = 1, turns = [] }: GameOptions = {}): Promise<Game> {
+    const past = turns.map(({ question, answer, forced = false }) => ({ question, answer, forced }));
+    return new PlayedGame(this.ask, (await this.ask({ method: "play", seed, turns: past })) as never);
   }
 
   async host({ seed = drawSeed(), thing }: HostOptions = {}): Promise<HostedGame> {

@@ -215,6 +215,8 @@ export interface Game {
 export interface GameOptions {
   /** Seed of sampled questions and of the alternatives; default 1. */
   seed?: number;
+  /** The turns of a game that was left: it goes on after them. Only the last may be without an answer. */
+  turns?: readonly { question: string; answer: Answer | null; forced?: boolean }[];
 }
 
 // ---------------------------------------------------------------------------------------------

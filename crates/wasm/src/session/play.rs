@@ -76,6 +76,15 @@ pub struct Turn {
     pub forced: bool,
 }
 
+/// A turn of a game that was left, as the page kept it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PastTurn {
+    question: String,
+    answer: Option<Said>,
+    #[serde(default)]
+    forced: bool,
+}
+
 /// A game as the page holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -167,12 +176,19 @@ pub struct Guesses {
 }
 
 impl Session {
-    /// A game before its first question.
-    pub(super) fn play(&self, seed: u64) -> Result<Game, Fault> {
+    /// A game before its first question, or one that was left gone on with.
+    pub(super) fn play(&self, seed: u64, past: Vec<PastTurn>) -> Result<Game, Fault> {
         self.check_playable()?;
         let max_turns = super::max_turns(self.world());
-        let status = Status::Ask;
-        Ok(Game { seed, status, turns: Vec::new(), max_turns, found: None, return_so_far: 0.0 })
+        let (status, turns) = (Status::Ask, Vec::new());
+        let mut game = Game { seed, status, turns, max_turns, found: None, return_so_far: 0.0 };
+        for (n, past) in past.into_iter().enumerate() {
+            game.expect(Status::Ask, "another turn")?;
+            let turn = asked(n + 1, past.question, past.forced);
+            game.turns.push(Turn { answer: past.answer, ..turn });
+            game = game.settle();
+        }
+        Ok(game)
     }
 
     fn check_playable(&self) -> Result<(), Fault> {

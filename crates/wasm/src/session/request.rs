@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::host::Host;
 use super::inspect::Inspection;
 use super::learn::{Plan, Summary, Tune, Update, metric_infos};
-use super::play::{Game, Guesses, Reveal, Said};
+use super::play::{Game, Guesses, PastTurn, Reveal, Said};
 use super::{Info, Session};
 use crate::fault::Fault;
 
@@ -20,7 +20,7 @@ use crate::fault::Fault;
 pub enum Request {
     Info,
     Metrics,
-    Play { seed: u64 },
+    Play { seed: u64, #[serde(default)] turns: Vec<PastTurn> },
     Ask { game: Game, sample: bool },
     Answer { game: Game, answer: Said },
     Undo { game: Game },
@@ -68,7 +68,7 @@ impl Session {
         Ok(match request {
             R::Info => Reply::Info(self.info()),
             R::Metrics => Reply::Metrics(metric_infos().to_vec()),
-            R::Play { seed } => Reply::Game(self.play(seed)?),
+            R::Play { seed, turns } => Reply::Game(self.play(seed, turns)?),
             R::Ask { game, sample } => Reply::Game(self.ask(game, sample, hear).await?),
             R::Answer { game, answer } => Reply::Game(self.answer(game, answer)?),
             R::Undo { game } => Reply::Game(self.undo(game)?),

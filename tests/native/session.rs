@@ -1,0 +1,255 @@
+//! The browser's session without a browser: the requests a page makes, and the replies, as data.
+
+use archer_wasm::session::{Reply, Request};
+use archer_wasm::{Session, device};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+const BANDIT: &[u8] = include_bytes!("../wasm/bandit.archer");
+
+fn load(file: &[u8]) -> Session {
+    let device = block_on(device::open()).unwrap();
+    block_on(Session::load(file.to_vec(), device)).unwrap()
+}
+
+/// A request as JSON, and the reply as JSON; an error is its code and its message.
+fn call(session: &mut Session, request: Value) -> Result<Value, (String, String)> {
+    let request: Request = serde_json::from_value(request).unwrap();
+    let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
+    match reply {
+        Ok(reply) => Ok(serde_json::to_value(reply).unwrap()),
+        Err(fault) => {
+            assert!(fault.hint.ends_with('.'), "{}", fault.hint);
+            Err((fault.code.to_string(), fault.message))
+        }
+    }
+}
+
+fn ok(session: &mut Session, request: Value) -> Value {
+    call(session, request).unwrap_or_else(|fault| panic!("{fault:?}"))
+}
+
+fn questions(game: &Value) -> Vec<&str> {
+    let turns = game["turns"].as_array().unwrap();
+    turns.iter().map(|turn| turn["question"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_model_tells_what_it_is() {
+    let info = ok(&mut load(QUICKSTART), json!({"method": "info"}));
+    assert_eq!(info["world"], "twenty_questions");
+    assert_eq!(info["things"].as_array().unwrap().len(), 10);
+    assert_eq!((&info["maxTurns"], &info["sometimes"]), (&json!(20), &json!(false)));
+    assert_eq!((&info["optimumReturn"], &info["worstReturn"]), (&json!(-2.8), &json!(-20.0)));
+    assert_eq!((&info["resumable"], &info["changed"]), (&json!(false), &json!(false)));
+    assert_eq!(info["bytes"], QUICKSTART.len());
+    let metrics = ok(&mut load(BANDIT), json!({"method": "metrics"}));
+    assert!(metrics[0]["meaning"].as_str().unwrap().len() > 10);
+}
+
+#[test]
+fn a_game_goes_forth_and_back() {
+    let mut session = load(QUICKSTART);
+    let mut game = ok(&mut session, json!({"method": "play", "seed": 3}));
+    let mut states = Vec::new();
+    for _ in 0..3 {
+        game = ok(&mut session, json!({"method": "ask", "game": game, "sample": true}));
+        assert_eq!(game["status"], "answer");
+        states.push(game.clone());
+        game = ok(&mut session, json!({"method": "answer", "game": game, "answer": "no"}));
+    }
+    assert_eq!((&game["status"], &game["returnSoFar"]), (&json!("ask"), &json!(-3.0)));
+    // Taking back an answer gives the state in which its question stood open.
+    game = ok(&mut session, json!({"method": "undo", "game": game}));
+    assert_eq!(game, states[2]);
+    game = ok(&mut session, json!({"method": "undo", "game": game}));
+    assert_eq!(game, states[1]);
+    let twice = ok(&mut session, json!({"method": "undo", "game": states[0].clone()}));
+    assert!(questions(&twice).is_empty() || twice["status"] == "answer");
+}
+
+#[test]
+fn a_game_ends_when_the_thing_is_named_or_the_questions_run_out() {
+    let mut session = load(QUICKSTART);
+    let mut game = ok(&mut session, json!({"method": "play", "seed": 1}));
+    let forced = json!({"method": "force", "game": game, "turn": 1, "question": "Is it a cat?"});
+    game = ok(&mut session, forced);
+    assert_eq!(game["turns"][0]["guess"], "cat");
+    let found = ok(&mut session, json!({"method": "answer", "game": game, "answer": "yes"}));
+    assert_eq!((&found["status"], &found["found"]), (&json!("found"), &json!("cat")));
+    assert_eq!(found["returnSoFar"], 0.0);
+
+    for turn in 1..=20 {
+        let question = format!("Is it bigger than {turn} cats?");
+        let forced = json!({"method": "force", "game": game, "turn": turn, "question": question});
+        game = ok(&mut session, forced);
+        game = ok(&mut session, json!({"method": "answer", "game": game, "answer": "unknown"}));
+    }
+    assert_eq!((&game["status"], &game["returnSoFar"]), (&json!("lost"), &json!(-20.0)));
+    let (code, _) = call(&mut session, json!({"method": "ask", "game": game, "sample": false}))
+        .expect_err("a lost game is over");
+    assert_eq!(code, "usage");
+    let reveal = ok(&mut session, json!({"method": "reveal", "game": game, "thing": " A Zorb "}));
+    assert_eq!((&reveal["known"], &reveal["listed"]), (&json!(false), &json!(false)));
+}
+
+#[test]
+fn a_reveal_says_where_the_person_and_the_table_differ() {
+    let mut session = load(QUICKSTART);
+    let mut game = ok(&mut session, json!({"method": "play", "seed": 1}));
+    for (turn, question, answer) in
+        [(1, "Is it an animal?", "yes"), (2, "Is it alive?", "no"), (3, "Glorp?", "no")]
+    {
+        let force = json!({"method": "force", "game": game, "turn": turn, "question": question});
+        game = ok(&mut session, force);
+        game = ok(&mut session, json!({"method": "answer", "game": game, "answer": answer}));
+    }
+    let reveal = ok(&mut session, json!({"method": "reveal", "game": game, "thing": "Dog"}));
+    assert_eq!((&reveal["thing"], &reveal["listed"]), (&json!("dog"), &json!(true)));
+    let turns = reveal["turns"].as_array().unwrap();
+    let told: Vec<_> = turns.iter().map(|turn| (&turn["expected"], &turn["agrees"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("yes"), &json!(true)),
+            (&json!("yes"), &json!(false)),
+            (&json!("unknown"), &json!(true))
+        ]
+    );
+}
+
+#[test]
+fn the_critic_prefers_a_guess_that_is_left_to_one_that_was_denied() {
+    let mut session = load(QUICKSTART);
+    let mut game = ok(&mut session, json!({"method": "play", "seed": 1}));
+    let force = json!({"method": "force", "game": game, "turn": 1, "question": "Is it a dog?"});
+    game = ok(&mut session, force);
+    game = ok(&mut session, json!({"method": "answer", "game": game, "answer": "no"}));
+    let also = ["Is it a dog?", "Is it a banana?"];
+    let inspect = json!({"method": "inspect", "game": game, "turn": 2, "samples": 0, "also": also});
+    let seen = ok(&mut session, inspect);
+    assert_eq!(seen["asked"], Value::Null);
+    let order: Vec<&Value> =
+        seen["alternatives"].as_array().unwrap().iter().map(|judged| &judged["question"]).collect();
+    assert_eq!(order, ["Is it a banana?", "Is it a dog?"]);
+    let guesses = ok(&mut session, json!({"method": "guesses", "game": game}));
+    let dog = guesses["guesses"].as_array().unwrap().iter().find(|guess| guess["thing"] == "dog");
+    assert_eq!(dog.unwrap()["denied"], true);
+    let far = json!({"method": "inspect", "game": game, "turn": 9, "samples": 0, "also": []});
+    assert_eq!(call(&mut session, far).unwrap_err().0, "usage");
+}
+
+#[test]
+fn a_hosted_game_keeps_its_secret_and_its_replies() {
+    let mut session = load(QUICKSTART);
+    let mut game = ok(&mut session, json!({"method": "host", "seed": 5, "thing": null}));
+    assert_eq!(game["thing"], Value::Null);
+    for question in ["Is it alive?", "Is it bigger than a car?", "glorp"] {
+        game = ok(&mut session, json!({"method": "hostAsk", "game": game, "question": question}));
+    }
+    let back = ok(&mut session, json!({"method": "hostUndo", "game": game}));
+    assert_eq!(back["turns"].as_array().unwrap()[..], game["turns"].as_array().unwrap()[..2]);
+    let end = ok(&mut session, json!({"method": "hostGiveUp", "game": game}));
+    assert_eq!(end["status"], "lost");
+    let thing = end["thing"].as_str().unwrap();
+    let again = ok(&mut session, json!({"method": "host", "seed": 5, "thing": thing}));
+    assert_eq!(again["task"], end["task"]);
+    let unknown = json!({"method": "host", "seed": 5, "thing": "unicorn"});
+    assert_eq!(call(&mut session, unknown).unwrap_err().0, "usage");
+}
+
+#[test]
+fn the_bandit_is_learned_by_requests() {
+    let mut session = load(BANDIT);
+    let tune = json!({"iterations": 20, "games": 32, "seed": 1,
+        "set": {"lm_lr": 3e-3, "critic_lr": 3e-3, "batch_size": 32, "warmup_iter": 2}});
+    let plan = ok(&mut session, json!({"method": "tune", "tune": tune}));
+    assert_eq!(
+        (&plan["iterations"], &plan["warmup"], &plan["games"]),
+        (&json!(20), &json!(2), &json!(32))
+    );
+    let mut returns = Vec::new();
+    for iteration in 1..=20 {
+        let update = ok(&mut session, json!({"method": "step"}));
+        assert_eq!(update["iteration"], iteration);
+        assert_eq!(update["finished"], iteration == 20);
+        returns.push(update["return"]["mean"].as_f64().unwrap());
+    }
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (first, last) = (mean(&returns[..4]), mean(&returns[16..]));
+    assert!(last > first + 0.2, "{first} to {last}: {returns:?}");
+    let kept = json!({"method": "evaluate", "games": 50, "seed": 7, "sample": true, "kept": true});
+    let before = ok(&mut session, kept)["meanReturn"].as_f64().unwrap();
+    let now = json!({"method": "evaluate", "games": 50, "seed": 7, "sample": true, "kept": false});
+    let after = ok(&mut session, now)["meanReturn"].as_f64().unwrap();
+    assert!(after > before + 0.2, "{before} to {after}");
+}
+
+#[test]
+fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
+    let mut session = load(BANDIT);
+    let tune = json!({"method": "tune", "tune": {"iterations": 4, "games": 8}});
+    let (code, _) = call(&mut session, json!({"method": "step"})).unwrap_err();
+    assert_eq!(code, "usage");
+    ok(&mut session, tune);
+    ok(&mut session, json!({"method": "step"}));
+    ok(&mut session, json!({"method": "step"}));
+    let file = block_on(session.export(true)).unwrap();
+    let mut other = load(&file);
+    assert_eq!(block_on(other.export(true)).unwrap(), file);
+    // The other goes on with the same run: what comes is the same to the last bit.
+    let on = json!({"method": "tune", "tune": {"iterations": 2, "resume": true}});
+    ok(&mut other, on);
+    let (here, there) =
+        (ok(&mut session, json!({"method": "step"})), ok(&mut other, json!({"method": "step"})));
+    assert_eq!(here["metrics"], there["metrics"]);
+
+    let info = ok(&mut session, json!({"method": "keep"}));
+    assert_eq!((&info["changed"], &info["trained"]["iterations"]), (&json!(false), &json!(3)));
+    ok(&mut session, json!({"method": "step"}));
+    let back = ok(&mut session, json!({"method": "rollback"}));
+    assert_eq!(back["trained"]["iterations"], 3);
+    let small = block_on(session.export(false)).unwrap();
+    assert!(small.len() < block_on(session.export(true)).unwrap().len());
+}
+
+#[test]
+fn wrong_requests_are_refused_by_what_is_wrong() {
+    let mut session = load(BANDIT);
+    for (request, part) in [
+        (json!({"method": "play", "seed": 1}), "bandit"),
+        (json!({"method": "host", "seed": 1, "thing": null}), "bandit"),
+        (json!({"method": "tune", "tune": {"iterations": 0}}), "0 iterations"),
+        (json!({"method": "tune", "tune": {"set": {"nonsense": 1}}}), "nonsense"),
+        (json!({"method": "tune", "tune": {"set": {"gamma": 2}}}), "gamma"),
+        (json!({"method": "tune", "tune": {"set": {"gamma": "x"}}}), "no such value"),
+        (json!({"method": "tune", "tune": {"set": {"actor_model.width": 8}}}), "actor_model.width"),
+        (json!({"method": "tune", "tune": {"resume": true}}), "no run"),
+        (
+            json!({"method": "evaluate", "games": 0, "seed": 1, "sample": true, "kept": true}),
+            "0 games",
+        ),
+    ] {
+        let (code, message) = call(&mut session, request.clone()).expect_err("refused");
+        assert_eq!(code, "usage", "{request}");
+        assert!(message.contains(part), "{request}: {message}");
+    }
+}
+
+#[test]
+fn a_file_whose_weights_were_exchanged_does_not_pass_for_whole() {
+    let mut file = QUICKSTART.to_vec();
+    // In the middle are weights; the checksum is made right again, the example is not.
+    let middle = file.len() / 2;
+    for weight in file[middle..middle + 4000].chunks_exact_mut(4) {
+        weight.copy_from_slice(&0.5f32.to_le_bytes());
+    }
+    let body = file.len() - 4;
+    let sum = crc32fast::hash(&file[..body]);
+    file[body..].copy_from_slice(&sum.to_le_bytes());
+    let device = block_on(device::open()).unwrap();
+    let fault = block_on(Session::load(file, device)).err().expect("it computes something else");
+    assert_eq!(fault.code, "bad-model");
+    assert!(fault.message.contains("does not compute here"), "{}", fault.message);
+}

@@ -1,0 +1,166 @@
+//! The core in a browser's worker: the same numbers, the same learning, the same files.
+//!
+//! One lane for each module: the CPU's, and WebGPU's, which fails where there is no adapter.
+
+#![cfg(target_family = "wasm")]
+
+use archer::agent::Agent;
+use archer::checkpoint::Sections;
+use archer::hf::weights::Weights;
+use archer::nn::causal_lm::causal_bias;
+use archer::nn::params;
+use archer_wasm::session::{Reply, Request};
+use archer_wasm::{Session, device};
+use burn::tensor::{Device, Int, Tensor};
+use serde_json::{Value, json};
+use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+const BANDIT: &[u8] = include_bytes!("bandit.archer");
+const FORWARD: &[u8] = include_bytes!("../parity/forward.safetensors");
+
+/// The device of this lane. Without one nothing below has run.
+async fn open() -> Device {
+    archer_wasm::door::start();
+    let opened = device::open().await;
+    opened.unwrap_or_else(|fault| {
+        panic!("the lane {} has no device: {}", device::BACKEND, fault.message)
+    })
+}
+
+async fn load(file: &[u8]) -> Session {
+    let loaded = Session::load(file.to_vec(), open().await).await;
+    loaded.unwrap_or_else(|fault| panic!("{}", fault.message))
+}
+
+async fn call(session: &mut Session, request: Value) -> Value {
+    let request: Request = serde_json::from_value(request).unwrap();
+    let reply: Result<Reply, _> = session.call(request, |_| ()).await;
+    serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
+}
+
+/// The largest difference, each beside the size of what it should be.
+fn gap(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / (1.0 + b.abs())).fold(0.0, f32::max)
+}
+
+/// The reference's actor: its tokenizer of GPT-2's kind, its weights, and the scores that it gave.
+#[wasm_bindgen_test]
+async fn the_actor_computes_what_the_reference_did() {
+    let device = open().await;
+    let file = |name: &str| match name {
+        "config.json" => Some(include_bytes!("../parity/actor/config.json").to_vec()),
+        "tokenizer.json" => Some(include_bytes!("../parity/actor/tokenizer.json").to_vec()),
+        "model.safetensors" => Some(include_bytes!("../parity/actor/model.safetensors").to_vec()),
+        _ => None,
+    };
+    let agent = Agent::from_files(&file, &device).unwrap();
+    let files = [("forward.safetensors".to_string(), FORWARD.to_vec())];
+    let forward = Weights::new(&files).unwrap();
+    let ids = forward.integers("actor.sample0.input_ids").unwrap();
+    let (_, theirs) = forward.values("actor.sample0.logits").unwrap();
+    let time = ids.len();
+    let ids: Vec<i32> = ids.into_iter().map(|id| id as i32).collect();
+    let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device).reshape([1, time]);
+    let positions = Tensor::arange(0..time as i64, &device).reshape([1, time]);
+    let hidden = agent.actor.forward_biased(tokens, positions, causal_bias(time, &device));
+    let width = hidden.dims()[2];
+    let logits = agent.actor.logits(hidden.reshape([time, width]));
+    let size = theirs.len();
+    let ours = params::read(vec![logits.reshape([size])]).await.unwrap().remove(0);
+    let gap = gap(&ours, &theirs);
+    console_log!("lane {}: {size} scores of the reference, largest gap {gap:e}", device::BACKEND);
+    assert!(gap < 1e-4, "{gap}");
+}
+
+/// Actor and critic of the model that is shipped, beside the example that was computed natively.
+#[wasm_bindgen_test]
+async fn actor_and_critic_compute_what_they_did_natively() {
+    let session = load(QUICKSTART).await;
+    let native = Sections::from_bytes(QUICKSTART).unwrap();
+    let here = Sections::from_bytes(&session.export(false).await.unwrap()).unwrap();
+    let read = |sections: &Sections| -> (Value, Vec<f32>) {
+        let example: Value = serde_json::from_slice(sections.get("example").unwrap()).unwrap();
+        let mut numbers = vec![example["log_prob"].as_f64().unwrap() as f32];
+        for key in ["q", "v"] {
+            let pair = example[key].as_array().unwrap();
+            numbers.extend(pair.iter().map(|number| number.as_f64().unwrap() as f32));
+        }
+        (example["utterance"].clone(), numbers)
+    };
+    let ((said, ours), (there, theirs)) = (read(&here), read(&native));
+    assert_eq!(said, there);
+    let gap = gap(&ours, &theirs);
+    console_log!("lane {}: {said} natively and here, largest gap {gap:e}", device::BACKEND);
+    assert!(gap < 1e-4, "{ours:?} {theirs:?}");
+    assert_eq!(here.get("actor").unwrap(), native.get("actor").unwrap());
+    assert_eq!(here.get("critic").unwrap(), native.get("critic").unwrap());
+}
+
+#[wasm_bindgen_test]
+async fn twenty_iterations_of_archer_raise_the_return() {
+    let mut session = load(BANDIT).await;
+    let tune = json!({"iterations": 20, "games": 32, "seed": 1,
+        "set": {"lm_lr": 3e-3, "critic_lr": 3e-3, "batch_size": 32, "warmup_iter": 2}});
+    call(&mut session, json!({"method": "tune", "tune": tune})).await;
+    let mut returns = Vec::new();
+    for _ in 0..20 {
+        let update = call(&mut session, json!({"method": "step"})).await;
+        returns.push(update["return"]["mean"].as_f64().unwrap());
+    }
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (first, last) = (mean(&returns[..4]), mean(&returns[16..]));
+    console_log!("lane {}: the bandit pays {first:.2}, then {last:.2}", device::BACKEND);
+    assert!(last > first + 0.2, "{returns:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_saved_run_is_the_same_run() {
+    let mut session = load(BANDIT).await;
+    call(&mut session, json!({"method": "tune", "tune": {"iterations": 3, "games": 8}})).await;
+    call(&mut session, json!({"method": "step"})).await;
+    let file = session.export(true).await.unwrap();
+    let mut other = load(&file).await;
+    assert_eq!(other.export(true).await.unwrap(), file);
+    let on = json!({"method": "tune", "tune": {"iterations": 2, "resume": true}});
+    call(&mut other, on).await;
+    let here = call(&mut session, json!({"method": "step"})).await;
+    let there = call(&mut other, json!({"method": "step"})).await;
+    let loss = |update: &Value| update["metrics"]["q1.loss"].as_f64().unwrap();
+    if device::BACKEND == "cpu" {
+        assert_eq!(here["metrics"], there["metrics"]);
+    }
+    assert!((loss(&here) - loss(&there)).abs() < 1e-4 * (1.0 + loss(&there)));
+    console_log!("lane {}: {} bytes saved, loaded and gone on with", device::BACKEND, file.len());
+}
+
+/// The page's own border: a request and a reply as JavaScript values, and a question that streams.
+#[wasm_bindgen_test]
+async fn a_question_is_asked_through_the_door() {
+    use archer_wasm::door::Door;
+    use wasm_bindgen::prelude::*;
+    open().await;
+    let mut door = Door::load(QUICKSTART.to_vec()).await.unwrap();
+    let get = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).unwrap();
+    let request = |json: &str| js_sys::JSON::parse(json).unwrap();
+    let game = door.call(request(r#"{"method": "play", "seed": 1}"#), None).await.unwrap();
+    let ask = request(r#"{"method": "ask", "sample": false}"#);
+    js_sys::Reflect::set(&ask, &"game".into(), &game).unwrap();
+    let heard = js_sys::Array::new();
+    let list = heard.clone();
+    let hear = Closure::<dyn FnMut(JsValue)>::new(move |text| {
+        list.push(&text);
+    });
+    let hear_function: js_sys::Function = hear.as_ref().clone().unchecked_into();
+    let game = door.call(ask, Some(hear_function)).await.unwrap();
+    let turn = get(&get(&game, "turns"), "0");
+    let question = get(&turn, "question").as_string().unwrap();
+    assert!(question.ends_with('?') && heard.length() > 1);
+    assert_eq!(heard.get(heard.length() - 1).as_string().unwrap(), question);
+    let fault = door.call(request(r#"{"method": "nonsense"}"#), None).await.unwrap_err();
+    assert_eq!(get(&fault, "code"), "usage");
+    console_log!("lane {}: {question}", device::BACKEND);
+}
