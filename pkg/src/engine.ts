@@ -35,13 +35,20 @@ export interface Engine {
 /** Starts an engine. */
 export type Start = (options: StartOptions) => Promise<Engine>;
 
-const MODULES = {
+/** What the two modules have in common; what they need inside differs. */
+interface Glue {
+  default: (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
+  Door: { load(file: Uint8Array): Promise<Door> };
+  deviceLost(): string | undefined;
+  lastPanic(): string;
+}
+
+type Door = cpu.Door;
+
+const MODULES: Record<Backend, { glue: Glue; url: URL }> = {
   cpu: { glue: cpu, url: new URL("./archer-cpu_bg.wasm", import.meta.url) },
   webgpu: { glue: webgpu, url: new URL("./archer-webgpu_bg.wasm", import.meta.url) },
 };
-
-type Glue = typeof cpu;
-type Door = Awaited<ReturnType<Glue["Door"]["load"]>>;
 
 /** Starts an engine on this thread. */
 export const startHere: Start = async ({ backend, model, wasm, onProgress, signal }) => {
