@@ -20,64 +20,21 @@ use crate::fault::Fault;
 pub enum Request {
     Info,
     Metrics,
-    Play {
-        seed: u64,
-        #[serde(default)]
-        turns: Vec<PastTurn>,
-    },
-    Ask {
-        game: Game,
-        sample: bool,
-    },
-    Answer {
-        game: Game,
-        answer: Said,
-    },
-    Undo {
-        game: Game,
-    },
-    Force {
-        game: Game,
-        turn: usize,
-        question: String,
-    },
-    Guesses {
-        game: Game,
-    },
-    Reveal {
-        game: Game,
-        thing: String,
-    },
-    Inspect {
-        game: Game,
-        turn: Option<usize>,
-        samples: Option<usize>,
-        also: Vec<String>,
-    },
-    Host {
-        seed: u64,
-        thing: Option<String>,
-    },
-    HostAsk {
-        game: Host,
-        question: String,
-    },
-    HostUndo {
-        game: Host,
-    },
-    HostGiveUp {
-        game: Host,
-    },
-    Tune {
-        tune: Tune,
-    },
+    Play { seed: u64, turns: Option<Vec<PastTurn>> },
+    Ask { game: Game, sample: bool },
+    Answer { game: Game, answer: Said },
+    Undo { game: Game },
+    Force { game: Game, turn: usize, question: String },
+    Guesses { game: Game },
+    Reveal { game: Game, thing: String },
+    Inspect { game: Game, turn: Option<usize>, samples: Option<usize>, also: Vec<String> },
+    Host { seed: u64, thing: Option<String> },
+    HostAsk { game: Host, question: String },
+    HostUndo { game: Host },
+    HostGiveUp { game: Host },
+    Tune { tune: Tune },
     Step,
-    Evaluate {
-        games: usize,
-        seed: u64,
-        sample: bool,
-        kept: bool,
-    },
+    Evaluate { games: usize, seed: u64, sample: bool, kept: bool },
     Keep,
     Rollback,
     Probe,
@@ -111,7 +68,7 @@ impl Session {
         Ok(match request {
             R::Info => Reply::Info(self.info()),
             R::Metrics => Reply::Metrics(metric_infos().to_vec()),
-            R::Play { seed, turns } => Reply::Game(self.play(seed, turns)?),
+            R::Play { seed, turns } => Reply::Game(self.play(seed, turns.unwrap_or_default())?),
             R::Ask { game, sample } => Reply::Game(self.ask(game, sample, hear).await?),
             R::Answer { game, answer } => Reply::Game(self.answer(game, answer)?),
             R::Undo { game } => Reply::Game(self.undo(game)?),
