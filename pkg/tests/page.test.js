@@ -1,0 +1,167 @@
+// The package in Chromium, by a plain <script type="module">: computing in its worker, kept in IndexedDB.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { browse, serve, visit } from "./lib/site.js";
+
+let site;
+let plain;
+
+before(async () => {
+  site = await serve();
+  plain = await browse("none");
+});
+
+after(async () => {
+  await plain?.close();
+  site?.close();
+});
+
+/** Waits until the page has no worker left; that of an ended one goes a moment later. */
+async function gone(page) {
+  const end = Date.now() + 10_000;
+  while (page.workers().length > 0 && Date.now() < end) await new Promise((done) => setTimeout(done, 50));
+  assert.equal(page.workers().length, 0);
+}
+
+test("a game is played in a worker, the CPU computes, and the reason is told", async () => {
+  const { page, faults } = await visit(plain, site.url);
+  const seen = await page.evaluate(async () => {
+    const stages = [];
+    const agent = await window.archer.load({ onProgress: ({ stage, loaded, total }) => stages.push([stage, loaded, total]) });
+    const game = await agent.play();
+    const heard = [];
+    while (game.state.status === "ask") {
+      const turn = await game.ask({ onText: (text) => heard.push(text) });
+      await game.answer(turn.guess === "piano" ? "yes" : "no");
+    }
+    return { stages, heard, state: game.state, backend: agent.backend, can: await window.archer.capabilities() };
+  });
+  assert.equal(seen.state.found, "piano");
+  assert.ok(seen.heard.length > seen.state.turns.length);
+  assert.equal(seen.backend.backend, "cpu");
+  assert.match(seen.backend.reason, /^The CPU computes: .*WebGPU/);
+  assert.equal(seen.can.webgpu.available, false);
+  assert.deepEqual([seen.can.worker, seen.can.wasmSimd, seen.can.storage], [true, true, "indexeddb"]);
+  const wasm = seen.stages.filter(([stage]) => stage === "wasm");
+  assert.ok(wasm.length > 1 && wasm.at(-1)[1] === wasm.at(-1)[2]);
+  assert.equal(page.workers().length, 1);
+  assert.deepEqual(faults, []);
+  await page.context().close();
+});
+
+test("the page answers while the worker learns", async () => {
+  const { page } = await visit(plain, site.url);
+  // On a busy machine any page is now and then held up; one that computed itself would stand still throughout.
+  const share = await page.evaluate(async () => {
+    const agent = await window.archer.load({ backend: "cpu" });
+    const begin = performance.now();
+    let [last, still] = [begin, 0];
+    const beat = setInterval(() => {
+      const now = performance.now();
+      if (now - last > 100) still += now - last;
+      last = now;
+    }, 10);
+    for await (const _ of agent.fineTune({ iterations: 3, games: 16, set: { epochs: 4 } }));
+    clearInterval(beat);
+    await agent.dispose();
+    return still / (performance.now() - begin);
+  });
+  assert.ok(share < 0.2, `the page stood still for ${Math.round(100 * share)} % of the time`);
+  await gone(page);
+  await page.context().close();
+});
+
+test("a saved model survives a reload", async () => {
+  const { page } = await visit(plain, site.url);
+  const judge = `async (agent) => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1`;
+  const before = await page.evaluate(`(async () => {
+    const agent = await archer.load({ backend: "cpu" });
+    const fresh = await (${judge})(agent);
+    for await (const _ of agent.fineTune({ iterations: 1, games: 8, set: { epochs: 2 } }));
+    await agent.save("mine", { ifRevision: 0 });
+    return [fresh, await (${judge})(agent)];
+  })()`);
+  assert.notEqual(before[0], before[1]);
+  await page.reload();
+  await page.waitForFunction(() => window.archer !== undefined);
+  const after = await page.evaluate(`(async () => {
+    const agent = await archer.load({ backend: "cpu" });
+    const saved = await agent.restore("mine");
+    const conflict = await agent.save("mine", { ifRevision: 0 }).catch((error) => error.code);
+    return [await (${judge})(agent), saved.revision, conflict, agent.info.resumable];
+  })()`);
+  assert.deepEqual(after, [before[1], 1, "conflict", true]);
+  await page.context().close();
+});
+
+test("a load is given up, and its worker with it", async () => {
+  const { page } = await visit(plain, site.url);
+  const name = await page.evaluate(async () => {
+    const control = new AbortController();
+    const loading = window.archer.load({ signal: control.signal, onProgress: ({ stage }) => stage === "wasm" && control.abort() });
+    return loading.then(() => "loaded", (error) => error.name);
+  });
+  assert.equal(name, "AbortError");
+  await gone(page);
+  await page.context().close();
+});
+
+test("on WebGPU the agent says the same as on the CPU; auto does not take a software adapter", { timeout: 300_000 }, async () => {
+  const browser = await browse("software");
+  try {
+    const { page } = await visit(browser, site.url);
+    const seen = await page.evaluate(async () => {
+      const told = [];
+      for (const backend of ["webgpu", "cpu", "auto"]) {
+        const agent = await window.archer.load({ backend });
+        const game = await agent.play();
+        const { question } = await game.ask();
+        const { asked } = await game.inspect({ samples: 0 });
+        told.push({ question, q1: asked.q1, backend: agent.backend });
+        await agent.dispose();
+      }
+      return told;
+    });
+    const [webgpu, cpu, auto] = seen;
+    assert.equal(webgpu.backend.backend, "webgpu", webgpu.backend.reason);
+    assert.equal(webgpu.question, cpu.question);
+    assert.ok(Math.abs(webgpu.q1 - cpu.q1) < 1e-3, `${webgpu.q1} and ${cpu.q1}`);
+    assert.equal(auto.backend.backend, "cpu");
+    assert.match(auto.backend.reason, /software/);
+  } finally {
+    await browser.close();
+  }
+});
+
+test("a device that is lost while it computes gives way to the CPU, and the game goes on", { timeout: 300_000 }, async () => {
+  const browser = await browse("software");
+  try {
+    const { page } = await visit(browser, site.url);
+    const seen = await page.evaluate(async () => {
+      // The worker's device is out of reach, so the agent computes here, where it can be destroyed.
+      const devices = [];
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...wanted) {
+        const device = await request.apply(this, wanted);
+        devices.push(device);
+        return device;
+      };
+      const agent = await window.archer.load({ backend: "webgpu", thread: "here" });
+      const before = agent.backend.backend;
+      const told = [];
+      agent.onBackendChange((report) => told.push(report.reason));
+      const game = await agent.play();
+      await game.ask();
+      await game.answer("no");
+      for (const device of devices) device.destroy();
+      await Promise.all(devices.map((device) => device.lost));
+      const turn = await game.ask();
+      return { before, after: agent.backend.backend, told, question: turn.question, turns: game.state.turns.length };
+    });
+    assert.deepEqual([seen.before, seen.after, seen.turns], ["webgpu", "cpu", 2]);
+    assert.ok(seen.question.endsWith("?"));
+    assert.match(seen.told[0], /^The CPU took over: /);
+  } finally {
+    await browser.close();
+  }
+});
