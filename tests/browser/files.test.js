@@ -1,18 +1,9 @@
 // The agent as a file: out, in, and what is no agent.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { begin, press, site } from "./harness.js";
+import { begin, exported, press, site } from "./harness.js";
 
 const here = site();
-
-async function exported(page) {
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Export" }).click(),
-  ]);
-  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
-}
 
 const give = (page, name, buffer) =>
   page.getByLabel("Model file to import").setInputFiles({ name, mimeType: "application/octet-stream", buffer });
@@ -20,7 +11,7 @@ const give = (page, name, buffer) =>
 test("what is exported can be imported, and is the same agent", async () => {
   const page = await here.open({ hash: "#learn" });
   const { name, bytes } = await exported(page);
-  assert.match(name, /^archer-\d+\.archer$/);
+  assert.match(name, /\.archer$/);
   assert.ok(bytes.length > 1000, `${bytes.length} bytes`);
   await give(page, "mine.archer", bytes);
   await page.locator(".files", { hasText: "mine.archer plays now" }).waitFor({ timeout: 30_000 });

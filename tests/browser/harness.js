@@ -119,3 +119,12 @@ export async function begin(page) {
   await page.keyboard.press("Enter");
   return position(page);
 }
+
+/** The agent as the page gives it away, from the view Learn. */
+export async function exported(page) {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Export" }).click(),
+  ]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}

@@ -2,7 +2,7 @@
 // neither a reload nor the work itself takes the page away from the person.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begin, position, press, ready, site } from "./harness.js";
+import { begin, exported, press, ready, site } from "./harness.js";
 
 const here = site();
 const SLOW = { timeout: 240_000 };
@@ -29,6 +29,7 @@ const shown = (page, title) => page.locator("figure", { hasText: title }).locato
 
 test("a fine-tune: the curves move, before and after are compared, and it is kept", async () => {
   const page = await here.open({ hash: "#learn" });
+  const before = (await exported(page)).bytes;
   await start(page, { iterations: 3 });
   await reached(page, 1);
   const first = [await drawn(page, "Return of its games"), await drawn(page, "error of Q")];
@@ -41,20 +42,20 @@ test("a fine-tune: the curves move, before and after are compared, and it is kep
   const rows = await page.locator(".verdict tbody tr").allInnerTexts();
   assert.equal(rows.length, 5);
   assert.match(rows[0], /Mean return\s+−[\d.]+\s+−[\d.]+ to −[\d.]+\s+−[\d.]+/);
-  const behind = Number((await page.locator(".terminal").innerText()).match(/archer-(\d+)/)[1]);
+  const learned = (await exported(page)).bytes;
+  assert.ok(!learned.equals(before));
   await page.getByRole("button", { name: "Keep what it learned" }).click();
   await page.getByText("Kept: this is the agent that plays now").waitFor(SLOW);
-  assert.match(await page.locator(".terminal").innerText(), new RegExp(`archer-${behind}\\b`));
-  // What was kept outlives the tab.
+  assert.ok((await exported(page)).bytes.equals(learned), "what plays is what was learned");
   await page.reload();
   await ready(page);
-  assert.match(await page.locator(".terminal").innerText(), new RegExp(`archer-${behind}\\b`));
+  assert.ok((await exported(page)).bytes.equals(learned), "and it outlives the tab");
   assert.deepEqual(page.faults, []);
 });
 
 test("pause holds it, go on goes on, stop stops early, and roll back brings the old agent back", async () => {
   const page = await here.open({ hash: "#learn" });
-  const before = await page.locator(".terminal").innerText();
+  const before = (await exported(page)).bytes;
   await start(page, { iterations: 50 });
   await reached(page, 1);
   await page.getByRole("button", { name: "Pause" }).click();
@@ -68,49 +69,67 @@ test("pause holds it, go on goes on, stop stops early, and roll back brings the 
   await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
   await page.getByRole("button", { name: "Roll back" }).click();
   await page.getByText("Rolled back: the agent plays as before").waitFor(SLOW);
-  assert.equal(await page.locator(".terminal").innerText(), before);
+  assert.ok((await exported(page)).bytes.equals(before));
   assert.deepEqual(page.faults, []);
 });
 
 test("a reload in the middle: it can be gone on with, or discarded", async () => {
   const page = await here.open({ hash: "#learn" });
   await start(page, { iterations: 40 });
-  await reached(page, 2);
-  await page.waitForFunction(async () => (await indexedDB.databases()).length > 0);
+  await reached(page, 2); // the first was saved before the second began
   await page.reload();
   await ready(page);
   await page.getByText("A fine-tune was interrupted").waitFor();
   const done = await page.locator("figure").count();
   assert.ok(done > 0, "the curves are still there");
   await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByTestId("iteration").waitFor(SLOW);
+  assert.ok((await iteration(page)) >= 1, "it goes on from what was saved");
   await reached(page, 3);
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
 });
 
-test("the page answers within a tenth of a second while it learns, and a game can be played", async () => {
-  const page = await here.open({ hash: "#learn" });
-  await start(page, { iterations: 200 });
-  await reached(page, 1);
+/**
+ * Milliseconds from a key to the next picture, of 30 keys: the slowest but two. A machine that does other work as well
+ * delays now and then whatever the page does, so the two slowest do not count.
+ */
+async function delay(page) {
   await page.evaluate(() => {
     window.delays = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.delays.push(entry.duration);
-    }).observe({ type: "event", durationThreshold: 16 });
-    // Events shorter than the threshold are not reported: count them by hand.
-    window.inputs = 0;
-    addEventListener("keydown", () => (window.inputs += 1), true);
+    window.listen = (event) => {
+      // The frame in which the answer to the key is painted is over when the next task begins.
+      requestAnimationFrame(() => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => window.delays.push(performance.now() - event.timeStamp);
+        channel.port2.postMessage(null);
+      });
+    };
+    addEventListener("keydown", window.listen, true);
   });
+  for (let n = 0; n < 30; n++) await page.keyboard.press("Tab");
+  await page.waitForFunction(() => window.delays.length === 30);
+  return page.evaluate(() => {
+    removeEventListener("keydown", window.listen, true);
+    return window.delays.sort((a, b) => a - b).at(-3);
+  });
+}
+
+test("the page answers within a tenth of a second while it learns, and a game can be played", async () => {
+  const page = await here.open({ hash: "#learn" });
+  const idle = await delay(page);
+  await start(page, { iterations: 200 });
+  await reached(page, 1);
+  const learning = await delay(page);
+  console.log(`  from key to picture: ${idle.toFixed(0)} ms idle, ${learning.toFixed(0)} ms while learning`);
+  // On a machine so busy that even the idle page is slow, it must not be much slower.
+  assert.ok(learning <= Math.max(100, 2 * idle), `${learning} ms`);
+  const before = await iteration(page);
   await page.locator("header").getByRole("link", { name: "Play" }).click();
   let now = await begin(page);
-  for (let n = 0; n < 8 && !now.over; n++) now = await press(page, "d");
+  for (let n = 0; n < 5 && !now.over; n++) now = await press(page, "d");
+  assert.ok(now.over || now.number === 6);
   await page.locator("header").getByRole("link", { name: "Learn" }).click();
-  for (let n = 0; n < 20; n++) await page.keyboard.press("Tab");
-  const { delays, inputs } = await page.evaluate(() => ({ delays: window.delays, inputs: window.inputs }));
-  const slow = delays.filter((delay) => delay > 100);
-  console.log(`  ${inputs} keys; event to paint: worst ${Math.max(0, ...delays)} ms, over 100 ms: ${slow.length}`);
-  assert.ok(inputs >= 25);
-  assert.deepEqual(slow, []);
-  assert.ok((await iteration(page)) >= 1, "it went on learning");
+  await reached(page, before + 1);
   assert.deepEqual(page.faults, []);
 });

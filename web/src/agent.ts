@@ -134,9 +134,3 @@ export async function twin(): Promise<Agent> {
   const model = await current.export();
   return load({ model, backend: current.backend.backend, worker: confinedWorker });
 }
-
-/** Another such agent, of a model file. */
-export async function from(model: Uint8Array): Promise<Agent> {
-  const kind = agent.peek()?.backend.backend ?? "auto";
-  return load({ model, backend: kind, worker: confinedWorker });
-}

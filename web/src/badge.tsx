@@ -91,7 +91,7 @@ function Model() {
   return (
     <p class="small quiet" data-generation={generation.value}>
       The model: actor {about(model.parameters.actor)}, critic {about(model.parameters.critic)} parameters, a file of{" "}
-      {bytes(model.bytes)}; it has learned for {model.trained.iterations} iterations.{" "}
+      {bytes(model.bytes)}.{" "}
       <button type="button" class="link" disabled={training.value} onClick={() => void reset()}>
         Go back to the one that came with the page
       </button>

@@ -6,9 +6,10 @@ import { about } from "../format";
 import { turnstile } from "../turnstile";
 import { TroubleNotice } from "../ui/bits";
 import { announce } from "../ui/announce";
-import { exported, log, training, undecided } from "./run";
+import { exported, training, undecided } from "./run";
 
 const gate = turnstile();
+const FILE_NAME = "agent.archer";
 /** What an import brought. */
 const brought = signal<string | null>(null);
 
@@ -18,16 +19,11 @@ const exportFile = () =>
     const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
     const link = document.createElement("a");
     link.href = url;
-    link.download = fileName();
+    link.download = FILE_NAME;
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     announce(`Exported as ${link.download}.`);
   });
-
-function fileName(): string {
-  const learned = undecided() ? (log.value?.base ?? 0) + (log.value?.points.length ?? 0) : (info.value?.trained.iterations ?? 0);
-  return `archer-${learned}.archer`;
-}
 
 const importFile = (file: File) =>
   gate.pass(async () => {
@@ -35,7 +31,7 @@ const importFile = (file: File) =>
     await adopt(file);
     const model = info.value;
     if (!model) return;
-    brought.value = `${file.name} plays now: actor ${about(model.parameters.actor)}, critic ${about(model.parameters.critic)} parameters, ${model.trained.iterations} iterations behind it.`;
+    brought.value = `${file.name} plays now: actor ${about(model.parameters.actor)}, critic ${about(model.parameters.critic)} parameters.`;
     announce(brought.value);
   });
 
@@ -81,7 +77,7 @@ export function Files() {
         The file holds everything, the memory of past games included. Go on with it in the terminal, and bring it back:
       </p>
       <pre class="terminal">
-        <code>archer train --resume {fileName()}</code>
+        <code>archer train --resume {FILE_NAME}</code>
       </pre>
     </section>
   );

@@ -3,7 +3,7 @@
 // to roll back is to let the twin go. The twin is saved as it learns: a closed tab loses seconds.
 import type { Agent, Evaluation, FineTune, FineTuneUpdate } from "archer-web";
 import { computed, effect, signal } from "@preact/signals";
-import { adopt, agent, from, info, twin } from "../agent";
+import { adopt, agent, info, twin } from "../agent";
 import { count, fixed } from "../format";
 import { kept, shaped } from "../kept";
 import { owner } from "../tabs";
@@ -29,7 +29,7 @@ export type Outcome = "learning" | "learned" | "kept" | "rolled back";
 /** What a fine-tune has shown. */
 export interface Log {
   settings: Settings;
-  /** Iterations behind the model when it began. */
+  /** What the run's own count of iterations was when it began. */
   base: number;
   points: Point[];
   before: Evaluation | null;
@@ -72,7 +72,7 @@ export async function start(): Promise<void> {
     const chosen = settings.peek();
     log.value = {
       settings: chosen,
-      base: info.peek()?.trained.iterations ?? 0,
+      base: chosen.resume ? (info.peek()?.trained.iterations ?? 0) : 0,
       points: [],
       before: null,
       after: null,
@@ -91,10 +91,13 @@ export async function goOn(iterations: number): Promise<void> {
   if (doing.peek() || !log.peek()) return;
   await guarded(async () => {
     doing.value = "preparing";
-    const { settings: chosen, points } = log.peek() as Log;
-    const all = points.length + iterations;
-    change({ outcome: "learning", after: null, settings: { ...chosen, iterations: all } });
-    await wake();
+    const { settings: chosen, points, base } = log.peek() as Log;
+    const woken = await wake();
+    // It was saved now and then: what came after the last time is lost, and its points with it.
+    const done = woken.info.trained.iterations - base;
+    const all = done + iterations;
+    const left = points.filter((point) => point.iteration <= done);
+    change({ outcome: "learning", after: null, points: left, settings: { ...chosen, iterations: all } });
     await learn(iterations, true);
   });
 }
@@ -102,7 +105,7 @@ export async function goOn(iterations: number): Promise<void> {
 /** The twin as it was saved, where this tab has not got it. */
 async function wake(): Promise<Agent> {
   if (learner) return learner;
-  const woken = await from(await currentBytes());
+  const woken = await twin();
   await woken.restore(SAVED);
   learner = woken;
   return woken;
@@ -122,7 +125,7 @@ async function learn(iterations: number, resume: boolean): Promise<void> {
   run = learner.fineTune({ iterations, resume, ...(resume ? {} : { seed, games }), evaluateEvery: 5, evaluationGames });
   doing.value = "learning";
   announce(`Learning begins: ${count(iterations, "iteration")}.`);
-  let savedAt = performance.now();
+  let savedAt = Number.NEGATIVE_INFINITY;
   for await (const update of run) {
     note(update, already);
     if (performance.now() - savedAt > SAVE_EVERY_MS) {

@@ -70,7 +70,6 @@ function Welcome() {
 
 /** The method in three sentences, for somebody who has never heard of it. */
 function HowItLearned() {
-  const games = info.value?.trained.games ?? 0;
   return (
     <aside class="panel how" aria-labelledby="how">
       <h3 id="how">How it learned to ask</h3>
@@ -79,8 +78,10 @@ function HowItLearned() {
           <span><b class="actor">An actor</b> writes the questions, word by word. It began by copying a mediocre player.</span>
         </li>
         <li>
-          <span><b class="critic">A critic</b> reads {games > 0 ? `the games it played (${games.toLocaleString("en")} by now)` : "the games it plays"}{" "}
-          and learns what each question was worth. Every question costs a point.</span>
+          <span>
+            <b class="critic">A critic</b> reads the games it plays, thousands of them, and learns what each question was
+            worth. Every question costs a point.
+          </span>
         </li>
         <li>
           <span>The actor then says more often what the critic values.</span>
