@@ -199,7 +199,7 @@ export interface Game {
   ask(options?: AskOptions): Promise<Turn>;
   /** Answers the question that stands open. */
   answer(answer: Answer): Promise<GameState>;
-  /** Takes back the last answer, so that its question stands open again; and before that, the open question. */
+  /** Takes back the last answer: its question stands open again, and one that was asked after it is gone. */
   undo(): Promise<GameState>;
   /** What the agent would guess now. */
   guesses(): Promise<Guesses>;
