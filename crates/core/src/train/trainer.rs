@@ -141,7 +141,7 @@ impl Trainer {
         };
         let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
         let critic = fresh_critic(&config, &tokenizer, &autodiff);
-        let policy = fresh_policy(&config, actor);
+        let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
         Self::assemble(config, (tokenizer, None), Archer::new(policy, critic))
     }
 
@@ -152,7 +152,8 @@ impl Trainer {
     pub fn from_agent(config: Config, agent: Agent, device: &Device) -> Result<Self, Error> {
         config.validate()?;
         let autodiff = device.clone().autodiff();
-        let policy = fresh_policy(&config, agent.actor.fork(&autodiff).train());
+        let warm = config.warm_start.steps > 0;
+        let policy = fresh_policy(&config, agent.actor.fork(&autodiff).train(), warm)?;
         let critic = match agent.critic {
             Some(critic) => critic.fork(&autodiff).train(),
             None => fresh_critic(&config, &agent.tokenizer, &autodiff),
@@ -268,7 +269,7 @@ impl Trainer {
         let batches =
             draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
-        let (mut losses, mut reply_losses) = (Vec::new(), Vec::new());
+        let (mut losses, mut reply_losses, mut task_losses) = (Vec::new(), Vec::new(), Vec::new());
         for (n, batch) in batches.iter().take(steps).enumerate() {
             let done = (self.warm_start_step + n) as f64 / config.steps as f64;
             let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
@@ -284,6 +285,7 @@ impl Trainer {
                     max_grad_norm: self.config.max_grad_norm,
                     utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
                     reply_coef: config.reply_coef,
+                    task_coef: config.task_coef,
                 },
                 self.threads,
             )
@@ -291,18 +293,25 @@ impl Trainer {
             self.learner.policy = policy;
             losses.push(seen.loss);
             reply_losses.push(seen.reply_loss);
+            task_losses.push(seen.task_loss);
         }
         self.warm_start_step += steps;
         let mut metrics = Metrics::new();
-        let series = [losses, reply_losses].map(|losses| Tensor::cat(losses, 0));
-        let read = params::read(series.to_vec()).await?;
-        let names = ["bc.loss", "bc.reply_loss"].into_iter().zip(&read);
-        for (name, values) in names.take(1 + usize::from(config.reply_coef > 0.0)) {
-            metrics.push(name, Stats::of(values).map_or(0.0, |stats| stats.mean));
+        let series = [
+            ("bc.loss", losses, true),
+            ("bc.reply_loss", reply_losses, config.reply_coef > 0.0),
+            ("bc.task_loss", task_losses, config.task_coef > 0.0),
+        ];
+        let learned = series.into_iter().filter(|(_, _, learned)| *learned);
+        let (names, losses): (Vec<_>, Vec<_>) =
+            learned.map(|(name, losses, _)| (name, Tensor::cat(losses, 0))).unzip();
+        for (name, values) in names.into_iter().zip(params::read(losses).await?) {
+            metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
         }
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
         if self.warm_start_step == self.config.warm_start.steps {
             self.demonstrations = Vec::new();
+            self.learner.policy.task = None;
             if self.config.critic_model.from_actor {
                 self.learner.begin_critic_from_actor();
             }
@@ -462,7 +471,8 @@ impl Trainer {
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
         let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
-        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff));
+        let warm = state.warm_start_step < config.warm_start.steps;
+        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
         let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
         let critic = sections.get("critic_config")?;
         let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
@@ -518,13 +528,20 @@ fn stale(
     })
 }
 
-fn fresh_policy(config: &Config, lm: CausalLm) -> Policy {
-    match config.level {
-        Level::Utterance => Policy { lm, baseline: None },
+/// A policy around a model, with what the configuration puts on it; `warm` while imitation is
+/// still to be done.
+fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
+    let policy = match config.level {
+        Level::Utterance => Policy::new(lm),
         Level::Token => {
             Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0))
         }
+    };
+    if !warm || config.warm_start.task_coef == 0.0 {
+        return Ok(policy);
     }
+    let tasks = make(&config.world)?.tasks();
+    Ok(policy.with_task_head(tasks, &mut rng::stream(config.seed, "task.init", 0)))
 }
 
 fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Critic {

@@ -83,5 +83,6 @@ pub fn demonstration(tokenizer: &Tokenizer, game: &PlayedGame) -> Demonstration 
         tokens.extend(said);
         tokens.extend(tokenizer.encode(&format!(" {}\n", turn.answer)));
     }
-    Demonstration { tokens, utterances }
+    let task = game.start.task.expect("demonstrations are played on tasks of known number");
+    Demonstration { tokens, utterances, task }
 }

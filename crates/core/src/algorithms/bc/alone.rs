@@ -24,9 +24,11 @@ pub fn loss_and_gradients(
         let game = Demonstration {
             tokens: [*observation, said].concat(),
             utterances: vec![(observation.len(), said.len())],
+            task: 0,
         };
         let policy = params::fork(policy);
-        let loss = loss(&policy, &[&game], last, false).0.mul_scalar(share);
+        let [loss, ..] = loss(&policy, &[&game], last, false);
+        let loss = loss.mul_scalar(share);
         losses.push(loss.clone().inner());
         sum = Some(accumulate(sum, params::gradients(&policy, &loss.backward())));
     }
