@@ -18,7 +18,7 @@ use crate::parallel;
 use crate::rl::forest::rows_of;
 use crate::rl::losses;
 use crate::rl::replies::ReplyRows;
-use crate::rl::task::TaskRows;
+use crate::rl::task::{Secret, TaskRows};
 
 pub mod alone;
 
@@ -29,8 +29,8 @@ pub struct Demonstration {
     pub tokens: Vec<u32>,
     /// For each utterance: where it begins in `tokens`, and its length there.
     pub utterances: Vec<(usize, usize)>,
-    /// Number of the task that the game was played on.
-    pub task: usize,
+    /// What the game was about.
+    pub secret: Secret,
 }
 
 impl Demonstration {
@@ -51,6 +51,8 @@ pub struct Seen {
     pub reply_loss: Tensor<1>,
     /// That of the task, in nats for each state; 0 where it is not learned.
     pub task_loss: Tensor<1>,
+    /// That of the task's facts, in nats for each; 0 where they are not learned.
+    pub fact_loss: Tensor<1>,
     /// Global norm of the gradient before it was clipped.
     pub grad_norm: Tensor<1>,
 }
@@ -71,6 +73,8 @@ pub struct Settings {
     pub reply_coef: f64,
     /// Weight of the task's negative log-probability; takes a policy with a layer for it.
     pub task_coef: f64,
+    /// Weight of its facts' negative log-probability, mean over them.
+    pub fact_coef: f64,
 }
 
 /// One gradient step on some games.
@@ -95,32 +99,33 @@ pub async fn step(
         let share = count(games) as f64 / all;
         let losses = loss(&policy, games, terminator, settings.reply_coef > 0.0);
         let losses = losses.map(|loss| loss.mul_scalar(share));
-        let [utterances, replies, tasks] = losses.clone();
+        let [utterances, replies, tasks, facts] = losses.clone();
         let total = utterances.mul_scalar(settings.utterance_coef)
             + replies.mul_scalar(settings.reply_coef)
-            + tasks.mul_scalar(settings.task_coef);
+            + tasks.mul_scalar(settings.task_coef)
+            + facts.mul_scalar(settings.fact_coef);
         (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
     })
     .await;
-    let (mut sum, mut losses) = (None, [const { Vec::new() }; 3]);
+    let (mut sum, mut losses) = (None, [const { Vec::new() }; 4]);
     for (grads, part) in done {
         sum = Some(accumulate(sum, grads));
         losses.iter_mut().zip(part).for_each(|(all, loss)| all.push(loss));
     }
     let (grads, grad_norm) = clip_global_norm(sum.expect("a part"), settings.max_grad_norm);
-    let [loss, reply_loss, task_loss] = losses.map(|parts| Tensor::cat(parts, 0).sum());
-    let seen = Seen { loss, reply_loss, task_loss, grad_norm };
+    let [loss, reply_loss, task_loss, fact_loss] = losses.map(|parts| Tensor::cat(parts, 0).sum());
+    let seen = Seen { loss, reply_loss, task_loss, fact_loss, grad_norm };
     (adam.step(policy, grads, settings.lr), seen)
 }
 
-/// The losses of some games, `[1]` each: of the utterances, of the replies where asked for, and of
-/// the tasks where the policy has a layer for them.
+/// The losses of some games, `[1]` each: of the utterances, of the replies where asked for, of the
+/// tasks and of their facts where the policy has a layer for them.
 pub fn loss(
     policy: &Policy,
     games: &[&Demonstration],
     terminator: u32,
     with_replies: bool,
-) -> [Tensor<1>; 3] {
+) -> [Tensor<1>; 4] {
     let device = policy.lm.device();
     let rows = games.len();
     let time = games.iter().map(|game| game.tokens.len()).max().expect("a game");
@@ -135,7 +140,7 @@ pub fn loss(
         for (turn, &(begin, length)) in game.utterances.iter().enumerate() {
             let next = game.utterances.get(turn + 1).map_or(game.tokens.len(), |next| next.0);
             replies.push(&game.tokens, row * time, begin + length, next);
-            tasks.push(row * time + begin - 1, game.task);
+            tasks.push(row * time + begin - 1, &game.secret);
             for i in 0..=length {
                 predictors.push(row * time + begin + i - 1);
                 let token = if i < length { game.tokens[begin + i] } else { terminator };
@@ -155,12 +160,14 @@ pub fn loss(
     } else {
         Tensor::zeros([1], &device)
     };
-    let named = match &policy.task {
-        Some(head) => tasks.loss(head, hidden.clone()).div_scalar(utterances as f64),
-        None => Tensor::zeros([1], &device),
+    let [named, facts] = match &policy.task {
+        Some(head) => {
+            tasks.loss(head, hidden.clone()).map(|loss| loss.div_scalar(utterances as f64))
+        }
+        None => [Tensor::zeros([1], &device), Tensor::zeros([1], &device)],
     };
     let hidden = rows_of(hidden, &predictors); // [n, width]
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
     let log_prob = log_softmax(policy.lm.logits(hidden), 1).gather(1, targets).squeeze_dim::<1>(1); // [n]
-    [losses::behaviour_cloning(log_prob, utterances), foreseen, named]
+    [losses::behaviour_cloning(log_prob, utterances), foreseen, named, facts]
 }

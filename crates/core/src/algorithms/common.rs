@@ -38,7 +38,7 @@ pub struct Policy {
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
-    /// Names the game's task; in the warm start only ([`crate::rl::task`]).
+    /// Names the game's task and its facts; in the warm start only ([`crate::rl::task`]).
     pub task: Option<Linear>,
 }
 
@@ -54,9 +54,9 @@ impl Policy {
         Self { baseline, ..Self::new(lm) }
     }
 
-    /// The same with a layer that names one of `tasks` tasks; it begins near indifference.
-    pub fn with_task_head(mut self, tasks: usize, rng: &mut ChaCha8Rng) -> Self {
-        self.task = Some(linear(rng, self.lm.config().width, tasks, 0.02, &self.lm.device()));
+    /// The same with a layer of `columns` scores, of tasks and of facts; it begins near indifference.
+    pub fn with_task_head(mut self, columns: usize, rng: &mut ChaCha8Rng) -> Self {
+        self.task = Some(linear(rng, self.lm.config().width, columns, 0.02, &self.lm.device()));
         self
     }
 

@@ -5,6 +5,8 @@
 //! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
 //! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
 
+use std::sync::Arc;
+
 use archer_env::asker::Start;
 use archer_env::make;
 use burn::module::Module;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, Outcome, evaluate};
 use super::rollout::play;
-use super::warm_start::{demonstrated_games, demonstration, pieces};
+use super::warm_start::{demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
 use crate::algorithms::archer::compat::Stale;
 use crate::algorithms::archer::{Archer, Context};
@@ -260,8 +262,10 @@ impl Trainer {
         if self.demonstrations.is_empty() {
             let positions = self.learner.policy.lm.config().positions;
             let games = demonstrated_games(&self.config)?;
-            let games =
-                games.iter().map(|game| demonstration(&self.tokenizer, game).cut(positions));
+            let facts = task_facts(&self.config);
+            let games = games
+                .iter()
+                .map(|game| demonstration(&self.tokenizer, game, &facts).cut(positions));
             self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
         }
         let config = &self.config.warm_start;
@@ -269,7 +273,7 @@ impl Trainer {
         let batches =
             draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
-        let (mut losses, mut reply_losses, mut task_losses) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen_losses = [const { Vec::new() }; 4];
         for (n, batch) in batches.iter().take(steps).enumerate() {
             let done = (self.warm_start_step + n) as f64 / config.steps as f64;
             let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
@@ -286,25 +290,26 @@ impl Trainer {
                     utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
                     reply_coef: config.reply_coef,
                     task_coef: config.task_coef,
+                    fact_coef: config.fact_coef,
                 },
                 self.threads,
             )
             .await;
             self.learner.policy = policy;
-            losses.push(seen.loss);
-            reply_losses.push(seen.reply_loss);
-            task_losses.push(seen.task_loss);
+            let losses = [seen.loss, seen.reply_loss, seen.task_loss, seen.fact_loss];
+            seen_losses.iter_mut().zip(losses).for_each(|(all, loss)| all.push(loss));
         }
         self.warm_start_step += steps;
         let mut metrics = Metrics::new();
         let series = [
-            ("bc.loss", losses, true),
-            ("bc.reply_loss", reply_losses, config.reply_coef > 0.0),
-            ("bc.task_loss", task_losses, config.task_coef > 0.0),
+            ("bc.loss", 1.0),
+            ("bc.reply_loss", config.reply_coef),
+            ("bc.task_loss", config.task_coef),
+            ("bc.fact_loss", config.fact_coef),
         ];
-        let learned = series.into_iter().filter(|(_, _, learned)| *learned);
+        let learned = series.into_iter().zip(seen_losses).filter(|((_, coef), _)| *coef > 0.0);
         let (names, losses): (Vec<_>, Vec<_>) =
-            learned.map(|(name, losses, _)| (name, Tensor::cat(losses, 0))).unzip();
+            learned.map(|((name, _), losses)| (name, Tensor::cat(losses, 0))).unzip();
         for (name, values) in names.into_iter().zip(params::read(losses).await?) {
             metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
         }
@@ -537,11 +542,20 @@ fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Err
             Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0))
         }
     };
-    if !warm || config.warm_start.task_coef == 0.0 {
+    if !warm || (config.warm_start.task_coef == 0.0 && config.warm_start.fact_coef == 0.0) {
         return Ok(policy);
     }
-    let tasks = make(&config.world)?.tasks();
-    Ok(policy.with_task_head(tasks, &mut rng::stream(config.seed, "task.init", 0)))
+    let facts = task_facts(config).first().map_or(0, |facts| facts.len());
+    let columns = make(&config.world)?.tasks() + facts;
+    Ok(policy.with_task_head(columns, &mut rng::stream(config.seed, "task.init", 0)))
+}
+
+/// The facts of each task, where they are to be learned.
+fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
+    match config.warm_start.fact_coef > 0.0 {
+        true => facts(&config.world, &config.warm_start),
+        false => Vec::new(),
+    }
 }
 
 fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Critic {
