@@ -31,6 +31,8 @@ pub enum Command {
     Eval(Eval),
     /// Think of something and let an agent ask; you answer yes, no, sometimes or unknown
     Play(Play),
+    /// Write a run or a model as the one file that a page loads
+    Export(Export),
     /// Write games of a scripted asker, one a line, as training data
     Data(Data),
     /// Print the best mean return there is: a bound, the exact optimum, what a greedy asker reaches
@@ -67,8 +69,9 @@ pub struct Train {
     /// Folder for the run, new or empty [default: runs/<preset>-<seed>-<n>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder; --set iterations=… may extend it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["preset", "config", "algorithm", "seed", "out"])]
+    /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
+    /// --set iterations=… may extend it
+    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["preset", "config", "algorithm", "seed"])]
     pub resume: Option<PathBuf>,
     /// Games of the comparison at the end, for each agent; 0 for no comparison
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
@@ -93,8 +96,8 @@ impl Train {
 /// Flags of `archer eval`.
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// Folder of the model, as a run leaves it in <run>/model
-    #[arg(long, value_name = "DIR", required_unless_present = "asker")]
+    /// Folder of the model, as a run leaves it in <run>/model, or an exported file
+    #[arg(long, value_name = "DIR|FILE", required_unless_present = "asker")]
     pub model: Option<PathBuf>,
     /// Measure a scripted asker instead of a model
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device"])]
@@ -131,8 +134,8 @@ pub struct Eval {
 /// Flags of `archer play`.
 #[derive(Debug, Args)]
 pub struct Play {
-    /// Folder of the model, as a run leaves it in <run>/model
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the model, as a run leaves it in <run>/model, or an exported file
+    #[arg(long, value_name = "DIR|FILE")]
     pub model: PathBuf,
     /// Let the agent sample its questions, so that no two games need be alike
     #[arg(long)]
@@ -140,6 +143,29 @@ pub struct Play {
     /// The seed of the sampling
     #[arg(long, value_name = "S", default_value_t = 7, allow_negative_numbers = true)]
     pub seed: u64,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+}
+
+/// Flags of `archer export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A run's folder, a model's, or a file that was exported before
+    #[arg(long, value_name = "DIR|FILE")]
+    pub model: PathBuf,
+    /// File to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Of a run, take the checkpoint with the best evaluation instead of the newest
+    #[arg(long)]
+    pub best: bool,
+    /// Put in all that `train --resume` needs to go on: optimisers, target network, replay
+    #[arg(long)]
+    pub training: bool,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,

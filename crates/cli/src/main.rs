@@ -16,6 +16,7 @@ mod env;
 mod error;
 mod eval;
 mod experiment;
+mod export;
 mod files;
 mod log;
 mod model;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Optimum(args)) => optimum::run(&args),
         Some(Command::Env(args)) => env::run(&args),

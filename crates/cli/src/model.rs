@@ -1,17 +1,32 @@
-//! A model folder, read into an agent.
+//! A model folder or an exported file, read into an agent.
 
 use std::fs;
 use std::path::Path;
 
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
+use archer::train::Trainer;
 use burn::tensor::Device;
 
-use crate::error::Error;
+use crate::error::{Error, cannot_read};
 
-/// Loads the agent that lies in `folder`, in Hugging Face layout.
-pub fn load(folder: &Path, device: &Device) -> Result<Agent, Error> {
-    load_to_train(folder, None, 0, device)
+/// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`.
+pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
+    if !path.is_file() {
+        return load_to_train(path, None, 0, device);
+    }
+    let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+    Ok(Trainer::resume(&bytes, device).map_err(|error| named(path, error))?.agent())
+}
+
+/// An error of the core with the path that it is about.
+pub fn named(path: &Path, error: archer::Error) -> Error {
+    let shown = path.display();
+    match error.into() {
+        Error::Usage(text) => Error::Usage(format!("{shown}: {text}")),
+        Error::Failure(text) => Error::Failure(format!("{shown}: {text}")),
+        other => other,
+    }
 }
 
 /// The same with the critic of another folder, for a run with this seed: what a published encoder

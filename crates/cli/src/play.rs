@@ -9,8 +9,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
 use archer::rng;
-use archer_env::knowledge;
-use archer_env::twenty_questions::{HEADER, Options};
+use archer_env::twenty_questions::Options;
+use archer_env::twenty_questions::person::{guessed, transcript};
 use archer_env::{Answer, TwentyQuestions, WordList, WorldConfig, WorldName};
 use pollster::block_on;
 
@@ -118,7 +118,8 @@ impl Asker<'_> {
     /// after an undo is the same one.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
         let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
-        let observation = observation(turns, self.agent.about.world.sometimes);
+        let turns = turns.iter().map(|(question, answer)| (question, *answer));
+        let observation = transcript(turns, self.agent.about.world.sometimes);
         Ok(block_on(self.agent.say(&observation, &self.sampler, &mut rng))?)
     }
 }
@@ -162,25 +163,6 @@ fn game<R: BufRead, W: Write>(
         person.say(&format!("  {}, then: well hidden.", thing.trim()))?;
     }
     Ok(End::Lost)
-}
-
-/// What the agent sees. One that was not trained with "Sometimes." hears it as no answer.
-fn observation(turns: &[(String, Answer)], sometimes: bool) -> String {
-    let mut text = HEADER.to_string();
-    for (question, answer) in turns {
-        let answer = match answer {
-            Answer::Sometimes if !sometimes => Answer::Invalid,
-            other => *other,
-        };
-        text.push_str(&format!("{question} {}\n", answer.text()));
-    }
-    text
-}
-
-/// The thing that a question guesses, if it guesses one that exists.
-fn guessed(question: &str) -> Option<String> {
-    let phrase = knowledge::guess_phrase(question)?;
-    knowledge::table().object(&phrase).map(|_| phrase)
 }
 
 /// The person's side.
@@ -263,17 +245,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_agent_sees_what_it_was_trained_on() {
-        let turns = [
-            ("Is it alive?".to_string(), Answer::Yes),
-            ("Is it big?".to_string(), Answer::Sometimes),
-        ];
-        let seen = "Questions:\nIs it alive? Yes.\nIs it big? Invalid Question.\n";
-        assert_eq!(observation(&turns, false), seen);
-        assert!(observation(&turns, true).ends_with("Is it big? Sometimes.\n"));
-    }
-
     /// Plays the questions of a script by the answers of another.
     fn scripted(questions: &[&str], answers: &str, max_turns: usize) -> End {
         let ask = |turns: &[(String, Answer)]| Ok(questions[turns.len()].to_string());
@@ -291,11 +262,5 @@ mod tests {
         assert_eq!(scripted(&questions, "y\nn\na unicorn\n", 2), End::Lost);
         assert_eq!(scripted(&questions, "y\nq\n", 20), End::Left);
         assert_eq!(scripted(&questions, "y\n", 20), End::Left);
-    }
-
-    #[test]
-    fn only_a_guess_of_a_thing_wins() {
-        assert_eq!(guessed("Is it a cat?"), Some("cat".to_string()));
-        assert_eq!(guessed("Is it made of paper?"), None);
     }
 }

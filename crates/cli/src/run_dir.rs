@@ -186,7 +186,8 @@ pub fn is_run(root: &Path) -> bool {
     checkpoints(root).iter().any(|path| path.is_file())
 }
 
-fn checkpoint_path(root: &Path, kind: Kind) -> PathBuf {
+/// Where a run's checkpoint lies.
+pub fn checkpoint_path(root: &Path, kind: Kind) -> PathBuf {
     root.join("checkpoints").join(match kind {
         Kind::Latest => "latest",
         Kind::Best => "best",

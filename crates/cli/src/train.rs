@@ -29,6 +29,7 @@ pub fn run(args: &args::Train) -> Result<(), Error> {
     let screen = Screen::new(args.quiet);
     let mut session = match &args.resume {
         None => Session::begin(args, screen)?,
+        Some(file) if file.is_file() => Session::resume_file(args, file, screen)?,
         Some(root) => Session::resume(args, root, screen)?,
     };
     let stop = Stop::listen(session.screen.speaker());
@@ -79,6 +80,11 @@ impl Session {
 
     /// Goes on with the run in `root`.
     fn resume(args: &args::Train, root: &Path, screen: Screen) -> Result<Session, Error> {
+        if args.out.is_some() {
+            return Err(Error::Usage(
+                "--out does not go with --resume DIR: a run stays in its folder".to_string(),
+            ));
+        }
         if !run_dir::is_run(root) {
             return Err(Error::Usage(format!(
                 "{} holds no run to go on with: there is no checkpoints/latest in it",
@@ -100,6 +106,40 @@ impl Session {
         ));
         let (name, best) = (run.name(), best_return(&lines));
         Ok(Session { name, device, trainer, run, screen, lines, best })
+    }
+
+    /// Goes on, in a new folder, with the run in a file that a page or `archer export` wrote.
+    fn resume_file(args: &args::Train, file: &Path, screen: Screen) -> Result<Session, Error> {
+        let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
+        let device = device::open(&args.device)?;
+        let change = |old: &Config| experiment::extend(old, &args.set);
+        let mut trainer = Trainer::resume_with(&bytes, &device.device, change)
+            .map_err(|error| model::named(file, error))?;
+        trainer.set_threads(device.threads);
+        let progress = trainer.progress();
+        if progress.phase == Phase::Finished {
+            return Err(Error::Usage(format!(
+                "the run in {} has done its {} iterations; let it do more with --set iterations={}",
+                file.display(),
+                progress.total,
+                2 * progress.total.max(1)
+            )));
+        }
+        let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy());
+        let run = RunDir::create(args.out.as_deref(), &stem, trainer.config())?;
+        screen.say(&format!(
+            "going on with {} on {}, from {}, into {}",
+            file.display(),
+            device.name,
+            place(progress),
+            run.root().display()
+        ));
+        if Trainer::is_export(&bytes)? {
+            screen
+                .warn("the file holds no optimisers and no replay: the networks learn on without");
+        }
+        let (name, best) = (run.name(), f64::NEG_INFINITY);
+        Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
     }
 
     /// Works until the trainer has finished.

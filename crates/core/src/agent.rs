@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::algorithms::common::{Layout, Player};
+use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::config::Config;
 use crate::error::Error;
 use crate::hf::{self, Format, weights};
@@ -184,6 +184,25 @@ impl Agent {
         }
     }
 
+    /// So many utterances that the agent may say after a text, drawn as in its training; draw `i`
+    /// comes from the generator number `i` of `purpose`.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn sample(
+        &self,
+        observation: &str,
+        n: usize,
+        (seed, purpose): (u64, &str),
+    ) -> Result<Vec<String>, Error> {
+        let tokens = self.tokenizer.encode(observation);
+        let sampler = Sampler { temperature: self.about.temperature, ..Sampler::greedy() };
+        let player = self.player(&sampler, 1);
+        let rows = vec![&tokens[..]; n];
+        let said = sample_actions(player, &rows, (seed, purpose, 0)).await?;
+        Ok(said.iter().map(|utterance| spoken(&self.tokenizer, utterance)).collect())
+    }
+
     /// The agent's next utterance after a text.
     ///
     /// # Errors
@@ -194,23 +213,37 @@ impl Agent {
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
     ) -> Result<String, Error> {
-        let utterance = self.utter(observation, sampler, rng).await?;
-        Ok(spoken(&self.tokenizer, &utterance))
+        self.say_aloud(observation, sampler, rng, |_| ()).await
     }
 
-    async fn utter(
+    /// The same, token by token: `hear` is given the text so far whenever it has grown.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn say_aloud(
         &self,
         observation: &str,
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
-    ) -> Result<Utterance, Error> {
+        mut hear: impl FnMut(&str),
+    ) -> Result<String, Error> {
         let tokens = self.tokenizer.encode(observation);
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);
         let ends = |token| self.tokenizer.ends_utterance(token);
-        let limit = self.layout.max_new_tokens;
-        let mut written = decoder.generate(sampler, std::slice::from_mut(rng), limit, ends).await?;
-        Ok(written.remove(0))
+        let mut whole = Utterance::default();
+        for _ in 0..self.layout.max_new_tokens {
+            let rng = std::slice::from_mut(rng);
+            let next = decoder.generate(sampler, rng, 1, ends).await?.remove(0);
+            whole.tokens.extend(next.tokens);
+            whole.ended = next.ended;
+            hear(&spoken(&self.tokenizer, &whole));
+            if whole.ended {
+                break;
+            }
+            decoder.read(&[Vec::new()]);
+        }
+        Ok(spoken(&self.tokenizer, &whole))
     }
 }
 

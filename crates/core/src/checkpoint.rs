@@ -77,7 +77,7 @@ impl Sections {
         let mut reader = Reader(body.strip_prefix(MAGIC).ok_or_else(|| damaged("it is cut"))?);
         let version = reader.u32()?;
         if version != VERSION {
-            return Err(Error::Checkpoint(format!(
+            return Err(Error::Version(format!(
                 "the checkpoint is of version {version}; this program reads version {VERSION}"
             )));
         }

@@ -14,8 +14,10 @@ pub enum Error {
     Config(String),
     /// A model folder, tokenizer or weight file does not hold what it should.
     Model(String),
-    /// A checkpoint is damaged, or of another version.
+    /// A checkpoint is damaged.
     Checkpoint(String),
+    /// A checkpoint or model file is of another version than this program reads.
+    Version(String),
     /// Training or demonstration data cannot be used.
     Data(String),
     /// A world could not be made.
@@ -36,6 +38,7 @@ impl fmt::Display for Error {
         let (Error::Config(text)
         | Error::Model(text)
         | Error::Checkpoint(text)
+        | Error::Version(text)
         | Error::Data(text)
         | Error::World(text)
         | Error::Device(text)) = self;

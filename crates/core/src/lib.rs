@@ -21,6 +21,7 @@ pub mod algorithms;
 pub mod agent;
 pub mod checkpoint;
 pub mod hf;
+pub mod judge;
 pub mod train;
 
 pub use config::Config;

@@ -5,6 +5,7 @@
 //! returns −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
 //! [`Rules`].
 
+pub mod person;
 mod rules;
 mod target;
 

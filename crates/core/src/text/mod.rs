@@ -1,5 +1,8 @@
 //! Words ↔ tokens, and nowhere else in the core.
 
+pub mod byte_bpe;
+#[cfg(not(target_family = "wasm"))]
+pub mod hugging_face;
 pub mod official;
 pub mod prompt;
 pub mod tokenizer;

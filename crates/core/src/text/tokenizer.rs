@@ -1,16 +1,15 @@
 //! Words to tokens and back, and nowhere else.
 //!
-//! A byte-level BPE in the field's `tokenizer.json`, by the `tokenizers` crate: any text has ids,
-//! and ids give the text back. A fresh run trains one on generated games; GPT-2's or RoBERTa's own
-//! file is read the same way. What the models need to know beside the ids (which tokens end an
-//! utterance, which are padding and the ends of a critic's sequence) is found out here once.
+//! A byte-level BPE in the field's `tokenizer.json`: any text has ids, and ids give the text back.
+//! A fresh run trains one on generated games; GPT-2's or RoBERTa's own file is read the same way,
+//! by the `tokenizers` crate or, in a browser, by a small reader of our own. What the models need
+//! to know beside the ids (which tokens end an utterance, which are padding and the ends of a
+//! critic's sequence) is found out here once.
 
-use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
-use tokenizers::models::bpe::{BPE, BpeTrainer};
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, Tokenizer as HfTokenizer, TokenizerImpl};
-use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
-
+#[cfg(target_family = "wasm")]
+use super::byte_bpe::ByteBpe as Engine;
+#[cfg(not(target_family = "wasm"))]
+use super::hugging_face::HuggingFace as Engine;
 use crate::error::Error;
 
 /// The special tokens of a fresh tokenizer, ids 0 to 4, in RoBERTa's order.
@@ -22,7 +21,7 @@ pub const MIN_VOCAB: usize = SPECIALS.len() + 256;
 /// A tokenizer and what the models must know of it.
 #[derive(Clone)]
 pub struct Tokenizer {
-    inner: HfTokenizer,
+    inner: Engine,
     ends_utterance: Vec<bool>,
     newline: u32,
     /// Id that fills the shorter rows of a batch.
@@ -41,37 +40,24 @@ impl Tokenizer {
     /// one token): small models of a narrow language then read a turn in a handful of tokens
     /// instead of ten. No token is longer than `max_token_length` bytes, so that questions stay made of
     /// parts. The result depends on the arguments alone.
+    ///
+    /// # Errors
+    /// If it cannot be trained; in a browser always, where a run starts from a model file.
     pub fn train(
         texts: impl Iterator<Item = String> + Send,
         vocab_size: usize,
         max_token_length: usize,
     ) -> Result<Self, Error> {
-        let mut trainer = BpeTrainer::builder()
-            .vocab_size(vocab_size)
-            .max_token_length(Some(max_token_length))
-            .min_frequency(2)
-            .show_progress(false)
-            .special_tokens(SPECIALS.iter().map(|token| AddedToken::from(*token, true)).collect())
-            .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-            .build();
-        // No prefix space: an utterance opens a line. No regex: see above.
-        let byte_level = ByteLevel::new(false, true, false);
-        let mut tokenizer: TokenizerImpl<
-            BPE,
-            NormalizerWrapper,
-            PreTokenizerWrapper,
-            PostProcessorWrapper,
-            DecoderWrapper,
-        > = TokenizerImpl::new(BPE::default());
-        tokenizer.with_pre_tokenizer(Some(PreTokenizerWrapper::ByteLevel(byte_level)));
-        tokenizer.with_decoder(Some(DecoderWrapper::ByteLevel(ByteLevelDecoder::default())));
-        tokenizer
-            .train(&mut trainer, texts)
-            .map_err(|error| Error::Data(format!("the tokenizer could not be trained: {error}")))?;
-        let json = tokenizer
-            .to_string(false)
-            .map_err(|error| Error::Data(format!("the tokenizer could not be written: {error}")))?;
-        Self::from_json(json.as_bytes())
+        #[cfg(not(target_family = "wasm"))]
+        return Self::from_json(&Engine::train(texts, &SPECIALS, vocab_size, max_token_length)?);
+        #[cfg(target_family = "wasm")]
+        {
+            let _ = (texts, vocab_size, max_token_length);
+            Err(Error::Data(
+                "a tokenizer is trained in the terminal: here a run starts from a model file"
+                    .into(),
+            ))
+        }
     }
 
     /// Reads a `tokenizer.json`.
@@ -95,10 +81,9 @@ impl Tokenizer {
     /// # Errors
     /// If it cannot be read, or has no token that ends a text.
     pub fn from_json_of(file: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let inner = HfTokenizer::from_bytes(bytes)
-            .map_err(|error| Error::Model(format!("{file} cannot be read: {error}")))?;
-        let size = inner.get_vocab_size(true);
-        let id_of = |names: &[&str]| names.iter().find_map(|name| inner.token_to_id(name));
+        let inner = Engine::from_json(file, bytes)?;
+        let size = inner.vocab_size();
+        let id_of = |names: &[&str]| names.iter().find_map(|name| inner.id_of(name));
         let end_of_text = id_of(&["<|endoftext|>", "</s>", "[SEP]"]);
         let (Some(start), Some(end), Some(pad)) = (
             id_of(&["<s>", "[CLS]"]).or(end_of_text),
@@ -111,11 +96,11 @@ impl Tokenizer {
         };
         let mut ends_utterance = vec![false; size];
         for id in 0..size as u32 {
-            let text = inner.decode(&[id], false).unwrap_or_default();
+            let text = inner.decode(&[id], false);
             ends_utterance[id as usize] = text.contains('\n') || Some(id) == end_of_text;
         }
-        let newline = match inner.encode_fast("\n", false) {
-            Ok(encoding) if encoding.get_ids().len() == 1 => encoding.get_ids()[0],
+        let newline = match inner.encode("\n")[..] {
+            [newline] => newline,
             _ => end,
         };
         Ok(Self { inner, ends_utterance, newline, pad, start, end })
@@ -123,7 +108,7 @@ impl Tokenizer {
 
     /// The `tokenizer.json` of this tokenizer.
     pub fn to_json(&self) -> Vec<u8> {
-        self.inner.to_string(true).expect("a tokenizer that was read can be written").into_bytes()
+        self.inner.to_json()
     }
 
     /// Tokens in the vocabulary, specials included.
@@ -133,16 +118,12 @@ impl Tokenizer {
 
     /// The ids of a text, without any special token around it.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        self.inner
-            .encode_fast(text, false)
-            .expect("a tokenizer with a token for what it does not know reads any text")
-            .get_ids()
-            .to_vec()
+        self.inner.encode(text)
     }
 
     /// The text of some ids; special tokens leave nothing, broken UTF-8 becomes `�`.
     pub fn decode(&self, ids: &[u32]) -> String {
-        self.inner.decode(ids, true).unwrap_or_default()
+        self.inner.decode(ids, true)
     }
 
     /// The id of the end of a line: the terminator of an utterance.
@@ -152,7 +133,7 @@ impl Tokenizer {
 
     /// The same, if there is one that is nothing else.
     fn line_end(&self) -> Option<u32> {
-        Some(self.newline).filter(|&id| self.inner.decode(&[id], false).is_ok_and(|it| it == "\n"))
+        Some(self.newline).filter(|&id| self.inner.decode(&[id], false) == "\n")
     }
 
     /// Whether sampling this token ends the utterance.

@@ -18,14 +18,11 @@ use super::evaluate::{Evaluation, Outcome, evaluate};
 use super::rollout::play;
 use super::warm_start::{demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
-use crate::algorithms::archer::compat::Stale;
 use crate::algorithms::archer::{Archer, Context};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::{Layout, Player, Policy};
-use crate::checkpoint::{self, Sections};
 use crate::config::{Algorithm, Config, CriticKind, Level, Numerics};
 use crate::error::Error;
-use crate::hf;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
 use crate::nn::critic::{Critic, DoubleCritic};
@@ -38,6 +35,8 @@ use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
+
+mod saved;
 
 /// Gradient steps of the warm start in one slice.
 const WARM_START_SLICE: usize = 8;
@@ -82,18 +81,6 @@ pub struct Report {
     pub games: usize,
     /// Tokens sampled in those games.
     pub tokens: usize,
-}
-
-/// What a checkpoint says beside the weights.
-#[derive(Serialize, Deserialize)]
-struct State {
-    config: Config,
-    warm_start_step: usize,
-    iteration: usize,
-    games: u64,
-    /// Transitions ever remembered.
-    #[serde(default)]
-    inserted: usize,
 }
 
 /// A run.
@@ -226,6 +213,11 @@ impl Trainer {
             (Phase::Finished, self.iteration, self.config.iterations)
         };
         Progress { phase, done, total }
+    }
+
+    /// Learning iterations done, and games played in them.
+    pub fn experience(&self) -> (usize, u64) {
+        (self.iteration, self.games)
     }
 
     /// Scalars in actor, critic and tokens in the vocabulary.
@@ -402,111 +394,6 @@ impl Trainer {
         Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
-
-    /// The whole state as bytes with a checksum.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
-        let state = State {
-            config: self.config.clone(),
-            warm_start_step: self.warm_start_step,
-            iteration: self.iteration,
-            games: self.games,
-            inserted: self.buffer.inserted(),
-        };
-        let about = Agent::new(
-            self.learner.policy.lm.clone(),
-            None,
-            self.tokenizer.clone(),
-            self.agent().about,
-        );
-        let mut sections = Sections::new();
-        sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
-        sections.push("actor_config", hf::gpt2_config(about.actor.config(), self.tokenizer.end));
-        let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
-        sections.push("critic_config", hf::critic_config(&self.learner.critic, read_by));
-        sections.push("tokenizer", self.tokenizer.to_json());
-        if let Some(own) = &self.critic_tokenizer {
-            sections.push("critic_tokenizer", own.to_json());
-        }
-        sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
-        sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
-        sections.push("critic", checkpoint::module_bytes(&self.learner.critic).await?);
-        sections.push("critic_adam", checkpoint::adam_bytes(&self.learner.critic_adam).await?);
-        sections.push("target", checkpoint::module_bytes(&self.learner.target).await?);
-        if self.config.numerics == Numerics::Compat {
-            let stale = &self.learner.stale;
-            sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
-            sections.push("stale_critic", checkpoint::tensor_bytes(stale.critic.clone()).await?);
-        }
-        if let Some(reference) = &self.learner.reference {
-            sections.push("reference", checkpoint::module_bytes(reference).await?);
-        }
-        sections.push("replay", checkpoint::replay_bytes(&self.buffer));
-        Ok(sections.to_bytes())
-    }
-
-    /// Goes on from a checkpoint, with the configuration that it holds.
-    ///
-    /// # Errors
-    /// If the checkpoint is cut, altered, of another version, or does not fit itself.
-    pub fn resume(bytes: &[u8], device: &Device) -> Result<Self, Error> {
-        Self::resume_with(bytes, device, |config| Ok(config.clone()))
-    }
-
-    /// Goes on from a checkpoint with a configuration made of the one that it holds, for example
-    /// with more iterations. The shapes of the networks are those of the checkpoint.
-    ///
-    /// # Errors
-    /// As [`resume`](Self::resume), and what `change` refuses.
-    pub fn resume_with(
-        bytes: &[u8],
-        device: &Device,
-        change: impl FnOnce(&Config) -> Result<Config, Error>,
-    ) -> Result<Self, Error> {
-        let sections = Sections::from_bytes(bytes)?;
-        let state: State = serde_json::from_slice(sections.get("state")?)
-            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))?;
-        let config = change(&state.config)?;
-        config.validate()?;
-        let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
-        let critic_tokenizer =
-            sections.get("critic_tokenizer").ok().map(Tokenizer::from_json).transpose()?;
-        let autodiff = device.clone().autodiff();
-        let mut unused = rng::stream(0, "unused", 0);
-        let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
-        let warm = state.warm_start_step < config.warm_start.steps;
-        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
-        let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
-        let critic = sections.get("critic_config")?;
-        let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
-        let critic = checkpoint::module_from_bytes(critic, sections.get("critic")?)?;
-        let reference = match sections.get("reference") {
-            Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
-            Err(_) => None,
-        };
-        let learner = Archer {
-            reference,
-            actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
-            critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
-            target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,
-            stale: stale(&config, &policy, &critic, &sections)?,
-            policy,
-            critic,
-        };
-        let buffer = fresh_buffer(&config);
-        let buffer = checkpoint::replay_from_bytes(buffer, sections.get("replay")?)?;
-        let buffer = buffer.with_history(state.inserted);
-        let trainer = Self::assemble(config, (tokenizer, critic_tokenizer), learner)?;
-        Ok(Self {
-            buffer,
-            warm_start_step: state.warm_start_step,
-            iteration: state.iteration,
-            games: state.games,
-            ..trainer
-        })
-    }
 }
 
 fn fresh_buffer(config: &Config) -> ReplayBuffer {
@@ -515,22 +402,6 @@ fn fresh_buffer(config: &Config) -> ReplayBuffer {
         // The worlds' rewards may be fractions: the reference's only start as whole numbers.
         Numerics::Compat => ReplayBuffer::compat(config.capacity, false),
     }
-}
-
-/// The gradients that a checkpoint of the reference's numerics left standing.
-fn stale(
-    config: &Config,
-    policy: &Policy,
-    critic: &Critic,
-    sections: &Sections,
-) -> Result<Stale, Error> {
-    if config.numerics == Numerics::Fixed {
-        return Ok(Stale::default());
-    }
-    Ok(Stale {
-        actor: checkpoint::gradients_from_bytes(policy, sections.get("stale_actor")?)?,
-        critic: checkpoint::gradients_from_bytes(critic, sections.get("stale_critic")?)?,
-    })
 }
 
 /// A policy around a model, with what the configuration puts on it; `warm` while imitation is

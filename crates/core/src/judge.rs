@@ -1,0 +1,197 @@
+//! What an agent's networks think of utterances that nobody need have said: the critic's four
+//! values and the actor's probability. This is how a person looks inside, and how a model file
+//! checks itself; learning has its own, batched way to the same numbers.
+
+use archer_env::make;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::algorithms::common::{Layout, Policy, score_hidden};
+use crate::error::Error;
+use crate::nn::critic::Critic;
+use crate::nn::params;
+use crate::nn::sampling::Sampler;
+use crate::rl::forest::{Forest, Tree, rows_of};
+use crate::rng;
+use crate::text::prompt::newest;
+
+/// What the networks think before and of some utterances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Both critics' value of the state: the discounted return from here on.
+    pub v: [f32; 2],
+    /// For each utterance, both critics' value of saying it here.
+    pub q: Vec<[f32; 2]>,
+}
+
+impl Judgement {
+    /// `min(V1, V2)`.
+    pub fn value(&self) -> f32 {
+        self.v[0].min(self.v[1])
+    }
+
+    /// `min(Q1, Q2) − min(V1, V2)` of an utterance.
+    pub fn advantage(&self, utterance: usize) -> f32 {
+        self.q[utterance][0].min(self.q[utterance][1]) - self.value()
+    }
+}
+
+impl Agent {
+    /// What the critic thinks of a text and of some utterances after it. What is longer than an
+    /// utterance may be is cut, and a text that does not fit beside it loses its oldest tokens.
+    ///
+    /// # Errors
+    /// If the agent has no critic or the device fails.
+    pub async fn judge(&self, observation: &str, said: &[&str]) -> Result<Judgement, Error> {
+        let critic = self.critic.as_ref().ok_or_else(|| {
+            Error::Model(
+                "the model holds no critic, which alone knows what a question is worth".into(),
+            )
+        })?;
+        let state = self.tokenizer.encode(observation);
+        let said = self.bodies(said);
+        let (q, v) = match critic {
+            Critic::Causal(critic) => {
+                let longest = said.iter().map(Vec::len).max().unwrap_or(0);
+                let room = critic.config().positions.saturating_sub(longest).max(1);
+                let (forest, base) = forest(newest(&state, room), &said, &critic.device());
+                let hidden = critic.hidden(&forest);
+                let tips: Vec<usize> = said
+                    .iter()
+                    .enumerate()
+                    .map(|(branch, body)| forest.tip(0, branch, base + 1, body.len()))
+                    .collect();
+                let q = critic.q(rows_of(hidden.clone(), &tips));
+                (q, critic.v(rows_of(hidden, &[base])))
+            }
+            Critic::Encoder(critic) => {
+                let device = critic.device();
+                let layout = Layout::new(
+                    &self.tokenizer,
+                    self.actor.config().positions,
+                    critic.config().positions,
+                    self.about.max_new_tokens,
+                );
+                let layout = match &self.critic_tokenizer {
+                    Some(own) => layout.with_critic_tokenizer(&self.tokenizer, own),
+                    None => layout,
+                };
+                let states = critic.encode(layout.texts([&state[..]].into_iter(), &device));
+                let actions = layout.texts(said.iter().map(|body| &body[..]), &device);
+                let repeated = states.clone().repeat_dim(0, said.len().max(1));
+                (critic.q(repeated, critic.encode(actions)), critic.v(states))
+            }
+        };
+        let read = params::read(vec![q.0, q.1, v.0, v.1]).await?;
+        let q = read[0].iter().zip(&read[1]).map(|(&q1, &q2)| [q1, q2]).collect();
+        Ok(Judgement { v: [read[2][0], read[3][0]], q })
+    }
+
+    /// Log-probability that the actor, after a text, says exactly each of these and ends the line.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn log_probs(&self, observation: &str, said: &[&str]) -> Result<Vec<f32>, Error> {
+        let state = self.tokenizer.encode(observation);
+        let said = self.bodies(said);
+        let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
+        let (forest, base) = forest(newest(&state, room), &said, &self.actor.device());
+        let policy = Policy::new(self.actor.clone());
+        let hidden = policy.lm.forward_biased(
+            forest.tokens.clone(),
+            forest.positions.clone(),
+            forest.bias.clone(),
+        );
+        let actions = said.iter().map(Vec::len).max().unwrap_or(0) + 1;
+        let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
+        for (branch, body) in said.iter().enumerate() {
+            for i in 0..actions {
+                let end = (i == body.len()).then(|| self.tokenizer.newline());
+                let token = body.get(i).copied().or(end);
+                mask.push(if token.is_some() { 1.0 } else { 0.0 });
+                targets.push(token.unwrap_or(0));
+                predictors.push(forest.tip(0, branch, base + 1, i.min(body.len())));
+            }
+        }
+        let rows = rows_of(hidden, &predictors);
+        let scored = score_hidden(&policy, rows, &targets, mask, actions, false);
+        let sums: Tensor<1> = scored.log_prob.sum_dim(1).squeeze_dim(1);
+        Ok(params::read(vec![sums]).await?.remove(0))
+    }
+
+    /// The tokens of some utterances, each cut to the longest that the actor could say.
+    fn bodies(&self, said: &[&str]) -> Vec<Vec<u32>> {
+        let limit = self.about.max_new_tokens.max(1);
+        let cut = |text: &&str| {
+            let mut tokens = self.tokenizer.encode(text);
+            tokens.truncate(limit);
+            tokens
+        };
+        said.iter().map(cut).collect()
+    }
+}
+
+/// A text with some utterances hung on its end, and the row of that end.
+fn forest(state: &[u32], said: &[Vec<u32>], device: &burn::tensor::Device) -> (Forest, usize) {
+    let branches = said.iter().map(|body| (state.len(), &body[..])).collect();
+    (Forest::new(&[Tree { trunk: state, branches }], device), state.len() - 1)
+}
+
+/// An utterance and what the networks thought of it where they were last in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    observation: String,
+    utterance: String,
+    log_prob: f32,
+    q: [f32; 2],
+    v: [f32; 2],
+}
+
+impl Example {
+    /// The agent's own first utterance in its world.
+    ///
+    /// # Errors
+    /// If the world cannot be made or the device fails.
+    pub async fn of(agent: &Agent) -> Result<Self, Error> {
+        let observation = make(&agent.about.world)?.reset(0);
+        let mut unused = rng::stream(0, "example", 0);
+        let utterance = agent.say(&observation, &Sampler::greedy(), &mut unused).await?;
+        let judged = agent.judge(&observation, &[&utterance]).await?;
+        let log_prob = agent.log_probs(&observation, &[&utterance]).await?[0];
+        Ok(Self { observation, utterance, log_prob, q: judged.q[0], v: judged.v })
+    }
+
+    /// As JSON.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("JSON can be written")
+    }
+
+    /// From JSON.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::Checkpoint(format!("the example cannot be read: {error}")))
+    }
+
+    /// Whether this agent thinks the same, but for rounding.
+    ///
+    /// # Errors
+    /// If it does not, or the device fails.
+    pub async fn check(&self, agent: &Agent) -> Result<(), Error> {
+        let judged = agent.judge(&self.observation, &[&self.utterance]).await?;
+        let log_prob = agent.log_probs(&self.observation, &[&self.utterance]).await?[0];
+        let here = [log_prob, judged.q[0][0], judged.q[0][1], judged.v[0], judged.v[1]];
+        let there = [self.log_prob, self.q[0], self.q[1], self.v[0], self.v[1]];
+        // Backends differ in the order of their sums; a wrong weight shows in the first digits.
+        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * (1.0 + b.abs());
+        if here.iter().zip(&there).all(near) {
+            return Ok(());
+        }
+        Err(Error::Model(format!(
+            "the model does not compute here what it did where it was made: {here:?} instead of {there:?} for its example"
+        )))
+    }
+}

@@ -1,0 +1,396 @@
+//! A byte-level BPE read from the field's `tokenizer.json`, without the `tokenizers` crate.
+//!
+//! The crate alone is as large as everything else that a browser must fetch, and most of it is for
+//! formats that no model here speaks. This reads the one kind that archer writes and GPT-2 has:
+//! bytes, merges, special tokens found verbatim, and GPT-2's split into words where the file asks
+//! for it. Whatever else a file asks for is refused by name rather than read otherwise; a test
+//! holds the ids beside those of the crate.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+use crate::error::Error;
+
+/// What two neighbours become: how early, and which token.
+type Merges = HashMap<(u32, u32), (u32, u32)>;
+
+/// A tokenizer of bytes and merges.
+#[derive(Clone)]
+pub struct ByteBpe {
+    json: Vec<u8>,
+    /// The bytes of each id; none for ids that the file leaves out.
+    bytes: Vec<Option<Vec<u8>>>,
+    special: Vec<bool>,
+    ids: HashMap<String, u32>,
+    /// Tokens that are found verbatim before anything else, longest first.
+    added: Vec<(String, u32)>,
+    byte_ids: Vec<u32>,
+    merges: Merges,
+    splits_words: bool,
+}
+
+impl ByteBpe {
+    /// Reads a `tokenizer.json`; `file` names it in an error.
+    ///
+    /// # Errors
+    /// If it is none, or asks for something that only the `tokenizers` crate can do.
+    pub fn from_json(file: &str, json: &[u8]) -> Result<Self, Error> {
+        let fault = |why: String| Error::Model(format!("{file} cannot be read here: {why}"));
+        let root: Value = serde_json::from_slice(json)
+            .map_err(|error| fault(format!("this is no JSON: {error}")))?;
+        check(&root).map_err(fault)?;
+        let bytes_of = byte_alphabet();
+        let vocab = root["model"]["vocab"].as_object().expect("checked");
+        let mut ids: HashMap<String, u32> = HashMap::with_capacity(vocab.len());
+        for (token, id) in vocab {
+            let id = id.as_u64().and_then(|id| u32::try_from(id).ok());
+            let id = id.ok_or_else(|| fault(format!("the token {token:?} has no id")))?;
+            ids.insert(token.clone(), id);
+        }
+        let mut added = Vec::new();
+        let mut specials = Vec::new();
+        for token in root["added_tokens"].as_array().into_iter().flatten() {
+            let content = token["content"].as_str().unwrap_or_default().to_string();
+            let id = token["id"].as_u64().and_then(|id| u32::try_from(id).ok());
+            let id = id.ok_or_else(|| fault(format!("the token {content:?} has no id")))?;
+            if token["special"] == true {
+                specials.push(id);
+            }
+            ids.insert(content.clone(), id);
+            added.push((content, id));
+        }
+        added.sort_by_key(|(content, _)| std::cmp::Reverse(content.len()));
+        let size = ids.values().max().map_or(0, |&id| id as usize + 1);
+        // A table as large as the largest id must not be what a hostile file is for.
+        if size > 2 * ids.len() + 256 {
+            return Err(fault(format!("{} tokens have ids up to {size}", ids.len())));
+        }
+        let mut bytes = vec![None; size];
+        for (token, &id) in &ids {
+            let read: Option<Vec<u8>> = token.chars().map(|c| bytes_of.get(&c).copied()).collect();
+            bytes[id as usize] = Some(read.unwrap_or_else(|| token.as_bytes().to_vec()));
+        }
+        let mut special = vec![false; size];
+        specials.into_iter().for_each(|id| special[id as usize] = true);
+        let mut byte_ids = vec![0; 256];
+        for (character, &byte) in &bytes_of {
+            let id = ids.get(character.to_string().as_str());
+            byte_ids[usize::from(byte)] =
+                *id.ok_or_else(|| fault(format!("it has no token for the byte {byte}")))?;
+        }
+        let merges = merges(&root["model"]["merges"], &ids).map_err(fault)?;
+        let splits_words = root["pre_tokenizer"]["use_regex"] != false;
+        Ok(Self { json: json.to_vec(), bytes, special, ids, added, byte_ids, merges, splits_words })
+    }
+
+    /// The file this was read from.
+    pub fn to_json(&self) -> Vec<u8> {
+        self.json.clone()
+    }
+
+    /// Tokens in the vocabulary, added ones included.
+    pub fn vocab_size(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The id of a token by its name in the file.
+    pub fn id_of(&self, token: &str) -> Option<u32> {
+        self.ids.get(token).copied()
+    }
+
+    /// The ids of a text.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut out = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (before, token) = match self.first_added(rest) {
+                Some((at, token)) => (&rest[..at], Some(token)),
+                None => (rest, None),
+            };
+            let words = if self.splits_words { words(before) } else { vec![before] };
+            words.into_iter().for_each(|word| self.merge(word.as_bytes(), &mut out));
+            let Some((content, id)) = token else { break };
+            out.push(*id);
+            rest = &rest[before.len() + content.len()..];
+        }
+        out
+    }
+
+    /// The text of some ids; broken UTF-8 becomes `�`, ids that are none leave nothing.
+    pub fn decode(&self, ids: &[u32], skip_special: bool) -> String {
+        let mut text = Vec::new();
+        for &id in ids {
+            let id = id as usize;
+            let hidden = skip_special && self.special.get(id).copied().unwrap_or(false);
+            if let Some(bytes) = self.bytes.get(id).and_then(Option::as_ref).filter(|_| !hidden) {
+                text.extend_from_slice(bytes);
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Where the first added token stands, the longest of those that begin there.
+    fn first_added(&self, text: &str) -> Option<(usize, &(String, u32))> {
+        let found = self.added.iter().filter(|(content, _)| !content.is_empty());
+        let found = found.filter_map(|token| text.find(&token.0).map(|at| (at, token)));
+        found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.0.len())))
+    }
+
+    /// Merges the bytes of a word, the earliest merge first and of equal ones the leftmost.
+    fn merge(&self, word: &[u8], out: &mut Vec<u32>) {
+        let mut ids: Vec<u32> = word.iter().map(|&byte| self.byte_ids[usize::from(byte)]).collect();
+        let rank = |pair: &[u32]| self.merges.get(&(pair[0], pair[1])).map_or(u32::MAX, |m| m.0);
+        let mut ranks: Vec<u32> = ids.windows(2).map(rank).collect();
+        while let Some((at, &best)) = ranks.iter().enumerate().min_by_key(|(_, rank)| **rank) {
+            if best == u32::MAX {
+                break;
+            }
+            ids[at] = self.merges[&(ids[at], ids[at + 1])].1;
+            ids.remove(at + 1);
+            ranks.remove(at);
+            for changed in [at.checked_sub(1), Some(at)].into_iter().flatten() {
+                if changed < ranks.len() {
+                    ranks[changed] = rank(&ids[changed..changed + 2]);
+                }
+            }
+        }
+        out.extend(ids);
+    }
+}
+
+/// Refuses what this reader does not do.
+fn check(root: &Value) -> Result<(), String> {
+    let needs = |what: &str| Err(format!("it needs {what}, which only the terminal has"));
+    let model = &root["model"];
+    if !model["vocab"].is_object() || !model["merges"].is_array() {
+        return needs("a model other than byte-level BPE");
+    }
+    if model.get("type").is_some_and(|kind| kind != "BPE") {
+        return needs("a model other than byte-level BPE");
+    }
+    for key in ["dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"] {
+        let value = &model[key];
+        if !value.is_null() && value != "" {
+            return needs(key);
+        }
+    }
+    for key in ["fuse_unk", "byte_fallback", "ignore_merges"] {
+        if model[key] == true {
+            return needs(key);
+        }
+    }
+    if !root["normalizer"].is_null() {
+        return needs("a normalizer");
+    }
+    let split = &root["pre_tokenizer"];
+    if split["type"] != "ByteLevel" || split["add_prefix_space"] == true {
+        return needs("a pre_tokenizer other than ByteLevel without a prefix space");
+    }
+    if root["decoder"]["type"] != "ByteLevel" {
+        return needs("a decoder other than ByteLevel");
+    }
+    for token in root["added_tokens"].as_array().into_iter().flatten() {
+        if ["single_word", "lstrip", "rstrip"].iter().any(|key| token[key] == true) {
+            return needs("added tokens that strip blanks or stand alone");
+        }
+    }
+    Ok(())
+}
+
+/// The merges of a file, each written as two tokens or as one text with a blank between them.
+fn merges(list: &Value, ids: &HashMap<String, u32>) -> Result<Merges, String> {
+    let mut merges = HashMap::new();
+    for (rank, merge) in list.as_array().into_iter().flatten().enumerate() {
+        let pair = match merge {
+            Value::String(text) => text.split_once(' '),
+            Value::Array(two) if two.len() == 2 => two[0].as_str().zip(two[1].as_str()),
+            _ => None,
+        };
+        let known = pair
+            .and_then(|(a, b)| Some(((*ids.get(a)?, *ids.get(b)?), *ids.get(&format!("{a}{b}"))?)));
+        let (pair, whole) = known.ok_or_else(|| format!("merge number {rank} is none: {merge}"))?;
+        merges.insert(pair, (rank as u32, whole));
+    }
+    Ok(merges)
+}
+
+/// The printable character by which GPT-2's files write each byte.
+fn byte_alphabet() -> HashMap<char, u8> {
+    let mut spare = 256;
+    (0..=u8::MAX)
+        .map(|byte| {
+            let printable = matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+            let code = if printable {
+                u32::from(byte)
+            } else {
+                spare += 1;
+                spare - 1
+            };
+            (char::from_u32(code).expect("far below the surrogates"), byte)
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Letter,
+    Number,
+    Blank,
+    Other,
+}
+
+impl Kind {
+    fn of(character: char) -> Self {
+        use GeneralCategory as G;
+        if character.is_whitespace() {
+            return Kind::Blank;
+        }
+        match get_general_category(character) {
+            G::UppercaseLetter
+            | G::LowercaseLetter
+            | G::TitlecaseLetter
+            | G::ModifierLetter
+            | G::OtherLetter => Kind::Letter,
+            G::DecimalNumber | G::LetterNumber | G::OtherNumber => Kind::Number,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// GPT-2's words: contractions; runs of letters, of digits or of other marks, each with at most one
+/// space before it; and blanks, of which the last is left to the word that follows.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(word_length(rest));
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+/// Bytes of the word that a text begins with.
+fn word_length(text: &str) -> usize {
+    for contraction in ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"] {
+        if text.starts_with(contraction) {
+            return contraction.len();
+        }
+    }
+    let run = |text: &str, kind: Kind| -> usize {
+        text.chars().take_while(|&c| Kind::of(c) == kind).map(char::len_utf8).sum()
+    };
+    let word = text.strip_prefix(' ').unwrap_or(text);
+    let first = word.chars().next().map(Kind::of);
+    if let Some(kind) = first.filter(|&kind| kind != Kind::Blank) {
+        return text.len() - word.len() + run(word, kind);
+    }
+    let blanks = run(text, Kind::Blank);
+    let last = text[..blanks].chars().next_back().map_or(0, char::len_utf8);
+    // All blanks at the end of the text, or where there is only one; else all but the last.
+    if blanks == text.len() || blanks == last { blanks } else { blanks - last }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::hugging_face::HuggingFace;
+
+    /// One of archer's own, that merges across blanks, and one of GPT-2's kind, that splits words.
+    fn files() -> [Vec<u8>; 2] {
+        let pieces = ["Questions:\n", "Is it an animal?", " Yes.\n", "Is it a dög?", " No.\n"];
+        let texts = (0..50).flat_map(|_| pieces.map(str::to_string));
+        let ours = HuggingFace::train(texts, &["<s>", "<pad>", "</s>"], 300, 12).unwrap();
+        [ours, include_bytes!("../../../../tests/parity/actor/tokenizer.json").to_vec()]
+    }
+
+    fn both() -> [(ByteBpe, HuggingFace); 2] {
+        files().map(|json| {
+            let ours = ByteBpe::from_json("t", &json).unwrap();
+            (ours, HuggingFace::from_json("t", &json).unwrap())
+        })
+    }
+
+    fn check(text: &str, (ours, theirs): &(ByteBpe, HuggingFace)) {
+        let ids = theirs.encode(text);
+        assert_eq!(ours.encode(text), ids, "{text:?}");
+        for skip in [true, false] {
+            assert_eq!(ours.decode(&ids, skip), theirs.decode(&ids, skip), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn awkward_texts_have_the_ids_of_the_crate() {
+        let texts = [
+            "",
+            " ",
+            "\n",
+            "   \n\t  ",
+            "Is it an animal? Yes.\nIs it a dog? No.\n",
+            "Is  it   a\n\n cat ?",
+            "it's we've I'll he'd 'S can't'nt ''s",
+            "don't''''ve",
+            "<s>Is it</s><pad><|endoftext|> <s",
+            "<<s>s></s",
+            "naïve café ÀÉÎ ﬁ ǆ ß İ",
+            "日本語とemoji 🦀👨‍👩‍👧 and Ⅷ ½ ² ٣",
+            "a\u{300}\u{301} zero\u{200b}width\u{a0}nbsp\u{2028}line\u{3000}ideographic",
+            "\u{0}\u{1}\u{7f}\u{80}\u{ad}\u{feff}\u{fffd}",
+            "1234 12.5e-3 ---___*** ?!?! ...",
+            "tab\tand\r\nreturn\u{b}\u{c}\u{85}",
+            "éèêéèê  x  ",
+        ];
+        for pair in &both() {
+            texts.iter().for_each(|text| check(text, pair));
+        }
+    }
+
+    #[test]
+    fn the_two_agree_on_the_vocabulary() {
+        for (ours, theirs) in &both() {
+            assert_eq!(ours.vocab_size(), theirs.vocab_size());
+            for token in ["<s>", "</s>", "<pad>", "<|endoftext|>", "Ġ", "a", "nothing such"] {
+                assert_eq!(ours.id_of(token), theirs.id_of(token), "{token}");
+            }
+            for id in 0..ours.vocab_size() as u32 + 3 {
+                assert_eq!(ours.decode(&[id], false), theirs.decode(&[id], false), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_it_cannot_do_is_refused_by_name() {
+        let json: Value = serde_json::from_slice(&files()[0]).unwrap();
+        for (pointer, value, named) in [
+            ("/model/type", Value::from("WordPiece"), "byte-level BPE"),
+            ("/model/byte_fallback", Value::from(true), "byte_fallback"),
+            ("/model/unk_token", Value::from("<unk>"), "unk_token"),
+            ("/normalizer", serde_json::json!({"type": "NFC"}), "normalizer"),
+            ("/pre_tokenizer/add_prefix_space", Value::from(true), "prefix space"),
+            ("/decoder/type", Value::from("WordPiece"), "decoder"),
+            ("/added_tokens/0/lstrip", Value::from(true), "strip"),
+            ("/added_tokens/0/id", Value::from(4_000_000_000_u32), "ids up to"),
+            ("/model/merges/0", Value::from("x"), "merge number 0"),
+        ] {
+            let mut json = json.clone();
+            *json.pointer_mut(pointer).unwrap() = value;
+            let error = ByteBpe::from_json("file.json", json.to_string().as_bytes()).err();
+            let error = error.unwrap_or_else(|| panic!("{pointer} is read")).to_string();
+            assert!(error.starts_with("file.json") && error.contains(named), "{error}");
+        }
+        assert!(ByteBpe::from_json("t", b"{").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_the_ids_of_the_crate(text in "(\\PC|[ '\n\tIsitadog?.]){0,40}") {
+            for pair in &both() {
+                check(&text, pair);
+            }
+        }
+    }
+}

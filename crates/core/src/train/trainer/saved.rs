@@ -1,0 +1,213 @@
+//! A run as bytes and back: the whole of it, or only what plays.
+//!
+//! There is one kind of file. A *checkpoint* holds everything, so that a run goes on as if it had
+//! never stopped; an *export* leaves out what only going on needs (optimisers, target, replay) and
+//! is small enough to travel. Both carry one example, an utterance and what the networks thought of
+//! it, by which whoever loads the file can see that his device computes the same.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{Trainer, fresh_buffer, fresh_policy};
+use crate::algorithms::archer::Archer;
+use crate::algorithms::archer::compat::Stale;
+use crate::algorithms::common::Policy;
+use crate::checkpoint::{self, Sections};
+use crate::config::{Config, Numerics};
+use crate::error::Error;
+use crate::hf;
+use crate::judge::Example;
+use crate::nn::critic::Critic;
+use crate::rng;
+use crate::text::Tokenizer;
+
+/// What a checkpoint says beside the weights.
+#[derive(Serialize, Deserialize)]
+struct State {
+    config: Config,
+    warm_start_step: usize,
+    iteration: usize,
+    games: u64,
+    /// Transitions ever remembered.
+    #[serde(default)]
+    inserted: usize,
+    /// Whether what only training needs was left out.
+    #[serde(default)]
+    export: bool,
+}
+
+impl Trainer {
+    /// The whole state as bytes with a checksum.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
+        let mut sections = self.networks(false).await?;
+        sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
+        sections.push("critic_adam", checkpoint::adam_bytes(&self.learner.critic_adam).await?);
+        sections.push("target", checkpoint::module_bytes(&self.learner.target).await?);
+        if self.config.numerics == Numerics::Compat {
+            let stale = &self.learner.stale;
+            sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
+            sections.push("stale_critic", checkpoint::tensor_bytes(stale.critic.clone()).await?);
+        }
+        if let Some(reference) = &self.learner.reference {
+            sections.push("reference", checkpoint::module_bytes(reference).await?);
+        }
+        sections.push("replay", checkpoint::replay_bytes(&self.buffer));
+        Ok(sections.to_bytes())
+    }
+
+    /// What plays, and can learn afresh from where it stands, as bytes with a checksum.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn export(&self) -> Result<Vec<u8>, Error> {
+        Ok(self.networks(true).await?.to_bytes())
+    }
+
+    async fn networks(&self, export: bool) -> Result<Sections, Error> {
+        let state = State {
+            config: self.config.clone(),
+            warm_start_step: self.warm_start_step,
+            iteration: self.iteration,
+            games: self.games,
+            inserted: self.buffer.inserted(),
+            export,
+        };
+        let agent = self.agent();
+        let mut sections = Sections::new();
+        sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
+        sections.push("actor_config", hf::gpt2_config(agent.actor.config(), self.tokenizer.end));
+        let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
+        sections.push("critic_config", hf::critic_config(&self.learner.critic, read_by));
+        sections.push("tokenizer", self.tokenizer.to_json());
+        if let Some(own) = &self.critic_tokenizer {
+            sections.push("critic_tokenizer", own.to_json());
+        }
+        sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
+        sections.push("critic", checkpoint::module_bytes(&self.learner.critic).await?);
+        sections.push("example", Example::of(&agent).await?.to_bytes());
+        Ok(sections)
+    }
+
+    /// Goes on from a checkpoint, with the configuration that it holds.
+    ///
+    /// # Errors
+    /// If the checkpoint is cut, altered, of another version, or does not fit itself.
+    pub fn resume(bytes: &[u8], device: &Device) -> Result<Self, Error> {
+        Self::resume_with(bytes, device, |config| Ok(config.clone()))
+    }
+
+    /// Goes on from a checkpoint with a configuration made of the one that it holds, for example
+    /// with more iterations. The shapes of the networks are those of the checkpoint. An export goes
+    /// on with empty optimisers and an empty memory.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), and what `change` refuses.
+    pub fn resume_with(
+        bytes: &[u8],
+        device: &Device,
+        change: impl FnOnce(&Config) -> Result<Config, Error>,
+    ) -> Result<Self, Error> {
+        let sections = Sections::from_bytes(bytes)?;
+        let state: State = serde_json::from_slice(sections.get("state")?)
+            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))?;
+        let config = change(&state.config)?;
+        config.validate()?;
+        let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
+        let critic_tokenizer =
+            sections.get("critic_tokenizer").ok().map(Tokenizer::from_json).transpose()?;
+        let autodiff = device.clone().autodiff();
+        let mut unused = rng::stream(0, "unused", 0);
+        let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
+        let warm = state.warm_start_step < config.warm_start.steps;
+        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
+        let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
+        let critic = sections.get("critic_config")?;
+        let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
+        let critic = checkpoint::module_from_bytes(critic, sections.get("critic")?)?;
+        let learner = match state.export {
+            true => Archer::new(policy, critic),
+            false => learner(&config, policy, critic, &sections)?,
+        };
+        let buffer = fresh_buffer(&config);
+        let buffer = match state.export {
+            true => buffer,
+            false => checkpoint::replay_from_bytes(buffer, sections.get("replay")?)?
+                .with_history(state.inserted),
+        };
+        let trainer = Self::assemble(config, (tokenizer, critic_tokenizer), learner)?;
+        Ok(Self {
+            buffer,
+            warm_start_step: state.warm_start_step,
+            iteration: state.iteration,
+            games: state.games,
+            ..trainer
+        })
+    }
+
+    /// Whether a file that [`resume`](Self::resume) reads is an export, without what a run needs to
+    /// go on exactly.
+    ///
+    /// # Errors
+    /// If the file is cut, altered or of another version.
+    pub fn is_export(bytes: &[u8]) -> Result<bool, Error> {
+        let sections = Sections::from_bytes(bytes)?;
+        serde_json::from_slice::<State>(sections.get("state")?)
+            .map(|state| state.export)
+            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))
+    }
+
+    /// Whether the networks here compute what they did where a file was written, by the example in
+    /// it; a file from before there were examples is taken as it is.
+    ///
+    /// # Errors
+    /// If they do not, or the device fails.
+    pub async fn check_example(&self, bytes: &[u8]) -> Result<(), Error> {
+        let sections = Sections::from_bytes(bytes)?;
+        match sections.get("example") {
+            Ok(example) => Example::from_bytes(example)?.check(&self.agent()).await,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// The learner of a checkpoint, with all that it remembers.
+fn learner(
+    config: &Config,
+    policy: Policy,
+    critic: Critic,
+    sections: &Sections,
+) -> Result<Archer, Error> {
+    let reference = match sections.get("reference") {
+        Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
+        Err(_) => None,
+    };
+    Ok(Archer {
+        reference,
+        actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
+        critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
+        target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,
+        stale: stale(config, &policy, &critic, sections)?,
+        policy,
+        critic,
+    })
+}
+
+/// The gradients that a checkpoint of the reference's numerics left standing.
+fn stale(
+    config: &Config,
+    policy: &Policy,
+    critic: &Critic,
+    sections: &Sections,
+) -> Result<Stale, Error> {
+    if config.numerics == Numerics::Fixed {
+        return Ok(Stale::default());
+    }
+    Ok(Stale {
+        actor: checkpoint::gradients_from_bytes(policy, sections.get("stale_actor")?)?,
+        critic: checkpoint::gradients_from_bytes(critic, sections.get("stale_critic")?)?,
+    })
+}

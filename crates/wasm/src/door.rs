@@ -1,0 +1,118 @@
+//! Requests and replies as JavaScript values. Nothing is decided here.
+
+use std::cell::RefCell;
+use std::sync::Once;
+
+use js_sys::Function;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::device;
+use crate::fault::Fault;
+use crate::session::{Request, Session};
+
+thread_local! {
+    /// What the last panic said: a trap tells JavaScript nothing.
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Done once, before anything else.
+#[wasm_bindgen(start)]
+pub fn start() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        run_constructors();
+        std::panic::set_hook(Box::new(|info| PANIC.set(info.to_string())));
+    });
+}
+
+/// Runs the module's static constructors here and now.
+///
+/// The WebGPU backend registers its operations in constructors. Where nothing in a module calls
+/// them, the linker takes it for a command and wraps every export, so that each call from
+/// JavaScript runs them all again, for seconds.
+#[cfg(feature = "webgpu")]
+#[allow(unsafe_code, reason = "the linker makes this function, and no safe name for it exists")]
+fn run_constructors() {
+    unsafe extern "C" {
+        fn __wasm_call_ctors();
+    }
+    // SAFETY: called once, before any device is made, as the linker would.
+    unsafe { __wasm_call_ctors() }
+}
+
+#[cfg(not(feature = "webgpu"))]
+fn run_constructors() {}
+
+/// What the last panic said, empty if there was none.
+#[wasm_bindgen(js_name = lastPanic)]
+pub fn last_panic() -> String {
+    PANIC.with_borrow(Clone::clone)
+}
+
+/// `cpu` or `webgpu`.
+#[wasm_bindgen]
+pub fn backend() -> String {
+    device::BACKEND.to_string()
+}
+
+/// Why the device went away, if it has.
+#[wasm_bindgen(js_name = deviceLost)]
+pub fn device_lost() -> Option<String> {
+    device::lost().map(str::to_string)
+}
+
+/// A loaded model.
+#[wasm_bindgen]
+pub struct Door(Session);
+
+#[wasm_bindgen]
+impl Door {
+    /// Loads a model file.
+    pub async fn load(file: Vec<u8>) -> Result<Door, JsValue> {
+        start();
+        let device = device::open().await.map_err(thrown)?;
+        Session::load(file, device).await.map(Door).map_err(thrown)
+    }
+
+    /// Answers one request. `hear` is called with the text of a question as it grows.
+    pub async fn call(
+        &mut self,
+        request: JsValue,
+        hear: Option<Function>,
+    ) -> Result<JsValue, JsValue> {
+        let request: Request = serde_wasm_bindgen::from_value(request).map_err(|error| {
+            thrown(Fault::usage(
+                format!("the request cannot be read: {error}"),
+                "Compare it with the package's types.",
+            ))
+        })?;
+        let hear = |text: &str| {
+            if let Some(hear) = &hear {
+                // A page's own fault must not end the game.
+                let _ = hear.call1(&JsValue::NULL, &JsValue::from_str(text));
+            }
+        };
+        let reply = self.0.call(request, hear).await.map_err(thrown)?;
+        Ok(to_js(&reply))
+    }
+
+    /// The model file as it is now.
+    pub async fn export(&self, training: bool) -> Result<Vec<u8>, JsValue> {
+        self.0.export(training).await.map_err(thrown)
+    }
+
+    /// Replaces the model.
+    pub async fn import(&mut self, file: Vec<u8>) -> Result<JsValue, JsValue> {
+        self.0.import(file).await.map(|info| to_js(&info)).map_err(thrown)
+    }
+}
+
+fn thrown(fault: Fault) -> JsValue {
+    to_js(&fault)
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&plain).unwrap_or_else(|error| JsValue::from_str(&error.to_string()))
+}

@@ -1,0 +1,196 @@
+//! A loaded model: what it is, how it is kept, and what it is asked.
+//!
+//! A session is a [`Trainer`] that may stand still, and the file it can go back to. Everything a
+//! page wants is one [`Request`](request::Request); what a game is, the page itself holds and hands
+//! in, so that nothing is lost when another backend takes over.
+
+use archer::agent::Agent;
+use archer::train::Trainer;
+use archer_env::twenty_questions::Options;
+use archer_env::{GuessingGame, WorldConfig, WorldName, make, make_guessing};
+use burn::tensor::Device;
+use serde::Serialize;
+
+use crate::fault::Fault;
+
+pub mod host;
+pub mod inspect;
+pub mod learn;
+pub mod play;
+pub mod request;
+
+pub use request::{Reply, Request};
+
+/// A loaded model.
+pub struct Session {
+    device: Device,
+    trainer: Trainer,
+    /// The agent as it is now; made anew after each step of learning.
+    agent: Agent,
+    /// The file as it was loaded or last kept.
+    kept: Vec<u8>,
+    changed: bool,
+    /// Whether the trainer has a whole run's state, rather than only networks.
+    resumable: bool,
+    things: Vec<String>,
+    guesses: Vec<String>,
+    best: Option<f64>,
+    worst: Option<f64>,
+    tuning: Option<learn::Tuning>,
+}
+
+/// What is known of the loaded model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    world: String,
+    things: Vec<String>,
+    max_turns: usize,
+    sometimes: bool,
+    gamma: f64,
+    optimum_return: Option<f64>,
+    worst_return: Option<f64>,
+    parameters: Parameters,
+    vocabulary: usize,
+    critic: bool,
+    trained: Trained,
+    resumable: bool,
+    bytes: usize,
+    changed: bool,
+}
+
+/// Scalars in the two networks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Parameters {
+    actor: usize,
+    critic: usize,
+}
+
+/// What lies behind a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Trained {
+    iterations: usize,
+    games: u64,
+}
+
+impl Session {
+    /// Loads a model file and lets it check itself.
+    ///
+    /// # Errors
+    /// If it is none, cut, altered, of another version, or computes something else here.
+    pub async fn load(file: Vec<u8>, device: Device) -> Result<Self, Fault> {
+        let trainer = Trainer::resume(&file, &device)?;
+        trainer.check_example(&file).await?;
+        let world = make(&trainer.config().world)?;
+        let (best, worst) = (world.optimum_return(), world.worst_return());
+        let (things, guesses) = things(&trainer.config().world)?;
+        let resumable = !Trainer::is_export(&file)?;
+        let agent = trainer.agent();
+        Ok(Self {
+            device,
+            trainer,
+            agent,
+            kept: file,
+            changed: false,
+            resumable,
+            things,
+            guesses,
+            best,
+            worst,
+            tuning: None,
+        })
+    }
+
+    /// What is known of the model as it is now.
+    pub fn info(&self) -> Info {
+        let config = self.trainer.config();
+        let (actor, critic, vocabulary) = self.trainer.sizes();
+        let (iterations, games) = self.trainer.experience();
+        Info {
+            world: config.world.name.to_string(),
+            things: self.things.clone(),
+            max_turns: max_turns(&config.world),
+            sometimes: config.world.sometimes,
+            gamma: config.gamma,
+            optimum_return: self.best,
+            worst_return: self.worst,
+            parameters: Parameters { actor, critic },
+            vocabulary,
+            critic: true,
+            trained: Trained { iterations, games },
+            resumable: self.resumable,
+            bytes: self.kept.len(),
+            changed: self.changed,
+        }
+    }
+
+    /// The model file as it is now: with all that a run needs to go on exactly where `training`
+    /// asks for it and it is there.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn export(&self, training: bool) -> Result<Vec<u8>, Fault> {
+        Ok(match training && self.resumable {
+            true => self.trainer.checkpoint().await?,
+            false => self.trainer.export().await?,
+        })
+    }
+
+    /// Replaces the model by that of a file. A bad file changes nothing.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn import(&mut self, file: Vec<u8>) -> Result<Info, Fault> {
+        *self = Self::load(file, self.device.clone()).await?;
+        Ok(self.info())
+    }
+
+    /// Makes the model as it is now the one to go back to.
+    async fn keep(&mut self) -> Result<Info, Fault> {
+        self.kept = self.export(true).await?;
+        self.changed = false;
+        Ok(self.info())
+    }
+
+    /// Goes back to the model as it was loaded or last kept.
+    async fn rollback(&mut self) -> Result<Info, Fault> {
+        let kept = self.kept.clone();
+        self.import(kept).await
+    }
+
+    fn world(&self) -> &WorldConfig {
+        &self.trainer.config().world
+    }
+
+    fn guessing_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
+        make_guessing(self.world())?.ok_or_else(|| {
+            let name = self.world().name;
+            Fault::usage(
+                format!("this model plays {name}, where there is nothing to guess"),
+                "Load a model of twenty_questions.",
+            )
+        })
+    }
+}
+
+fn max_turns(world: &WorldConfig) -> usize {
+    match make(world) {
+        Ok(world) => world.max_turns(),
+        Err(_) => Options::default().max_turns,
+    }
+}
+
+/// The things of a world, and the question that guesses each.
+fn things(world: &WorldConfig) -> Result<(Vec<String>, Vec<String>), Fault> {
+    let Some(game) = make_guessing(world)? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let things = game.names();
+    if world.name != WorldName::TwentyQuestions {
+        return Ok((things, Vec::new()));
+    }
+    let pool = game.question_pool();
+    let guess = |thing: usize| pool.questions()[pool.guess_of(thing)].text.clone();
+    let guesses = (0..things.len()).map(guess).collect();
+    Ok((things, guesses))
+}

@@ -1,0 +1,139 @@
+//! The other way round: the page thinks of something and the person asks in free text.
+
+use archer::rng;
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use crate::fault::Fault;
+
+/// Where a hosted game stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostStatus {
+    /// The person is to ask.
+    Ask,
+    /// The person has named it.
+    Found,
+    /// The questions ran out, or the person gave up.
+    Lost,
+}
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostTurn {
+    number: usize,
+    question: String,
+    reply: String,
+    understood: bool,
+}
+
+/// A hosted game as the page holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Host {
+    seed: u64,
+    /// The number of the thing: the page hands it back and does not show it.
+    task: usize,
+    /// Where it stands.
+    pub status: HostStatus,
+    turns: Vec<HostTurn>,
+    max_turns: usize,
+    /// Told at the end.
+    pub thing: Option<String>,
+    return_so_far: f64,
+}
+
+impl Session {
+    /// A game about this thing, or about one that the seed draws.
+    pub(super) fn host(&self, seed: u64, thing: Option<&str>) -> Result<Host, Fault> {
+        let mut world = self.guessing_game()?;
+        let task = match thing {
+            Some(thing) => {
+                world.reset_word(thing, seed).map_err(|unknown| {
+                    Fault::usage(unknown.to_string(), "Choose one of the model's things.")
+                })?;
+                world.task().expect("a game was just begun")
+            }
+            None => rng::below(&mut rng::stream(seed, "host", 0), world.tasks()),
+        };
+        Ok(Host {
+            seed,
+            task,
+            status: HostStatus::Ask,
+            turns: Vec::new(),
+            max_turns: world.max_turns(),
+            thing: None,
+            return_so_far: 0.0,
+        })
+    }
+
+    /// The game after one more question.
+    pub(super) fn host_ask(&self, game: Host, question: &str) -> Result<Host, Fault> {
+        let question = question.trim();
+        if question.is_empty() {
+            return Err(Fault::usage("the question is empty", "Type a question."));
+        }
+        if game.status != HostStatus::Ask {
+            return Err(Fault::usage("this game has ended", "Begin another."));
+        }
+        let mut questions: Vec<String> = game.turns.iter().map(|t| t.question.clone()).collect();
+        questions.push(question.to_string());
+        self.replay(game, &questions)
+    }
+
+    /// The game before its last question.
+    pub(super) fn host_undo(&self, game: Host) -> Result<Host, Fault> {
+        let mut questions: Vec<String> = game.turns.iter().map(|t| t.question.clone()).collect();
+        if questions.pop().is_none() {
+            return Err(Fault::usage("there is no question to take back", "Ask one before."));
+        }
+        self.replay(game, &questions)
+    }
+
+    /// The game given up.
+    pub(super) fn host_give_up(&self, mut game: Host) -> Result<Host, Fault> {
+        game.thing = Some(self.thing_of(&game)?);
+        if game.status == HostStatus::Ask {
+            game.status = HostStatus::Lost;
+        }
+        Ok(game)
+    }
+
+    fn thing_of(&self, game: &Host) -> Result<String, Fault> {
+        self.things
+            .get(game.task)
+            .cloned()
+            .ok_or_else(|| Fault::usage("this game belongs to another model", "Begin another."))
+    }
+
+    /// Plays a game's questions from the start: the world gives the same replies to them.
+    fn replay(&self, game: Host, questions: &[String]) -> Result<Host, Fault> {
+        let thing = self.thing_of(&game)?;
+        let mut world = self.guessing_game()?;
+        world.reset_to(game.task, game.seed);
+        let mut after = Host {
+            status: HostStatus::Ask,
+            turns: Vec::new(),
+            thing: None,
+            return_so_far: 0.0,
+            ..game
+        };
+        for question in questions {
+            let step = world.step(question);
+            after.return_so_far += f64::from(step.reward);
+            after.turns.push(HostTurn {
+                number: after.turns.len() + 1,
+                question: question.clone(),
+                reply: step.reply.clone(),
+                understood: !step.invalid,
+            });
+            if step.done() {
+                after.status = if step.won { HostStatus::Found } else { HostStatus::Lost };
+                after.thing = Some(thing);
+                break;
+            }
+        }
+        Ok(after)
+    }
+}

@@ -1,0 +1,317 @@
+//! The person thinks of something and the agent asks.
+
+use archer::nn::sampling::Sampler;
+use archer::rng;
+use archer_env::oracle::{Oracle, TableOracle};
+use archer_env::twenty_questions::person::{guessed, transcript};
+use archer_env::{Answer, WorldName, knowledge};
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use crate::fault::Fault;
+
+/// What a person can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Said {
+    /// It is so.
+    Yes,
+    /// It is not so.
+    No,
+    /// It depends.
+    Sometimes,
+    /// Don't know.
+    Unknown,
+}
+
+impl Said {
+    fn heard(self) -> Answer {
+        match self {
+            Said::Yes => Answer::Yes,
+            Said::No => Answer::No,
+            Said::Sometimes => Answer::Sometimes,
+            Said::Unknown => Answer::Invalid,
+        }
+    }
+}
+
+impl From<Answer> for Said {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => Said::Yes,
+            Answer::No => Said::No,
+            Answer::Sometimes => Said::Sometimes,
+            Answer::Invalid => Said::Unknown,
+        }
+    }
+}
+
+/// Where a game stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// The agent is to ask.
+    Ask,
+    /// The person is to answer.
+    Answer,
+    /// The thing was guessed.
+    Found,
+    /// The questions ran out.
+    Lost,
+}
+
+/// One exchange.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Turn {
+    /// From 1.
+    pub number: usize,
+    /// As the agent said it.
+    pub question: String,
+    /// None while it is awaited.
+    pub answer: Option<Said>,
+    /// The thing that the question guesses.
+    pub guess: Option<String>,
+    /// Whether a person put the question there.
+    pub forced: bool,
+}
+
+/// A game as the page holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Game {
+    seed: u64,
+    /// Where it stands.
+    pub status: Status,
+    /// What was asked so far.
+    pub turns: Vec<Turn>,
+    max_turns: usize,
+    /// The thing that was found.
+    pub found: Option<String>,
+    return_so_far: f64,
+}
+
+impl Game {
+    /// Brings the summary in line with the turns.
+    fn settle(mut self) -> Self {
+        let last = self.turns.last();
+        self.found =
+            last.filter(|turn| turn.answer == Some(Said::Yes)).and_then(|t| t.guess.clone());
+        self.status = match last {
+            Some(turn) if turn.answer.is_none() => Status::Answer,
+            _ if self.found.is_some() => Status::Found,
+            _ if self.turns.len() >= self.max_turns => Status::Lost,
+            _ => Status::Ask,
+        };
+        self.return_so_far = self.return_before(self.turns.len() + 1);
+        self
+    }
+
+    /// Sum of the rewards of the turns before number `turn`.
+    pub(super) fn return_before(&self, turn: usize) -> f64 {
+        let paid = self.turns.iter().take(turn - 1).filter(|turn| {
+            turn.answer.is_some() && !(turn.guess.is_some() && turn.answer == Some(Said::Yes))
+        });
+        -(paid.count() as f64)
+    }
+
+    /// What the agent sees before turn number `turn`.
+    pub(super) fn seen_before(&self, turn: usize, sometimes: bool) -> String {
+        let turns = self.turns.iter().take(turn - 1);
+        let heard = turns.filter_map(|turn| Some((&turn.question, turn.answer?.heard())));
+        transcript(heard, sometimes)
+    }
+
+    fn expect(&self, status: Status, call: &str) -> Result<(), Fault> {
+        if self.status == status {
+            return Ok(());
+        }
+        Err(Fault::usage(
+            format!("{call} does not go with a game that stands at {:?}", self.status),
+            "Look at the game's status before each call.",
+        ))
+    }
+}
+
+/// What the table would have answered, beside what the person did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct RevealedTurn {
+    #[serde(flatten)]
+    turn: Turn,
+    expected: Said,
+    agrees: bool,
+}
+
+/// A game once the thing is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reveal {
+    thing: String,
+    known: bool,
+    listed: bool,
+    turns: Vec<RevealedTurn>,
+}
+
+/// A thing that the agent may be about to guess.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Guess {
+    thing: String,
+    probability: f64,
+    denied: bool,
+}
+
+/// What the agent would guess now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guesses {
+    guesses: Vec<Guess>,
+    guessing: f64,
+}
+
+impl Session {
+    /// A game before its first question.
+    pub(super) fn play(&self, seed: u64) -> Result<Game, Fault> {
+        self.check_playable()?;
+        let max_turns = super::max_turns(self.world());
+        let status = Status::Ask;
+        Ok(Game { seed, status, turns: Vec::new(), max_turns, found: None, return_so_far: 0.0 })
+    }
+
+    fn check_playable(&self) -> Result<(), Fault> {
+        if self.world().name == WorldName::TwentyQuestions {
+            return Ok(());
+        }
+        Err(Fault::usage(
+            format!("this model plays {}, where a person has nothing to answer", self.world().name),
+            "Load a model of twenty_questions.",
+        ))
+    }
+
+    /// The agent's next question; `hear` is given its text as it grows. A turn has a generator of its
+    /// own, so that a question that comes again after an undo is the same one.
+    pub(super) async fn ask(
+        &self,
+        mut game: Game,
+        sample: bool,
+        hear: impl FnMut(&str),
+    ) -> Result<Game, Fault> {
+        game.expect(Status::Ask, "ask")?;
+        let turn = game.turns.len() + 1;
+        let seen = game.seen_before(turn, self.world().sometimes);
+        let temperature = if sample { self.agent.about.temperature } else { 0.0 };
+        let sampler = Sampler { temperature, ..Sampler::greedy() };
+        let mut rng = rng::stream(game.seed, "play", turn as u64);
+        let question = self.agent.say_aloud(&seen, &sampler, &mut rng, hear).await?;
+        game.turns.push(asked(turn, question, false));
+        Ok(game.settle())
+    }
+
+    /// The game with its open question answered.
+    pub(super) fn answer(&self, mut game: Game, answer: Said) -> Result<Game, Fault> {
+        game.expect(Status::Answer, "answer")?;
+        game.turns.last_mut().expect("a question stands open").answer = Some(answer);
+        Ok(game.settle())
+    }
+
+    /// The game before its last answer.
+    pub(super) fn undo(&self, mut game: Game) -> Result<Game, Fault> {
+        if game.status == Status::Answer {
+            game.turns.pop();
+        }
+        let Some(last) = game.turns.last_mut() else {
+            return Err(Fault::usage(
+                "there is no answer to take back",
+                "Answer the first question before.",
+            ));
+        };
+        last.answer = None;
+        Ok(game.settle())
+    }
+
+    /// The game gone back to a turn, with another question there.
+    pub(super) fn force(&self, mut game: Game, turn: usize, text: &str) -> Result<Game, Fault> {
+        let question = text.split(['\n', '\r']).next().unwrap_or_default().trim();
+        if question.is_empty() {
+            return Err(Fault::usage("the question is empty", "Type a question."));
+        }
+        check_turn(&game, turn)?;
+        game.turns.truncate(turn - 1);
+        game.turns.push(asked(turn, question.to_string(), true));
+        Ok(game.settle())
+    }
+
+    /// What the table says to each question, now that the thing is known.
+    pub(super) fn reveal(&self, game: &Game, thing: &str) -> Result<Reveal, Fault> {
+        let named = thing.trim().to_lowercase();
+        if named.is_empty() {
+            return Err(Fault::usage("the thing has no name", "Say what it was."));
+        }
+        let table = knowledge::table();
+        let object = table.object(&named).map(|id| &table.objects()[id.0]);
+        let known = object.is_some();
+        let thing = object.map_or(named, |object| object.name.clone());
+        let listed = self.things.iter().any(|listed| {
+            *listed == thing
+                || table.object(listed).is_some_and(|id| table.objects()[id.0].name == thing)
+        });
+        let mut oracle = TableOracle::with_sometimes();
+        let turns = game.turns.iter().map(|turn| {
+            let raw = oracle.answer(&thing, &turn.question);
+            let expected = Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid));
+            let vague = |said| matches!(said, Said::Unknown | Said::Sometimes);
+            let agrees =
+                turn.answer.is_none_or(|said| said == expected || vague(said) || vague(expected));
+            RevealedTurn { turn: turn.clone(), expected, agrees }
+        });
+        Ok(Reveal { turns: turns.collect(), thing, known, listed })
+    }
+
+    /// How the actor's next utterance is spread over the guesses of all things.
+    pub(super) async fn guesses(&self, game: &Game) -> Result<Guesses, Fault> {
+        self.check_playable()?;
+        let open = usize::from(game.status == Status::Answer);
+        let seen = game.seen_before(game.turns.len() - open + 1, self.world().sometimes);
+        let said: Vec<&str> = self.guesses.iter().map(String::as_str).collect();
+        let log_probs = self.agent.log_probs(&seen, &said).await?;
+        let shares: Vec<f64> = log_probs.iter().map(|log| f64::from(*log).exp()).collect();
+        let guessing: f64 = shares.iter().sum();
+        let table = knowledge::table();
+        let denied = |thing: &str| {
+            let object = table.object(thing);
+            game.turns.iter().any(|turn| {
+                turn.answer == Some(Said::No)
+                    && turn.guess.as_deref().is_some_and(|guess| table.object(guess) == object)
+            })
+        };
+        // An actor that is sure to ask something else may leave nothing to share out.
+        let even = 1.0 / shares.len().max(1) as f64;
+        let share = |p: f64| if guessing > 0.0 { p / guessing } else { even };
+        let mut guesses: Vec<Guess> = self
+            .things
+            .iter()
+            .zip(&shares)
+            .map(|(thing, &p)| Guess {
+                thing: thing.clone(),
+                probability: share(p),
+                denied: denied(thing),
+            })
+            .collect();
+        guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Ok(Guesses { guesses, guessing: guessing.min(1.0) })
+    }
+}
+
+fn asked(number: usize, question: String, forced: bool) -> Turn {
+    let guess = guessed(&question);
+    Turn { number, question, answer: None, guess, forced }
+}
+
+/// Refuses a turn that is neither one of the game's nor the next one.
+pub(super) fn check_turn(game: &Game, turn: usize) -> Result<(), Fault> {
+    let answered = game.turns.iter().filter(|turn| turn.answer.is_some()).count();
+    if (1..=answered + 1).contains(&turn) && turn <= game.max_turns {
+        return Ok(());
+    }
+    Err(Fault::usage(
+        format!("there is no turn {turn} in a game of {} turns", game.turns.len()),
+        "Turns count from 1.",
+    ))
+}

@@ -1,0 +1,257 @@
+/**
+ * The agent: everything the package can do, on whichever engine computes.
+ *
+ * Calls queue, so that the core is asked for one thing at a time. Where the graphics device is lost, or a
+ * trap has left the engine useless, another engine takes over from the last snapshot.
+ */
+import { type Started, startBackend, type Wanted } from "./backends.js";
+import type { Engine, Request } from "./engine.js";
+import { ArcherError, asArcherError } from "./errors.js";
+import { bytesOf } from "./fetch.js";
+import { Hosted, PlayedGame } from "./games.js";
+import { Shelf } from "./store.js";
+import { type RawUpdate, Tuning } from "./tune.js";
+import type {
+  Agent, BackendReport, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions, Game, GameOptions,
+  HostedGame, HostOptions, MetricInfo, ModelInfo, Saved, SaveOptions,
+} from "./types.js";
+
+/** What the core says of a model. */
+type RawInfo = ModelInfo & { changed: boolean };
+
+/** Iterations on WebGPU between two snapshots from which the CPU could go on. */
+const SNAPSHOT_EVERY = 5;
+
+/** Loads an agent. */
+export async function loadAgent(wanted: Wanted): Promise<Agent> {
+  const started = await startBackend(wanted);
+  const info = (await started.engine.call({ method: "info" })) as RawInfo;
+  return new LoadedAgent(wanted, started, info);
+}
+
+class LoadedAgent implements Agent {
+  private engine: Engine;
+  private report: BackendReport;
+  private raw: RawInfo;
+  /** The file from which another engine can go on. */
+  private snapshot: Uint8Array;
+  private last: Promise<unknown> = Promise.resolve();
+  private disposed = false;
+  private tuning = false;
+  private readonly shelf: Shelf;
+  private readonly listeners = new Set<(report: BackendReport) => void>();
+
+  constructor(
+    private readonly wanted: Wanted,
+    started: Started,
+    info: RawInfo,
+  ) {
+    this.engine = started.engine;
+    this.report = started.report;
+    this.raw = info;
+    this.snapshot = wanted.options.model;
+    this.shelf = new Shelf(wanted.store);
+  }
+
+  get info(): ModelInfo {
+    const { changed: _, ...info } = this.raw;
+    return info;
+  }
+
+  get backend(): BackendReport {
+    return this.report;
+  }
+
+  get changed(): boolean {
+    return this.raw.changed;
+  }
+
+  async play({ seed = 1 }: GameOptions = {}): Promise<Game> {
+    return new PlayedGame(this.ask, (await this.ask({ method: "play", seed })) as never);
+  }
+
+  async host({ seed = drawSeed(), thing }: HostOptions = {}): Promise<HostedGame> {
+    return new Hosted(this.ask, (await this.ask({ method: "host", seed, thing: thing ?? null })) as never);
+  }
+
+  fineTune(options: FineTuneOptions = {}): FineTune {
+    let iteration = 0;
+    return new Tuning(
+      {
+        begin: async ({ signal: _, ...tune }) => {
+          if (this.tuning) throw new ArcherError("usage", "Another fine-tune is under way.", "Stop it first.");
+          this.tuning = true;
+          // Through JSON, so that what is undefined is left out.
+          await this.ask({ method: "tune", tune: JSON.parse(JSON.stringify(tune)) as unknown });
+        },
+        step: () =>
+          this.queued(async () => {
+            const begin = performance.now();
+            const update = (await this.engine.call({ method: "step" })) as RawUpdate;
+            const seconds = (performance.now() - begin) / 1000;
+            await this.look();
+            iteration += 1;
+            if (this.report.backend === "webgpu" && (update.finished || iteration % SNAPSHOT_EVERY === 0)) {
+              this.snapshot = await this.engine.export(true);
+            }
+            return { update, seconds };
+          }),
+        end: () => {
+          this.tuning = false;
+        },
+      },
+      options,
+    );
+  }
+
+  async evaluate({ games = 100, seed = 7, sample = false, model = "current", signal }: EvaluateOptions = {}): Promise<Evaluation> {
+    signal?.throwIfAborted();
+    const request = { method: "evaluate", games, seed, sample, kept: model === "kept" };
+    const evaluation = (await this.ask(request)) as Evaluation;
+    signal?.throwIfAborted();
+    return evaluation;
+  }
+
+  keep(): Promise<ModelInfo> {
+    return this.replaced(async () => {
+      await this.engine.call({ method: "keep" });
+      this.snapshot = await this.engine.export(true);
+    });
+  }
+
+  rollback(): Promise<ModelInfo> {
+    this.refuseWhileTuning("rollback");
+    return this.replaced(async () => {
+      await this.engine.call({ method: "rollback" });
+      this.snapshot = await this.engine.export(true);
+    });
+  }
+
+  metrics(): Promise<MetricInfo[]> {
+    return this.ask({ method: "metrics" }) as Promise<MetricInfo[]>;
+  }
+
+  export({ training = true }: ExportOptions = {}): Promise<Uint8Array> {
+    return this.queued(() => this.engine.export(training));
+  }
+
+  async import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo> {
+    this.refuseWhileTuning("import");
+    const bytes = await bytesOf(file);
+    return this.replaced(async () => {
+      await this.engine.import(bytes);
+      this.snapshot = bytes;
+    });
+  }
+
+  async save(name: string, options?: SaveOptions): Promise<Saved> {
+    return this.shelf.save(name, await this.export(), options);
+  }
+
+  async restore(name: string): Promise<Saved> {
+    const { saved, file } = await this.shelf.read(name);
+    await this.import(file);
+    return saved;
+  }
+
+  async saved(): Promise<Saved[]> {
+    return this.shelf.list();
+  }
+
+  async forget(name: string): Promise<void> {
+    return this.shelf.forget(name);
+  }
+
+  onBackendChange(listener: (report: BackendReport) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.engine.close();
+  }
+
+  private readonly ask = (request: Request, hear?: (text: string) => void): Promise<unknown> =>
+    this.queued(() => this.engine.call(request, hear));
+
+  /** Does something that replaces the model, and looks at what is there now. */
+  private replaced(act: () => Promise<void>): Promise<ModelInfo> {
+    return this.queued(async () => {
+      await act();
+      await this.look();
+      return this.info;
+    });
+  }
+
+  private async look(): Promise<void> {
+    this.raw = (await this.engine.call({ method: "info" })) as RawInfo;
+  }
+
+  /** Waits for what was asked before, then acts; once more on another engine where this one is lost. */
+  private queued<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(async () => {
+      this.refuseDisposed();
+      try {
+        return await act();
+      } catch (thrown) {
+        const error = asArcherError(thrown);
+        this.refuseDisposed();
+        if (error.code === "device-lost" || (await this.isLost())) {
+          await this.goOnWithout(error);
+          return act();
+        }
+        // After a trap the module's memory cannot be trusted.
+        if (error.code === "out-of-memory" || error.code === "internal") await this.startAgain();
+        throw error;
+      }
+    });
+    this.last = turn.catch(() => {});
+    return turn;
+  }
+
+  private async isLost(): Promise<boolean> {
+    return this.report.backend === "webgpu" && (await this.engine.lost().catch(() => "gone")) !== null;
+  }
+
+  private async goOnWithout(error: ArcherError): Promise<void> {
+    this.engine.close();
+    const options = { ...this.wanted.options, model: this.snapshot, onProgress: undefined, signal: undefined };
+    try {
+      this.engine = await this.wanted.start({ ...options, backend: "cpu", wasm: this.wanted.wasm.cpu });
+    } catch (cause) {
+      throw new ArcherError("device-lost", `${error.message}, and the CPU could not take over.`, undefined, { cause });
+    }
+    const reason = `The CPU took over: ${error.message}`;
+    this.report = { ...this.report, backend: "cpu", reason };
+    await this.look();
+    for (const listener of this.listeners) listener(this.report);
+    if (this.tuning) {
+      throw new ArcherError("device-lost", `${reason} The fine-tune ended there.`, "Start it again: it goes on from the last snapshot, on the CPU.");
+    }
+  }
+
+  private async startAgain(): Promise<void> {
+    const { backend } = this.report;
+    const options = { ...this.wanted.options, model: this.snapshot, onProgress: undefined, signal: undefined };
+    const next = this.wanted.start({ ...options, backend, wasm: this.wanted.wasm[backend] });
+    const engine = await next.catch(() => null);
+    if (!engine) return;
+    this.engine.close();
+    this.engine = engine;
+    await this.look().catch(() => {});
+  }
+
+  private refuseDisposed(): void {
+    if (this.disposed) throw new ArcherError("disposed", "The agent was disposed of.");
+  }
+
+  private refuseWhileTuning(call: string): void {
+    if (this.tuning) throw new ArcherError("usage", `${call} does not go with a fine-tune under way.`, "Stop it first.");
+  }
+}
+
+function drawSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
+}

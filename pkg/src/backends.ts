@@ -1,0 +1,202 @@
+/** Which backend computes. For small models that is often the CPU, so `auto` measures and does not assume. */
+import type { Engine, Start, StartOptions } from "./engine.js";
+import { asArcherError } from "./errors.js";
+import { hasSimd } from "./fetch.js";
+import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
+
+/** Milliseconds after which WebGPU has lost the race, whatever it is still compiling. */
+const RACE_LIMIT = 30_000;
+
+export interface Started {
+  engine: Engine;
+  report: BackendReport;
+}
+
+export interface Wanted {
+  asked: BackendChoice;
+  start: Start;
+  /** Where the result of a race is remembered, so that the next load need not repeat it. */
+  store: Store | null;
+  options: Omit<StartOptions, "backend" | "wasm">;
+  wasm: { cpu?: string | undefined; webgpu?: string | undefined };
+}
+
+/** Starts the backend that was asked for, or the one that does its work. */
+export async function startBackend(wanted: Wanted): Promise<Started> {
+  const { asked } = wanted;
+  if (asked === "cpu") {
+    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", "The CPU was asked for.", null) };
+  }
+  const graphics = await findAdapter();
+  if (!graphics.available) {
+    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null) };
+  }
+  return asked === "webgpu" ? demand(wanted, graphics.adapter) : race(wanted, graphics);
+}
+
+async function demand(wanted: Wanted, adapter: string | null): Promise<Started> {
+  try {
+    const engine = await startOne(wanted, "webgpu");
+    return { engine, report: report("webgpu", "webgpu", "WebGPU was asked for.", adapter) };
+  } catch (thrown) {
+    wanted.options.signal?.throwIfAborted();
+    const error = asArcherError(thrown);
+    // A bad model is bad on any backend.
+    if (["bad-model", "version-mismatch", "network"].includes(error.code)) throw error;
+    const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
+    return { engine: await startOne(wanted, "cpu"), report: report("webgpu", "cpu", reason, adapter) };
+  }
+}
+
+async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { software: boolean }): Promise<Started> {
+  const { adapter } = graphics;
+  const cpu = await startOne(wanted, "cpu");
+  if (graphics.software) {
+    const reason = `The CPU computes: the only graphics adapter here (${adapter}) is software, which is slower.`;
+    return { engine: cpu, report: report("auto", "cpu", reason, adapter) };
+  }
+  let webgpu: Engine | null = null;
+  try {
+    const info = (await cpu.call({ method: "info" })) as ModelInfo;
+    const place = `race/${adapter}/${info.parameters.actor}+${info.parameters.critic}`;
+    const known = await remembered(wanted.store, place);
+    if (known?.backend === "cpu") return { engine: cpu, report: known };
+    if (known?.backend === "webgpu") {
+      const engine = await startOne(wanted, "webgpu");
+      cpu.close();
+      return { engine, report: known };
+    }
+    wanted.options.onProgress?.({ stage: "measure", loaded: 0, total: null, message: "Measuring CPU and WebGPU." });
+    const measured = { cpu: await measure(cpu, info), webgpu: null as BackendSpeed | null };
+    const late = timeout(RACE_LIMIT);
+    try {
+      await Promise.race([
+        late.promise,
+        startOne(wanted, "webgpu").then(async (engine) => {
+          webgpu = engine;
+          measured.webgpu = await measure(engine, info);
+        }),
+      ]);
+    } finally {
+      late.clear();
+    }
+    const winner = judge(measured.cpu, measured.webgpu, adapter);
+    winner.measured = measured;
+    await wanted.store?.set(place, new TextEncoder().encode(JSON.stringify(winner))).catch(() => {});
+    const [first, second] = winner.backend === "cpu" ? [cpu, webgpu as Engine | null] : [webgpu as unknown as Engine, cpu];
+    second?.close();
+    return { engine: first, report: winner };
+  } catch (thrown) {
+    (webgpu as Engine | null)?.close();
+    if (wanted.options.signal?.aborted) {
+      cpu.close();
+      throw wanted.options.signal.reason;
+    }
+    const reason = `The CPU computes, because WebGPU failed: ${asArcherError(thrown).message}`;
+    return { engine: cpu, report: report("auto", "cpu", reason, adapter) };
+  }
+}
+
+function judge(cpu: BackendSpeed, webgpu: BackendSpeed | null, adapter: string | null): BackendReport {
+  if (!webgpu) {
+    const reason = `The CPU computes: ${adapter} was not ready after ${RACE_LIMIT / 1000} seconds.`;
+    return report("auto", "cpu", reason, adapter);
+  }
+  const times = `a small step took ${ms(cpu.stepMs)} on the CPU and ${ms(webgpu.stepMs)} on ${adapter}`;
+  return webgpu.stepMs < cpu.stepMs
+    ? report("auto", "webgpu", `WebGPU computes, the faster for this model: ${times}.`, adapter)
+    : report("auto", "cpu", `The CPU computes, the faster for this model: ${times}.`, adapter);
+}
+
+/** How fast an engine is, after a first round in which it may compile. */
+export async function measure(engine: Engine, info: ModelInfo): Promise<BackendSpeed> {
+  let tokens = (await engine.call({ method: "probe" })) as number;
+  const steps: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    const begin = performance.now();
+    tokens = (await engine.call({ method: "probe" })) as number;
+    steps.push(performance.now() - begin);
+  }
+  const stepMs = Math.min(...steps);
+  if (info.world !== "twenty_questions") return { tokensPerSecond: (1000 * tokens) / stepMs, stepMs };
+  let written = 0;
+  const begin = performance.now();
+  for (let seed = 1; seed <= 4; seed++) {
+    const game = await engine.call({ method: "play", seed });
+    await engine.call({ method: "ask", game, sample: true }, () => written++);
+  }
+  return { tokensPerSecond: (1000 * written) / (performance.now() - begin), stepMs };
+}
+
+function startOne(wanted: Wanted, backend: Backend): Promise<Engine> {
+  return wanted.start({ ...wanted.options, backend, wasm: wanted.wasm[backend] });
+}
+
+function report(asked: BackendChoice, backend: Backend, reason: string, adapter: string | null): BackendReport {
+  return { backend, asked, reason, adapter, measured: { cpu: null, webgpu: null } };
+}
+
+async function remembered(store: Store | null, place: string): Promise<BackendReport | null> {
+  try {
+    const bytes = await store?.get(place);
+    return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as BackendReport) : null;
+  } catch {
+    return null;
+  }
+}
+
+function timeout(limit: number): { promise: Promise<void>; clear(): void } {
+  let timer: ReturnType<typeof setTimeout>;
+  const promise = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limit);
+  });
+  return { promise, clear: () => clearTimeout(timer) };
+}
+
+function ms(time: number): string {
+  return time >= 1000 ? `${(time / 1000).toFixed(1)} s` : `${Math.round(time)} ms`;
+}
+
+interface AdapterInfo {
+  vendor?: string;
+  architecture?: string;
+  description?: string;
+  device?: string;
+  isFallbackAdapter?: boolean;
+}
+
+interface Gpu {
+  requestAdapter(): Promise<{ info?: AdapterInfo; isFallbackAdapter?: boolean } | null>;
+}
+
+/** Whether there is a WebGPU adapter, and if not, why not. */
+export async function findAdapter(): Promise<Capabilities["webgpu"] & { software: boolean }> {
+  const none = (reason: string) => ({ available: false, adapter: null, reason, software: false });
+  const gpu = (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
+  if (!gpu) {
+    const secure = globalThis.isSecureContext !== false;
+    return none(secure ? "there is no WebGPU here." : "WebGPU needs a page that is served over https or from localhost.");
+  }
+  let adapter: Awaited<ReturnType<Gpu["requestAdapter"]>>;
+  try {
+    adapter = await gpu.requestAdapter();
+  } catch (thrown) {
+    return none(`WebGPU was refused: ${asArcherError(thrown).message}`);
+  }
+  if (!adapter) return none("WebGPU found no graphics adapter, or is not allowed to use it.");
+  const { vendor, architecture, description, device, isFallbackAdapter } = adapter.info ?? {};
+  const named = description || [vendor, architecture, device].filter(Boolean).join(" ") || "a graphics adapter without a name";
+  const software = isFallbackAdapter ?? adapter.isFallbackAdapter ?? /swiftshader|llvmpipe|software/i.test(named);
+  return { available: true, adapter: named, reason: `WebGPU runs on ${named}.`, software };
+}
+
+/** What this browser or runtime can do. */
+export async function capabilities(): Promise<Capabilities> {
+  const { available, adapter, reason } = await findAdapter();
+  return {
+    wasmSimd: hasSimd(),
+    webgpu: { available, adapter, reason: reason.charAt(0).toUpperCase() + reason.slice(1) },
+    worker: typeof Worker === "function",
+    storage: typeof indexedDB === "object" && indexedDB !== null ? "indexeddb" : "none",
+  };
+}

@@ -1,0 +1,107 @@
+/** An engine in a worker. */
+import type { Engine, Request, Start, StartOptions } from "./engine.js";
+import { ArcherError, asArcherError } from "./errors.js";
+import type { FromWorker, ToWorker } from "./protocol.js";
+import type { LoadProgress } from "./types.js";
+
+/** A message without its number. */
+type Message = ToWorker extends infer M ? (M extends { id: number } ? Omit<M, "id"> : never) : never;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  onProgress: ((progress: LoadProgress) => void) | undefined;
+  hear: ((text: string) => void) | undefined;
+}
+
+/** Starts engines in workers that `make` makes. */
+export function startIn(make: () => Worker): Start {
+  return async (options: StartOptions) => {
+    options.signal?.throwIfAborted();
+    const engine = new RemoteEngine(make());
+    const abort = () => engine.fail(options.signal?.reason);
+    options.signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const { backend, model, wasm } = options;
+      // The model is copied, not given away: the caller may need it for another backend.
+      await engine.send({ kind: "start", backend, model, wasm }, options.onProgress);
+      return engine;
+    } catch (thrown) {
+      engine.close();
+      throw thrown;
+    } finally {
+      options.signal?.removeEventListener("abort", abort);
+    }
+  };
+}
+
+class RemoteEngine implements Engine {
+  private next = 0;
+  private readonly waiting = new Map<number, Waiting>();
+  private closed: unknown = null;
+
+  constructor(private readonly worker: Worker) {
+    worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.hear(event.data));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.fail(new ArcherError("internal", `The worker stopped: ${event.message || "it could not be started"}.`));
+    });
+    worker.addEventListener("messageerror", () => {
+      this.fail(new ArcherError("internal", "The worker sent something that could not be read."));
+    });
+  }
+
+  call(request: Request, hear?: (text: string) => void): Promise<unknown> {
+    return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear);
+  }
+
+  export(training: boolean): Promise<Uint8Array> {
+    return this.send({ kind: "export", training }) as Promise<Uint8Array>;
+  }
+
+  import(file: Uint8Array): Promise<unknown> {
+    return this.send({ kind: "import", file });
+  }
+
+  lost(): Promise<string | null> {
+    return this.send({ kind: "lost" }) as Promise<string | null>;
+  }
+
+  close(): void {
+    this.fail(new ArcherError("disposed", "The agent was disposed of."));
+  }
+
+  /** Ends the worker, and everything that waits for it. */
+  fail(reason: unknown): void {
+    this.closed ??= reason ?? new ArcherError("internal", "The worker was ended.");
+    this.worker.terminate();
+    for (const { reject } of this.waiting.values()) reject(this.closed);
+    this.waiting.clear();
+  }
+
+  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void): Promise<unknown> {
+    if (this.closed) return Promise.reject(this.closed);
+    const id = this.next++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject, onProgress, hear });
+      this.worker.postMessage({ id, ...message });
+    });
+  }
+
+  private hear(message: FromWorker): void {
+    const waiting = this.waiting.get(message.id);
+    if (!waiting) return;
+    switch (message.kind) {
+      case "progress":
+        return waiting.onProgress?.(message.progress);
+      case "text":
+        return waiting.hear?.(message.text);
+      case "done":
+        this.waiting.delete(message.id);
+        return waiting.resolve(message.value);
+      case "failed":
+        this.waiting.delete(message.id);
+        return waiting.reject(asArcherError(message.fault));
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Keeping models in the browser, so that a reload, a closed tab and a second tab lose nothing.
+ *
+ * What is kept is the model file with a line about it before it; the file has its own checksum. Reading
+ * and writing under one name happens under one of the browser's locks, which all tabs share.
+ */
+import { createStore, del, get, keys, set } from "idb-keyval";
+import { ArcherError } from "./errors.js";
+import type { Saved, SaveOptions, Store } from "./types.js";
+
+const PREFIX = "model/";
+
+/** IndexedDB, where there is one. */
+export function defaultStore(): Store | null {
+  if (typeof indexedDB !== "object" || indexedDB === null) return null;
+  const store = createStore("archer-web", "files");
+  return {
+    get: (name) => get<Uint8Array>(name, store),
+    set: (name, bytes) => set(name, bytes, store),
+    delete: (name) => del(name, store),
+    keys: async () => (await keys<string>(store)).map(String),
+  };
+}
+
+/** The models in a store. */
+export class Shelf {
+  constructor(private readonly store: Store | null) {}
+
+  save(name: string, file: Uint8Array, { ifRevision }: SaveOptions = {}): Promise<Saved> {
+    return this.locked(name, async (store) => {
+      const before = await store.get(PREFIX + name);
+      const revision = before ? unpack(name, before).saved.revision : 0;
+      if (ifRevision !== undefined && ifRevision !== revision) {
+        throw new ArcherError("conflict", `"${name}" was saved elsewhere since: revision ${revision} instead of ${ifRevision}.`);
+      }
+      const saved: Saved = { name, revision: revision + 1, bytes: file.length, savedAt: Date.now() };
+      await store.set(PREFIX + name, pack(saved, file));
+      return saved;
+    });
+  }
+
+  read(name: string): Promise<{ saved: Saved; file: Uint8Array }> {
+    return this.locked(name, async (store) => {
+      const found = await store.get(PREFIX + name);
+      if (!found) throw new ArcherError("not-found", `Nothing is saved under "${name}".`);
+      return unpack(name, found);
+    });
+  }
+
+  async list(): Promise<Saved[]> {
+    const store = this.open();
+    const names = await guarded(() => store.keys());
+    const saved: Saved[] = [];
+    for (const key of names.filter((name) => name.startsWith(PREFIX))) {
+      const found = await guarded(() => store.get(key));
+      if (found) saved.push(unpack(key.slice(PREFIX.length), found).saved);
+    }
+    return saved.sort((a, b) => b.savedAt - a.savedAt);
+  }
+
+  forget(name: string): Promise<void> {
+    return this.locked(name, (store) => store.delete(PREFIX + name));
+  }
+
+  private locked<T>(name: string, act: (store: Store) => Promise<T>): Promise<T> {
+    const store = this.open();
+    const guardedAct = () => guarded(() => act(store));
+    const locks = globalThis.navigator?.locks;
+    return locks ? (locks.request(`archer-web/${name}`, guardedAct) as Promise<T>) : guardedAct();
+  }
+
+  private open(): Store {
+    if (!this.store) throw new ArcherError("storage", "There is nothing to keep a model in here.");
+    return this.store;
+  }
+}
+
+async function guarded<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (cause instanceof ArcherError) throw cause;
+    const full = cause instanceof DOMException && cause.name === "QuotaExceededError";
+    const why = full ? "it is full" : cause instanceof Error ? cause.message : String(cause);
+    throw new ArcherError("storage", `The browser's storage failed: ${why}.`, undefined, { cause });
+  }
+}
+
+function pack(saved: Saved, file: Uint8Array): Uint8Array {
+  const line = new TextEncoder().encode(`${JSON.stringify(saved)}\n`);
+  const all = new Uint8Array(line.length + file.length);
+  all.set(line);
+  all.set(file, line.length);
+  return all;
+}
+
+function unpack(name: string, all: Uint8Array): { saved: Saved; file: Uint8Array } {
+  const end = all.indexOf(10);
+  try {
+    const saved = JSON.parse(new TextDecoder().decode(all.subarray(0, end))) as Saved;
+    return { saved, file: all.slice(end + 1) };
+  } catch (cause) {
+    throw new ArcherError("bad-model", `What is saved under "${name}" cannot be read.`, undefined, { cause });
+  }
+}

@@ -1,0 +1,210 @@
+// The package as a stranger gets it: packed, installed into an empty folder, imported in Node.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const pkg = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "archer-web-"));
+let archer;
+
+before(async () => {
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: pkg, encoding: "utf8" });
+  const [{ filename, files }] = Object.values(JSON.parse(packed.slice(packed.search(/^[[{]/m))));
+  const paths = files.map((file) => file.path);
+  for (const path of paths) {
+    assert.match(path, /^(dist\/[\w.-]+\.(js|d\.ts|wasm|archer)|package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
+  }
+  for (const path of ["dist/index.js", "dist/worker.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "README.md"]) {
+    assert.ok(paths.includes(path), `${path} is not in the package`);
+  }
+  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], { cwd: folder, stdio: "pipe" });
+  archer = await import(pathToFileURL(join(folder, "node_modules/archer-web/dist/index.js")).href);
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+/** Lets the agent ask until the game ends; the person thinks of `thing`. */
+async function play(agent, thing) {
+  const game = await agent.play({ seed: 1 });
+  while (game.state.status === "ask") {
+    const turn = await game.ask();
+    const expected = (await game.reveal(thing)).turns.at(-1).expected;
+    await game.answer(turn.guess === thing ? "yes" : expected);
+  }
+  return game.state;
+}
+
+test("a game is played to its end", async () => {
+  const stages = new Set();
+  const agent = await archer.load({ onProgress: ({ stage }) => stages.add(stage) });
+  assert.deepEqual([...stages].sort(), ["check", "model", "wasm"]);
+  assert.equal(agent.backend.backend, "cpu");
+  assert.match(agent.backend.reason, /WebGPU/);
+  assert.equal(agent.info.things.length, 10);
+  for (const thing of ["dog", "piano"]) {
+    const state = await play(agent, thing);
+    assert.equal(state.status, "found");
+    assert.equal(state.found, thing);
+    assert.equal(state.returnSoFar, 1 - state.turns.length);
+  }
+  await agent.dispose();
+  await assert.rejects(agent.play(), { name: "ArcherError", code: "disposed" });
+});
+
+test("a question streams, and undo brings the same one back", async () => {
+  const agent = await archer.load({ backend: "cpu" });
+  const game = await agent.play();
+  const heard = [];
+  const first = await game.ask({ onText: (text) => heard.push(text) });
+  assert.ok(heard.length > 1);
+  assert.equal(heard.at(-1), first.question);
+  assert.ok(heard.every((text) => first.question.startsWith(text)));
+  await game.answer("no");
+  const second = await game.ask();
+  const state = await game.undo();
+  assert.equal(state.status, "answer");
+  assert.deepEqual(state.turns, [first]);
+  await game.answer("no");
+  assert.deepEqual(await game.ask(), second);
+  await assert.rejects(game.ask(), { code: "usage" });
+  await agent.dispose();
+});
+
+test("the critic can be looked into, and another question changes what is expected", async () => {
+  const agent = await archer.load({ backend: "cpu" });
+  const game = await agent.play();
+  await game.ask();
+  await game.answer("no");
+  await game.ask();
+  const seen = await game.inspect({ turn: 2, also: ["Is it a dog?"] });
+  for (const judged of [seen.asked, ...seen.alternatives]) {
+    const advantage = Math.min(judged.q1, judged.q2) - Math.min(seen.v1, seen.v2);
+    assert.ok(Math.abs(judged.advantage - advantage) < 1e-5);
+    assert.ok(Math.abs(judged.expectedReturn - (-1 + Math.min(judged.q1, judged.q2))) < 1e-5);
+    assert.ok(judged.probability >= 0 && judged.probability <= 1);
+  }
+  const order = seen.alternatives.map((judged) => judged.advantage);
+  assert.deepEqual(order, [...order].sort((a, b) => b - a));
+  assert.ok(seen.alternatives.some((judged) => judged.question === "Is it a dog?"));
+  const { guesses } = await game.guesses();
+  assert.ok(Math.abs(guesses.reduce((sum, guess) => sum + guess.probability, 0) - 1) < 1e-6);
+  const forced = await game.force(1, "Is it a zebra?");
+  assert.deepEqual(forced.turns.map((turn) => turn.question), ["Is it a zebra?"]);
+  await game.answer("no");
+  await game.ask();
+  const after = await game.inspect();
+  assert.notEqual(after.expectedReturn, seen.expectedReturn);
+  await agent.dispose();
+});
+
+test("the page thinks of something and the person asks", async () => {
+  const agent = await archer.load({ backend: "cpu" });
+  const game = await agent.host({ thing: "dog" });
+  assert.equal(game.state.thing, null);
+  assert.ok(!JSON.stringify(game.state).includes("dog"));
+  let state = await game.ask("Would you say that it is alive?");
+  assert.equal(state.turns[0].reply, "Yes.");
+  state = await game.ask("glorp?");
+  assert.equal(state.turns[1].understood, false);
+  await assert.rejects(game.ask("  "), { code: "usage" });
+  state = await game.undo();
+  assert.equal(state.turns.length, 1);
+  state = await game.ask("Is it a dog?");
+  assert.deepEqual([state.status, state.thing, state.returnSoFar], ["found", "dog", -1]);
+  await agent.dispose();
+});
+
+test("a fine-tune learns, stops, is exported, kept and rolled back", async () => {
+  const agent = await archer.load({ backend: "cpu" });
+  const small = { iterations: 3, games: 8, set: { epochs: 2, actor_epochs: 1, batch_size: 16, warmup_iter: 1 } };
+  const question = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0];
+  const before = await question();
+  const updates = [];
+  for await (const update of agent.fineTune(small)) updates.push(update);
+  assert.deepEqual(updates.map((update) => update.iteration), [1, 2, 3]);
+  assert.deepEqual(updates.map((update) => update.warmup), [true, false, false]);
+  for (const update of updates) {
+    assert.ok(update.return.low <= update.return.mean && update.return.mean <= update.return.high);
+    assert.ok(update.metrics["q1.loss"] > 0 && update.gamesPerSecond > 0);
+  }
+  assert.ok("pg.loss" in updates[2].metrics && !("pg.loss" in updates[0].metrics));
+  assert.equal(agent.changed, true);
+  const learned = await question();
+  assert.notDeepEqual(learned, before);
+
+  const file = await agent.export();
+  await agent.rollback();
+  assert.deepEqual(await question(), before);
+  assert.equal(agent.changed, false);
+  await agent.import(file);
+  assert.deepEqual(await question(), learned);
+  assert.equal(agent.info.resumable, true);
+
+  const more = agent.fineTune({ resume: true, iterations: 50, set: { epochs: 1 } });
+  for await (const update of more) if (update.iteration === 2) more.stop();
+  assert.equal(more.state, "stopped");
+  assert.equal(agent.info.trained.iterations, 5);
+  await assert.rejects(async () => {
+    for await (const _ of agent.fineTune({ set: { "world.words": "all" } }));
+  }, { code: "usage" });
+  await agent.dispose();
+});
+
+test("bad files are refused by what is wrong with them, and change nothing", async () => {
+  const agent = await archer.load({ backend: "cpu" });
+  const file = await agent.export();
+  const altered = file.slice();
+  altered[altered.length >> 1] ^= 1;
+  const versioned = file.slice();
+  versioned[8] = 9;
+  for (const [bad, code] of [
+    [altered, "bad-model"],
+    [file.slice(0, 5000), "bad-model"],
+    [new TextEncoder().encode("no model"), "bad-model"],
+    [new Uint8Array(), "bad-model"],
+    [versioned, "version-mismatch"],
+  ]) {
+    await assert.rejects(agent.import(bad), (error) => {
+      assert.equal(error.code, code, error.message);
+      assert.ok(error.hint.endsWith(".") && error instanceof archer.ArcherError);
+      return true;
+    });
+  }
+  assert.deepEqual(await agent.export(), file);
+  await assert.rejects(archer.load({ model: pathToFileURL(join(folder, "none.archer")) }), { code: "network" });
+  await agent.dispose();
+});
+
+test("a load can be given up", async () => {
+  const signal = AbortSignal.abort(new Error("changed my mind"));
+  await assert.rejects(archer.load({ signal }), /changed my mind/);
+});
+
+test("models are kept in a store, and another tab's save is not overwritten", async () => {
+  const files = new Map();
+  const storage = {
+    get: async (name) => files.get(name),
+    set: async (name, bytes) => void files.set(name, bytes),
+    delete: async (name) => void files.delete(name),
+    keys: async () => [...files.keys()],
+  };
+  const model = readFileSync(join(folder, "node_modules/archer-web/dist/quickstart.archer"));
+  const [one, two] = await Promise.all([1, 2].map(() => archer.load({ backend: "cpu", model, storage })));
+  const first = await one.save("mine", { ifRevision: 0 });
+  assert.equal(first.revision, 1);
+  await assert.rejects(two.save("mine", { ifRevision: 0 }), { code: "conflict" });
+  await two.restore("mine");
+  assert.equal((await two.save("mine", { ifRevision: 1 })).revision, 2);
+  assert.deepEqual((await one.saved()).map(({ name, revision }) => [name, revision]), [["mine", 2]]);
+  await one.forget("mine");
+  await assert.rejects(one.restore("mine"), { code: "not-found" });
+  await one.dispose();
+  await two.dispose();
+  const without = await archer.load({ backend: "cpu", model });
+  await assert.rejects(without.save("mine"), { code: "storage" });
+});

@@ -1,0 +1,121 @@
+// The built page, served as plain static files without special headers, and Chromium to visit it with.
+import { readFile, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { after, before } from "node:test";
+import { chromium } from "playwright-core";
+
+const DIST = fileURLToPath(new URL("../../web/dist/", import.meta.url));
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const ARGUMENTS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".woff2": "font/woff2",
+  ".webmanifest": "application/manifest+json",
+};
+
+/** Serves the page under a folder, as a project site does; `asked` lists what was fetched. */
+async function serve() {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    asked.push(pathname);
+    try {
+      if (!pathname.startsWith("/demo/")) throw new Error("outside");
+      const path = pathname.slice("/demo/".length) || "index.html";
+      const body = await readFile(join(DIST, path));
+      response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream" });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { url: `http://127.0.0.1:${server.address().port}/demo/`, asked, close: () => server.close() };
+}
+
+/** Registers a browser and a server for the tests of a file. `open` gives a page in a context of its own. */
+export function site() {
+  const here = { browser: null, url: "", asked: [] };
+  let server;
+  before(async () => {
+    await stat(join(DIST, "index.html")).catch(() => {
+      throw new Error("web/dist is missing: build the page first (npm run build in web/)");
+    });
+    server = await serve();
+    here.url = server.url;
+    here.asked = server.asked;
+    here.browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  });
+  after(async () => {
+    await here.browser?.close();
+    server?.close();
+  });
+  here.context = (options = {}) => here.browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  /** A page that is ready to play; complaints of the page fail the test that looks at `faults`. */
+  here.open = async ({ context, hash = "", ...options } = {}) => {
+    const page = await (context ?? (await here.context(options))).newPage();
+    page.faults = [];
+    page.on("pageerror", (error) => page.faults.push(error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error") page.faults.push(message.text());
+    });
+    await page.goto(here.url + hash);
+    await ready(page);
+    return page;
+  };
+  return here;
+}
+
+/** Waits until the agent is there. */
+export async function ready(page) {
+  await page.locator("button.badge").waitFor({ timeout: 60_000 });
+}
+
+/** What the page says of the game: its number and question, once it waits for an answer; or how it ended. */
+export async function position(page) {
+  const handle = await page.waitForFunction(
+    () => {
+      const end = document.querySelector(".card.end .question");
+      if (end) return { over: true, text: end.textContent };
+      const question = document.querySelector(".card .question:not(.writing)");
+      const number = document.querySelector(".card .count")?.textContent?.match(/\d+/)?.[0];
+      if (!question || !number) return null;
+      const guess = document.querySelector(".card .tag") !== null;
+      return { over: false, number: Number(number), text: question.textContent, guess };
+    },
+    undefined,
+    { timeout: 30_000 },
+  );
+  return handle.jsonValue();
+}
+
+/** Presses a key and waits until the game has moved on. */
+export async function press(page, key) {
+  const was = JSON.stringify(await position(page));
+  await page.keyboard.press(key);
+  for (;;) {
+    const now = await position(page);
+    if (JSON.stringify(now) !== was) return now;
+    await page.waitForTimeout(10);
+  }
+}
+
+/** Begins a game and waits for the first question. */
+export async function begin(page) {
+  await page.getByRole("button", { name: "I have one in mind" }).focus();
+  await page.keyboard.press("Enter");
+  return position(page);
+}

@@ -1,0 +1,142 @@
+// The frame around the three views: wordmark, navigation, backend badge, notices.
+import { useEffect, useRef } from "preact/hooks";
+import { agent, begin, progress, trouble } from "./agent";
+import { Badge } from "./badge";
+import { Inside } from "./inside/view";
+import { training } from "./learn/run";
+import { Learn } from "./learn/view";
+import { Play } from "./play/view";
+import { letterKeys, type Theme, theme } from "./preferences";
+import { type View, VIEWS, view } from "./route";
+import { owner, takeOver } from "./tabs";
+import { Announcer } from "./ui/announce";
+import { TroubleNotice } from "./ui/bits";
+
+const NAMES: Record<View, string> = { play: "Play", inside: "Inside", learn: "Learn" };
+
+export function App() {
+  return (
+    <>
+      <a class="skip" href="#content" onClick={toContent}>
+        Skip to the content
+      </a>
+      <header class="header">
+        <div class="wide">
+          <h1 class="wordmark">
+            <Mark /> archer
+          </h1>
+          <nav class="views" aria-label="Views">
+            {VIEWS.map((name) => (
+              <a key={name} href={`#${name}`} aria-current={view.value === name ? "page" : undefined}>
+                {NAMES[name]}
+                {name === "learn" && training.value && (
+                  <span class="busy">
+                    <span class="visually-hidden"> (learning now)</span>
+                  </span>
+                )}
+              </a>
+            ))}
+          </nav>
+          <div class="end">
+            <Badge />
+          </div>
+        </div>
+      </header>
+      <Content />
+      <footer class="footer">
+        <div class="wide">
+          <span>
+            <strong>archer</strong>: an actor asks, a critic judges, both learn (
+            <a href="https://arxiv.org/abs/2402.19446" rel="noreferrer">
+              ArCHer
+            </a>
+            ). All of it runs here; nothing is sent anywhere.
+          </span>
+          <Preferences />
+        </div>
+      </footer>
+      <Announcer />
+    </>
+  );
+}
+
+function toContent(event: Event) {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("main h2")?.focus();
+}
+
+function Content() {
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  const now = view.value;
+  useEffect(() => {
+    document.title = `${NAMES[now]} · archer`;
+    if (!first.current) {
+      scrollTo(0, 0);
+      main.current?.querySelector<HTMLElement>("h2")?.focus();
+    }
+    first.current = false;
+  }, [now]);
+  return (
+    <main id="content" class="wide" ref={main}>
+      <Guest />
+      <TroubleNotice trouble={trouble.value}>
+        {!agent.value && !progress.value && (
+          <button type="button" class="button" onClick={() => void begin()}>
+            Try again
+          </button>
+        )}
+      </TroubleNotice>
+      {now === "play" && <Play />}
+      {now === "inside" && <Inside />}
+      {now === "learn" && <Learn />}
+    </main>
+  );
+}
+
+function Guest() {
+  if (owner.value !== false) return null;
+  return (
+    <div class="notice" role="status">
+      <p>
+        <strong>archer is open in another tab.</strong> You can play here, but this tab keeps nothing.
+      </p>
+      <button type="button" class="button" onClick={() => void takeOver()}>
+        Use it in this tab
+      </button>
+    </div>
+  );
+}
+
+function Preferences() {
+  return (
+    <span class="preferences">
+      <label>
+        <input
+          type="checkbox"
+          checked={letterKeys.value}
+          onChange={(event) => (letterKeys.value = event.currentTarget.checked)}
+        />{" "}
+        Keys Y N S D answer
+      </label>
+      <label class="theme">
+        Theme{" "}
+        <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
+          <option value="auto">as the system</option>
+          <option value="light">light</option>
+          <option value="dark">dark</option>
+        </select>
+      </label>
+    </span>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" aria-hidden="true">
+      <path d="M26.3 13.2A11.3 11.3 0 1 1 19 5.9" />
+      <circle cx="15.6" cy="16.4" r="3.2" fill="var(--critic)" stroke="none" />
+      <path d="M15.6 16.4 28 4m0 0h-5M28 4v5" stroke="var(--critic)" stroke-linejoin="round" />
+    </svg>
+  );
+}

@@ -1,0 +1,88 @@
+// The agent as a file: taken away, brought back, and gone on with in the terminal.
+import { signal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import { adopt, info } from "../agent";
+import { about } from "../format";
+import { turnstile } from "../turnstile";
+import { TroubleNotice } from "../ui/bits";
+import { announce } from "../ui/announce";
+import { exported, log, training, undecided } from "./run";
+
+const gate = turnstile();
+/** What an import brought. */
+const brought = signal<string | null>(null);
+
+const exportFile = () =>
+  gate.pass(async () => {
+    const bytes = await exported();
+    const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = fileName();
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    announce(`Exported as ${link.download}.`);
+  });
+
+function fileName(): string {
+  const learned = undecided() ? (log.value?.base ?? 0) + (log.value?.points.length ?? 0) : (info.value?.trained.iterations ?? 0);
+  return `archer-${learned}.archer`;
+}
+
+const importFile = (file: File) =>
+  gate.pass(async () => {
+    brought.value = null;
+    await adopt(file);
+    const model = info.value;
+    if (!model) return;
+    brought.value = `${file.name} plays now: actor ${about(model.parameters.actor)}, critic ${about(model.parameters.critic)} parameters, ${model.trained.iterations} iterations behind it.`;
+    announce(brought.value);
+  });
+
+export function Files() {
+  const input = useRef<HTMLInputElement>(null);
+  const blocked = training.value || undecided();
+  return (
+    <section
+      class="panel files"
+      aria-labelledby="files-title"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const file = event.dataTransfer?.files[0];
+        if (file && !blocked) void importFile(file);
+      }}
+    >
+      <h3 id="files-title">The agent as a file</h3>
+      <TroubleNotice trouble={gate.trouble.value} />
+      {brought.value && <p class="notice right">{brought.value}</p>}
+      <div class="buttons">
+        <button type="button" class="button" disabled={training.value} onClick={() => void exportFile()}>
+          Export
+        </button>
+        <button type="button" class="button" disabled={blocked} onClick={() => input.current?.click()}>
+          Import…
+        </button>
+        <input
+          ref={input}
+          class="visually-hidden"
+          type="file"
+          tabIndex={-1}
+          aria-label="Model file to import"
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0];
+            event.currentTarget.value = "";
+            if (file) void importFile(file);
+          }}
+        />
+      </div>
+      {blocked && !training.value && <p class="small quiet">To import, first keep or roll back what it learned.</p>}
+      <p class="small quiet">
+        The file holds everything, the memory of past games included. Go on with it in the terminal, and bring it back:
+      </p>
+      <pre class="terminal">
+        <code>archer train --resume {fileName()}</code>
+      </pre>
+    </section>
+  );
+}

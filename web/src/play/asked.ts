@@ -1,0 +1,155 @@
+// The game in which the person thinks of something and the agent asks: what stands, and what can be done.
+// One action runs at a time; a key pressed meanwhile is dropped, and an action takes a few hundredths of a second.
+import type { Answer, Game, GameState, Guesses, Reveal, Turn } from "archer-web";
+import { effect, signal } from "@preact/signals";
+import { agent, generation, wrote } from "../agent";
+import { count, withArticle } from "../format";
+import { kept, shaped } from "../kept";
+import { turnstile } from "../turnstile";
+import { announce } from "../ui/announce";
+
+/** The game as it is kept: enough to put it back. */
+interface KeptGame {
+  seed: number;
+  turns: { question: string; answer: Answer | null; forced: boolean }[];
+  /** What the person said it was, after a loss. */
+  told: string | null;
+}
+
+const fits = (value: unknown): value is KeptGame | null =>
+  value === null || shaped(value, { seed: "number", turns: "array" });
+
+export const record = kept<KeptGame | null>("asked", null, fits, "tab");
+
+export const game = signal<GameState | null>(null);
+export const guesses = signal<Guesses | null>(null);
+/** The question as far as it is written, while it is. */
+export const writing = signal<string | null>(null);
+export const reveal = signal<Reveal | null>(null);
+
+/** How the answers read. */
+export const ANSWERS: Record<Answer, string> = { yes: "Yes", no: "No", sometimes: "Sometimes", unknown: "Don’t know" };
+
+let current: Game | null = null;
+const gate = turnstile();
+export const { trouble } = gate;
+
+function show(played: Game): void {
+  const state = played.state;
+  game.value = state;
+  const turns = state.turns.map(({ question, answer, forced }) => ({ question, answer, forced }));
+  const before = record.peek();
+  record.value = { seed: before?.seed ?? 1, turns, told: state.status === "lost" ? (before?.told ?? null) : null };
+}
+
+async function ask(played: Game): Promise<void> {
+  writing.value = "";
+  let tokens = 0;
+  const begin = performance.now();
+  const onText = (text: string) => {
+    tokens += 1;
+    writing.value = text;
+  };
+  const turn = await played.ask({ onText }).finally(() => (writing.value = null));
+  wrote(tokens, performance.now() - begin);
+  show(played);
+  announce(`Question ${turn.number}. ${turn.question}`);
+}
+
+async function suspect(played: Game): Promise<void> {
+  guesses.value = await played.guesses();
+}
+
+/** A new game: the person has something in mind. */
+export const start = () =>
+  gate.pass(async () => {
+    if (!agent.value) return;
+    const seed = 1 + Math.floor(Math.random() * 1e6);
+    record.value = { seed, turns: [], told: null };
+    reveal.value = null;
+    current = await agent.value.play({ seed });
+    show(current);
+    await suspect(current);
+    await ask(current);
+  });
+
+/** Answers the open question, and lets the agent ask the next. */
+export const answer = (said: Answer) =>
+  gate.pass(async () => {
+    if (!current || current.state.status !== "answer") return;
+    const state = await current.answer(said);
+    show(current);
+    if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
+    else if (state.status === "lost") announce("Twenty questions, and not found. What was it?");
+    else await ask(current);
+    await suspect(current);
+  });
+
+/** Takes the last answer back. */
+export const undo = () =>
+  gate.pass(async () => {
+    if (!current || !canUndo(current.state)) return;
+    const turns = (state: GameState) => state.turns.filter((turn) => turn.answer !== null).length;
+    const before = turns(current.state);
+    while (turns(current.state) === before) await current.undo();
+    reveal.value = null;
+    if (current.state.status === "ask") await ask(current);
+    else {
+      show(current);
+      const open = current.state.turns.at(-1);
+      if (open) announce(`Taken back. Question ${open.number}. ${open.question}`);
+    }
+    await suspect(current);
+  });
+
+export const canUndo = (state: GameState): boolean => state.turns.some((turn) => turn.answer !== null);
+
+/** After a loss, the person tells what it was. */
+export const tell = (thing: string) =>
+  gate.pass(async () => {
+    if (!current) return;
+    reveal.value = await current.reveal(thing);
+    if (record.value) record.value = { ...record.value, told: thing };
+    announce(verdict(reveal.value));
+  });
+
+/** What the revealed game shows, in a sentence. */
+export function verdict(told: Reveal): string {
+  if (!told.known) return `I have never heard of ${withArticle(told.thing)}. My table of facts does not know it either.`;
+  const astray = told.turns.filter((turn) => !turn.agrees);
+  const it = withArticle(told.thing);
+  if (astray.length > 0) return `So it was ${it}. ${count(astray.length, "answer")} differed from what I had learned.`;
+  if (!told.listed) return `So it was ${it}. I was never trained on that one.`;
+  return `So it was ${it}. Your answers were fair; I simply did not get there.`;
+}
+
+/** Leaves the game for the first page of a new one. */
+export function leave(): void {
+  current = null;
+  record.value = null;
+  game.value = null;
+  guesses.value = null;
+  reveal.value = null;
+}
+
+/** The turns played, for the view that looks inside. */
+export const played = (): readonly Turn[] => game.value?.turns ?? [];
+
+async function putBack(): Promise<void> {
+  const stored = record.peek();
+  if (!stored || !agent.value) return;
+  current = await agent.value.play({ seed: stored.seed, turns: stored.turns });
+  show(current);
+  if (stored.told !== null && current.state.status === "lost") reveal.value = await current.reveal(stored.told);
+  if (current.state.status === "ask") await ask(current);
+  await suspect(current);
+}
+
+// When an agent has come, or another model has taken its place, the same game goes on with it.
+let servedBy: unknown = null;
+effect(() => {
+  const key = agent.value && `${generation.value}`;
+  if (!agent.value || servedBy === key) return;
+  servedBy = key;
+  void gate.queue(putBack);
+});

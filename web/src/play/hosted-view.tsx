@@ -1,0 +1,151 @@
+// It thinks, you ask: a line to write in, and what was asked so far.
+import type { HostState } from "archer-web";
+import { useEffect, useRef } from "preact/hooks";
+import { agent, info } from "../agent";
+import { TroubleNotice } from "../ui/bits";
+import { ask, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
+import { Things } from "./view";
+
+export function Hosted() {
+  const state = hosted.value;
+  return (
+    <>
+      <TroubleNotice trouble={trouble.value} />
+      {state ? <Game state={state} /> : <Welcome />}
+    </>
+  );
+}
+
+function Welcome() {
+  return (
+    <div class="welcome">
+      <p class="lead">
+        <strong>Now you ask.</strong> The page thinks of one of the things below and answers your questions in plain
+        English from the same table of facts that the agent learned from. See how many questions you need.
+      </p>
+      {agent.value ? <Things /> : <div class="things empty" />}
+      <div class="begin">
+        <button type="button" class="button main big" disabled={!agent.value} onClick={() => void think()}>
+          Think of something
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Game({ state }: { state: HostState }) {
+  const over = state.status !== "ask";
+  return (
+    <div class="columns play">
+      <section class="panel card" aria-label="Your turn">
+        {over ? <Over state={state} /> : <Asking state={state} />}
+      </section>
+      <aside class="panel">
+        <h3>It is one of these</h3>
+        <Things />
+        <p class="small quiet">
+          Ask about kinds, uses, sizes, materials, places, letters: “Is it bigger than a cat?”, “Is it made of wood?”, “Does
+          it start with P?”. To guess: “Is it a piano?”
+        </p>
+      </aside>
+      <History state={state} />
+    </div>
+  );
+}
+
+function Asking({ state }: { state: HostState }) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const question = input.current?.value.trim();
+    if (!question || !input.current) return;
+    input.current.value = "";
+    void ask(question);
+  };
+  const last = state.turns.at(-1);
+  return (
+    <>
+      <p class="count num">
+        Question {state.turns.length + 1} <span class="quiet">of {state.maxTurns}</span>
+      </p>
+      {last ? (
+        <p class="question reply">
+          <span class="asked">{last.question}</span> {spoken(last.reply)}
+        </p>
+      ) : (
+        <p class="question">I have thought of something.</p>
+      )}
+      <form class="line" onSubmit={submit}>
+        <div class="field">
+          <label for="ask">Your question</label>
+          <input
+            id="ask"
+            ref={input}
+            autocomplete="off"
+            autocapitalize="sentences"
+            enterkeyhint="send"
+            maxLength={200}
+            placeholder="Is it alive?"
+          />
+        </div>
+        <button type="submit" class="button main">
+          Ask
+        </button>
+      </form>
+      <div class="under">
+        <button
+          type="button"
+          class="button plain tiny"
+          disabled={state.turns.length === 0}
+          onClick={() => void takeBack()}
+        >
+          Take back
+        </button>
+        <button type="button" class="button plain tiny" onClick={() => void giveUp()}>
+          Give up
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Over({ state }: { state: HostState }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []);
+  const best = info.value?.optimumReturn;
+  return (
+    <>
+      <p class="count">{state.status === "found" ? "Well asked" : "Not found"}</p>
+      <p class="question">{ending(state)}</p>
+      {best != null && state.status === "found" && (
+        <p class="quiet aside">The best possible player needs {(1 - best).toFixed(1)} questions on average.</p>
+      )}
+      <div class="buttons">
+        <button type="button" class="button main" ref={button} onClick={() => void think()}>
+          Another one
+        </button>
+      </div>
+    </>
+  );
+}
+
+function History({ state }: { state: HostState }) {
+  if (state.turns.length === 0) return null;
+  return (
+    <section class="history" aria-labelledby="asked-so-far">
+      <h3 id="asked-so-far">So far</h3>
+      <ol reversed>
+        {[...state.turns].reverse().map((turn) => (
+          <li key={turn.number}>
+            <span class="n num">{turn.number}</span>
+            <span class="q">{turn.question}</span>
+            <span class={`a ${turn.understood ? turn.reply.replace(".", "").toLowerCase() : "unknown"}`}>
+              {turn.understood ? turn.reply.replace(".", "") : "Not understood"}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,42 @@
+// Offline after the first visit: keeps every file of this build, and answers from what it kept.
+//
+// Written here rather than by a library: the common plugin brings over three hundred packages for what is
+// forty lines, and two of them are ours alone: whatever is not this page's own is refused, and a file that
+// few need (the WebGPU module) is kept only once it was asked for.
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+
+/** Every file of the build and a name for all of them together; put in by vite.config.ts. */
+declare const __FILES__: string[];
+declare const __BUILD__: string;
+
+const CACHE = `archer ${__BUILD__}`;
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(__FILES__)));
+});
+
+// A new build waits until every tab of the old one is closed (the browser's default), so that no page finds
+// half of its files gone. Then the old build's cache can go.
+worker.addEventListener("activate", (event) => {
+  const clean = async () => {
+    const old = (await caches.keys()).filter((name) => name.startsWith("archer ") && name !== CACHE);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await worker.clients.claim();
+  };
+  event.waitUntil(clean());
+});
+
+worker.addEventListener("fetch", (event) => {
+  event.respondWith(answer(event.request));
+});
+
+async function answer(request: Request): Promise<Response> {
+  if (!request.url.startsWith(worker.registration.scope) || request.method !== "GET") return Response.error();
+  const cache = await caches.open(CACHE);
+  const known = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
+  if (known) return known;
+  const fetched = await fetch(request);
+  if (fetched.ok && fetched.status === 200) await cache.put(request, fetched.clone());
+  return fetched;
+}

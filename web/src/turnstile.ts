@@ -1,0 +1,46 @@
+// Lets one action through at a time, and keeps what went wrong for the view to tell.
+import { type Signal, signal } from "@preact/signals";
+import { type Trouble, troubleOf } from "./trouble";
+
+export interface Turnstile {
+  /** Runs an action, or drops it while another runs: a second press of a key means nothing. */
+  pass(action: () => Promise<void>): Promise<void>;
+  /** Runs an action once the one under way is over. */
+  queue(action: () => Promise<void>): Promise<void>;
+  /** Whether an action waits in the queue: long work looks, and makes way. */
+  awaited(): boolean;
+  readonly trouble: Signal<Trouble | null>;
+  readonly busy: Signal<boolean>;
+}
+
+export function turnstile(): Turnstile {
+  const trouble = signal<Trouble | null>(null);
+  const busy = signal(false);
+  let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
+  const run = async (action: () => Promise<void>) => {
+    busy.value = true;
+    trouble.value = null;
+    try {
+      await action();
+    } catch (error) {
+      trouble.value = troubleOf(error);
+    } finally {
+      busy.value = false;
+    }
+  };
+  const queue = (action: () => Promise<void>) => {
+    waiting += 1;
+    last = last.then(() => {
+      waiting -= 1;
+      return run(action);
+    });
+    return last;
+  };
+  const pass = async (action: () => Promise<void>) => {
+    if (busy.peek()) return;
+    busy.value = true;
+    await queue(action);
+  };
+  return { pass, queue, awaited: () => waiting > 0, trouble, busy };
+}

@@ -1,0 +1,61 @@
+// Small pieces that several views use.
+import type { ComponentChildren } from "preact";
+import { info } from "../agent";
+import type { Trouble } from "../trouble";
+
+/** What went wrong and what to do about it. */
+export function TroubleNotice({ trouble, children }: { trouble: Trouble | null; children?: ComponentChildren }) {
+  if (!trouble) return null;
+  return (
+    <div class="notice wrong" role="alert" data-code={trouble.code}>
+      <p>
+        <strong>{trouble.message}</strong> {trouble.hint}
+      </p>
+      {children}
+    </div>
+  );
+}
+
+/** Said instead of a game where the model plays in a world that has no place for a person. */
+export function OtherWorld() {
+  return (
+    <p class="notice">
+      This model plays {info.value?.world.replaceAll("_", " ")}, where a person has nothing to answer. It can still learn here.
+    </p>
+  );
+}
+
+/** A choice of one among a few, side by side. */
+export function Segmented<T extends string>(props: {
+  label: string;
+  name: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <fieldset class="segmented">
+      <legend class="visually-hidden">{props.label}</legend>
+      {props.options.map(([value, text]) => (
+        <label key={value}>
+          <input
+            type="radio"
+            name={props.name}
+            checked={props.value === value}
+            onChange={() => props.onChange(value)}
+          />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+export function Progress({ share, label }: { share: number | null; label: string }) {
+  const now = share === null ? {} : { "aria-valuenow": Math.round(100 * share) };
+  return (
+    <div class="progress" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} {...now}>
+      <div style={{ transform: `scaleX(${share ?? 0.08})` }} />
+    </div>
+  );
+}

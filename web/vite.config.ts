@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tells the service worker which files the build has. What only WebGPU needs is fetched when it is chosen. */
+function listFiles(): Plugin {
+  let folder = "";
+  return {
+    name: "archer:list-files",
+    apply: "build",
+    configResolved(config) {
+      folder = join(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      const all = readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+        .sort();
+      const files = all.filter((file) => file !== "sw.js" && !/webgpu.*\.wasm$/.test(file));
+      const hash = createHash("sha256");
+      for (const file of all) hash.update(file).update(readFileSync(join(folder, file)));
+      const script = readFileSync(join(folder, "sw.js"), "utf8")
+        .replace("__FILES__", JSON.stringify(["./", ...files]))
+        .replace("__BUILD__", JSON.stringify(hash.digest("hex").slice(0, 16)));
+      writeFileSync(join(folder, "sw.js"), script);
+    },
+  };
+}
+
+/** While developing, Vite puts styles and scripts into the page, which the built page's policy forbids. */
+function relaxPolicy(): Plugin {
+  return {
+    name: "archer:relax-policy",
+    apply: "serve",
+    transformIndexHtml: (html) => html.replace(/<meta\s+http-equiv="Content-Security-Policy"[^>]*>/, ""),
+  };
+}
+
+// Plain static files that work under any path: every address in them is relative.
+export default defineConfig({
+  base: "./",
+  plugins: [listFiles(), relaxPolicy()],
+  // A worker inside a package cannot be found once the package is packed up for development.
+  optimizeDeps: { exclude: ["archer-web"] },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: here("index.html"), sw: here("src/sw.ts") },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
+  },
+  worker: { format: "es" },
+});
