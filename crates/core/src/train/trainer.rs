@@ -129,7 +129,7 @@ impl Trainer {
             layer_norm_epsilon: 1e-5,
         };
         let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
-        let critic = fresh_critic(&config, &tokenizer, &autodiff);
+        let critic = fresh_critic(&config, shape.vocab_size, &autodiff);
         let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
         Self::assemble(config, (tokenizer, None), Archer::new(policy, critic))
     }
@@ -142,10 +142,11 @@ impl Trainer {
         config.validate()?;
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
-        let policy = fresh_policy(&config, agent.actor.fork(&autodiff).train(), warm)?;
+        let policy = fresh_policy(&config, agent.actor.clone().fork(&autodiff).train(), warm)?;
         let critic = match agent.critic {
             Some(critic) => critic.fork(&autodiff).train(),
-            None => fresh_critic(&config, &agent.tokenizer, &autodiff),
+            // The actor may sample rows that its tokenizer has no token for.
+            None => fresh_critic(&config, agent.actor.config().vocab_size, &autodiff),
         };
         let tokenizers = (agent.tokenizer, agent.critic_tokenizer);
         Self::assemble(config, tokenizers, Archer::new(policy, critic))
@@ -429,7 +430,7 @@ fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
     }
 }
 
-fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Critic {
+fn fresh_critic(config: &Config, vocab_size: usize, device: &Device) -> Critic {
     let model = &config.critic_model;
     let rng = &mut rng::stream(config.seed, "critic.init", 0);
     match model.kind {
@@ -441,7 +442,7 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
                 feed_forward: 4 * model.width,
                 positions: model.positions,
                 first_position: 2,
-                vocab_size: tokenizer.vocab_size(),
+                vocab_size,
                 token_types: 1,
                 layer_norm_epsilon: 1e-5,
             };
@@ -453,7 +454,7 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
                 width: model.width,
                 heads: model.heads,
                 positions: model.positions,
-                vocab_size: tokenizer.vocab_size(),
+                vocab_size,
                 layer_norm_epsilon: 1e-5,
             };
             Critic::Causal(CausalCritic::new(&shape, rng, device))
