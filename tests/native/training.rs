@@ -352,17 +352,23 @@ mod signals {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
+    const ITERATIONS: [&str; 6] = ["--seed", "4", "--set", "iterations=20", "--final-games", "0"];
+
     /// Starts a run of twenty iterations and returns once it has learned for a few of them.
     fn start(folder: &Path) -> Child {
-        let more = ["--seed", "4", "--set", "iterations=20", "--final-games", "0"];
-        let args = [&tiny(folder, "stopped")[..], &more].concat();
+        start_until(folder, &ITERATIONS, "\"learn\"")
+    }
+
+    /// Starts a run and returns once three lines of its log hold `mark`.
+    fn start_until(folder: &Path, more: &[&str], mark: &str) -> Child {
+        let args = [&tiny(folder, "stopped")[..], more].concat();
         let mut command = archer(folder, &args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = folder.join("stopped/metrics.jsonl");
         let begun = Instant::now();
         loop {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            if text.lines().filter(|line| line.contains("\"learn\"")).count() >= 3 {
+            if text.lines().filter(|line| line.contains(mark)).count() >= 3 {
                 return child;
             }
             if child.try_wait().unwrap().is_some() {
@@ -377,6 +383,25 @@ mod signals {
     fn signal(child: &Child, name: &str) {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// The warm start has a layer of its own for the task, which must be there after a stop in it
+    /// and gone when it is over.
+    #[test]
+    fn a_warm_start_that_was_stopped_half_way_goes_on() {
+        let folder = folder();
+        let steps = "warm_start.steps=200";
+        let more = ["--set", steps, "--set", "warm_start.task_coef=1", "--set", "iterations=1"];
+        let quick = ["--final-games", "0"];
+        let child = start_until(folder.path(), &[&more[..], &quick].concat(), "bc.task_loss");
+        signal(&child, "-INT");
+        let done: Done = child.wait_with_output().unwrap().into();
+        assert_eq!(done.code, 130, "{}", done.stderr);
+        let stopped = folder.path().join("stopped");
+        assert!(metrics(&stopped).len() < 25, "it did not stop early");
+        run(folder.path(), &["train", "--resume", "stopped", "--final-games", "0"]).success();
+        train(folder.path(), "whole", &more);
+        assert_same_run(&folder.path().join("whole"), &stopped);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod args;
 mod askers;
+mod bench;
 mod chart;
 mod clock;
 mod comparison;
@@ -62,6 +63,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Optimum(args)) => optimum::run(&args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Parity(args)) => parity::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
     }
 }

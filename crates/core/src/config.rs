@@ -218,9 +218,17 @@ pub struct WarmStartConfig {
     /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
     /// to a question, which it must know to ask a good one. 0 for plain imitation.
     pub reply_coef: f64,
-    /// The first of the steps that learn the replies alone: what a reply depends on is a faint
+    /// The first of the steps that learn the replies (the task, its facts) alone: what a reply depends on is a faint
     /// signal beside the arbitrary choices of a mediocre asker.
     pub reply_steps: usize,
+    /// Weight of naming the game's task (the secret word) at every state, read off the actor's hidden
+    /// state by a layer that is dropped after the warm start: the model learns which secrets the
+    /// answers still allow. A task is known once its game is over. 0 for none.
+    pub task_coef: f64,
+    /// Weight of telling the task's facts likewise: whether the world would say yes to each of the
+    /// properties that the asker knows, mean over them. They are many and balanced where there are
+    /// many tasks, and are learned sooner. 0 for none.
+    pub fact_coef: f64,
     /// Properties that the asker knows to ask after, the first of the table that tell words of the
     /// world apart; 0 for all.
     pub questions: usize,
@@ -312,6 +320,8 @@ impl Default for WarmStartConfig {
             lr_final: 1.0,
             reply_coef: 0.0,
             reply_steps: 0,
+            task_coef: 0.0,
+            fact_coef: 0.0,
             questions: 0,
             guess_rate: 0.4,
             consistency: 0.5,
@@ -374,6 +384,8 @@ impl Config {
             ("kl_coef", self.kl_coef),
             ("reply_coef", self.reply_coef),
             ("warm_start.reply_coef", self.warm_start.reply_coef),
+            ("warm_start.task_coef", self.warm_start.task_coef),
+            ("warm_start.fact_coef", self.warm_start.fact_coef),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 return fault(key, value.to_string(), "0 or more");
@@ -401,11 +413,13 @@ impl Config {
                 "larger than max_new_tokens by more than 8, to hold an observation beside the action",
             );
         }
-        if self.warm_start.reply_steps > 0 && self.warm_start.reply_coef == 0.0 {
+        let warm = &self.warm_start;
+        let foresees = warm.reply_coef > 0.0 || warm.task_coef > 0.0 || warm.fact_coef > 0.0;
+        if self.warm_start.reply_steps > 0 && !foresees {
             return fault(
                 "warm_start.reply_steps",
                 self.warm_start.reply_steps.to_string(),
-                "0 while warm_start.reply_coef is 0: those steps would learn nothing",
+                "0 while warm_start.reply_coef, task_coef and fact_coef are 0: those steps would learn nothing",
             );
         }
         // A model folder may bring a critic of its own kind; these keys then do nothing to it.

@@ -97,7 +97,7 @@ impl Agent {
         let said = self.bodies(said);
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
         let (forest, base) = forest(newest(&state, room), &said, &self.actor.device());
-        let policy = Policy { lm: self.actor.clone(), baseline: None };
+        let policy = Policy::new(self.actor.clone());
         let hidden = policy.lm.forward_biased(
             forest.tokens.clone(),
             forest.positions.clone(),

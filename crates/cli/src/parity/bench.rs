@@ -172,7 +172,7 @@ impl Bench {
 
     /// The policy without a baseline.
     pub fn policy(&self) -> Policy {
-        Policy { lm: self.actor.clone(), baseline: None }
+        Policy::new(self.actor.clone())
     }
 
     /// What a learner is told beside its networks.

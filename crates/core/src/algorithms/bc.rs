@@ -4,9 +4,9 @@
 //! included. A game is one causal text in which every utterance stands, so a whole game is scored
 //! in a single pass instead of once for each turn; the sum is the same.
 //!
-//! The same pass can also predict what the world replies ([`crate::rl::replies`]): a model that foresees the
-//! answer to a question knows which secrets are still possible and what was asked before, and that
-//! is what a value function has to know later.
+//! The same pass can also predict what the world replies ([`crate::rl::replies`]) and name the
+//! game's task at each state ([`crate::rl::task`]): both teach the model which secrets are still
+//! possible, which is what a good question and its value depend on.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -18,6 +18,7 @@ use crate::parallel;
 use crate::rl::forest::rows_of;
 use crate::rl::losses;
 use crate::rl::replies::ReplyRows;
+use crate::rl::task::{Secret, TaskRows};
 
 pub mod alone;
 
@@ -28,6 +29,8 @@ pub struct Demonstration {
     pub tokens: Vec<u32>,
     /// For each utterance: where it begins in `tokens`, and its length there.
     pub utterances: Vec<(usize, usize)>,
+    /// What the game was about.
+    pub secret: Secret,
 }
 
 impl Demonstration {
@@ -46,6 +49,10 @@ pub struct Seen {
     pub loss: Tensor<1>,
     /// That of the replies, in nats for each; 0 where they are not learned.
     pub reply_loss: Tensor<1>,
+    /// That of the task, in nats for each state; 0 where it is not learned.
+    pub task_loss: Tensor<1>,
+    /// That of the task's facts, in nats for each; 0 where they are not learned.
+    pub fact_loss: Tensor<1>,
     /// Global norm of the gradient before it was clipped.
     pub grad_norm: Tensor<1>,
 }
@@ -64,6 +71,10 @@ pub struct Settings {
     pub utterance_coef: f64,
     /// Weight of the replies' negative log-probability.
     pub reply_coef: f64,
+    /// Weight of the task's negative log-probability; takes a policy with a layer for it.
+    pub task_coef: f64,
+    /// Weight of its facts' negative log-probability, mean over them.
+    pub fact_coef: f64,
 }
 
 /// One gradient step on some games.
@@ -86,38 +97,41 @@ pub async fn step(
         // Each part weighs as many utterances as it has: the sum is the mean over the whole batch.
         let policy = params::fork(&policy);
         let share = count(games) as f64 / all;
-        let (utterances, replies) = loss(&policy, games, terminator, settings.reply_coef > 0.0);
-        let (utterances, replies) = (utterances.mul_scalar(share), replies.mul_scalar(share));
-        let total = utterances.clone().mul_scalar(settings.utterance_coef)
-            + replies.clone().mul_scalar(settings.reply_coef);
-        (params::gradients(&policy, &total.backward()), utterances.inner(), replies.inner())
+        let losses = loss(&policy, games, terminator, settings.reply_coef > 0.0);
+        let losses = losses.map(|loss| loss.mul_scalar(share));
+        let [utterances, replies, tasks, facts] = losses.clone();
+        let total = utterances.mul_scalar(settings.utterance_coef)
+            + replies.mul_scalar(settings.reply_coef)
+            + tasks.mul_scalar(settings.task_coef)
+            + facts.mul_scalar(settings.fact_coef);
+        (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
     })
     .await;
-    let (mut sum, mut losses, mut reply_losses) = (None, Vec::new(), Vec::new());
-    for (grads, loss, reply_loss) in done {
+    let (mut sum, mut losses) = (None, [const { Vec::new() }; 4]);
+    for (grads, part) in done {
         sum = Some(accumulate(sum, grads));
-        losses.push(loss);
-        reply_losses.push(reply_loss);
+        losses.iter_mut().zip(part).for_each(|(all, loss)| all.push(loss));
     }
     let (grads, grad_norm) = clip_global_norm(sum.expect("a part"), settings.max_grad_norm);
-    let sum = |parts| Tensor::cat(parts, 0).sum();
-    let seen = Seen { loss: sum(losses), reply_loss: sum(reply_losses), grad_norm };
+    let [loss, reply_loss, task_loss, fact_loss] = losses.map(|parts| Tensor::cat(parts, 0).sum());
+    let seen = Seen { loss, reply_loss, task_loss, fact_loss, grad_norm };
     (adam.step(policy, grads, settings.lr), seen)
 }
 
-/// The losses of some games, `[1]` each: of the utterances, and of the replies where asked for.
+/// The losses of some games, `[1]` each: of the utterances, of the replies where asked for, of the
+/// tasks and of their facts where the policy has a layer for them.
 pub fn loss(
     policy: &Policy,
     games: &[&Demonstration],
     terminator: u32,
     with_replies: bool,
-) -> (Tensor<1>, Tensor<1>) {
+) -> [Tensor<1>; 4] {
     let device = policy.lm.device();
     let rows = games.len();
     let time = games.iter().map(|game| game.tokens.len()).max().expect("a game");
     let mut tokens = vec![0i32; rows * time];
     let (mut predictors, mut targets) = (Vec::new(), Vec::new());
-    let mut replies = ReplyRows::default();
+    let (mut replies, mut tasks) = (ReplyRows::default(), TaskRows::default());
     let mut utterances = 0;
     for (row, game) in games.iter().enumerate() {
         for (column, &token) in game.tokens.iter().enumerate() {
@@ -126,6 +140,7 @@ pub fn loss(
         for (turn, &(begin, length)) in game.utterances.iter().enumerate() {
             let next = game.utterances.get(turn + 1).map_or(game.tokens.len(), |next| next.0);
             replies.push(&game.tokens, row * time, begin + length, next);
+            tasks.push(row * time + begin - 1, &game.secret);
             for i in 0..=length {
                 predictors.push(row * time + begin + i - 1);
                 let token = if i < length { game.tokens[begin + i] } else { terminator };
@@ -145,8 +160,14 @@ pub fn loss(
     } else {
         Tensor::zeros([1], &device)
     };
+    let [named, facts] = match &policy.task {
+        Some(head) => {
+            tasks.loss(head, hidden.clone()).map(|loss| loss.div_scalar(utterances as f64))
+        }
+        None => [Tensor::zeros([1], &device), Tensor::zeros([1], &device)],
+    };
     let hidden = rows_of(hidden, &predictors); // [n, width]
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
     let log_prob = log_softmax(policy.lm.logits(hidden), 1).gather(1, targets).squeeze_dim::<1>(1); // [n]
-    (losses::behaviour_cloning(log_prob, utterances), foreseen)
+    [losses::behaviour_cloning(log_prob, utterances), foreseen, named, facts]
 }

@@ -31,20 +31,33 @@ pub const OFFICIAL_LIMIT: usize = 512;
 /// Rows that one generation handles at a time; bounds the memory of its cache.
 const GENERATION_ROWS: usize = 64;
 
-/// The actor and, in the token-level form, the baseline on its hidden states.
+/// The actor and what stands on its hidden states while it learns.
 #[derive(Module, Debug)]
 pub struct Policy {
     /// The language model.
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
+    /// Names the game's task and its facts; in the warm start only ([`crate::rl::task`]).
+    pub task: Option<Linear>,
 }
 
 impl Policy {
+    /// The language model alone.
+    pub fn new(lm: CausalLm) -> Self {
+        Self { lm, baseline: None, task: None }
+    }
+
     /// Adds a baseline that begins near 0.
     pub fn with_baseline(lm: CausalLm, rng: &mut ChaCha8Rng) -> Self {
         let baseline = Some(linear(rng, lm.config().width, 1, 0.01, &lm.device()));
-        Self { lm, baseline }
+        Self { baseline, ..Self::new(lm) }
+    }
+
+    /// The same with a layer of `columns` scores, of tasks and of facts; it begins near indifference.
+    pub fn with_task_head(mut self, columns: usize, rng: &mut ChaCha8Rng) -> Self {
+        self.task = Some(linear(rng, self.lm.config().width, columns, 0.02, &self.lm.device()));
+        self
     }
 
     /// Adds a baseline of these weights, as many as the model is wide.
@@ -54,7 +67,7 @@ impl Policy {
         let mut head = config.init(&device);
         head.weight = Param::from_data(TensorData::new(weights.to_vec(), [width, 1]), &device);
         head.bias = Some(Param::from_data(TensorData::new(vec![bias], [1]), &device));
-        Self { lm, baseline: Some(head) }
+        Self { baseline: Some(head), ..Self::new(lm) }
     }
 }
 

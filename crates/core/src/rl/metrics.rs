@@ -119,6 +119,8 @@ pub(crate) use stats_names;
 #[rustfmt::skip]
 const TABLE: &[MetricInfo] = table! {
     "bc.loss", "nats", "negative log-probability of an utterance, mean over the batch", "falls and levels off";
+    "bc.task_loss", "nats", "negative log-probability of the game's task at a state, mean over the batch (with warm_start.task_coef only)", "falls below the logarithm of the number of tasks";
+    "bc.fact_loss", "nats", "negative log-probability of a fact of the game's task at a state, mean over facts and batch (with warm_start.fact_coef only)", "falls below 0.69";
     "bc.reply_loss", "nats", "negative log-probability of the world's reply to an utterance, mean over the batch (with warm_start.reply_coef only)", "falls below the entropy of the answers' frequencies";
     "rollout.return.mean", "reward", "undiscounted return of the iteration's games, sampled", "rises";
     "rollout.return.min", "reward", "lowest return", "rises late";

@@ -5,6 +5,8 @@
 //! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
 //! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
 
+use std::sync::Arc;
+
 use archer_env::asker::Start;
 use archer_env::make;
 use burn::module::Module;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, Outcome, evaluate};
 use super::rollout::play;
-use super::warm_start::{demonstrated_games, demonstration, pieces};
+use super::warm_start::{demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
 use crate::algorithms::archer::{Archer, Context};
 use crate::algorithms::bc::{self, Demonstration};
@@ -127,8 +129,8 @@ impl Trainer {
             layer_norm_epsilon: 1e-5,
         };
         let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
-        let critic = fresh_critic(&config, &tokenizer, &autodiff);
-        let policy = fresh_policy(&config, actor);
+        let critic = fresh_critic(&config, shape.vocab_size, &autodiff);
+        let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
         Self::assemble(config, (tokenizer, None), Archer::new(policy, critic))
     }
 
@@ -139,10 +141,12 @@ impl Trainer {
     pub fn from_agent(config: Config, agent: Agent, device: &Device) -> Result<Self, Error> {
         config.validate()?;
         let autodiff = device.clone().autodiff();
-        let policy = fresh_policy(&config, agent.actor.fork(&autodiff).train());
+        let warm = config.warm_start.steps > 0;
+        let policy = fresh_policy(&config, agent.actor.clone().fork(&autodiff).train(), warm)?;
         let critic = match agent.critic {
             Some(critic) => critic.fork(&autodiff).train(),
-            None => fresh_critic(&config, &agent.tokenizer, &autodiff),
+            // The actor may sample rows that its tokenizer has no token for.
+            None => fresh_critic(&config, agent.actor.config().vocab_size, &autodiff),
         };
         let tokenizers = (agent.tokenizer, agent.critic_tokenizer);
         Self::assemble(config, tokenizers, Archer::new(policy, critic))
@@ -251,8 +255,10 @@ impl Trainer {
         if self.demonstrations.is_empty() {
             let positions = self.learner.policy.lm.config().positions;
             let games = demonstrated_games(&self.config)?;
-            let games =
-                games.iter().map(|game| demonstration(&self.tokenizer, game).cut(positions));
+            let facts = task_facts(&self.config);
+            let games = games
+                .iter()
+                .map(|game| demonstration(&self.tokenizer, game, &facts).cut(positions));
             self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
         }
         let config = &self.config.warm_start;
@@ -260,7 +266,7 @@ impl Trainer {
         let batches =
             draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
-        let (mut losses, mut reply_losses) = (Vec::new(), Vec::new());
+        let mut seen_losses = [const { Vec::new() }; 4];
         for (n, batch) in batches.iter().take(steps).enumerate() {
             let done = (self.warm_start_step + n) as f64 / config.steps as f64;
             let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
@@ -276,25 +282,34 @@ impl Trainer {
                     max_grad_norm: self.config.max_grad_norm,
                     utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
                     reply_coef: config.reply_coef,
+                    task_coef: config.task_coef,
+                    fact_coef: config.fact_coef,
                 },
                 self.threads,
             )
             .await;
             self.learner.policy = policy;
-            losses.push(seen.loss);
-            reply_losses.push(seen.reply_loss);
+            let losses = [seen.loss, seen.reply_loss, seen.task_loss, seen.fact_loss];
+            seen_losses.iter_mut().zip(losses).for_each(|(all, loss)| all.push(loss));
         }
         self.warm_start_step += steps;
         let mut metrics = Metrics::new();
-        let series = [losses, reply_losses].map(|losses| Tensor::cat(losses, 0));
-        let read = params::read(series.to_vec()).await?;
-        let names = ["bc.loss", "bc.reply_loss"].into_iter().zip(&read);
-        for (name, values) in names.take(1 + usize::from(config.reply_coef > 0.0)) {
-            metrics.push(name, Stats::of(values).map_or(0.0, |stats| stats.mean));
+        let series = [
+            ("bc.loss", 1.0),
+            ("bc.reply_loss", config.reply_coef),
+            ("bc.task_loss", config.task_coef),
+            ("bc.fact_loss", config.fact_coef),
+        ];
+        let learned = series.into_iter().zip(seen_losses).filter(|((_, coef), _)| *coef > 0.0);
+        let (names, losses): (Vec<_>, Vec<_>) =
+            learned.map(|((name, _), losses)| (name, Tensor::cat(losses, 0))).unzip();
+        for (name, values) in names.into_iter().zip(params::read(losses).await?) {
+            metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
         }
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
         if self.warm_start_step == self.config.warm_start.steps {
             self.demonstrations = Vec::new();
+            self.learner.policy.task = None;
             if self.config.critic_model.from_actor {
                 self.learner.begin_critic_from_actor();
             }
@@ -390,16 +405,32 @@ fn fresh_buffer(config: &Config) -> ReplayBuffer {
     }
 }
 
-fn fresh_policy(config: &Config, lm: CausalLm) -> Policy {
-    match config.level {
-        Level::Utterance => Policy { lm, baseline: None },
+/// A policy around a model, with what the configuration puts on it; `warm` while imitation is
+/// still to be done.
+fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
+    let policy = match config.level {
+        Level::Utterance => Policy::new(lm),
         Level::Token => {
             Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0))
         }
+    };
+    if !warm || (config.warm_start.task_coef == 0.0 && config.warm_start.fact_coef == 0.0) {
+        return Ok(policy);
+    }
+    let facts = task_facts(config).first().map_or(0, |facts| facts.len());
+    let columns = make(&config.world)?.tasks() + facts;
+    Ok(policy.with_task_head(columns, &mut rng::stream(config.seed, "task.init", 0)))
+}
+
+/// The facts of each task, where they are to be learned.
+fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
+    match config.warm_start.fact_coef > 0.0 {
+        true => facts(&config.world, &config.warm_start),
+        false => Vec::new(),
     }
 }
 
-fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Critic {
+fn fresh_critic(config: &Config, vocab_size: usize, device: &Device) -> Critic {
     let model = &config.critic_model;
     let rng = &mut rng::stream(config.seed, "critic.init", 0);
     match model.kind {
@@ -411,7 +442,7 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
                 feed_forward: 4 * model.width,
                 positions: model.positions,
                 first_position: 2,
-                vocab_size: tokenizer.vocab_size(),
+                vocab_size,
                 token_types: 1,
                 layer_norm_epsilon: 1e-5,
             };
@@ -423,7 +454,7 @@ fn fresh_critic(config: &Config, tokenizer: &Tokenizer, device: &Device) -> Crit
                 width: model.width,
                 heads: model.heads,
                 positions: model.positions,
-                vocab_size: tokenizer.vocab_size(),
+                vocab_size,
                 layer_norm_epsilon: 1e-5,
             };
             Critic::Causal(CausalCritic::new(&shape, rng, device))

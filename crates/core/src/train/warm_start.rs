@@ -3,17 +3,20 @@
 //! They are played by a scripted asker that is deliberately mediocre: what the agent becomes
 //! beyond it is reinforcement's doing.
 
+use std::sync::Arc;
+
 use archer_env::asker::{
     Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity, PlayedGame, play,
 };
 use archer_env::question_pool::QuestionPool;
 use archer_env::toy::{Bandit, Recall};
-use archer_env::{WordList, WorldConfig, WorldName, guess_my_city, make, words};
+use archer_env::{Answer, WordList, WorldConfig, WorldName, guess_my_city, make, words};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
 use crate::config::{Config, WarmStartConfig};
 use crate::error::Error;
+use crate::rl::task::Secret;
 use crate::text::Tokenizer;
 
 /// The questions worth asking in a world of Twenty Questions.
@@ -26,30 +29,32 @@ pub fn question_pool(world: &WorldConfig) -> QuestionPool {
     QuestionPool::over(&names, world.sometimes).expect("the table holds the words of the game")
 }
 
+/// The questions that the demonstrator knows in a world, where it asks about properties.
+fn known_questions(world: &WorldConfig, config: &WarmStartConfig) -> Option<QuestionPool> {
+    let pool = match world.name {
+        WorldName::TwentyQuestions => question_pool(world),
+        WorldName::GuessMyCity => guess_my_city::question_pool(),
+        WorldName::Bandit | WorldName::Recall => return None,
+    };
+    Some(if config.questions > 0 { pool.thinned(config.questions) } else { pool })
+}
+
 /// The scripted player whose games are imitated in a world.
 pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn Asker> {
-    match world.name {
-        WorldName::TwentyQuestions => {
-            let pool = question_pool(world);
-            let pool = if config.questions > 0 { pool.thinned(config.questions) } else { pool };
-            let mediocrity =
-                Mediocrity { guess_rate: config.guess_rate, consistency: config.consistency };
-            Box::new(MediocreAsker::new(pool, mediocrity))
-        }
-        WorldName::GuessMyCity => {
-            let pool = guess_my_city::question_pool();
-            let pool = if config.questions > 0 { pool.thinned(config.questions) } else { pool };
-            let mediocrity =
-                Mediocrity { guess_rate: config.guess_rate, consistency: config.consistency };
-            let by_yes_and_no = MediocreAsker::new(pool, mediocrity);
+    let WarmStartConfig { guess_rate, consistency, .. } = *config;
+    let mediocre = known_questions(world, config)
+        .map(|pool| MediocreAsker::new(pool, Mediocrity { guess_rate, consistency }));
+    match (world.name, mediocre) {
+        (WorldName::GuessMyCity, Some(by_yes_and_no)) => {
             Box::new(CuriousAsker::new(by_yes_and_no, CuriousAsker::<MediocreAsker>::RATE))
         }
-        WorldName::Bandit => Box::new(BabblingAsker::new(
-            (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),
-        )),
-        WorldName::Recall => {
+        (_, Some(mediocre)) => Box::new(mediocre),
+        (WorldName::Recall, None) => {
             Box::new(BabblingAsker::new(Recall::LETTERS.iter().map(char::to_string).collect()))
         }
+        (_, None) => Box::new(BabblingAsker::new(
+            (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),
+        )),
     }
 }
 
@@ -64,6 +69,18 @@ pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
     Ok(play(asker.as_mut(), world.as_mut(), starts))
 }
 
+/// What is true of each task of a world: whether it says yes to each of the questions about
+/// properties that the demonstrator knows. Empty in worlds without such questions.
+pub fn facts(world: &WorldConfig, config: &WarmStartConfig) -> Vec<Arc<[f32]>> {
+    let Some(pool) = known_questions(world, config) else { return Vec::new() };
+    let yes = |task: usize| {
+        pool.properties()
+            .iter()
+            .map(move |question| f32::from(question.answers[task] == Answer::Yes))
+    };
+    (0..pool.words()).map(|task| yes(task).collect()).collect()
+}
+
 /// The pieces of a game's text in order: what the world shows first, then utterance and reply of
 /// each turn.
 pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
@@ -73,8 +90,12 @@ pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
-/// will meet them.
-pub fn demonstration(tokenizer: &Tokenizer, game: &PlayedGame) -> Demonstration {
+/// will meet them. `facts` are those of each task, or none.
+pub fn demonstration(
+    tokenizer: &Tokenizer,
+    game: &PlayedGame,
+    facts: &[Arc<[f32]>],
+) -> Demonstration {
     let mut tokens = tokenizer.encode(&game.first_observation);
     let mut utterances = Vec::with_capacity(game.turns.len());
     for turn in &game.turns {
@@ -83,5 +104,7 @@ pub fn demonstration(tokenizer: &Tokenizer, game: &PlayedGame) -> Demonstration 
         tokens.extend(said);
         tokens.extend(tokenizer.encode(&format!(" {}\n", turn.answer)));
     }
-    Demonstration { tokens, utterances }
+    let task = game.start.task.expect("demonstrations are played on tasks of known number");
+    let facts = facts.get(task).cloned().unwrap_or_default();
+    Demonstration { tokens, utterances, secret: Secret { task, facts } }
 }

@@ -363,7 +363,7 @@ impl Archer {
         let jobs = parts.into_iter().zip(advantages).collect();
         let policy = &self.policy;
         let reference = self.reference.as_ref().filter(|_| config.kl_coef > 0.0);
-        let reference = reference.map(|lm| Policy { lm: lm.clone(), baseline: None });
+        let reference = reference.map(|lm| Policy::new(lm.clone()));
         let done = parallel::map(context.threads, jobs, |(part, advantage): (P, Tensor<1>)| {
             let (scale, score, reference) = (&scale, &score, &reference);
             async move {

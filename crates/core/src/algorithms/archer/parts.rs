@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 use super::log::{ActorLog, CriticLog, CriticSeen};
 use super::{Archer, Context, actor_loss, compat, rows};
-use crate::algorithms::common::Scored;
+use crate::algorithms::common::{Policy, Scored};
 use crate::config::Numerics;
 use crate::error::Error;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
@@ -158,6 +158,36 @@ impl Archer {
         let critic = encoder(&self.critic)?.valid();
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
         self.actor_step_on_rows(&critic, states, fresh, context, &mut log).await;
+        log.tell(&mut metrics).await?;
+        Ok(metrics)
+    }
+
+    /// One step of the actor on given states and actions whose advantages are given too, by the
+    /// default numerics; no critic is asked.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn policy_step_on(
+        &mut self,
+        states: &[&[u32]],
+        actions: &[Utterance],
+        advantages: &[f32],
+        context: &Context<'_>,
+    ) -> Result<Metrics, Error> {
+        let device = self.target.device();
+        let rows: Vec<usize> = (0..states.len()).collect();
+        let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
+        log.see(actions.iter());
+        let judge = |part: &&[usize]| {
+            super::column(part.iter().map(|&row| advantages[row]).collect(), &device)
+        };
+        let score = |policy: &Policy, part: &&[usize]| {
+            let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
+            let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
+            rows::score_distinct(policy, &pairs(&states, &all, context), false)
+        };
+        let parts = rows.chunks(context.config.batch_size).collect();
+        self.actor_step(parts, context, &mut log, judge, score).await;
         log.tell(&mut metrics).await?;
         Ok(metrics)
     }

@@ -122,7 +122,8 @@ impl Trainer {
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
         let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
-        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff));
+        let warm = state.warm_start_step < config.warm_start.steps;
+        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
         let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
         let critic = sections.get("critic_config")?;
         let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
