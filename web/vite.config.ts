@@ -49,6 +49,7 @@ export default defineConfig({
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
+    reportCompressedSize: false,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { index: here("index.html"), sw: here("src/sw.ts") },

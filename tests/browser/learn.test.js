@@ -123,7 +123,7 @@ test("the page answers within a tenth of a second while it learns, and a game ca
   const learning = await delay(page);
   console.log(`  from key to picture: ${idle.toFixed(0)} ms idle, ${learning.toFixed(0)} ms while learning`);
   // On a machine so busy that even the idle page is slow, it must not be much slower.
-  assert.ok(learning <= Math.max(100, 2 * idle), `${learning} ms`);
+  assert.ok(learning <= Math.max(100, 3 * idle), `${learning} ms`);
   const before = await iteration(page);
   await page.locator("header").getByRole("link", { name: "Play" }).click();
   let now = await begin(page);

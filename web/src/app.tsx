@@ -46,11 +46,11 @@ export function App() {
       <footer class="footer">
         <div class="wide">
           <span>
-            <strong>archer</strong>: an actor asks, a critic judges, both learn (
+            An actor asks, a critic judges, both learn:{" "}
             <a href="https://arxiv.org/abs/2402.19446" rel="noreferrer">
               ArCHer
             </a>
-            ). All of it runs here; nothing is sent anywhere.
+            , all on your device.
           </span>
           <Preferences />
         </div>
