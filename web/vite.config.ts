@@ -20,13 +20,26 @@ function listFiles(): Plugin {
         .filter((entry) => entry.isFile())
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
         .sort();
-      const files = all.filter((file) => file !== "sw.js" && !/webgpu.*\.wasm$/.test(file));
+      const files = all.filter((file) => !["sw.js", "licences.txt"].includes(file) && !/webgpu.*\.wasm$/.test(file));
       const hash = createHash("sha256");
       for (const file of all) hash.update(file).update(readFileSync(join(folder, file)));
       const script = readFileSync(join(folder, "sw.js"), "utf8")
         .replace("__FILES__", JSON.stringify(["./", ...files]))
         .replace("__BUILD__", JSON.stringify(hash.digest("hex").slice(0, 16)));
       writeFileSync(join(folder, "sw.js"), script);
+    },
+  };
+}
+
+/** What the page is built of, and on which terms: the fonts' licence wants to go with them. */
+function licences(): Plugin {
+  const parts = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "@fontsource-variable/inter", "@fontsource-variable/newsreader"];
+  return {
+    name: "archer:licences",
+    apply: "build",
+    generateBundle() {
+      const texts = parts.map((part) => `${part}\n\n${readFileSync(here(`node_modules/${part}/LICENSE`), "utf8").trim()}\n`);
+      this.emitFile({ type: "asset", fileName: "licences.txt", source: texts.join(`\n${"-".repeat(72)}\n\n`) });
     },
   };
 }
@@ -43,7 +56,7 @@ function relaxPolicy(): Plugin {
 // Plain static files that work under any path: every address in them is relative.
 export default defineConfig({
   base: "./",
-  plugins: [listFiles(), relaxPolicy()],
+  plugins: [licences(), listFiles(), relaxPolicy()],
   // A worker inside a package cannot be found once the package is packed up for development.
   optimizeDeps: { exclude: ["archer-web"] },
   build: {

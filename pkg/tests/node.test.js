@@ -28,13 +28,14 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true }));
 
-/** Lets the agent ask until the game ends; the person thinks of `thing`. */
+/** Lets the agent ask until the game ends; the world itself thinks of `thing` and answers. */
 async function play(agent, thing) {
   const game = await agent.play({ seed: 1 });
+  const world = await agent.host({ thing, seed: 1 });
   while (game.state.status === "ask") {
-    const turn = await game.ask();
-    const expected = (await game.reveal(thing)).turns.at(-1).expected;
-    await game.answer(turn.guess === thing ? "yes" : expected);
+    const { question } = await game.ask();
+    const { reply } = (await world.ask(question)).turns.at(-1);
+    await game.answer({ "Yes.": "yes", "No.": "no" }[reply] ?? "unknown");
   }
   return game.state;
 }

@@ -106,11 +106,12 @@ export async function position(page) {
 export async function press(page, key) {
   const was = JSON.stringify(await position(page));
   await page.keyboard.press(key);
-  for (;;) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
     const now = await position(page);
     if (JSON.stringify(now) !== was) return now;
     await page.waitForTimeout(10);
   }
+  throw new Error(`the page did not react to ${key} at ${was}`);
 }
 
 /** Begins a game and waits for the first question. */

@@ -11,7 +11,7 @@ test("a whole game by keyboard: the first guess is confirmed", async () => {
   const page = await here.open();
   let now = await begin(page);
   assert.equal(now.number, 1);
-  while (!now.over && !now.guess) now = await press(page, "d");
+  while (!now.over && !now.guess) now = await press(page, "n");
   const thing = now.text;
   const questions = now.number;
   const end = await press(page, "y");
@@ -63,7 +63,7 @@ test("Backspace takes the last answer back, and the same question stands open ag
 test("the guesses add up, and a denied one is marked", async () => {
   const page = await here.open();
   let now = await begin(page);
-  while (!now.guess && !now.over) now = await press(page, "d");
+  while (!now.guess && !now.over) now = await press(page, "n");
   await press(page, "n");
   const shares = await page.locator(".suspicions .p").allInnerTexts();
   const sum = shares.map((text) => Number.parseInt(text, 10)).reduce((a, b) => a + b, 0);

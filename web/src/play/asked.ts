@@ -5,6 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { agent, generation, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
+import { troubleOf } from "../trouble";
 import { turnstile } from "../turnstile";
 import { announce } from "../ui/announce";
 
@@ -56,8 +57,17 @@ async function ask(played: Game): Promise<void> {
   announce(`Question ${turn.number}. ${turn.question}`);
 }
 
-async function suspect(played: Game): Promise<void> {
-  guesses.value = await played.guesses();
+/** Looks up what the agent would guess, beside the game: nobody should wait for it before answering. */
+function suspect(played: Game): void {
+  const { turns } = played.state;
+  played.guesses().then(
+    (found) => {
+      if (current === played && played.state.turns.length === turns.length) guesses.value = found;
+    },
+    (error: unknown) => {
+      trouble.value = troubleOf(error);
+    },
+  );
 }
 
 /** A new game: the person has something in mind. */
@@ -69,7 +79,7 @@ export const start = () =>
     reveal.value = null;
     current = await agent.value.play({ seed });
     show(current);
-    await suspect(current);
+    suspect(current);
     await ask(current);
   });
 
@@ -82,7 +92,7 @@ export const answer = (said: Answer) =>
     if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
     else if (state.status === "lost") announce("Twenty questions, and not found. What was it?");
     else await ask(current);
-    await suspect(current);
+    suspect(current);
   });
 
 /** Takes the last answer back. */
@@ -99,7 +109,7 @@ export const undo = () =>
       const open = current.state.turns.at(-1);
       if (open) announce(`Taken back. Question ${open.number}. ${open.question}`);
     }
-    await suspect(current);
+    suspect(current);
   });
 
 export const canUndo = (state: GameState): boolean => state.turns.some((turn) => turn.answer !== null);
@@ -142,7 +152,7 @@ async function putBack(): Promise<void> {
   show(current);
   if (stored.told !== null && current.state.status === "lost") reveal.value = await current.reveal(stored.told);
   if (current.state.status === "ask") await ask(current);
-  await suspect(current);
+  suspect(current);
 }
 
 // When an agent has come, or another model has taken its place, the same game goes on with it.
