@@ -83,10 +83,16 @@ export const start = () =>
     await ask(current);
   });
 
-/** Answers the open question, and lets the agent ask the next. */
-export const answer = (said: Answer) =>
-  gate.pass(async () => {
-    if (!current || current.state.status !== "answer") return;
+/**
+ * Answers the question that the person sees, and lets the agent ask the next. It waits for what is under way (a game
+ * being put back), and means nothing if that question is no longer open: a second press of the key.
+ */
+export const answer = (said: Answer) => {
+  const seen = game.peek()?.turns.at(-1);
+  if (!seen || seen.answer !== null) return Promise.resolve();
+  return gate.queue(async () => {
+    const open = current?.state.turns.at(-1);
+    if (!current || open?.answer !== null || open.number !== seen.number || open.question !== seen.question) return;
     const state = await current.answer(said);
     show(current);
     if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
@@ -94,6 +100,7 @@ export const answer = (said: Answer) =>
     else await ask(current);
     suspect(current);
   });
+};
 
 /** Takes the last answer back. */
 export const undo = () =>
