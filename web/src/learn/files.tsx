@@ -74,10 +74,14 @@ export function Files() {
       </div>
       {blocked && !training.value && <p class="small quiet">To import, first keep or roll back what it learned.</p>}
       <p class="small quiet">
-        The file holds everything, the memory of past games included. Go on with it in the terminal, and bring it back:
+        {info.value?.resumable || undecided()
+          ? "The file holds the whole run, the memory of past games included. Go on with it in the terminal, and bring it back:"
+          : "The file holds the networks. Once it has learned here it holds the whole run, and the terminal can go on with it:"}
       </p>
-      <pre class="terminal">
-        <code>archer train --resume {FILE_NAME}</code>
+      <pre class="terminal" role="group" tabIndex={0} aria-label="What to type in the terminal">
+        <code>
+          {`archer train --resume ${FILE_NAME} --out run --set iterations=100\narcher export --training --model run --out back.archer`}
+        </code>
       </pre>
     </section>
   );
