@@ -1,6 +1,6 @@
 // You think, it asks: the open question, four answers, what it suspects, and what was said so far.
 import type { Answer, GameState } from "archer-web";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { agent, info, progress } from "../agent";
 import { count, fixed, withArticle } from "../format";
 import { letterKeys } from "../preferences";
@@ -160,7 +160,7 @@ const keyOf = (said: Answer) =>
 
 function Ends({ first = true }: { first?: boolean }) {
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (first) button.current?.focus();
   }, []);
   return (
@@ -219,7 +219,8 @@ function Lost() {
 
 function Tell() {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  // Before the next key can come, not after the next picture.
+  useLayoutEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     const thing = input.current?.value.trim();

@@ -1,6 +1,6 @@
 // It thinks, you ask: a line to write in, and what was asked so far.
 import type { HostState } from "archer-web";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { agent, info } from "../agent";
 import { TroubleNotice } from "../ui/bits";
 import { ask, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
@@ -55,7 +55,7 @@ function Game({ state }: { state: HostState }) {
 
 function Asking({ state }: { state: HostState }) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     const question = input.current?.value.trim();
@@ -112,7 +112,7 @@ function Asking({ state }: { state: HostState }) {
 
 function Over({ state }: { state: HostState }) {
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), []);
+  useLayoutEffect(() => button.current?.focus(), []);
   const best = info.value?.optimumReturn;
   return (
     <>
