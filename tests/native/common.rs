@@ -1,6 +1,7 @@
 //! What the tests of the terminal share: running the binary the way a person does.
 #![allow(dead_code)] // each test binary uses its part
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -92,3 +93,48 @@ pub const EVALUATION_KEYS: [&str; 10] = [
     "repeat_rate",
     "optimum_return",
 ];
+
+/// A run of so many iterations, small enough for a second or two.
+pub const TINY: &str = r#"
+iterations = 4
+rollout_size = 8
+eval_size = 10
+eval_freq = 2
+save_freq = 2
+batch_size = 8
+grad_accum_steps = 1
+epochs = 2
+actor_epochs = 1
+warmup_iter = 1
+max_new_tokens = 12
+
+[world]
+words = "subset"
+max_turns = 4
+
+[tokenizer]
+vocab_size = 300
+
+[actor_model]
+layers = 1
+width = 16
+heads = 2
+positions = 160
+
+[critic_model]
+layers = 1
+width = 16
+heads = 2
+positions = 160
+
+[warm_start]
+games = 40
+steps = 16
+batch_size = 8
+"#;
+
+/// The weights of actor and critic in a run's model folder.
+pub fn weights(run: &Path) -> [Vec<u8>; 2] {
+    ["model/model.safetensors", "model/critic/model.safetensors"]
+        .map(|file| fs::read(run.join(file)).unwrap())
+}

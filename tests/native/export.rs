@@ -3,59 +3,14 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{folder, run};
-
-/// A run of two iterations, small enough for a second or two.
-const TINY: &str = r#"
-iterations = 2
-rollout_size = 8
-eval_size = 10
-eval_freq = 1
-save_freq = 1
-batch_size = 8
-grad_accum_steps = 1
-epochs = 2
-actor_epochs = 1
-warmup_iter = 1
-max_new_tokens = 6
-
-[world]
-words = "subset"
-max_turns = 4
-
-[tokenizer]
-vocab_size = 300
-
-[actor_model]
-layers = 1
-width = 16
-heads = 2
-positions = 160
-
-[critic_model]
-layers = 1
-width = 16
-heads = 2
-positions = 160
-
-[warm_start]
-games = 40
-steps = 16
-batch_size = 8
-"#;
-
-fn weights(run: &Path) -> [Vec<u8>; 2] {
-    ["model/model.safetensors", "model/critic/model.safetensors"]
-        .map(|file| fs::read(run.join(file)).unwrap())
-}
+use common::{TINY, folder, run, weights};
 
 #[test]
 fn a_file_is_measured_gone_on_with_and_never_overwritten() {
     let folder = folder();
     let folder = folder.path();
-    fs::write(folder.join("tiny.toml"), TINY).unwrap();
+    fs::write(folder.join("tiny.toml"), TINY.replace("iterations = 4", "iterations = 2")).unwrap();
     let train = ["train", "--config", "tiny.toml", "--device", "flex", "--final-games", "0"];
     run(folder, &[&train[..], &["--out", "short"]].concat()).success();
     run(folder, &[&train[..], &["--out", "long", "--set", "iterations=4"]].concat()).success();

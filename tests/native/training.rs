@@ -9,47 +9,8 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Done, archer, folder, run, run_with_input};
+use common::{Done, TINY, archer, folder, run, run_with_input, weights};
 use serde_json::Value;
-
-/// A run of so many iterations, small enough for a second or two.
-const TINY: &str = r#"
-iterations = 4
-rollout_size = 8
-eval_size = 10
-eval_freq = 2
-save_freq = 2
-batch_size = 8
-grad_accum_steps = 1
-epochs = 2
-actor_epochs = 1
-warmup_iter = 1
-max_new_tokens = 12
-
-[world]
-words = "subset"
-max_turns = 4
-
-[tokenizer]
-vocab_size = 300
-
-[actor_model]
-layers = 1
-width = 16
-heads = 2
-positions = 160
-
-[critic_model]
-layers = 1
-width = 16
-heads = 2
-positions = 160
-
-[warm_start]
-games = 40
-steps = 16
-batch_size = 8
-"#;
 
 /// A run that learns which digit pays, within seconds.
 const BANDIT: &str = r#"
@@ -134,11 +95,6 @@ fn metrics(run: &Path) -> Vec<Value> {
         line
     });
     lines.collect()
-}
-
-fn weights(run: &Path) -> [Vec<u8>; 2] {
-    ["model/model.safetensors", "model/critic/model.safetensors"]
-        .map(|file| fs::read(run.join(file)).unwrap())
 }
 
 /// Checks that two runs are one and the same, bit for bit.
