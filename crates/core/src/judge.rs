@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::nn::critic::Critic;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rl::forest::{Forest, Tree, rows_of};
+use crate::rl::forest::{Forest, Tree};
 use crate::rng;
 use crate::text::prompt::newest;
 
@@ -56,14 +56,13 @@ impl Agent {
                 let longest = said.iter().map(Vec::len).max().unwrap_or(0);
                 let room = critic.config().positions.saturating_sub(longest).max(1);
                 let (forest, base) = forest(newest(&state, room), &said, &critic.device());
-                let hidden = critic.hidden(&forest);
                 let tips: Vec<usize> = said
                     .iter()
                     .enumerate()
                     .map(|(branch, body)| forest.tip(0, branch, base + 1, body.len()))
                     .collect();
-                let q = critic.q(rows_of(hidden.clone(), &tips));
-                (q, critic.v(rows_of(hidden, &[base])))
+                let [tips, base] = critic.hidden_at(&forest, [&tips, &[base]]);
+                (critic.q(tips), critic.v(base))
             }
             Critic::Encoder(critic) => {
                 let device = critic.device();
@@ -98,11 +97,6 @@ impl Agent {
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
         let (forest, base) = forest(newest(&state, room), &said, &self.actor.device());
         let policy = Policy::new(self.actor.clone());
-        let hidden = policy.lm.forward_biased(
-            forest.tokens.clone(),
-            forest.positions.clone(),
-            forest.bias.clone(),
-        );
         let actions = said.iter().map(Vec::len).max().unwrap_or(0) + 1;
         let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
         for (branch, body) in said.iter().enumerate() {
@@ -114,7 +108,8 @@ impl Agent {
                 predictors.push(forest.tip(0, branch, base + 1, i.min(body.len())));
             }
         }
-        let rows = rows_of(hidden, &predictors);
+        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+        let [rows] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
         let scored = score_hidden(&policy, rows, &targets, mask, actions, false);
         let sums: Tensor<1> = scored.log_prob.sum_dim(1).squeeze_dim(1);
         Ok(params::read(vec![sums]).await?.remove(0))

@@ -93,7 +93,7 @@ fn step(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Res
 }
 
 fn inner(texts: archer::nn::critic::Texts) -> archer::nn::critic::Texts {
-    archer::nn::critic::Texts { tokens: texts.tokens.inner(), bias: texts.bias.inner() }
+    archer::nn::critic::Texts { tokens: texts.tokens.inner(), mask: texts.mask }
 }
 
 /// Four values against a list of four lists.

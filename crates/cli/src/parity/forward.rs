@@ -2,8 +2,8 @@
 
 use archer::algorithms::archer::compat;
 use archer::algorithms::common::score;
-use archer::nn::causal_lm::causal_bias;
 use archer::nn::critic::{DoubleCritic, Texts, Values};
+use archer::nn::fused::Mask;
 use archer::rl::batch;
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
@@ -66,7 +66,7 @@ fn values<'a>(
 
 /// Rows for a network without autodiff.
 fn plain(texts: Texts) -> Texts {
-    Texts { tokens: texts.tokens.inner(), bias: texts.bias.inner() }
+    Texts { tokens: texts.tokens.inner(), mask: texts.mask }
 }
 
 /// Log-probabilities of a batch's actions: in the default numerics they are those of each pair
@@ -182,7 +182,7 @@ fn critic_sample(
     };
     let rows = |ids: Vec<u32>| plain(batch::texts(&[ids], bench.critic_words.pad, &bench.device));
     let texts = rows(ids.clone());
-    let states = critic.body().hidden_states(texts.tokens, texts.bias);
+    let states = critic.body().hidden_states(texts.tokens, &texts.mask);
     let pooled = critic.encode(rows(ids));
     let width = pooled.dims()[1];
     layers(ledger, file, "critic.sample0", states, seen)?;
@@ -209,7 +209,7 @@ fn actor_sample(
     let ids: Vec<i32> = ids.into_iter().map(|id| id as i32).collect();
     let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device).reshape([1, time]);
     let positions = Tensor::arange(0..time as i64, &device).reshape([1, time]);
-    let states = actor.hidden_states(tokens, positions, causal_bias(time, &device));
+    let states = actor.hidden_states(tokens, positions, &Mask::causal(time));
     let last = states[states.len() - 1].clone();
     let width = last.dims()[2];
     layers(ledger, file, "actor.sample0", states, seen)?;

@@ -98,8 +98,8 @@ fn token_batch(
         let [n, time] = laid.tokens.dims();
         let ids: Tensor<1, Int> = laid.tokens.reshape([n * time]);
         let ids = read_one(ids.float())?;
-        let open = read_one(laid.bias.reshape([n * time]))?;
-        let mask: Vec<f64> = open.iter().map(|&bias| if bias == 0.0 { 1.0 } else { 0.0 }).collect();
+        let open = |cell: usize| laid.mask.is_open(cell / time, 0, cell % time);
+        let mask = (0..n * time).map(|cell| f64::from(u8::from(open(cell)))).collect();
         for (key, ours) in [("ids", ids), ("mask", mask)] {
             let key = format!("{who}_{key}");
             let reference = node.get(&key)?.rows()?.concat();

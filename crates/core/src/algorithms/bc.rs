@@ -8,14 +8,13 @@
 //! game's task at each state ([`crate::rl::task`]): both teach the model which secrets are still
 //! possible, which is what a good question and its value depend on.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::common::Policy;
+use crate::nn::fused::Mask;
 use crate::nn::optim::{Adam, accumulate, clip_global_norm};
 use crate::nn::params;
 use crate::parallel;
-use crate::rl::forest::rows_of;
 use crate::rl::losses;
 use crate::rl::replies::ReplyRows;
 use crate::rl::task::{Secret, TaskRows};
@@ -144,30 +143,29 @@ pub fn loss(
             for i in 0..=length {
                 predictors.push(row * time + begin + i - 1);
                 let token = if i < length { game.tokens[begin + i] } else { terminator };
-                targets.push(token as i32);
+                targets.push(token);
             }
             utterances += 1;
         }
     }
-    let n = predictors.len();
     let positions: Vec<i32> = (0..rows).flat_map(|_| 0..time as i32).collect();
     let grid = |values: Vec<i32>| {
         Tensor::<2, Int>::from_data(TensorData::new(values, [rows, time]), &device)
     };
-    let hidden = policy.lm.forward(grid(tokens), grid(positions)); // [rows, time, width]
-    let foreseen = if with_replies {
-        replies.loss(&policy.lm, hidden.clone(), terminator).div_scalar(utterances as f64)
-    } else {
-        Tensor::zeros([1], &device)
-    };
+    if !with_replies {
+        replies = ReplyRows::default();
+    }
+    if policy.task.is_none() {
+        tasks = TaskRows::default();
+    }
+    let lists = [&predictors[..], replies.predictors(), tasks.rows()];
+    let mask = Mask::causal(time);
+    let [hidden, before, states] = policy.lm.hidden_at(grid(tokens), grid(positions), &mask, lists); // [n, width] each
+    let foreseen = replies.loss(&policy.lm, before, terminator).div_scalar(utterances as f64);
     let [named, facts] = match &policy.task {
-        Some(head) => {
-            tasks.loss(head, hidden.clone()).map(|loss| loss.div_scalar(utterances as f64))
-        }
+        Some(head) => tasks.loss(head, states).map(|loss| loss.div_scalar(utterances as f64)),
         None => [Tensor::zeros([1], &device), Tensor::zeros([1], &device)],
     };
-    let hidden = rows_of(hidden, &predictors); // [n, width]
-    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
-    let log_prob = log_softmax(policy.lm.logits(hidden), 1).gather(1, targets).squeeze_dim::<1>(1); // [n]
+    let log_prob = policy.lm.log_prob(hidden, &targets, None); // [n]
     [losses::behaviour_cloning(log_prob, utterances), foreseen, named, facts]
 }

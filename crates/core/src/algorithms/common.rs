@@ -16,6 +16,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Texts;
+use crate::nn::fused::Mask;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::layers::linear;
 use crate::nn::sampling::Sampler;
@@ -250,10 +251,10 @@ pub struct Scored {
 pub fn score(policy: &Policy, pairs: &[(&[u32], &[u32])], with_entropy: bool) -> Scored {
     let device = policy.lm.device();
     let batch = ActorBatch::new(pairs, &device);
-    let hidden = policy.lm.forward(batch.tokens, batch.positions); // [batch, time, width]
-    let [rows, time, width] = hidden.dims();
-    let hidden = hidden.reshape([rows * time, width]).select(0, batch.predictors); // [batch * actions, width]
-    score_rows(policy, hidden, batch.targets, batch.mask, with_entropy)
+    let mask = Mask::causal(batch.tokens.dims()[1]);
+    let lists = [&batch.predictors[..]];
+    let [hidden] = policy.lm.hidden_at(batch.tokens, batch.positions, &mask, lists); // [batch * actions, width]
+    score_rows(policy, hidden, &batch.targets, batch.mask, with_entropy)
 }
 
 /// The same from hidden states that were gathered already, `[batch · actions, width]`; `targets`
@@ -266,28 +267,26 @@ pub fn score_hidden(
     actions: usize,
     with_entropy: bool,
 ) -> Scored {
-    let device = policy.lm.device();
-    let n = targets.len();
-    let targets: Vec<i32> = targets.iter().map(|&token| token as i32).collect();
-    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
-    let mask = Tensor::<2>::from_data(TensorData::new(mask, [n / actions, actions]), &device);
+    let shape = [targets.len() / actions, actions];
+    let mask = Tensor::<2>::from_data(TensorData::new(mask, shape), &policy.lm.device());
     score_rows(policy, hidden, targets, mask, with_entropy)
 }
 
 fn score_rows(
     policy: &Policy,
     hidden: Tensor<2>,
-    targets: Tensor<2, Int>,
+    targets: &[u32],
     mask: Tensor<2>,
     with_entropy: bool,
 ) -> Scored {
     let [rows, actions] = mask.dims();
-    let log_probs = log_softmax(policy.lm.logits(hidden.clone()), 1); // [batch * actions, vocab]
     let entropy = with_entropy.then(|| {
-        let each = (log_probs.clone().exp() * log_probs.clone()).sum_dim(1).neg();
+        let log_probs = log_softmax(policy.lm.logits(hidden.clone()), 1); // [batch * actions, vocab]
+        let each = (log_probs.clone().exp() * log_probs).sum_dim(1).neg();
         each.reshape([rows, actions]) * mask.clone()
     });
-    let log_prob = log_probs.gather(1, targets).reshape([rows, actions]) * mask.clone();
+    let log_prob = policy.lm.log_prob(hidden.clone(), targets, None);
+    let log_prob = log_prob.reshape([rows, actions]) * mask.clone();
     let baseline =
         policy.baseline.as_ref().map(|head| head.forward(hidden).reshape([rows, actions]));
     Scored { log_prob, mask, baseline, entropy }

@@ -51,13 +51,14 @@ impl CausalCritic {
         self.base_lm.device()
     }
 
-    /// Hidden states of a forest, `[trees, time, width]`.
-    pub fn hidden(&self, forest: &Forest) -> Tensor<3> {
-        self.base_lm.forward_biased(
-            forest.tokens.clone(),
-            forest.positions.clone(),
-            forest.bias.clone(),
-        )
+    /// Hidden states of a forest at some of its flattened rows, for each list its own `[n, width]`.
+    pub fn hidden_at<const N: usize>(
+        &self,
+        forest: &Forest,
+        lists: [&[usize]; N],
+    ) -> [Tensor<2>; N] {
+        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+        self.base_lm.hidden_at(tokens, positions, &forest.mask, lists)
     }
 
     /// Q1 and Q2 from the hidden states at the ends of actions, each `[n]`.

@@ -7,14 +7,12 @@
 
 use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, Linear};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::fused::{self, Activation, Mask};
 use super::kv_cache::KvCache;
-use super::layers::{
-    SHUT, embedding, gelu_tanh, init_std, join_heads, layer_norm, linear, split_heads,
-};
+use super::layers::{embedding, init_std, layer_norm, linear};
 use crate::rng::ChaCha8Rng;
 
 /// The shape of a GPT-2-layout model.
@@ -62,8 +60,6 @@ struct Block {
 struct Attention {
     c_attn: Linear,
     c_proj: Linear,
-    #[module(skip)]
-    heads: usize,
 }
 
 #[derive(Module, Debug)]
@@ -87,7 +83,6 @@ impl CausalLmConfig {
                     attn: Attention {
                         c_attn: linear(rng, width, 3 * width, std, device),
                         c_proj: linear(rng, width, width, residual, device),
-                        heads: self.heads,
                     },
                     ln_2: layer_norm(width, self.layer_norm_epsilon, device),
                     mlp: Mlp {
@@ -120,68 +115,113 @@ impl CausalLm {
     /// - output: `[batch, time, width]`
     pub fn forward(&self, tokens: Tensor<2, Int>, positions: Tensor<2, Int>) -> Tensor<3> {
         let [_, time] = tokens.dims();
-        self.forward_biased(tokens, positions, causal_bias(time, &self.device()))
+        self.forward_masked(tokens, positions, &Mask::causal(time))
     }
 
-    /// The same with an additive attention bias of the caller's own instead of the causal one.
-    ///
-    /// # Shapes
-    /// - `bias`: `[batch or 1, 1, time, time]`; 0 lets a position through, a large negative number
-    ///   shuts it out
-    pub fn forward_biased(
+    /// The same with a mask of the caller's own instead of the causal one.
+    pub fn forward_masked(
         &self,
         tokens: Tensor<2, Int>,
         positions: Tensor<2, Int>,
-        bias: Tensor<4>,
+        mask: &Mask,
     ) -> Tensor<3> {
-        self.hidden_states(tokens, positions, bias).pop().expect("the embeddings at least")
+        self.hidden_states(tokens, positions, mask).pop().expect("the embeddings at least")
     }
 
     /// Hidden states after the embeddings and after each block, the last after the final norm, each
-    /// `[batch, time, width]`; the arguments as in [`forward_biased`](Self::forward_biased).
+    /// `[batch, time, width]`; the arguments as in [`forward_masked`](Self::forward_masked).
     pub fn hidden_states(
         &self,
         tokens: Tensor<2, Int>,
         positions: Tensor<2, Int>,
-        bias: Tensor<4>,
+        mask: &Mask,
     ) -> Vec<Tensor<3>> {
         let mut states = vec![self.embed(tokens, positions)];
         for block in &self.transformer.h {
             let x = states[states.len() - 1].clone();
-            states.push(block.forward(x, |attn, x| {
-                let [q, k, v] = attn.project(x);
-                attn.mix(q, k, v, bias.clone())
-            }));
+            states.push(self.through(block, x, mask));
         }
         let last = states.pop().expect("the embeddings at least");
-        states.push(self.transformer.ln_f.forward(last));
+        states.push(self.final_norm(last));
         states
+    }
+
+    /// Hidden states at some places alone, for each list of rows of the flattened `[batch · time]`
+    /// its own `[n, width]`: in the last block nothing is computed that nobody reads.
+    pub fn hidden_at<const N: usize>(
+        &self,
+        tokens: Tensor<2, Int>,
+        positions: Tensor<2, Int>,
+        mask: &Mask,
+        lists: [&[usize]; N],
+    ) -> [Tensor<2>; N] {
+        let mut rows = lists.concat();
+        rows.sort_unstable();
+        rows.dedup();
+        let (last, before) = self.transformer.h.split_last().expect("a block");
+        let mut x = self.embed(tokens, positions);
+        for block in before {
+            x = self.through(block, x, mask);
+        }
+        let epsilon = self.config.layer_norm_epsilon;
+        let attend = |qkv| fused::attention_at(qkv, mask, self.config.heads, &rows);
+        let mixed = attend(last.project(x.clone(), epsilon));
+        let x = self.final_norm(last.finish(mixed, fused::rows_at(x, &rows), epsilon)); // [rows, width]
+        lists.map(|list| {
+            if list == rows {
+                return x.clone();
+            }
+            if list.is_empty() {
+                return Tensor::zeros([0, self.config.width], &x.device());
+            }
+            let place = |row| rows.binary_search(row).expect("it is one of them") as i32;
+            let index: Vec<i32> = list.iter().map(place).collect();
+            x.clone().select(0, Tensor::<1, Int>::from_ints(index.as_slice(), &x.device()))
+        })
+    }
+
+    fn through(&self, block: &Block, x: Tensor<3>, mask: &Mask) -> Tensor<3> {
+        let epsilon = self.config.layer_norm_epsilon;
+        let qkv = block.project(x.clone(), epsilon);
+        block.finish(fused::attention(qkv, mask, self.config.heads), x, epsilon)
     }
 
     /// Hidden states of new tokens that follow what the cache holds; the cache takes them in.
     ///
     /// # Shapes
     /// - `tokens`, `positions`: `[batch, new]`
-    /// - `bias`: `[batch, 1, new, cached + new]`
+    /// - `mask`: for `new` queries and `cached + new` keys
     /// - output: `[batch, new, width]`
     pub fn forward_cached(
         &self,
         tokens: Tensor<2, Int>,
         positions: Tensor<2, Int>,
-        bias: Tensor<4>,
+        mask: &Mask,
         cache: &mut KvCache,
     ) -> Tensor<3> {
         let [_, new] = tokens.dims();
         let mut x = self.embed(tokens, positions);
+        let epsilon = self.config.layer_norm_epsilon;
         for (layer, block) in self.transformer.h.iter().enumerate() {
-            x = block.forward(x, |attn, x| {
-                let [q, k, v] = attn.project(x);
-                let (k, v) = cache.extend(layer, k, v);
-                attn.mix(q, k, v, bias.clone())
-            });
+            let qkv = block.project(x.clone(), epsilon);
+            let mixed = cache.attend(layer, qkv, mask, self.config.heads);
+            x = block.finish(mixed, x, epsilon);
         }
         cache.advance(new);
-        self.transformer.ln_f.forward(x)
+        self.final_norm(x)
+    }
+
+    fn final_norm<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        fused::layer_norm(&self.transformer.ln_f, self.config.layer_norm_epsilon, x)
+    }
+
+    /// Log-probabilities of one token for each of some hidden states, `[n]`; `without` is left out
+    /// of the choice.
+    ///
+    /// # Shapes
+    /// - `hidden`: `[n, width]`, `tokens`: `n`
+    pub fn log_prob(&self, hidden: Tensor<2>, tokens: &[u32], without: Option<u32>) -> Tensor<1> {
+        fused::log_prob(hidden, self.transformer.wte.weight.val(), tokens, without)
     }
 
     /// Scores of the vocabulary for some hidden states, by the tied embedding.
@@ -199,36 +239,17 @@ impl CausalLm {
 }
 
 impl Block {
-    fn forward(
-        &self,
-        x: Tensor<3>,
-        attend: impl FnOnce(&Attention, Tensor<3>) -> Tensor<3>,
-    ) -> Tensor<3> {
-        let x = x.clone() + attend(&self.attn, self.ln_1.forward(x));
-        let hidden = gelu_tanh(self.mlp.c_fc.forward(self.ln_2.forward(x.clone())));
-        x + self.mlp.c_proj.forward(hidden)
-    }
-}
-
-impl Attention {
-    /// Queries, keys and values, each `[batch, heads, time, d]`.
-    fn project(&self, x: Tensor<3>) -> [Tensor<4>; 3] {
-        let qkv = self.c_attn.forward(x); // [batch, time, 3 * width]
-        let width = qkv.dims()[2] / 3;
-        [0, 1, 2].map(|i| split_heads(qkv.clone().narrow(2, i * width, width), self.heads))
+    /// Queries, keys and values side by side, `[batch, time, 3 · width]`.
+    fn project(&self, x: Tensor<3>, epsilon: f64) -> Tensor<3> {
+        let normal = fused::layer_norm(&self.ln_1, epsilon, x);
+        fused::linear(&self.attn.c_attn, Activation::None, normal)
     }
 
-    fn mix(&self, q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, bias: Tensor<4>) -> Tensor<3> {
-        let scale = 1.0 / (q.dims()[3] as f64).sqrt();
-        let scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + bias; // [batch, head, new, time]
-        self.c_proj.forward(join_heads(softmax(scores, 3).matmul(v)))
+    /// What follows attention, for any number of tokens: `mixed` values and the block's input `x`.
+    fn finish<const D: usize>(&self, mixed: Tensor<D>, x: Tensor<D>, epsilon: f64) -> Tensor<D> {
+        let x = fused::linear_add(&self.attn.c_proj, mixed, x);
+        let normal = fused::layer_norm(&self.ln_2, epsilon, x.clone());
+        let hidden = fused::linear(&self.mlp.c_fc, Activation::GeluTanh, normal);
+        fused::linear_add(&self.mlp.c_proj, hidden, x)
     }
-}
-
-/// `[1, 1, time, time]`: 0 on and below the diagonal, shut above.
-pub fn causal_bias(time: usize, device: &Device) -> Tensor<4> {
-    let values: Vec<f32> = (0..time)
-        .flat_map(|row| (0..time).map(move |column| if column <= row { 0.0 } else { SHUT }))
-        .collect();
-    Tensor::<1>::from_floats(values.as_slice(), device).reshape([1, 1, time, time])
 }

@@ -11,6 +11,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_critic::CausalCritic;
 use super::encoder::{Encoder, EncoderConfig};
+use super::fused::Mask;
 use super::layers::linear_uniform;
 use crate::rng::ChaCha8Rng;
 
@@ -27,13 +28,13 @@ pub struct Values {
     pub v2: Tensor<1>,
 }
 
-/// Padded token rows for the critic and the bias that hides the padding.
+/// Padded token rows for the critic and the mask that hides the padding.
 #[derive(Debug, Clone)]
 pub struct Texts {
     /// `[batch, time]`, padded on the right.
     pub tokens: Tensor<2, Int>,
-    /// `[batch, 1, 1, time]`, 0 on real tokens.
-    pub bias: Tensor<4>,
+    /// Opens the real tokens of each row.
+    pub mask: Mask,
 }
 
 /// Encoder and heads.
@@ -80,7 +81,7 @@ impl DoubleCritic {
 
     /// One vector for each text, `[batch, width]`.
     pub fn encode(&self, texts: Texts) -> Tensor<2> {
-        self.base_lm.forward(texts.tokens, texts.bias)
+        self.base_lm.forward(texts.tokens, &texts.mask)
     }
 
     /// Q1 and Q2 of encoded states and actions, each `[batch]`.

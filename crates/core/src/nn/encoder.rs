@@ -7,11 +7,11 @@
 
 use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, Linear};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::layers::{embedding, init_std, join_heads, layer_norm, linear, split_heads};
+use super::fused::{self, Activation, Mask};
+use super::layers::{embedding, init_std, layer_norm, linear};
 use crate::rng::ChaCha8Rng;
 
 /// The shape of an encoder.
@@ -78,8 +78,6 @@ struct SelfAttention {
     query: Linear,
     key: Linear,
     value: Linear,
-    #[module(skip)]
-    heads: usize,
 }
 
 #[derive(Module, Debug)]
@@ -111,7 +109,6 @@ impl EncoderConfig {
                         query: dense(width, width),
                         key: dense(width, width),
                         value: dense(width, width),
-                        heads: self.heads,
                     },
                     output: Output {
                         dense: dense(width, width),
@@ -161,26 +158,34 @@ impl Encoder {
     ///
     /// # Shapes
     /// - `tokens`: `[batch, time]`, padded on the right
-    /// - `bias`: `[batch, 1, 1, time]`; 0 for a real token, a large negative number for padding
+    /// - `mask`: opens the real tokens of each row to all of it
     /// - output: `[batch, width]`
-    pub fn forward(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Tensor<2> {
-        let hidden = self.hidden(tokens, bias);
-        let [batch, _, width] = hidden.dims();
-        let first = hidden.narrow(1, 0, 1).reshape([batch, width]);
+    pub fn forward(&self, tokens: Tensor<2, Int>, mask: &Mask) -> Tensor<2> {
+        // In the last block only the first token is read.
+        let (last, before) = self.encoder.layer.split_last().expect("a block");
+        let mut x = self.embed(tokens);
+        for layer in before {
+            x = layer.forward(x, mask, &self.config);
+        }
+        let [batch, time, _] = x.dims();
+        let first: Vec<usize> = (0..batch).map(|row| row * time).collect();
+        let qkv = last.attention.self_.project(x.clone());
+        let mixed = fused::attention_at(qkv, mask, self.config.heads, &first);
+        let first = last.finish(mixed, fused::rows_at(x, &first), &self.config); // [batch, width]
         self.pooler.dense.forward(first).tanh()
     }
 
     /// Hidden states after the last block, `[batch, time, width]`.
-    pub fn hidden(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Tensor<3> {
-        self.hidden_states(tokens, bias).pop().expect("the embeddings at least")
+    pub fn hidden(&self, tokens: Tensor<2, Int>, mask: &Mask) -> Tensor<3> {
+        self.hidden_states(tokens, mask).pop().expect("the embeddings at least")
     }
 
     /// Hidden states after the embeddings and after each block, each `[batch, time, width]`.
-    pub fn hidden_states(&self, tokens: Tensor<2, Int>, bias: Tensor<4>) -> Vec<Tensor<3>> {
+    pub fn hidden_states(&self, tokens: Tensor<2, Int>, mask: &Mask) -> Vec<Tensor<3>> {
         let mut states = vec![self.embed(tokens)];
         for layer in &self.encoder.layer {
             let x = states[states.len() - 1].clone();
-            states.push(layer.forward(x, bias.clone()));
+            states.push(layer.forward(x, mask, &self.config));
         }
         states
     }
@@ -202,41 +207,48 @@ impl Encoder {
                 time,
                 self.config.width,
             ]);
-        self.embeddings.layer_norm.forward(x)
+        fused::layer_norm(&self.embeddings.layer_norm, self.config.layer_norm_epsilon, x)
     }
 }
 
 impl Layer {
-    fn forward(&self, x: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let mixed = self.attention.self_.forward(x.clone(), bias);
-        let x = self.attention.output.forward(mixed, x);
-        let hidden = gelu(self.intermediate.dense.forward(x.clone()));
-        self.output.forward(hidden, x)
+    fn forward(&self, x: Tensor<3>, mask: &Mask, config: &EncoderConfig) -> Tensor<3> {
+        let mixed = fused::attention(self.attention.self_.project(x.clone()), mask, config.heads);
+        self.finish(mixed, x, config)
+    }
+
+    /// What follows attention, for any number of tokens: `mixed` values and the block's input `x`.
+    fn finish<const D: usize>(
+        &self,
+        mixed: Tensor<D>,
+        x: Tensor<D>,
+        config: &EncoderConfig,
+    ) -> Tensor<D> {
+        let epsilon = config.layer_norm_epsilon;
+        let x = self.attention.output.forward(mixed, x, epsilon);
+        let hidden = fused::linear(&self.intermediate.dense, Activation::GeluErf, x.clone());
+        self.output.forward(hidden, x, epsilon)
     }
 }
 
-/// The exact form, `x · ½ (1 + erf(x / √2))`.
-///
-/// Written out rather than burn's: where a backend brings no derivative of its own, burn 0.22.1
-/// differentiates the tanh form, and the critic's gradients are off by a thousandth.
-fn gelu(x: Tensor<3>) -> Tensor<3> {
-    let below = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf(); // [batch, time, width]
-    x * below.add_scalar(1.0).mul_scalar(0.5)
-}
-
 impl SelfAttention {
-    fn forward(&self, x: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let q = split_heads(self.query.forward(x.clone()), self.heads);
-        let k = split_heads(self.key.forward(x.clone()), self.heads);
-        let v = split_heads(self.value.forward(x), self.heads);
-        let scale = 1.0 / (q.dims()[3] as f64).sqrt();
-        let scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + bias; // [batch, head, time, time]
-        join_heads(softmax(scores, 3).matmul(v))
+    /// Queries, keys and values side by side, `[batch, time, 3 · width]`, in one product.
+    fn project(&self, x: Tensor<3>) -> Tensor<3> {
+        let parts = [&self.query, &self.key, &self.value];
+        let weight = Tensor::cat(parts.map(|part| part.weight.val()).to_vec(), 1);
+        let bias = parts.map(|part| part.bias.as_ref().expect("every layer here has one").val());
+        fused::linear_of(weight, Tensor::cat(bias.to_vec(), 0), Activation::None, x)
     }
 }
 
 impl Output {
-    fn forward(&self, x: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
-        self.layer_norm.forward(self.dense.forward(x) + residual)
+    fn forward<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        residual: Tensor<D>,
+        epsilon: f64,
+    ) -> Tensor<D> {
+        let sum = fused::linear_add(&self.dense, x, residual);
+        fused::layer_norm(&self.layer_norm, epsilon, sum)
     }
 }

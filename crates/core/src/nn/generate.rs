@@ -7,11 +7,13 @@
 //! does not depend on its neighbours. Reading the scores is the first of the two doors at which
 //! anything waits for the device.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLm;
+use super::fused::Mask;
 use super::kv_cache::KvCache;
-use super::layers::SHUT;
 use super::sampling::Sampler;
 use crate::error::Error;
 use crate::rng::ChaCha8Rng;
@@ -41,8 +43,8 @@ pub struct Decoder<'a> {
     model: &'a CausalLm,
     device: Device,
     cache: KvCache,
-    /// For each row, which columns of the cache hold tokens of its own.
-    valid: Vec<Vec<bool>>,
+    /// For each row, the ranges of columns of the cache that hold tokens of its own.
+    valid: Vec<Vec<Range<usize>>>,
     /// For each row, the position of its next token.
     next: Vec<usize>,
     /// For each row, a token that is part of its text but was not fed yet.
@@ -119,7 +121,7 @@ impl<'a> Decoder<'a> {
         assert!(self.cache.is_empty(), "padded prompts are read into an empty batch");
         assert_eq!(prompts.len(), self.rows(), "one prompt for each row");
         let width = prompts.iter().map(Vec::len).max().unwrap_or(0).max(1);
-        let (mut tokens, mut positions, mut bias) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tokens, mut positions) = (Vec::new(), Vec::new());
         for (row, prompt) in prompts.iter().enumerate() {
             let real = prompt.len();
             let padding = width - real;
@@ -127,14 +129,13 @@ impl<'a> Decoder<'a> {
             tokens.extend(std::iter::repeat_n(pad as i32, padding));
             positions.extend(0..real as i32);
             positions.extend(std::iter::repeat_n(1, padding));
-            for query in 0..width {
-                let open = |key: usize| key <= query && key < real;
-                bias.extend((0..width).map(|key| if open(key) { 0.0 } else { SHUT }));
-            }
             self.next[row] = real;
-            self.valid[row] = (0..width).map(|column| column < real).collect();
+            self.valid[row].push(0..real);
         }
-        let hidden = self.run(&tokens, &positions, &bias, width); // [rows, width, d]
+        let mask = Mask::new([prompts.len(), width, width], |row, query, open| {
+            open.push(0..prompts[row].len().min(query + 1));
+        });
+        let hidden = self.run(&tokens, &positions, &mask, width); // [rows, width, d]
         self.scores = Some(self.model.logits(hidden.narrow(1, width - 1, 1).squeeze_dim(1)));
     }
 
@@ -160,7 +161,9 @@ impl<'a> Decoder<'a> {
         let hidden = hidden.select(0, Tensor::from_ints(ends.as_slice(), &self.device));
         self.keep(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
         for (row, &(_, length)) in state_of.iter().enumerate() {
-            self.valid[row][length..].fill(false);
+            // Of the text that it was read with.
+            self.valid[row].clear();
+            self.valid[row].push(0..length);
             self.next[row] = length;
         }
         self.scores = Some(self.model.logits(hidden));
@@ -219,7 +222,7 @@ impl<'a> Decoder<'a> {
         if rows.len() == self.rows() && rows.iter().enumerate().all(|(i, &row)| i == row) {
             return;
         }
-        self.cache.keep(rows, &self.device);
+        self.cache.keep(rows);
         self.valid = rows.iter().map(|&row| self.valid[row].clone()).collect();
         self.next = rows.iter().map(|&row| self.next[row]).collect();
         self.pending = rows.iter().map(|&row| self.pending[row]).collect();
@@ -233,35 +236,38 @@ impl<'a> Decoder<'a> {
     fn feed(&mut self, pieces: &[Vec<u32>], width: usize) -> Tensor<3> {
         let rows = self.rows();
         let before = self.cache.len();
-        let total = before + width;
         let mut tokens = vec![0i32; rows * width];
         let mut positions = vec![0i32; rows * width];
-        let mut bias = vec![SHUT; rows * width * total];
         for (row, piece) in pieces.iter().enumerate() {
             for (column, &token) in piece.iter().enumerate() {
                 tokens[row * width + column] = token as i32;
                 positions[row * width + column] = (self.next[row] + column) as i32;
-                let open = &mut bias[(row * width + column) * total..][..total];
-                for (open, &valid) in open.iter_mut().zip(&self.valid[row]) {
-                    if valid {
-                        *open = 0.0;
-                    }
-                }
-                open[before..=before + column].fill(0.0);
             }
-            self.next[row] += piece.len();
-            self.valid[row].extend((0..width).map(|column| column < piece.len()));
         }
-        self.run(&tokens, &positions, &bias, width)
+        let mask = Mask::new([rows, width, before + width], |row, column, open| {
+            open.extend(self.valid[row].iter().cloned());
+            if column < pieces[row].len() {
+                open.push(before..before + column + 1);
+            }
+        });
+        for (row, piece) in pieces.iter().enumerate() {
+            self.next[row] += piece.len();
+            let end = before + piece.len();
+            match self.valid[row].last_mut() {
+                Some(last) if last.end == before => last.end = end,
+                _ if piece.is_empty() => {}
+                _ => self.valid[row].push(before..end),
+            }
+        }
+        self.run(&tokens, &positions, &mask, width)
     }
 
     /// Runs the model on `width` new columns for each row, given row by row.
-    fn run(&mut self, tokens: &[i32], positions: &[i32], bias: &[f32], width: usize) -> Tensor<3> {
-        let (rows, total) = (self.rows(), self.cache.len() + width);
+    fn run(&mut self, tokens: &[i32], positions: &[i32], mask: &Mask, width: usize) -> Tensor<3> {
+        let rows = self.rows();
         let ints = |values: &[i32]| {
             Tensor::<1, Int>::from_ints(values, &self.device).reshape([rows, width])
         };
-        let bias = Tensor::<1>::from_floats(bias, &self.device).reshape([rows, 1, width, total]);
-        self.model.forward_cached(ints(tokens), ints(positions), bias, &mut self.cache)
+        self.model.forward_cached(ints(tokens), ints(positions), mask, &mut self.cache)
     }
 }

@@ -6,7 +6,6 @@
 
 use burn::module::Param;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::rng::{self, ChaCha8Rng};
@@ -77,17 +76,6 @@ pub fn layer_norm(width: usize, epsilon: f64, device: &Device) -> LayerNorm {
     layer.gamma = constant(1.0, width, device);
     layer.beta = Some(constant(0.0, width, device));
     layer
-}
-
-/// GELU in its tanh form, `x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
-///
-/// Written as `x · sigmoid(2 u)`, which is the same number: burn's own form takes a power and a
-/// tanh by the C library and costs four times as much on the CPU.
-pub fn gelu_tanh(x: Tensor<3>) -> Tensor<3> {
-    const TWICE_ROOT: f64 = 1.595_769_121_605_730_7; // 2 √(2/π)
-    let square = x.clone() * x.clone();
-    let u = x.clone() * square.mul_scalar(0.044_715 * TWICE_ROOT).add_scalar(TWICE_ROOT);
-    x * sigmoid(u)
 }
 
 /// `[batch, time, heads · d]` to `[batch, heads, time, d]`.

@@ -4,6 +4,7 @@ pub mod causal_critic;
 pub mod causal_lm;
 pub mod critic;
 pub mod encoder;
+pub mod fused;
 pub mod generate;
 pub mod kv_cache;
 pub mod layers;

@@ -8,6 +8,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::fused::{self, AdamStep};
 use super::params;
 
 /// Adam's memory of one network; Kingma and Ba, arXiv:1412.6980, algorithm 1.
@@ -40,18 +41,21 @@ impl Adam {
         self.time += 1;
         let correct_1 = 1.0 - BETA_1.powi(self.time as i32);
         let correct_2 = (1.0 - BETA_2.powi(self.time as i32)).sqrt();
+        let step = AdamStep {
+            rate: (lr / correct_1) as f32,
+            first: [BETA_1, 1.0 - BETA_1].map(|share| share as f32),
+            second: [BETA_2, 1.0 - BETA_2].map(|share| share as f32),
+            scale_2: (1.0 / correct_2) as f32,
+            epsilon: EPSILON as f32,
+        };
         let old = params::tensors(&module);
         let mut new = Vec::with_capacity(old.len());
         for (i, (theta, grad)) in old.into_iter().zip(grads).enumerate() {
-            // Taken out of the list, so that the multiplication happens in place.
-            let m = take(&mut self.moment_1[i]).mul_scalar(BETA_1)
-                + grad.clone().mul_scalar(1.0 - BETA_1);
-            let v = take(&mut self.moment_2[i]).mul_scalar(BETA_2)
-                + grad.square().mul_scalar(1.0 - BETA_2);
-            let root = v.clone().sqrt().div_scalar(correct_2).add_scalar(EPSILON);
-            new.push(theta - m.clone().div(root).mul_scalar(lr / correct_1));
-            self.moment_1[i] = m;
-            self.moment_2[i] = v;
+            // Taken out of the list, so that they can change in place.
+            let (m, v) = (take(&mut self.moment_1[i]), take(&mut self.moment_2[i]));
+            let [theta, m, v] = fused::adam(step, [theta, m, v], grad);
+            new.push(theta);
+            (self.moment_1[i], self.moment_2[i]) = (m, v);
         }
         params::replace(module, new)
     }
@@ -99,7 +103,7 @@ pub fn polyak<M: Module>(target: M, online: &M, tau: f64) -> M {
     let mixed = params::tensors(&target)
         .into_iter()
         .zip(params::tensors(online))
-        .map(|(target, online)| target.mul_scalar(1.0 - tau) + online.mul_scalar(tau))
+        .map(|(target, online)| fused::mix_of(target, online, [1.0 - tau, tau].map(|x| x as f32)))
         .collect();
     params::replace(target, mixed)
 }

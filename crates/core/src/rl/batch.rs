@@ -5,7 +5,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::nn::critic::Texts;
-use crate::nn::layers::SHUT;
+use crate::nn::fused::Mask;
 
 /// Observations and actions laid out for one forward of the actor.
 #[derive(Debug, Clone)]
@@ -14,11 +14,11 @@ pub struct ActorBatch {
     pub tokens: Tensor<2, Int>,
     /// `[batch, time]`, 0 to time − 1.
     pub positions: Tensor<2, Int>,
-    /// `[batch · actions]`: for each token of each action, the row of the flattened hidden states
+    /// `batch · actions`: for each token of each action, the row of the flattened hidden states
     /// that predicts it.
-    pub predictors: Tensor<1, Int>,
-    /// `[batch · actions, 1]`: those tokens.
-    pub targets: Tensor<2, Int>,
+    pub predictors: Vec<usize>,
+    /// `batch · actions`: those tokens, 0 on padding.
+    pub targets: Vec<u32>,
     /// `[batch, actions]`: 1 on real tokens of the action.
     pub mask: Tensor<2>,
 }
@@ -33,8 +33,8 @@ impl ActorBatch {
         let actions = pairs.iter().map(|(_, a)| a.len()).max().expect("a pair");
         let rows = pairs.len();
         let mut tokens = vec![0i32; rows * time];
-        let mut predictors = vec![0i32; rows * actions];
-        let mut targets = vec![0i32; rows * actions];
+        let mut predictors = vec![0usize; rows * actions];
+        let mut targets = vec![0u32; rows * actions];
         let mut mask = vec![0f32; rows * actions];
         for (row, (observation, action)) in pairs.iter().enumerate() {
             assert!(
@@ -46,8 +46,8 @@ impl ActorBatch {
                 tokens[row * time + column] = token as i32;
             }
             for (i, &token) in action.iter().enumerate() {
-                predictors[row * actions + i] = (row * time + observation.len() - 1 + i) as i32;
-                targets[row * actions + i] = token as i32;
+                predictors[row * actions + i] = row * time + observation.len() - 1 + i;
+                targets[row * actions + i] = token;
                 mask[row * actions + i] = 1.0;
             }
         }
@@ -55,8 +55,8 @@ impl ActorBatch {
         Self {
             tokens: grid(tokens, [rows, time], device),
             positions: grid(positions, [rows, time], device),
-            predictors: Tensor::from_ints(predictors.as_slice(), device),
-            targets: grid(targets, [rows * actions, 1], device),
+            predictors,
+            targets,
             mask: Tensor::from_data(TensorData::new(mask, [rows, actions]), device),
         }
     }
@@ -67,16 +67,14 @@ pub fn texts(sequences: &[Vec<u32>], pad: u32, device: &Device) -> Texts {
     let rows = sequences.len();
     let time = sequences.iter().map(Vec::len).max().expect("a sequence");
     let mut tokens = vec![pad as i32; rows * time];
-    let mut bias = vec![SHUT; rows * time];
     for (row, sequence) in sequences.iter().enumerate() {
         for (column, &token) in sequence.iter().enumerate() {
             tokens[row * time + column] = token as i32;
-            bias[row * time + column] = 0.0;
         }
     }
     Texts {
         tokens: grid(tokens, [rows, time], device),
-        bias: Tensor::from_data(TensorData::new(bias, [rows, 1, 1, time]), device),
+        mask: Mask::new([rows, 1, time], |row, _, open| open.push(0..sequences[row].len())),
     }
 }
 
@@ -104,8 +102,8 @@ mod tests {
         let device = Device::flex();
         let batch = ActorBatch::new(&[(&[10, 11], &[20, 21, 22]), (&[12, 13, 14], &[23])], &device);
         assert_eq!(ints(batch.tokens), [10, 11, 20, 21, 12, 13, 14, 0]);
-        assert_eq!(ints(batch.predictors), [1, 2, 3, 6, 0, 0]);
-        assert_eq!(ints(batch.targets), [20, 21, 22, 23, 0, 0]);
+        assert_eq!(batch.predictors, [1, 2, 3, 6, 0, 0]);
+        assert_eq!(batch.targets, [20, 21, 22, 23, 0, 0]);
         assert_eq!(
             batch.mask.into_data().iter::<f32>().collect::<Vec<_>>(),
             [1., 1., 1., 1., 0., 0.]
@@ -116,8 +114,8 @@ mod tests {
     fn padding_of_the_critic_is_shut_out() {
         let texts = texts(&[vec![0, 5, 2], vec![0, 2]], 1, &Device::flex());
         assert_eq!(ints(texts.tokens), [0, 5, 2, 0, 2, 1]);
-        let bias: Vec<f32> = texts.bias.into_data().iter::<f32>().collect();
-        assert_eq!(bias, [0.0, 0.0, 0.0, 0.0, 0.0, SHUT]);
+        let open = |row, key| texts.mask.is_open(row, 0, key);
+        assert!(open(0, 2) && open(1, 1) && !open(1, 2));
     }
 
     #[test]

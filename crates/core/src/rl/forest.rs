@@ -7,7 +7,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::nn::layers::SHUT;
+use crate::nn::fused::Mask;
+pub use crate::nn::fused::rows_at as rows_of;
 
 /// A game to lay out.
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ pub struct Forest {
     pub tokens: Tensor<2, Int>,
     /// `[trees, time]`: the place of each token in its own text.
     pub positions: Tensor<2, Int>,
-    /// `[trees, 1, time, time]`: 0 where a token may look, shut elsewhere.
-    pub bias: Tensor<4>,
+    /// Where each token may look.
+    pub mask: Mask,
     /// For each tree and branch, the row of the flattened `[trees · time]` where it begins.
     pub starts: Vec<Vec<usize>>,
     /// Columns.
@@ -46,14 +47,15 @@ impl Forest {
         let rows = trees.len();
         let mut tokens = vec![0i32; rows * time];
         let mut positions = vec![0i32; rows * time];
-        let mut bias = vec![SHUT; rows * time * time];
+        // What each token sees of the trunk and of its branch; nothing where there is padding.
+        let mut sees = vec![[0..0, 0..0]; rows * time];
         let mut starts = Vec::with_capacity(rows);
         for (row, tree) in trees.iter().enumerate() {
             let first = row * time;
             for (column, &token) in tree.trunk.iter().enumerate() {
                 tokens[first + column] = token as i32;
                 positions[first + column] = column as i32;
-                bias[(first + column) * time..][..=column].fill(0.0);
+                sees[first + column][0] = 0..column + 1;
             }
             let mut column = tree.trunk.len();
             let mut begins = Vec::with_capacity(tree.branches.len());
@@ -66,9 +68,7 @@ impl Forest {
                 for (i, &token) in branch.iter().enumerate() {
                     tokens[first + column + i] = token as i32;
                     positions[first + column + i] = (state + i) as i32;
-                    let open = &mut bias[(first + column + i) * time..][..time];
-                    open[..state].fill(0.0);
-                    open[column..=column + i].fill(0.0);
+                    sees[first + column + i] = [0..state, column..column + i + 1];
                 }
                 column += branch.len();
             }
@@ -78,7 +78,9 @@ impl Forest {
         Self {
             tokens: grid(tokens),
             positions: grid(positions),
-            bias: Tensor::from_data(TensorData::new(bias, [rows, 1, time, time]), device),
+            mask: Mask::new([rows, time, time], |tree, column, open| {
+                open.extend(sees[tree * time + column].iter().cloned());
+            }),
             starts,
             time,
         }
@@ -97,14 +99,6 @@ impl Forest {
             _ => self.starts[tree][branch] + length - 1,
         }
     }
-}
-
-/// Rows of flattened hidden states, `[trees, time, width]` to `[n, width]`.
-pub fn rows_of(hidden: Tensor<3>, rows: &[usize]) -> Tensor<2> {
-    let [trees, time, width] = hidden.dims();
-    let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
-    let index = Tensor::<1, Int>::from_ints(index.as_slice(), &hidden.device());
-    hidden.reshape([trees * time, width]).select(0, index)
 }
 
 #[cfg(test)]
@@ -133,7 +127,7 @@ mod tests {
         ];
         let forest = Forest::new(&trees, &device);
         let hidden =
-            lm.forward_biased(forest.tokens.clone(), forest.positions.clone(), forest.bias.clone());
+            lm.forward_masked(forest.tokens.clone(), forest.positions.clone(), &forest.mask);
         for (tree, branch, state, tokens) in
             [(0, 0, 2, &[9, 10][..]), (0, 1, 2, &[]), (0, 2, 5, &[11, 12, 13]), (1, 0, 4, &[14])]
         {

@@ -5,12 +5,9 @@
 //! reply instead of from returns alone. Imitation and the causal critic may take this loss beside
 //! their own; the pass over the game is the one they make anyway.
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::forest::rows_of;
 use crate::nn::causal_lm::CausalLm;
-use crate::nn::layers::SHUT;
 
 /// Where the world's replies stand in a flattened grid of tokens, and their tokens.
 ///
@@ -30,21 +27,18 @@ impl ReplyRows {
         self.targets.extend_from_slice(&text[begin..end]);
     }
 
-    /// Sum of the replies' negative log-probabilities, `[1]`, from the hidden states of the grid,
-    /// `[rows, time, width]`; 0 where there is none.
-    pub fn loss(&self, lm: &CausalLm, hidden: Tensor<3>, terminator: u32) -> Tensor<1> {
-        let device = hidden.device();
+    /// The rows whose hidden states predict the replies' tokens.
+    pub fn predictors(&self) -> &[usize] {
+        &self.predictors
+    }
+
+    /// Sum of the replies' negative log-probabilities, `[1]`, from the hidden states of the
+    /// [`predictors`](Self::predictors), `[n, width]`; 0 where there is none.
+    pub fn loss(&self, lm: &CausalLm, hidden: Tensor<2>, terminator: u32) -> Tensor<1> {
         if self.targets.is_empty() {
-            return Tensor::zeros([1], &device);
+            return Tensor::zeros([1], &hidden.device());
         }
-        let n = self.targets.len();
-        let logits = lm.logits(rows_of(hidden, &self.predictors)); // [n, vocab]
-        let mut shut = vec![0.0f32; logits.dims()[1]];
-        shut[terminator as usize] = SHUT;
-        let shut = Tensor::<1>::from_floats(shut.as_slice(), &device).unsqueeze::<2>();
-        let targets: Vec<i32> = self.targets.iter().map(|&token| token as i32).collect();
-        let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
-        log_softmax(logits + shut, 1).gather(1, targets).sum().neg()
+        lm.log_prob(hidden, &self.targets, Some(terminator)).sum().neg()
     }
 }
 
@@ -52,8 +46,9 @@ impl ReplyRows {
 mod tests {
     use super::*;
     use crate::nn::causal_lm::CausalLmConfig;
+    use crate::nn::fused::rows_at;
     use crate::rng::stream;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Int};
 
     /// The sum must be that of a softmax over everything but the terminator, token by token.
     #[test]
@@ -73,7 +68,8 @@ mod tests {
         let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device).reshape([1, 5]);
         let hidden = lm.forward(tokens, Tensor::arange(0..5, &device).reshape([1, 5]));
         let mut rows = ReplyRows::default();
-        assert_eq!(rows.loss(&lm, hidden.clone(), 0).into_scalar::<f32>(), 0.0);
+        let none = hidden.clone().reshape([5, 8]);
+        assert_eq!(rows.loss(&lm, none, 0).into_scalar::<f32>(), 0.0);
         rows.push(&text, 0, 3, 5);
         let logits = lm.logits(hidden.clone().reshape([5, 8])).into_data();
         let logits = logits.as_slice::<f32>().unwrap();
@@ -83,6 +79,7 @@ mod tests {
             let total: f32 = row[1..].iter().map(|score| score.exp()).sum();
             want -= (row[target].exp() / total).ln();
         }
+        let hidden = rows_at(hidden, rows.predictors());
         let got = rows.loss(&lm, hidden, 0).into_scalar::<f32>();
         assert!((got - want).abs() < 1e-5, "{got} is not {want}");
     }

@@ -14,8 +14,6 @@ use burn::nn::Linear;
 use burn::tensor::activation::{log_softmax, softplus};
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::forest::rows_of;
-
 /// A task as something to name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Secret {
@@ -41,16 +39,21 @@ impl TaskRows {
         self.facts.extend_from_slice(&secret.facts);
     }
 
+    /// The rows of the grid at which the tasks are named.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
     /// Two sums over the states, `[1]` each: the tasks' negative log-probabilities, and the facts',
-    /// mean over the facts of a state. `hidden` are the states of the grid, `[rows, time, width]`,
+    /// mean over the facts of a state. `hidden` are those of the [`rows`](Self::rows), `[n, width]`,
     /// the layer goes from `width` to tasks and then facts; 0 where there is no state or no fact.
-    pub fn loss(&self, head: &Linear, hidden: Tensor<3>) -> [Tensor<1>; 2] {
+    pub fn loss(&self, head: &Linear, hidden: Tensor<2>) -> [Tensor<1>; 2] {
         let device = hidden.device();
         let n = self.rows.len();
         if n == 0 {
             return [Tensor::zeros([1], &device), Tensor::zeros([1], &device)];
         }
-        let scores = head.forward(rows_of(hidden, &self.rows)); // [n, tasks + facts]
+        let scores = head.forward(hidden); // [n, tasks + facts]
         let facts = self.facts.len() / n;
         let tasks = scores.dims()[1] - facts;
         let task = TensorData::new(self.tasks.clone(), [n, 1]);
@@ -71,6 +74,7 @@ impl TaskRows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::fused::rows_at;
     use crate::nn::layers::linear;
     use crate::rng::stream;
     use burn::tensor::Device;
@@ -84,7 +88,8 @@ mod tests {
         let hidden = Tensor::<3>::from_floats([[[1.0, 0.0], [0.0, 1.0], [5.0, 5.0]]], &device);
         let mut rows = TaskRows::default();
         let losses = |rows: &TaskRows| {
-            rows.loss(&head, hidden.clone()).map(|loss| loss.into_scalar::<f32>())
+            let hidden = rows_at(hidden.clone(), rows.rows());
+            rows.loss(&head, hidden).map(|loss| loss.into_scalar::<f32>())
         };
         assert_eq!(losses(&rows), [0.0, 0.0]);
         rows.push(0, &Secret { task: 2, facts: [1.0, 0.0].into() });

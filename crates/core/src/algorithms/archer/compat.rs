@@ -24,8 +24,8 @@ use super::{Archer, Context};
 use crate::algorithms::common::{Policy, Scored};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
+use crate::nn::fused::Mask;
 use crate::nn::generate::{Decoder, Utterance};
-use crate::nn::layers::SHUT;
 use crate::nn::optim::{accumulate, clip_global_norm, global_norm, polyak};
 use crate::nn::params;
 use crate::rl::losses;
@@ -258,12 +258,10 @@ pub fn score(policy: &Policy, pairs: &[(&[u32], &[u32])], pad: u32) -> Scored {
     }
     // One column less is fed: nothing is predicted from the last.
     let fed = time - 1;
-    let bias: Vec<f32> = (0..rows * fed * fed)
-        .map(|cell| {
-            let (row, query, key) = (cell / (fed * fed), cell / fed % fed, cell % fed);
-            if key <= query && real[row * time + key] { 0.0 } else { SHUT }
-        })
-        .collect();
+    let mask = Mask::new([rows, fed, fed], |row, query, open| {
+        let keys = (0..=query).filter(|key| real[row * time + key]);
+        open.extend(keys.map(|key| key..key + 1));
+    });
     let columns = |from: usize, n: usize, values: &[i32]| -> Vec<i32> {
         values.chunks(time).flat_map(|row| row[from..from + n].to_vec()).collect()
     };
@@ -271,18 +269,18 @@ pub fn score(policy: &Policy, pairs: &[(&[u32], &[u32])], pad: u32) -> Scored {
         Tensor::<2, Int>::from_data(TensorData::new(values, shape), &device)
     };
     let positions = (0..rows).flat_map(|_| 0..fed as i32).collect();
-    let hidden = policy.lm.forward_biased(
+    let hidden = policy.lm.forward_masked(
         grid(columns(0, fed, &tokens), [rows, fed]),
         grid(positions, [rows, fed]),
-        Tensor::from_data(TensorData::new(bias, [rows, 1, fed, fed]), &device),
+        &mask,
     ); // [rows, fed, width]
     let width = hidden.dims()[2];
     let hidden = hidden.narrow(1, prompt - 1, actions).reshape([rows * actions, width]);
-    let mask: Vec<f32> = real
+    let said: Vec<f32> = real
         .chunks(time)
         .flat_map(|row| row[prompt..].iter().map(|&real| if real { 1.0 } else { 0.0 }))
         .collect();
-    let mask = Tensor::<2>::from_data(TensorData::new(mask, [rows, actions]), &device);
+    let mask = Tensor::<2>::from_data(TensorData::new(said, [rows, actions]), &device);
     let targets = grid(columns(prompt, actions, &tokens), [rows * actions, 1]);
     let probs = softmax(policy.lm.logits(hidden.clone()), 1); // [rows * actions, vocab]
     let log_prob = probs.gather(1, targets).log().reshape([rows, actions]) * mask.clone();

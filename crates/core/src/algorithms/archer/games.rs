@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
-use crate::rl::forest::{Forest, Tree, rows_of};
+use crate::rl::forest::{Forest, Tree};
 use crate::rl::losses::{advantage, critic_losses};
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::replies::ReplyRows;
@@ -215,24 +215,27 @@ pub(super) fn critic_loss(
         let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
         let forest = Forest::new(&trees, &target.device());
         let rows = Rows::of(&forest, drawn, context.tokenizer);
-        let hidden = target.hidden(&forest);
+        let [tips, nexts] = target.hidden_at(&forest, [&rows.tips, &rows.nexts]);
         let each = rows.tips.len() / turns.len();
         let mean = |q: Tensor<1>| q.reshape([turns.len(), each]).mean_dim(1).squeeze_dim::<1>(1);
-        let (q1, q2) = target.q(rows_of(hidden.clone(), &rows.tips));
+        let (q1, q2) = target.q(tips);
         let target_q = (mean(q1), mean(q2));
-        (target_q, target.v(rows_of(hidden, &rows.nexts)))
+        (target_q, target.v(nexts))
     });
     let trees: Vec<Tree<'_>> =
         drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
     let forest = Forest::new(&trees, &critic.device());
     let rows = Rows::of(&forest, drawn, context.tokenizer);
-    let hidden = critic.hidden(&forest);
-    let foreseen = (context.config.reply_coef > 0.0).then(|| {
-        let replies = replies(&forest, drawn, context.tokenizer);
-        replies.loss(critic.body(), hidden.clone(), context.tokenizer.newline())
-    });
-    let (q1, q2) = critic.q(rows_of(hidden.clone(), &rows.actions));
-    let (v1, v2) = critic.v(rows_of(hidden, &rows.states));
+    let replies = match context.config.reply_coef > 0.0 {
+        true => replies(&forest, drawn, context.tokenizer),
+        false => ReplyRows::default(),
+    };
+    let [actions, states, before] =
+        critic.hidden_at(&forest, [&rows.actions, &rows.states, replies.predictors()]);
+    let foreseen = (context.config.reply_coef > 0.0)
+        .then(|| replies.loss(critic.body(), before, context.tokenizer.newline()));
+    let (q1, q2) = critic.q(actions);
+    let (v1, v2) = critic.v(states);
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
     let losses =
         critic_losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
@@ -264,8 +267,8 @@ pub(super) fn advantages(
     let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
     let forest = Forest::new(&trees, &critic.device());
     let rows = Rows::of(&forest, drawn, context.tokenizer);
-    let hidden = critic.hidden(&forest);
-    advantage(critic.q(rows_of(hidden.clone(), &rows.tips)), critic.v(rows_of(hidden, &rows.bases)))
+    let [tips, bases] = critic.hidden_at(&forest, [&rows.tips, &rows.bases]);
+    advantage(critic.q(tips), critic.v(bases))
 }
 
 /// What the policy says of the fresh actions of some games, all in one pass.
@@ -277,11 +280,6 @@ pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
         .map(|game| game.tree(|fresh| &fresh.tokens[..fresh.tokens.len() - 1]))
         .collect();
     let forest = Forest::new(&trees, &device);
-    let hidden = policy.lm.forward_biased(
-        forest.tokens.clone(),
-        forest.positions.clone(),
-        forest.bias.clone(),
-    );
     let actions = drawn.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
     let actions = actions.expect("a fresh action");
     let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
@@ -296,7 +294,9 @@ pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
             }
         }
     }
-    score_hidden(policy, rows_of(hidden, &predictors), &targets, mask, actions, with_entropy)
+    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+    let [hidden] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
+    score_hidden(policy, hidden, &targets, mask, actions, with_entropy)
 }
 
 /// How the games of a step are shared out: similar lengths together, `parts` micro-batches.

@@ -1,0 +1,427 @@
+//! The operations that a small network spends its time on, each in as few passes as it takes.
+//!
+//! On the CPU a matrix product is fast and everything between two products is not: burn computes a
+//! layer norm, a GELU or a softmax by many small operations, each of which reads and writes memory.
+//! Here they are single operations with a backward pass of their own, on the CPU backend's tensors
+//! (`op`). Each function computes the same by burn's operations where the device is another, or
+//! where the feature `flex` is off; the tests hold the two against each other.
+
+// Lanes are walked by number: several arrays side by side, which iterators would only hide.
+#![allow(clippy::needless_range_loop)]
+
+#[cfg(feature = "flex")]
+mod attention;
+#[cfg(feature = "flex")]
+mod cached;
+#[cfg(feature = "flex")]
+mod elementwise;
+#[cfg(feature = "flex")]
+mod layer_norm;
+#[cfg(feature = "flex")]
+mod linear;
+#[cfg(feature = "flex")]
+mod log_prob;
+#[cfg(feature = "flex")]
+mod op;
+#[cfg(feature = "flex")]
+mod simd;
+#[cfg_attr(not(feature = "flex"), allow(dead_code, reason = "kernels read it"))]
+mod visible;
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+#[cfg(feature = "flex")]
+use burn::backend::Flex;
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use self::visible::Visible;
+use super::layers::{SHUT, join_heads, split_heads};
+
+/// Floats that a kernel handles side by side, and keys in a block of a mask.
+const LANES: usize = 16;
+
+/// What a dense layer's output goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    None,
+    /// GELU in its tanh form.
+    GeluTanh,
+    /// GELU by the error function.
+    GeluErf,
+}
+
+/// What a step of Adam does with one parameter and its memory.
+#[derive(Debug, Clone, Copy)]
+pub struct AdamStep {
+    /// Learning rate over the correction of the first moment.
+    pub rate: f32,
+    /// Share of the first moment that stays, and share of the gradient that it takes.
+    pub first: [f32; 2],
+    /// The same of the second and the gradient's square.
+    pub second: [f32; 2],
+    /// One over the root of the second moment's correction.
+    pub scale_2: f32,
+    /// Keeps the division finite.
+    pub epsilon: f32,
+}
+
+/// Layer normalisation over the last axis.
+pub fn layer_norm<const D: usize>(layer: &LayerNorm, epsilon: f64, x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if let Some(beta) = layer.beta.as_ref().filter(|_| op::fits_tensor(&x)) {
+        let tracked = x.device().is_autodiff();
+        let inputs =
+            [x.into_dispatch(), layer.gamma.val().into_dispatch(), beta.val().into_dispatch()];
+        return op::apply(layer_norm::LayerNorm { epsilon: epsilon as f32 }, inputs, tracked);
+    }
+    let _ = epsilon; // burn's layer has its own
+    layer.forward(x)
+}
+
+/// `activation(x W + b)`.
+pub fn linear<const D: usize>(layer: &Linear, activation: Activation, x: Tensor<D>) -> Tensor<D> {
+    match &layer.bias {
+        Some(bias) => linear_of(layer.weight.val(), bias.val(), activation, x),
+        None => plain_activation(activation, layer.forward(x)),
+    }
+}
+
+/// The same with weights `[d_in, d_out]` and a bias `[d_out]` that belong to no layer.
+pub fn linear_of<const D: usize>(
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    activation: Activation,
+    x: Tensor<D>,
+) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        let inputs = [x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()];
+        return op::apply(linear::Linear { activation }, inputs, tracked);
+    }
+    plain_activation(activation, burn::tensor::module::linear(x, weight, Some(bias)))
+}
+
+/// `x W + b + residual`.
+pub fn linear_add<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if let Some(bias) = layer.bias.as_ref().filter(|_| op::fits_tensor(&x)) {
+        let tracked = x.device().is_autodiff();
+        let inputs = [
+            x.into_dispatch(),
+            layer.weight.val().into_dispatch(),
+            bias.val().into_dispatch(),
+            residual.into_dispatch(),
+        ];
+        return op::apply(linear::LinearAdd, inputs, tracked);
+    }
+    layer.forward(x) + residual
+}
+
+fn plain_activation<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
+    match activation {
+        Activation::None => x,
+        Activation::GeluTanh => gelu_tanh(x),
+        Activation::GeluErf => gelu_erf(x),
+    }
+}
+
+/// GELU in its tanh form, `x · ½ (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
+///
+/// Written as `x · sigmoid(2 u)`, which is the same number: burn's own form takes a power and a
+/// tanh by the C library and costs four times as much on the CPU.
+fn gelu_tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    const TWICE_ROOT: f64 = 1.595_769_121_605_730_7; // 2 √(2/π)
+    let square = x.clone() * x.clone();
+    let u = x.clone() * square.mul_scalar(0.044_715 * TWICE_ROOT).add_scalar(TWICE_ROOT);
+    x * sigmoid(u)
+}
+
+/// The exact form, `x · ½ (1 + erf(x / √2))`.
+///
+/// Written out rather than burn's: where a backend brings no derivative of its own, burn 0.22.1
+/// differentiates the tanh form, and the critic's gradients are off by a thousandth.
+fn gelu_erf<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let below = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf();
+    x * below.add_scalar(1.0).mul_scalar(0.5)
+}
+
+/// What each token may look at: made once, without a device, and shared by all layers of a pass.
+#[derive(Debug, Clone)]
+pub struct Mask {
+    visible: Arc<Visible>,
+    /// The same as something to add to the scores, for devices that have no kernel of ours.
+    bias: Arc<OnceLock<Tensor<4>>>,
+}
+
+impl Mask {
+    /// A mask for so many texts, queries of each and keys, where 1 text or 1 query stands for all;
+    /// `open` is asked for each query of each text and adds the ranges of keys that it may look at,
+    /// in order and apart from each other.
+    pub fn new(shape: [usize; 3], open: impl FnMut(usize, usize, &mut Vec<Range<usize>>)) -> Self {
+        Self { visible: Arc::new(Visible::new(shape, open)), bias: Arc::default() }
+    }
+
+    /// Each token of a text sees itself and what stands before it.
+    pub fn causal(time: usize) -> Self {
+        Self::new([1, time, time], |_, query, open| open.push(0..query + 1))
+    }
+
+    /// Whether a query of a text may look at a key.
+    pub fn is_open(&self, text: usize, query: usize, key: usize) -> bool {
+        self.visible.of(text, query).iter().any(|block| block.contains(key))
+    }
+
+    /// 0 where a key is open and [`SHUT`] where it is not, `[texts, 1, queries, keys]`.
+    fn bias(&self, device: &Device) -> Tensor<4> {
+        let make = || {
+            let [texts, queries, keys] = self.visible.shape();
+            let bias = TensorData::new(self.visible.to_bias(SHUT), [texts, 1, queries, keys]);
+            Tensor::from_data(bias, &device.clone().inner())
+        };
+        let bias = self.bias.get_or_init(make).clone();
+        if device.is_autodiff() { bias.autodiff() } else { bias }
+    }
+}
+
+/// Softmax attention of every token over those that it may look at.
+///
+/// What is computed for a token that may look at nothing means nothing.
+///
+/// # Shapes
+/// - `qkv`: `[batch, time, 3 · width]`, queries, keys and values side by side
+/// - output: `[batch, time, width]`
+pub fn attention(qkv: Tensor<3>, mask: &Mask, heads: usize) -> Tensor<3> {
+    #[cfg(feature = "flex")]
+    if has_kernel(&qkv, heads) {
+        return own_attention(qkv, mask, heads, None);
+    }
+    plain_attention(qkv, mask, heads)
+}
+
+/// The same for some tokens alone, `[n, width]`: those at `rows` of the flattened `[batch · time]`,
+/// each named once, in ascending order.
+pub fn attention_at(qkv: Tensor<3>, mask: &Mask, heads: usize, rows: &[usize]) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if has_kernel(&qkv, heads) {
+        return own_attention(qkv, mask, heads, Some(rows.into()));
+    }
+    rows_at(plain_attention(qkv, mask, heads), rows)
+}
+
+/// Rows of a flattened grid, `[batch, time, width]` to `[n, width]`.
+pub fn rows_at(grid: Tensor<3>, rows: &[usize]) -> Tensor<2> {
+    let [batch, time, width] = grid.dims();
+    if rows.is_empty() {
+        return Tensor::zeros([0, width], &grid.device());
+    }
+    let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+    let index = Tensor::<1, Int>::from_ints(index.as_slice(), &grid.device());
+    grid.reshape([batch * time, width]).select(0, index)
+}
+
+#[cfg(feature = "flex")]
+fn has_kernel(qkv: &Tensor<3>, heads: usize) -> bool {
+    op::fits_tensor(qkv) && attention::has_kernel(qkv.dims()[2] / 3 / heads)
+}
+
+#[cfg(feature = "flex")]
+fn own_attention<const D: usize>(
+    qkv: Tensor<3>,
+    mask: &Mask,
+    heads: usize,
+    rows: Option<Arc<[usize]>>,
+) -> Tensor<D> {
+    let tracked = qkv.device().is_autodiff();
+    let op = attention::Attention { visible: mask.visible.clone(), heads, rows };
+    op::apply(op, [qkv.into_dispatch()], tracked)
+}
+
+fn plain_attention(qkv: Tensor<3>, mask: &Mask, heads: usize) -> Tensor<3> {
+    let width = qkv.dims()[2] / 3;
+    let part = |i: usize| split_heads(qkv.clone().narrow(2, i * width, width), heads);
+    mix(part(0), part(1), part(2), mask.bias(&qkv.device()))
+}
+
+/// Attention by burn's operations, `[batch, heads, time, d]` each, to `[batch, time, width]`.
+fn mix(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, bias: Tensor<4>) -> Tensor<3> {
+    let scale = 1.0 / (q.dims()[3] as f64).sqrt();
+    let scores = q.mul_scalar(scale).matmul(k.swap_dims(2, 3)) + bias; // [batch, head, new, time]
+    join_heads(softmax(scores, 3).matmul(v))
+}
+
+/// Columns by which a full cache grows.
+const GROWTH: usize = 64;
+
+/// Keys and values of one layer for a batch of texts that grow.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a model has one a layer")]
+pub enum LayerCache {
+    /// Where there is a kernel of ours.
+    #[cfg(feature = "flex")]
+    Own(cached::Cache),
+    /// Key and value, `[batch, heads, room, d_head]`.
+    Plain(Tensor<4>, Tensor<4>),
+}
+
+impl LayerCache {
+    /// Takes in the keys and values of new tokens behind the `used` that are there, and mixes the
+    /// values for the queries of the new; without autodiff.
+    ///
+    /// # Shapes
+    /// - `qkv`: `[batch, new, 3 · width]`, `mask` for `used + new` keys; output: `[batch, new, width]`
+    pub fn attend(
+        cache: &mut Option<Self>,
+        qkv: Tensor<3>,
+        used: usize,
+        mask: &Mask,
+        heads: usize,
+    ) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if has_kernel(&qkv, heads) && !qkv.device().is_autodiff() {
+            let [batch, new, width] = qkv.dims();
+            let width = width / 3;
+            let fresh = || Self::Own(cached::Cache::new(batch, heads, width / heads));
+            let Self::Own(cache) = cache.get_or_insert_with(fresh) else {
+                unreachable!("a cache stays on its device");
+            };
+            cache.make_room(used + new, GROWTH);
+            let qkv = op::in_order(op::raw(qkv.into_dispatch()));
+            let mixed = cache.attend(op::values(&qkv), used, &mask.visible);
+            return Tensor::from_primitive::<Flex>(op::tensor(mixed, [batch, new, width]));
+        }
+        Self::attend_plainly(cache, qkv, used, mask, heads)
+    }
+
+    fn attend_plainly(
+        cache: &mut Option<Self>,
+        qkv: Tensor<3>,
+        used: usize,
+        mask: &Mask,
+        heads: usize,
+    ) -> Tensor<3> {
+        let (device, width) = (qkv.device(), qkv.dims()[2] / 3);
+        let part = |i: usize| split_heads(qkv.clone().narrow(2, i * width, width), heads);
+        let [batch, heads, new, d] = part(0).dims();
+        let end = used + new;
+        let grow = |old: Option<Tensor<4>>| {
+            let room = old.as_ref().map_or(0, |old| old.dims()[2]);
+            match old {
+                Some(old) if room >= end => old,
+                old => {
+                    let more = (end - room).div_ceil(GROWTH) * GROWTH;
+                    let zeros = Tensor::zeros([batch, heads, more, d], &device);
+                    Tensor::cat(old.into_iter().chain([zeros]).collect(), 2)
+                }
+            }
+        };
+        // Taken out of its place, so that the handle is unique and the write happens in place.
+        let old = match cache.take() {
+            Some(Self::Plain(k, v)) => (Some(k), Some(v)),
+            _ => (None, None),
+        };
+        let write = |old: Option<Tensor<4>>, new: Tensor<4>| {
+            grow(old).slice_assign([0..batch, 0..heads, used..end, 0..d], new)
+        };
+        let (k, v) = (write(old.0, part(1)), write(old.1, part(2)));
+        let in_use = |all: &Tensor<4>| all.clone().narrow(2, 0, end);
+        let mixed = mix(part(0), in_use(&k), in_use(&v), mask.bias(&device));
+        *cache = Some(Self::Plain(k, v));
+        mixed
+    }
+
+    /// Keeps these rows of the batch, in this order.
+    pub fn keep(&mut self, rows: &[usize]) {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Own(cache) => cache.keep(rows),
+            Self::Plain(k, v) => {
+                let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+                let index = Tensor::<1, Int>::from_ints(index.as_slice(), &k.device());
+                *k = k.clone().select(0, index.clone());
+                *v = v.clone().select(0, index);
+            }
+        }
+    }
+}
+
+/// A step of Adam on one parameter: `[θ, m, v]` and the gradient, all flat, to the new `[θ, m, v]`.
+pub fn adam(step: AdamStep, state: [Tensor<1>; 3], grad: Tensor<1>) -> [Tensor<1>; 3] {
+    #[cfg(feature = "flex")]
+    if state.iter().chain([&grad]).all(op::fits_tensor) {
+        let raw = |tensor: Tensor<1>| op::raw(tensor.into_dispatch());
+        return elementwise::adam(step, state.map(raw), raw(grad))
+            .map(Tensor::from_primitive::<Flex>);
+    }
+    plain_adam(step, state, grad)
+}
+
+fn plain_adam(step: AdamStep, [theta, m, v]: [Tensor<1>; 3], grad: Tensor<1>) -> [Tensor<1>; 3] {
+    let AdamStep { rate, first: [stay_1, take_1], second: [stay_2, take_2], .. } = step;
+    let m = m.mul_scalar(stay_1) + grad.clone().mul_scalar(take_1);
+    let v = v.mul_scalar(stay_2) + grad.square().mul_scalar(take_2);
+    let root = v.clone().sqrt().mul_scalar(step.scale_2).add_scalar(step.epsilon);
+    [theta - m.clone().div(root).mul_scalar(rate), m, v]
+}
+
+/// `x · a + y · b` of flat tensors.
+pub fn mix_of(a: Tensor<1>, b: Tensor<1>, [x, y]: [f32; 2]) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&a) && op::fits_tensor(&b) {
+        let raw = |tensor: Tensor<1>| op::raw(tensor.into_dispatch());
+        return Tensor::from_primitive::<Flex>(elementwise::mix(raw(a), raw(b), [x, y]));
+    }
+    a.mul_scalar(x) + b.mul_scalar(y)
+}
+
+/// `log softmax(hidden · tableᵀ)` at one token for each row, `[n]`; one token may be left out of
+/// the softmax.
+///
+/// # Shapes
+/// - `hidden`: `[n, width]`, `table`: `[vocab, width]`, `targets`: `n`
+pub fn log_prob(
+    hidden: Tensor<2>,
+    table: Tensor<2>,
+    targets: &[u32],
+    without: Option<u32>,
+) -> Tensor<1> {
+    assert_eq!(hidden.dims()[0], targets.len(), "a token for each row");
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&hidden) {
+        let tracked = hidden.device().is_autodiff();
+        let op = log_prob::LogProb { targets: targets.into(), without };
+        return op::apply(op, [hidden.into_dispatch(), table.into_dispatch()], tracked);
+    }
+    plain_log_prob(hidden, table, targets, without)
+}
+
+fn plain_log_prob(
+    hidden: Tensor<2>,
+    table: Tensor<2>,
+    targets: &[u32],
+    without: Option<u32>,
+) -> Tensor<1> {
+    let device = hidden.device();
+    let mut scores = hidden.matmul(table.transpose()); // [n, vocab]
+    if let Some(token) = without {
+        scores = scores.clone() + shut_out(token, scores.dims()[1], &device);
+    }
+    let n = targets.len();
+    let targets: Vec<i32> = targets.iter().map(|&token| token as i32).collect();
+    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
+    log_softmax(scores, 1).gather(1, targets).squeeze_dim(1)
+}
+
+/// `[1, vocab]`: what takes a token out of a softmax.
+fn shut_out(token: u32, vocab: usize, device: &Device) -> Tensor<2> {
+    let mut shut = vec![0.0f32; vocab];
+    shut[token as usize] = SHUT;
+    Tensor::<1>::from_floats(shut.as_slice(), device).unsqueeze()
+}

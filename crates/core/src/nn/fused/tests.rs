@@ -1,0 +1,283 @@
+//! Each operation against the same by burn's own operations: values and gradients.
+
+use burn::module::Module;
+
+use super::*;
+use crate::nn::layers;
+use crate::rng::{self, ChaCha8Rng, stream};
+
+/// Two numbers that should be one, to the accuracy of sums in 32 bits.
+fn close<const D: usize>(ours: Tensor<D>, plain: Tensor<D>, what: &str) {
+    assert_eq!(ours.dims(), plain.dims(), "{what}");
+    let [ours, plain] = [ours, plain]
+        .map(|tensor| tensor.into_data().iter::<f32>().map(f64::from).collect::<Vec<f64>>());
+    let size = plain.iter().fold(1e-3, |max: f64, x| max.max(x.abs()));
+    for (ours, plain) in ours.iter().zip(&plain) {
+        assert!((ours - plain).abs() < 1e-5 * size, "{what}: {ours} is not {plain}");
+    }
+}
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+fn draw<const D: usize>(rng: &mut ChaCha8Rng, shape: [usize; D]) -> Tensor<D> {
+    let n = shape.iter().product::<usize>();
+    let values: Vec<f32> = (0..n).map(|_| rng::normal(rng) as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), &device())
+}
+
+/// Values and gradients of a function of one tensor and of another that should be the same.
+fn same<const D: usize, const E: usize>(
+    x: Tensor<D>,
+    ours: impl Fn(Tensor<D>) -> Tensor<E>,
+    plain: impl Fn(Tensor<D>) -> Tensor<E>,
+    what: &str,
+) {
+    let weights = draw(&mut stream(9, "fused.weights", 0), plain(x.clone()).dims());
+    let run = |f: &dyn Fn(Tensor<D>) -> Tensor<E>| {
+        let x = x.clone().detach().require_grad();
+        let y = f(x.clone());
+        let grads = (y.clone() * weights.clone()).sum().backward();
+        (y, x.grad(&grads).expect("a gradient"))
+    };
+    let (ours, plain) = (run(&ours), run(&plain));
+    close(ours.0.inner(), plain.0.inner(), what);
+    close(ours.1, plain.1, &format!("gradient of {what}"));
+}
+
+/// The same for the parameters of a dense layer.
+fn same_layer(layer: &Linear, f: [&dyn Fn(&Linear) -> Tensor<3>; 2], what: &str) {
+    let weights = draw(&mut stream(9, "fused.weights", 1), f[1](layer).dims());
+    let [ours, plain] = f.map(|f| {
+        let grads = (f(layer) * weights.clone()).sum().backward();
+        let bias = layer.bias.as_ref().unwrap().val().grad(&grads).unwrap();
+        (layer.weight.val().grad(&grads).unwrap(), bias)
+    });
+    close(ours.0, plain.0, &format!("weights of {what}"));
+    close(ours.1, plain.1, &format!("bias of {what}"));
+}
+
+#[test]
+fn layer_norm_is_burns() {
+    let rng = &mut stream(1, "fused", 0);
+    for width in [5, 16, 48] {
+        let mut layer = layers::layer_norm(width, 1e-5, &device());
+        layer.gamma = layer.gamma.map(|_| draw(rng, [width]).require_grad());
+        layer.beta = layer.beta.map(|beta| beta.map(|_| draw(rng, [width]).require_grad()));
+        let x = draw(rng, [2, 7, width]).mul_scalar(3.0).add_scalar(1.0);
+        same(x.clone(), |x| layer_norm(&layer, 1e-5, x), |x| layer.forward(x), "layer norm");
+        let weights = draw(rng, [2, 7, width]);
+        let [ours, plain] = [layer_norm(&layer, 1e-5, x.clone()), layer.forward(x)].map(|y| {
+            let grads = (y * weights.clone()).sum().backward();
+            let beta = layer.beta.as_ref().unwrap().val().grad(&grads).unwrap();
+            (layer.gamma.val().grad(&grads).unwrap(), beta)
+        });
+        close(ours.0, plain.0, "gain");
+        close(ours.1, plain.1, "shift");
+    }
+}
+
+#[test]
+fn dense_layers_are_burns() {
+    let rng = &mut stream(2, "fused", 0);
+    let mut layer = layers::linear(rng, 24, 40, 0.4, &device());
+    layer.bias = layer.bias.map(|bias| bias.map(|_| draw(rng, [40]).require_grad()));
+    let x = draw(rng, [3, 5, 24]);
+    for activation in [Activation::None, Activation::GeluTanh, Activation::GeluErf] {
+        let what = format!("{activation:?}");
+        let plain = |layer: &Linear, x| plain_activation(activation, layer.forward(x));
+        same(x.clone(), |x| linear(&layer, activation, x), |x| plain(&layer, x), &what);
+        same_layer(
+            &layer,
+            [&|layer| linear(layer, activation, x.clone()), &|layer| plain(layer, x.clone())],
+            &what,
+        );
+    }
+    let residual = draw(rng, [3, 5, 40]);
+    let plain = |layer: &Linear, x, residual| layer.forward(x) + residual;
+    same(
+        x.clone(),
+        |x| linear_add(&layer, x, residual.clone()),
+        |x| plain(&layer, x, residual.clone()),
+        "residual layer",
+    );
+    same(
+        residual.clone(),
+        |residual| linear_add(&layer, x.clone(), residual),
+        |residual| plain(&layer, x.clone(), residual),
+        "residual",
+    );
+    same_layer(
+        &layer,
+        [&|layer| linear_add(layer, x.clone(), residual.clone()), &|layer| {
+            plain(layer, x.clone(), residual.clone())
+        }],
+        "residual layer",
+    );
+}
+
+/// A mask that opens keys at random, at least one for each query.
+fn random_mask(rng: &mut ChaCha8Rng, shape: [usize; 3]) -> Mask {
+    let keys = shape[2];
+    Mask::new(shape, |_, _, open| {
+        let sure = rng::below(rng, keys);
+        let all = (0..keys).filter(|&key| key == sure || rng::below(rng, 3) == 0);
+        open.extend(all.map(|key| key..key + 1));
+    })
+}
+
+#[test]
+fn attention_is_burns() {
+    let rng = &mut stream(3, "fused", 0);
+    for (d, time) in [(8, 3), (16, 16), (32, 37), (64, 20)] {
+        let (batch, heads) = (3, 2);
+        let qkv = draw(rng, [batch, time, 3 * heads * d]);
+        assert!(has_kernel(&qkv, heads), "there is a kernel for {d}");
+        for (texts, queries) in [(1, time), (batch, time), (batch, 1)] {
+            let mask = random_mask(rng, [texts, queries, time]);
+            same(
+                qkv.clone(),
+                |qkv| attention(qkv, &mask, heads),
+                |qkv| plain_attention(qkv, &mask, heads),
+                &format!("attention of width {d} over {time}"),
+            );
+            let rows = [0, time - 1, time, 2 * time + 1];
+            same(
+                qkv.clone(),
+                |qkv| attention_at(qkv, &mask, heads, &rows),
+                |qkv| rows_at(plain_attention(qkv, &mask, heads), &rows),
+                "attention of some queries",
+            );
+            let plain = attention(qkv.clone().inner(), &mask, heads);
+            close(plain, attention(qkv.clone(), &mask, heads).inner(), "without gradients");
+        }
+    }
+}
+
+#[test]
+fn a_query_that_may_look_at_nothing_gets_nothing() {
+    let rng = &mut stream(4, "fused", 0);
+    let qkv = draw(rng, [1, 4, 3 * 8]).require_grad();
+    let mask = Mask::new([1, 4, 4], |_, query, open| {
+        if query != 1 {
+            open.push(0..query + 1);
+        }
+    });
+    let out = attention(qkv.clone(), &mask, 1);
+    let grads = out.clone().sum().backward();
+    let row: Vec<f32> = out.inner().narrow(1, 1, 1).into_data().iter::<f32>().collect();
+    assert_eq!(row, [0.0; 8]);
+    let grad: Vec<f32> = qkv.grad(&grads).unwrap().into_data().iter::<f32>().collect();
+    assert!(grad.iter().all(|x| x.is_finite()));
+    assert_eq!(grad[24..32], [0.0; 8], "its query moves nothing");
+}
+
+#[test]
+fn a_cache_that_grows_is_the_whole_text() {
+    let rng = &mut stream(8, "fused", 0);
+    let (batch, heads, d) = (3, 2, 16);
+    let width = heads * d;
+    // A long piece first, then single tokens across the step in which room grows.
+    let pieces = [60, 1, 1, 1, 5];
+    let total: usize = pieces.iter().sum();
+    let qkv = draw(rng, [batch, total, 3 * width]).inner();
+    let whole = attention(qkv.clone(), &Mask::causal(total), heads);
+    let order = [2, 0, 0];
+    for own in [true, false] {
+        let (mut cache, mut used) = (None, 0);
+        for (n, piece) in pieces.into_iter().enumerate() {
+            let mask = Mask::new([1, piece, used + piece], |_, query, open| {
+                open.push(0..used + query + 1);
+            });
+            // Before the last piece the rows change places, and one is doubled.
+            let last = n + 1 == pieces.len();
+            let rows = |tensor: Tensor<3>| match last {
+                true => tensor
+                    .select(0, Tensor::from_ints(order.map(|row| row as i32), &Device::flex())),
+                false => tensor,
+            };
+            if let (true, Some(cache)) = (last, &mut cache) {
+                LayerCache::keep(cache, &order);
+            }
+            let new = rows(qkv.clone().narrow(1, used, piece));
+            let mixed = match own {
+                true => LayerCache::attend(&mut cache, new, used, &mask, heads),
+                false => LayerCache::attend_plainly(&mut cache, new, used, &mask, heads),
+            };
+            close(mixed, rows(whole.clone().narrow(1, used, piece)), "attention over a cache");
+            used += piece;
+        }
+    }
+}
+
+#[test]
+fn adam_and_averages_are_burns() {
+    let rng = &mut stream(10, "fused", 0);
+    let mut draw = || draw(rng, [37]).inner();
+    let state = [draw(), draw(), draw().abs()];
+    let (grad, other) = (draw(), draw());
+    let step = AdamStep {
+        rate: 1e-2,
+        first: [0.9, 0.1],
+        second: [0.999, 0.001],
+        scale_2: 1.7,
+        epsilon: 1e-8,
+    };
+    let ours = adam(step, state.clone(), grad.clone());
+    for (ours, plain) in ours.into_iter().zip(plain_adam(step, state.clone(), grad.clone())) {
+        close(ours, plain, "Adam");
+    }
+    let plain = grad.clone().mul_scalar(0.3) + other.clone().mul_scalar(0.7);
+    close(mix_of(grad, other, [0.3, 0.7]), plain, "average");
+}
+
+#[test]
+fn log_probabilities_are_burns() {
+    let rng = &mut stream(5, "fused", 0);
+    for (n, vocab, without) in [(5, 40, None), (700, 33, Some(7)), (300, 300, Some(299))] {
+        let (hidden, table) = (draw(rng, [n, 12]), draw(rng, [vocab, 12]));
+        let targets: Vec<u32> = (0..n)
+            .map(|_| rng::below(rng, vocab) as u32)
+            .map(|token| if Some(token) == without { 0 } else { token })
+            .collect();
+        same(
+            hidden.clone(),
+            |hidden| log_prob(hidden, table.clone(), &targets, without),
+            |hidden| plain_log_prob(hidden, table.clone(), &targets, without),
+            "log-probability",
+        );
+        same(
+            table,
+            |table| log_prob(hidden.clone(), table, &targets, without),
+            |table| plain_log_prob(hidden.clone(), table, &targets, without),
+            "log-probability by the table",
+        );
+    }
+}
+
+#[test]
+fn scores_that_are_made_again_give_the_same_gradients() {
+    let rng = &mut stream(6, "fused", 0);
+    // More scores than are kept.
+    let (n, vocab) = (2100, 2100);
+    let (hidden, table) = (draw(rng, [n, 8]), draw(rng, [vocab, 8]));
+    let targets: Vec<u32> = (0..n).map(|_| rng::below(rng, vocab) as u32).collect();
+    same(
+        hidden,
+        |hidden| log_prob(hidden, table.clone(), &targets, None),
+        |hidden| plain_log_prob(hidden, table.clone(), &targets, None),
+        "log-probability",
+    );
+}
+
+#[test]
+fn one_input_without_gradient_is_no_obstacle() {
+    let rng = &mut stream(7, "fused", 0);
+    let layer = layers::linear(rng, 8, 8, 0.4, &device());
+    let frozen = layer.clone().no_grad();
+    let x = draw(rng, [1, 3, 8]).require_grad();
+    let y = linear(&frozen, Activation::GeluTanh, x.clone());
+    let grads = y.sum().backward();
+    assert!(x.grad(&grads).is_some() && frozen.weight.val().grad(&grads).is_none());
+}
