@@ -37,16 +37,16 @@ impl Sampler {
     /// Chooses a token by its scores, of which there must be at least one.
     pub fn choose(&self, logits: &[f32], rng: &mut ChaCha8Rng) -> Choice {
         let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let (mut sum, mut weighted) = (0.0f64, 0.0f64);
-        for &logit in logits {
-            let shifted = f64::from(logit - max);
-            let weight = shifted.exp();
-            sum += weight;
-            weighted += weight * shifted;
-        }
+        let shifted = |&logit: &f32| f64::from(logit - max);
+        let weights: Vec<f64> = logits.iter().map(|logit| shifted(logit).exp()).collect();
+        let sum: f64 = weights.iter().sum();
+        let weighted: f64 = weights.iter().zip(logits).map(|(w, logit)| w * shifted(logit)).sum();
         let log_sum = sum.ln();
         let token = if self.temperature == 0.0 {
             logits.iter().position(|&logit| logit == max).unwrap_or(0)
+        } else if self.temperature == 1.0 && self.top_k == 0 && self.top_p >= 1.0 {
+            // The softmax just computed is the one to draw from.
+            pick(weights.iter().copied().enumerate(), rng::unit(rng) * sum)
         } else {
             self.draw(logits, max, rng)
         };
