@@ -11,7 +11,7 @@ help:
 	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
 	@echo "make e2e        the page in headless Chromium"
 	@echo "make parity     the reference's numbers beside ours"
-	@echo "make bench      how fast the worlds answer"
+	@echo "make bench      how fast the parts are, and archer bench"
 	@echo "make bench-web  how fast the browser computes, beside the terminal"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
@@ -47,6 +47,8 @@ parity:
 
 bench:
 	cargo bench -p archer-env
+	cargo bench -p archer --bench pure
+	cargo run --release -- bench
 
 bench-web:
 	node tests/wasm/bench/run.js
