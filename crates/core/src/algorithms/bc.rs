@@ -161,11 +161,11 @@ pub fn loss(
     let lists = [&predictors[..], replies.predictors(), tasks.rows()];
     let mask = Mask::causal(time);
     let [hidden, before, states] = policy.lm.hidden_at(grid(tokens), grid(positions), &mask, lists); // [n, width] each
-    let foreseen = replies.loss(&policy.lm, before, terminator).div_scalar(utterances as f64);
+    let foreseen = replies.loss(&policy.lm, before).div_scalar(utterances as f64);
     let [named, facts] = match &policy.task {
         Some(head) => tasks.loss(head, states).map(|loss| loss.div_scalar(utterances as f64)),
         None => [Tensor::zeros([1], &device), Tensor::zeros([1], &device)],
     };
-    let log_prob = policy.lm.log_prob(hidden, &targets, None); // [n]
+    let log_prob = policy.lm.log_prob(hidden, &targets); // [n]
     [losses::behaviour_cloning(log_prob, utterances), foreseen, named, facts]
 }

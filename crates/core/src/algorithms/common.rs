@@ -285,7 +285,7 @@ fn score_rows(
         let each = (log_probs.clone().exp() * log_probs).sum_dim(1).neg();
         each.reshape([rows, actions]) * mask.clone()
     });
-    let log_prob = policy.lm.log_prob(hidden.clone(), targets, None);
+    let log_prob = policy.lm.log_prob(hidden.clone(), targets);
     let log_prob = log_prob.reshape([rows, actions]) * mask.clone();
     let baseline =
         policy.baseline.as_ref().map(|head| head.forward(hidden).reshape([rows, actions]));

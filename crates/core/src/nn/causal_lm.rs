@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::fused::{self, Activation, Mask};
 use super::kv_cache::KvCache;
-use super::layers::{embedding, init_std, layer_norm, linear};
-use crate::rng::ChaCha8Rng;
+use super::layers::{embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals};
+use super::look_back::LookBack;
+use crate::rng::{self, ChaCha8Rng};
 
 /// The shape of a GPT-2-layout model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,20 +71,38 @@ struct Mlp {
 
 impl CausalLmConfig {
     /// A fresh model: GPT-2's initialisation, normal with deviation 0.02 at its width of 768 and
-    /// more at smaller ones (see [`init_std`]), residual outputs scaled down by √(2 · layers).
+    /// more at smaller ones (see [`init_std`]), outputs of the perceptrons scaled down by
+    /// √(2 · layers). What attention reads it passes on at full strength, and half of the first
+    /// block's heads look back from the first step on (`look_back.rs`): for both see docs/LOG.md.
     pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         let (width, std) = (self.width, init_std(self.width));
         let residual = std / (2.0 * self.layers as f64).sqrt();
+        let full = (width as f64).sqrt().recip();
+        let look_back = LookBack::new(self);
+        let attention = |block: usize, rng: &mut ChaCha8Rng| {
+            let mut qkv = normals(rng, width * 3 * width, std);
+            for row in qkv.chunks_exact_mut(3 * width) {
+                row[2 * width..].fill_with(|| (rng::normal(rng) * full) as f32);
+            }
+            let out = normals(rng, width * width, full);
+            if block == 0 {
+                look_back.heads(&mut qkv);
+            }
+            Attention {
+                c_attn: linear_of(qkv, width, 3 * width, device),
+                c_proj: linear_of(out, width, width, device),
+            }
+        };
+        let wte = embedding(rng, self.vocab_size, width, std, device);
+        let mut positions = normals(rng, self.positions * width, std / 2.0);
+        look_back.positions(&mut positions);
         let transformer = Transformer {
-            wte: embedding(rng, self.vocab_size, width, std, device),
-            wpe: embedding(rng, self.positions, width, std / 2.0, device),
+            wte,
+            wpe: embedding_of(positions, self.positions, width, device),
             h: (0..self.layers)
-                .map(|_| Block {
+                .map(|block| Block {
                     ln_1: layer_norm(width, self.layer_norm_epsilon, device),
-                    attn: Attention {
-                        c_attn: linear(rng, width, 3 * width, std, device),
-                        c_proj: linear(rng, width, width, residual, device),
-                    },
+                    attn: attention(block, rng),
                     ln_2: layer_norm(width, self.layer_norm_epsilon, device),
                     mlp: Mlp {
                         c_fc: linear(rng, width, 4 * width, std, device),
@@ -215,13 +234,19 @@ impl CausalLm {
         fused::layer_norm(&self.transformer.ln_f, self.config.layer_norm_epsilon, x)
     }
 
-    /// Log-probabilities of one token for each of some hidden states, `[n]`; `without` is left out
-    /// of the choice.
+    /// Log-probabilities of one token for each of some hidden states, `[n]`.
     ///
     /// # Shapes
     /// - `hidden`: `[n, width]`, `tokens`: `n`
-    pub fn log_prob(&self, hidden: Tensor<2>, tokens: &[u32], without: Option<u32>) -> Tensor<1> {
-        fused::log_prob(hidden, self.transformer.wte.weight.val(), tokens, without)
+    pub fn log_prob(&self, hidden: Tensor<2>, tokens: &[u32]) -> Tensor<1> {
+        fused::log_prob(hidden, self.transformer.wte.weight.val(), tokens)
+    }
+
+    /// The same where only some tokens can come; `places` are those of the tokens in `choice`.
+    pub fn log_prob_among(&self, hidden: Tensor<2>, choice: &[u32], places: &[u32]) -> Tensor<1> {
+        let choice: Vec<i32> = choice.iter().map(|&token| token as i32).collect();
+        let choice = Tensor::<1, Int>::from_ints(choice.as_slice(), &hidden.device());
+        fused::log_prob(hidden, self.transformer.wte.weight.val().select(0, choice), places)
     }
 
     /// Scores of the vocabulary for some hidden states, by the tied embedding.

@@ -17,10 +17,13 @@ pub fn init_std(width: usize) -> f64 {
     0.02 * (768.0 / width as f64).sqrt()
 }
 
-/// A tensor of normal draws with mean 0 and standard deviation `std`.
-fn normal(rng: &mut ChaCha8Rng, shape: [usize; 2], std: f64, device: &Device) -> Param<Tensor<2>> {
-    let values: Vec<f32> =
-        (0..shape[0] * shape[1]).map(|_| (rng::normal(rng) * std) as f32).collect();
+/// Normal draws with mean 0 and standard deviation `std`.
+pub fn normals(rng: &mut ChaCha8Rng, n: usize, std: f64) -> Vec<f32> {
+    (0..n).map(|_| (rng::normal(rng) * std) as f32).collect()
+}
+
+/// A table of these values.
+fn table(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Param<Tensor<2>> {
     Param::from_data(TensorData::new(values, shape), device)
 }
 
@@ -37,8 +40,13 @@ pub fn linear(
     std: f64,
     device: &Device,
 ) -> Linear {
+    linear_of(normals(rng, d_in * d_out, std), d_in, d_out, device)
+}
+
+/// `x W + b` with these weights `[d_in, d_out]` and no bias at first.
+pub fn linear_of(weight: Vec<f32>, d_in: usize, d_out: usize, device: &Device) -> Linear {
     let mut layer = LinearConfig::new(d_in, d_out).init(device);
-    layer.weight = normal(rng, [d_in, d_out], std, device);
+    layer.weight = table(weight, [d_in, d_out], device);
     layer.bias = Some(constant(0.0, d_out, device));
     layer
 }
@@ -65,8 +73,13 @@ pub fn embedding(
     std: f64,
     device: &Device,
 ) -> Embedding {
+    embedding_of(normals(rng, n * width, std), n, width, device)
+}
+
+/// A table of these vectors, `[n, width]`.
+pub fn embedding_of(values: Vec<f32>, n: usize, width: usize, device: &Device) -> Embedding {
     let mut layer = EmbeddingConfig::new(n, width).init(device);
-    layer.weight = normal(rng, [n, width], std, device);
+    layer.weight = table(values, [n, width], device);
     layer
 }
 

@@ -8,6 +8,7 @@ pub mod fused;
 pub mod generate;
 pub mod kv_cache;
 pub mod layers;
+mod look_back;
 pub mod optim;
 pub mod params;
 pub mod sampling;

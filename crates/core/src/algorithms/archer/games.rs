@@ -232,8 +232,7 @@ pub(super) fn critic_loss(
     };
     let [actions, states, before] =
         critic.hidden_at(&forest, [&rows.actions, &rows.states, replies.predictors()]);
-    let foreseen = (context.config.reply_coef > 0.0)
-        .then(|| replies.loss(critic.body(), before, context.tokenizer.newline()));
+    let foreseen = (context.config.reply_coef > 0.0).then(|| replies.loss(critic.body(), before));
     let (q1, q2) = critic.q(actions);
     let (v1, v2) = critic.v(states);
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());

@@ -18,8 +18,6 @@ use super::simd::{Kernel, dispatch, exp, fold, max};
 pub struct LogProb {
     /// The token of each row.
     pub targets: Arc<[u32]>,
-    /// A token that is left out of the softmax.
-    pub without: Option<u32>,
 }
 
 /// What the backward pass needs.
@@ -28,7 +26,6 @@ pub struct Kept {
     hidden: Raw,
     table: Raw,
     targets: Arc<[u32]>,
-    without: Option<u32>,
     /// `log Σ e^score` of each row.
     normalisers: Arc<Vec<f32>>,
     /// The scores, part by part, where there was room.
@@ -61,7 +58,6 @@ impl Op<2> for LogProb {
                 scores: values(&made),
                 vocab,
                 targets: &self.targets[begin..][..rows],
-                without: self.without,
                 log_probs: &mut log_probs[begin..][..rows],
                 normalisers: &mut normalisers[begin..][..rows],
             });
@@ -73,7 +69,6 @@ impl Op<2> for LogProb {
             hidden,
             table,
             targets: self.targets,
-            without: self.without,
             normalisers: Arc::new(normalisers),
             scores,
         });
@@ -98,7 +93,6 @@ impl Op<2> for LogProb {
                 scores: values_mut(&mut made),
                 vocab,
                 targets: &kept.targets[begin..][..rows],
-                without: kept.without,
                 normalisers: &kept.normalisers[begin..][..rows],
                 grad: &values(&grad)[begin..][..rows],
             });
@@ -121,7 +115,6 @@ struct Forward<'a> {
     scores: &'a [f32],
     vocab: usize,
     targets: &'a [u32],
-    without: Option<u32>,
     log_probs: &'a mut [f32],
     normalisers: &'a mut [f32],
 }
@@ -132,13 +125,8 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         for (row, scores) in self.scores.chunks_exact(self.vocab).enumerate() {
-            let (left, right) = match self.without {
-                None => (scores, &[][..]),
-                Some(token) => (&scores[..token as usize], &scores[token as usize + 1..]),
-            };
-            let most = max(left).max(max(right));
-            let total = exp_sum::<FMA>(left, most) + exp_sum::<FMA>(right, most);
-            self.normalisers[row] = most + total.ln();
+            let most = max(scores);
+            self.normalisers[row] = most + exp_sum::<FMA>(scores, most).ln();
             self.log_probs[row] = scores[self.targets[row] as usize] - self.normalisers[row];
         }
     }
@@ -160,7 +148,6 @@ struct Backward<'a> {
     scores: &'a mut [f32],
     vocab: usize,
     targets: &'a [u32],
-    without: Option<u32>,
     normalisers: &'a [f32],
     grad: &'a [f32],
 }
@@ -174,9 +161,6 @@ impl Kernel for Backward<'_> {
             let (normaliser, grad) = (self.normalisers[row], self.grad[row]);
             for score in &mut *scores {
                 *score = -grad * exp::<FMA>(*score - normaliser);
-            }
-            if let Some(token) = self.without {
-                scores[token as usize] = 0.0;
             }
             scores[self.targets[row] as usize] += grad;
         }

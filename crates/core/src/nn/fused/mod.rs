@@ -381,47 +381,26 @@ pub fn mix_of(a: Tensor<1>, b: Tensor<1>, [x, y]: [f32; 2]) -> Tensor<1> {
     a.mul_scalar(x) + b.mul_scalar(y)
 }
 
-/// `log softmax(hidden · tableᵀ)` at one token for each row, `[n]`; one token may be left out of
-/// the softmax.
+/// `log softmax(hidden · tableᵀ)` at one token for each row, `[n]`.
 ///
 /// # Shapes
 /// - `hidden`: `[n, width]`, `table`: `[vocab, width]`, `targets`: `n`
-pub fn log_prob(
-    hidden: Tensor<2>,
-    table: Tensor<2>,
-    targets: &[u32],
-    without: Option<u32>,
-) -> Tensor<1> {
+pub fn log_prob(hidden: Tensor<2>, table: Tensor<2>, targets: &[u32]) -> Tensor<1> {
     assert_eq!(hidden.dims()[0], targets.len(), "a token for each row");
     #[cfg(feature = "flex")]
     if op::fits_tensor(&hidden) {
         let tracked = hidden.device().is_autodiff();
-        let op = log_prob::LogProb { targets: targets.into(), without };
+        let op = log_prob::LogProb { targets: targets.into() };
         return op::apply(op, [hidden.into_dispatch(), table.into_dispatch()], tracked);
     }
-    plain_log_prob(hidden, table, targets, without)
+    plain_log_prob(hidden, table, targets)
 }
 
-fn plain_log_prob(
-    hidden: Tensor<2>,
-    table: Tensor<2>,
-    targets: &[u32],
-    without: Option<u32>,
-) -> Tensor<1> {
+fn plain_log_prob(hidden: Tensor<2>, table: Tensor<2>, targets: &[u32]) -> Tensor<1> {
     let device = hidden.device();
-    let mut scores = hidden.matmul(table.transpose()); // [n, vocab]
-    if let Some(token) = without {
-        scores = scores.clone() + shut_out(token, scores.dims()[1], &device);
-    }
+    let scores = hidden.matmul(table.transpose()); // [n, vocab]
     let n = targets.len();
     let targets: Vec<i32> = targets.iter().map(|&token| token as i32).collect();
     let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
     log_softmax(scores, 1).gather(1, targets).squeeze_dim(1)
-}
-
-/// `[1, vocab]`: what takes a token out of a softmax.
-fn shut_out(token: u32, vocab: usize, device: &Device) -> Tensor<2> {
-    let mut shut = vec![0.0f32; vocab];
-    shut[token as usize] = SHUT;
-    Tensor::<1>::from_floats(shut.as_slice(), device).unsqueeze()
 }

@@ -235,22 +235,19 @@ fn adam_and_averages_are_burns() {
 #[test]
 fn log_probabilities_are_burns() {
     let rng = &mut stream(5, "fused", 0);
-    for (n, vocab, without) in [(5, 40, None), (700, 33, Some(7)), (300, 300, Some(299))] {
+    for (n, vocab) in [(5, 40), (700, 3), (300, 300)] {
         let (hidden, table) = (draw(rng, [n, 12]), draw(rng, [vocab, 12]));
-        let targets: Vec<u32> = (0..n)
-            .map(|_| rng::below(rng, vocab) as u32)
-            .map(|token| if Some(token) == without { 0 } else { token })
-            .collect();
+        let targets: Vec<u32> = (0..n).map(|_| rng::below(rng, vocab) as u32).collect();
         same(
             hidden.clone(),
-            |hidden| log_prob(hidden, table.clone(), &targets, without),
-            |hidden| plain_log_prob(hidden, table.clone(), &targets, without),
+            |hidden| log_prob(hidden, table.clone(), &targets),
+            |hidden| plain_log_prob(hidden, table.clone(), &targets),
             "log-probability",
         );
         same(
             table,
-            |table| log_prob(hidden.clone(), table, &targets, without),
-            |table| plain_log_prob(hidden.clone(), table, &targets, without),
+            |table| log_prob(hidden.clone(), table, &targets),
+            |table| plain_log_prob(hidden.clone(), table, &targets),
             "log-probability by the table",
         );
     }
@@ -265,8 +262,8 @@ fn scores_that_are_made_again_give_the_same_gradients() {
     let targets: Vec<u32> = (0..n).map(|_| rng::below(rng, vocab) as u32).collect();
     same(
         hidden,
-        |hidden| log_prob(hidden, table.clone(), &targets, None),
-        |hidden| plain_log_prob(hidden, table.clone(), &targets, None),
+        |hidden| log_prob(hidden, table.clone(), &targets),
+        |hidden| plain_log_prob(hidden, table.clone(), &targets),
         "log-probability",
     );
 }
