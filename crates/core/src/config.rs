@@ -132,6 +132,10 @@ pub struct Config {
     /// advantages (after they were normalised, where they are); it keeps what imitation taught (not to ask twice) while the critic does not see
     /// it yet. The paper has none.
     pub kl_coef: f64,
+    /// Points of reward, in what is learned from, for each bit by which an answer narrows the secrets
+    /// down; a potential, so the best policy stays what it is ([`crate::rl::shaping`]). Values then
+    /// are those of the shaped game; evaluations are the plain game's. 0 for none, as in the paper.
+    pub shaping_coef: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
     pub normalize_advantage: bool,
 
@@ -275,6 +279,7 @@ impl Default for Config {
             reply_coef: 0.0,
             entropy_coef: 0.0,
             kl_coef: 0.0,
+            shaping_coef: 0.0,
             normalize_advantage: false,
             world: WorldConfig::default(),
             tokenizer: TokenizerConfig::default(),
@@ -382,6 +387,7 @@ impl Config {
             ("max_grad_norm", self.max_grad_norm),
             ("entropy_coef", self.entropy_coef),
             ("kl_coef", self.kl_coef),
+            ("shaping_coef", self.shaping_coef),
             ("reply_coef", self.reply_coef),
             ("warm_start.reply_coef", self.warm_start.reply_coef),
             ("warm_start.task_coef", self.warm_start.task_coef),
@@ -455,6 +461,7 @@ impl Config {
         }
         let ours = self.entropy_coef > 0.0
             || self.kl_coef > 0.0
+            || self.shaping_coef > 0.0
             || self.normalize_advantage
             || self.warmup_targets == WarmupTargets::MonteCarlo
             || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
@@ -462,7 +469,7 @@ impl Config {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

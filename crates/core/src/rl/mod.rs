@@ -7,5 +7,6 @@ pub mod metrics;
 pub mod replay_buffer;
 pub mod replies;
 pub mod returns;
+pub mod shaping;
 pub mod task;
 pub mod transition;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use archer_env::asker::Start;
-use archer_env::make;
+use archer_env::{make, make_guessing};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
@@ -32,6 +32,7 @@ use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::metrics::{Metrics, Stats, stats_names};
 use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::shaping::Shaping;
 use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
@@ -92,6 +93,7 @@ pub struct Trainer {
     layout: Layout,
     learner: Archer,
     buffer: ReplayBuffer,
+    shaping: Option<Shaping>,
     threads: usize,
     demonstrations: Vec<Demonstration>,
     warm_start_step: usize,
@@ -178,6 +180,7 @@ impl Trainer {
         make(&config.world)?;
         Ok(Self {
             buffer: fresh_buffer(&config),
+            shaping: shaping(&config)?,
             config,
             tokenizer,
             critic_tokenizer,
@@ -322,8 +325,11 @@ impl Trainer {
     }
 
     async fn learn_slice(&mut self) -> Result<Report, Error> {
-        let trajectories = self.rollout().await?;
+        let mut trajectories = self.rollout().await?;
         let mut metrics = rollout_metrics(&trajectories);
+        if let Some(shaping) = &self.shaping {
+            trajectories.iter_mut().for_each(|game| shaping.shape(game));
+        }
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
         for trajectory in &trajectories {
             trajectory
@@ -395,6 +401,20 @@ impl Trainer {
         Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
+}
+
+fn shaping(config: &Config) -> Result<Option<Shaping>, Error> {
+    if config.shaping_coef == 0.0 {
+        return Ok(None);
+    }
+    let Some(world) = make_guessing(&config.world)? else {
+        return Err(Error::Config(format!(
+            "shaping_coef = {} is out of range: it must be 0 in the world {}, which has no secret to ask for",
+            config.shaping_coef, config.world.name
+        )));
+    };
+    let &Config { shaping_coef: coef, gamma, bootstrap_truncated, .. } = config;
+    Ok(Some(Shaping { pool: world.question_pool(), coef, gamma, bootstrap_truncated }))
 }
 
 fn fresh_buffer(config: &Config) -> ReplayBuffer {

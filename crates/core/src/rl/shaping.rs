@@ -1,0 +1,118 @@
+//! Potential-based shaping: what an answer tells is paid when it is told.
+//!
+//! ```text
+//! r' = r + γ Φ(s') − Φ(s)        Φ(s) = −c · log2 N(s), and 0 where the game is over
+//! ```
+//!
+//! N counts the secrets that the answers so far still allow. A question that halves them then earns
+//! `c` at once instead of by a game that ends a turn sooner, and a repeated one earns nothing.
+//! Any Φ leaves the best policy what it was, and advantages too (Ng, Harada and Russell, ICML 1999):
+//! Q and V of a state both sink by Φ(s). Only what is learned from is shaped; returns that are told
+//! are the plain game's.
+
+use archer_env::question_pool::QuestionPool;
+
+use super::transition::Trajectory;
+
+/// Pays games for what their answers told.
+#[derive(Debug, Clone)]
+pub struct Shaping {
+    /// The questions whose answers are known for every secret.
+    pub pool: QuestionPool,
+    /// Points of reward for each bit.
+    pub coef: f64,
+    /// Discount for one turn.
+    pub gamma: f64,
+    /// Whether values go on past a limit of turns, so that the game is not over there.
+    pub bootstrap_truncated: bool,
+}
+
+impl Shaping {
+    /// Changes a finished game's rewards and the returns that follow from them.
+    pub fn shape(&self, game: &mut Trajectory) {
+        let mut possible = vec![true; self.pool.words()];
+        let mut before = self.potential(&possible);
+        for (turn, line) in game.transitions.iter_mut().zip(&game.lines) {
+            let allows = self.pool.consistent(std::slice::from_ref(line));
+            possible.iter_mut().zip(allows).for_each(|(possible, allows)| *possible &= allows);
+            let over = turn.terminated || (turn.truncated && !self.bootstrap_truncated);
+            let after = if over { 0.0 } else { self.potential(&possible) };
+            turn.reward += (self.gamma * after - before) as f32;
+            before = after;
+        }
+        game.close(self.gamma);
+    }
+
+    fn potential(&self, possible: &[bool]) -> f64 {
+        // None is left where an answer was noise.
+        let left = possible.iter().filter(|possible| **possible).count().max(1);
+        -self.coef * (left as f64).log2()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rl::transition::Transition;
+
+    fn game(lines: &[(&str, &str, f32)], won: bool) -> Trajectory {
+        let last = lines.len() - 1;
+        let turn = |(i, &(_, _, reward)): (usize, &(&str, &str, f32))| Transition {
+            observation: [1].into(),
+            action: [2].into(),
+            reward,
+            next_observation: [3].into(),
+            terminated: i == last && won,
+            truncated: i == last && !won,
+            mc_return: 0.0,
+            log_prob: 0.0,
+        };
+        let text = |&(question, answer, _): &(&str, &str, f32)| (question.into(), answer.into());
+        Trajectory {
+            transitions: lines.iter().enumerate().map(turn).collect(),
+            lines: lines.iter().map(text).collect(),
+            won,
+            ..Trajectory::default()
+        }
+    }
+
+    fn shaping(coef: f64, gamma: f64) -> Shaping {
+        let pool = QuestionPool::over(&["cat", "dog", "apple", "banana"], false).unwrap();
+        Shaping { pool, coef, gamma, bootstrap_truncated: false }
+    }
+
+    /// By hand: four words, so −2, −1, −1 and 0 bits at c = 1.
+    #[test]
+    fn a_halving_question_earns_a_bit_and_a_repeated_one_nothing() {
+        let lines = [
+            ("Is it an animal?", "Yes.", -1.0),
+            ("Is it an animal?", "Yes.", -1.0),
+            ("Is it a dog?", "No.", -1.0),
+            ("Is it a cat?", "Yes.", 0.0),
+        ];
+        let mut played = game(&lines, true);
+        shaping(1.0, 1.0).shape(&mut played);
+        let rewards: Vec<f32> = played.transitions.iter().map(|turn| turn.reward).collect();
+        assert_eq!(rewards, [0.0, -1.0, 0.0, 0.0]);
+        // The whole return has moved by Φ of the first state alone, lost games' too.
+        assert_eq!(played.transitions[0].mc_return, -3.0 + 2.0);
+        let mut lost = game(&lines[..2], false);
+        shaping(1.0, 1.0).shape(&mut lost);
+        assert_eq!(lost.transitions[0].mc_return, -2.0 + 2.0);
+    }
+
+    #[test]
+    fn discounted_returns_move_by_the_first_potential_too() {
+        let lines = [
+            ("Is it an animal?", "No.", -1.0),
+            ("What is the meaning of life?", "Invalid Question.", -1.0),
+            ("Is it a banana?", "Yes.", 0.0),
+        ];
+        let mut plain = game(&lines, true);
+        plain.close(0.9);
+        let mut shaped = plain.clone();
+        shaping(0.5, 0.9).shape(&mut shaped);
+        let moved = shaped.transitions[0].mc_return - plain.transitions[0].mc_return;
+        assert!((moved - 0.5 * 2.0).abs() < 1e-5, "{moved}");
+    }
+}
