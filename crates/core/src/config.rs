@@ -136,6 +136,9 @@ pub struct Config {
     /// down; a potential, so the best policy stays what it is ([`crate::rl::shaping`]). Values then
     /// are those of the shaped game; evaluations are the plain game's. 0 for none, as in the paper.
     pub shaping_coef: f64,
+    /// Points taken off the reward, in what is learned from, of an utterance that repeats an earlier
+    /// one of its game. 0 for none, as in the paper.
+    pub repeat_penalty: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
     pub normalize_advantage: bool,
 
@@ -280,6 +283,7 @@ impl Default for Config {
             entropy_coef: 0.0,
             kl_coef: 0.0,
             shaping_coef: 0.0,
+            repeat_penalty: 0.0,
             normalize_advantage: false,
             world: WorldConfig::default(),
             tokenizer: TokenizerConfig::default(),
@@ -388,6 +392,7 @@ impl Config {
             ("entropy_coef", self.entropy_coef),
             ("kl_coef", self.kl_coef),
             ("shaping_coef", self.shaping_coef),
+            ("repeat_penalty", self.repeat_penalty),
             ("reply_coef", self.reply_coef),
             ("warm_start.reply_coef", self.warm_start.reply_coef),
             ("warm_start.task_coef", self.warm_start.task_coef),
@@ -462,6 +467,7 @@ impl Config {
         let ours = self.entropy_coef > 0.0
             || self.kl_coef > 0.0
             || self.shaping_coef > 0.0
+            || self.repeat_penalty > 0.0
             || self.normalize_advantage
             || self.warmup_targets == WarmupTargets::MonteCarlo
             || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
@@ -469,7 +475,7 @@ impl Config {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

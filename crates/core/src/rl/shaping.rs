@@ -1,4 +1,4 @@
-//! Potential-based shaping: what an answer tells is paid when it is told.
+//! Shaping: what an answer tells is paid when it is told.
 //!
 //! ```text
 //! r' = r + γ Φ(s') − Φ(s)        Φ(s) = −c · log2 N(s), and 0 where the game is over
@@ -7,8 +7,11 @@
 //! N counts the secrets that the answers so far still allow. A question that halves them then earns
 //! `c` at once instead of by a game that ends a turn sooner, and a repeated one earns nothing.
 //! Any Φ leaves the best policy what it was, and advantages too (Ng, Harada and Russell, ICML 1999):
-//! Q and V of a state both sink by Φ(s). Only what is learned from is shaped; returns that are told
-//! are the plain game's.
+//! Q and V of a state both sink by Φ(s). A fine on repeated utterances may come on top; it is no
+//! potential, but a best player repeats nothing. Only what is learned from is shaped; returns that
+//! are told are the plain game's.
+
+use std::collections::HashSet;
 
 use archer_env::question_pool::QuestionPool;
 
@@ -17,10 +20,12 @@ use super::transition::Trajectory;
 /// Pays games for what their answers told.
 #[derive(Debug, Clone)]
 pub struct Shaping {
-    /// The questions whose answers are known for every secret.
-    pub pool: QuestionPool,
+    /// The questions whose answers are known for every secret; none in a world without secrets.
+    pub pool: Option<QuestionPool>,
     /// Points of reward for each bit.
     pub coef: f64,
+    /// Points taken off for an utterance that repeats an earlier one, but for case.
+    pub repeat_penalty: f64,
     /// Discount for one turn.
     pub gamma: f64,
     /// Whether values go on past a limit of turns, so that the game is not over there.
@@ -30,14 +35,19 @@ pub struct Shaping {
 impl Shaping {
     /// Changes a finished game's rewards and the returns that follow from them.
     pub fn shape(&self, game: &mut Trajectory) {
-        let mut possible = vec![true; self.pool.words()];
+        let mut possible = vec![true; self.pool.as_ref().map_or(1, QuestionPool::words)];
+        let mut asked = HashSet::new();
         let mut before = self.potential(&possible);
         for (turn, line) in game.transitions.iter_mut().zip(&game.lines) {
-            let allows = self.pool.consistent(std::slice::from_ref(line));
-            possible.iter_mut().zip(allows).for_each(|(possible, allows)| *possible &= allows);
+            if let Some(pool) = &self.pool {
+                let allows = pool.consistent(std::slice::from_ref(line));
+                possible.iter_mut().zip(allows).for_each(|(possible, allows)| *possible &= allows);
+            }
             let over = turn.terminated || (turn.truncated && !self.bootstrap_truncated);
             let after = if over { 0.0 } else { self.potential(&possible) };
-            turn.reward += (self.gamma * after - before) as f32;
+            let repeated = !asked.insert(line.0.trim().to_lowercase());
+            let fine = if repeated { self.repeat_penalty } else { 0.0 };
+            turn.reward += (self.gamma * after - before - fine) as f32;
             before = after;
         }
         game.close(self.gamma);
@@ -78,7 +88,7 @@ mod tests {
 
     fn shaping(coef: f64, gamma: f64) -> Shaping {
         let pool = QuestionPool::over(&["cat", "dog", "apple", "banana"], false).unwrap();
-        Shaping { pool, coef, gamma, bootstrap_truncated: false }
+        Shaping { pool: Some(pool), coef, repeat_penalty: 0.0, gamma, bootstrap_truncated: false }
     }
 
     /// By hand: four words, so −2, −1, −1 and 0 bits at c = 1.
@@ -99,6 +109,11 @@ mod tests {
         let mut lost = game(&lines[..2], false);
         shaping(1.0, 1.0).shape(&mut lost);
         assert_eq!(lost.transitions[0].mc_return, -2.0 + 2.0);
+        // A fine alone falls on the repetition alone.
+        let mut fined = game(&lines, true);
+        Shaping { repeat_penalty: 0.5, ..shaping(0.0, 1.0) }.shape(&mut fined);
+        let rewards: Vec<f32> = fined.transitions.iter().map(|turn| turn.reward).collect();
+        assert_eq!(rewards, [-1.0, -1.5, -1.0, 0.0]);
     }
 
     #[test]

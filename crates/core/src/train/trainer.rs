@@ -404,17 +404,19 @@ impl Trainer {
 }
 
 fn shaping(config: &Config) -> Result<Option<Shaping>, Error> {
-    if config.shaping_coef == 0.0 {
+    let &Config { shaping_coef: coef, repeat_penalty, gamma, bootstrap_truncated, .. } = config;
+    if coef == 0.0 && repeat_penalty == 0.0 {
         return Ok(None);
     }
-    let Some(world) = make_guessing(&config.world)? else {
+    let world = make_guessing(&config.world)?;
+    if coef > 0.0 && world.is_none() {
         return Err(Error::Config(format!(
-            "shaping_coef = {} is out of range: it must be 0 in the world {}, which has no secret to ask for",
-            config.shaping_coef, config.world.name
+            "shaping_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to ask for",
+            config.world.name
         )));
-    };
-    let &Config { shaping_coef: coef, gamma, bootstrap_truncated, .. } = config;
-    Ok(Some(Shaping { pool: world.question_pool(), coef, gamma, bootstrap_truncated }))
+    }
+    let pool = world.filter(|_| coef > 0.0).map(|world| world.question_pool());
+    Ok(Some(Shaping { pool, coef, repeat_penalty, gamma, bootstrap_truncated }))
 }
 
 fn fresh_buffer(config: &Config) -> ReplayBuffer {
