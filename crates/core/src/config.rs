@@ -243,6 +243,9 @@ pub struct WarmStartConfig {
     pub guess_rate: f64,
     /// Probability that the asker takes the answers so far into account.
     pub consistency: f64,
+    /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
+    /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
+    pub repeat_rate: f64,
 }
 
 impl Default for Config {
@@ -334,6 +337,7 @@ impl Default for WarmStartConfig {
             questions: 0,
             guess_rate: 0.4,
             consistency: 0.5,
+            repeat_rate: 0.0,
         }
     }
 }
@@ -382,6 +386,7 @@ impl Config {
         for (key, value) in [
             ("warm_start.guess_rate", self.warm_start.guess_rate),
             ("warm_start.consistency", self.warm_start.consistency),
+            ("warm_start.repeat_rate", self.warm_start.repeat_rate),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return fault(key, value.to_string(), "between 0 and 1");

@@ -1,7 +1,7 @@
 //! Behaviour cloning: make the demonstrated utterances likely.
 //!
 //! `L = −mean_b Σ_t log π(a_t | s, a_<t)` over the utterances of the batch, the terminator
-//! included. A game is one causal text in which every utterance stands, so a whole game is scored
+//! included; utterances marked as asides count as 0. A game is one causal text in which every utterance stands, so a whole game is scored
 //! in a single pass instead of once for each turn; the sum is the same.
 //!
 //! The same pass can also predict what the world replies ([`crate::rl::replies`]) and name the
@@ -28,6 +28,8 @@ pub struct Demonstration {
     pub tokens: Vec<u32>,
     /// For each utterance: where it begins in `tokens`, and its length there.
     pub utterances: Vec<(usize, usize)>,
+    /// Numbers of the utterances that are read but not imitated.
+    pub asides: Vec<usize>,
     /// What the game was about.
     pub secret: Secret,
 }
@@ -140,12 +142,15 @@ pub fn loss(
             let next = game.utterances.get(turn + 1).map_or(game.tokens.len(), |next| next.0);
             replies.push(&game.tokens, row * time, begin + length, next);
             tasks.push(row * time + begin - 1, &game.secret);
+            utterances += 1;
+            if game.asides.contains(&turn) {
+                continue;
+            }
             for i in 0..=length {
                 predictors.push(row * time + begin + i - 1);
                 let token = if i < length { game.tokens[begin + i] } else { terminator };
                 targets.push(token);
             }
-            utterances += 1;
         }
     }
     let positions: Vec<i32> = (0..rows).flat_map(|_| 0..time as i32).collect();

@@ -259,9 +259,10 @@ impl Trainer {
             let positions = self.learner.policy.lm.config().positions;
             let games = demonstrated_games(&self.config)?;
             let facts = task_facts(&self.config);
+            let repeats = self.config.warm_start.repeat_rate > 0.0;
             let games = games
                 .iter()
-                .map(|game| demonstration(&self.tokenizer, game, &facts).cut(positions));
+                .map(|game| demonstration(&self.tokenizer, game, &facts, repeats).cut(positions));
             self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
         }
         let config = &self.config.warm_start;

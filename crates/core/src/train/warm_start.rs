@@ -41,9 +41,9 @@ fn known_questions(world: &WorldConfig, config: &WarmStartConfig) -> Option<Ques
 
 /// The scripted player whose games are imitated in a world.
 pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn Asker> {
-    let WarmStartConfig { guess_rate, consistency, .. } = *config;
-    let mediocre = known_questions(world, config)
-        .map(|pool| MediocreAsker::new(pool, Mediocrity { guess_rate, consistency }));
+    let WarmStartConfig { guess_rate, consistency, repeat_rate, .. } = *config;
+    let mediocrity = Mediocrity { guess_rate, consistency, repeat_rate };
+    let mediocre = known_questions(world, config).map(|pool| MediocreAsker::new(pool, mediocrity));
     match (world.name, mediocre) {
         (WorldName::GuessMyCity, Some(by_yes_and_no)) => {
             Box::new(CuriousAsker::new(by_yes_and_no, CuriousAsker::<MediocreAsker>::RATE))
@@ -90,15 +90,22 @@ pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
-/// will meet them. `facts` are those of each task, or none.
+/// will meet them. `facts` are those of each task, or none; `skip_repeats` leaves utterances that
+/// were said before out of what is imitated.
 pub fn demonstration(
     tokenizer: &Tokenizer,
     game: &PlayedGame,
     facts: &[Arc<[f32]>],
+    skip_repeats: bool,
 ) -> Demonstration {
     let mut tokens = tokenizer.encode(&game.first_observation);
     let mut utterances = Vec::with_capacity(game.turns.len());
-    for turn in &game.turns {
+    let mut asides = Vec::new();
+    for (number, turn) in game.turns.iter().enumerate() {
+        // What the demonstrator repeats on purpose tells what a repeated question is answered.
+        if skip_repeats && game.turns[..number].iter().any(|t| t.question == turn.question) {
+            asides.push(number);
+        }
         let said = tokenizer.encode(&turn.question);
         utterances.push((tokens.len(), said.len()));
         tokens.extend(said);
@@ -106,5 +113,5 @@ pub fn demonstration(
     }
     let task = game.start.task.expect("demonstrations are played on tasks of known number");
     let facts = facts.get(task).cloned().unwrap_or_default();
-    Demonstration { tokens, utterances, secret: Secret { task, facts } }
+    Demonstration { tokens, utterances, asides, secret: Secret { task, facts } }
 }

@@ -18,15 +18,17 @@ pub struct Mediocrity {
     /// Probability that a turn takes heed of the answers so far: a guess is then drawn from the
     /// words they allow, a question from those that split these words. 0 to 1.
     pub consistency: f64,
+    /// Probability that a turn after the first asks again what was asked before, 0 to 1.
+    pub repeat_rate: f64,
 }
 
 impl Mediocrity {
     /// A player worth about −7 on ten words and −16 on 157.
     pub fn for_words(words: usize) -> Self {
         if words <= 20 {
-            Mediocrity { guess_rate: 0.4, consistency: 0.3 }
+            Mediocrity { guess_rate: 0.4, consistency: 0.3, repeat_rate: 0.0 }
         } else {
-            Mediocrity { guess_rate: 0.3, consistency: 0.7 }
+            Mediocrity { guess_rate: 0.3, consistency: 0.7, repeat_rate: 0.0 }
         }
     }
 }
@@ -44,9 +46,10 @@ impl MediocreAsker {
     /// # Panics
     /// Where a rate is not from 0 to 1.
     pub fn new(pool: QuestionPool, mediocrity: Mediocrity) -> Self {
-        let Mediocrity { guess_rate, consistency } = mediocrity;
+        let Mediocrity { guess_rate, consistency, repeat_rate } = mediocrity;
         assert!((0.0..=1.0).contains(&guess_rate), "guess_rate is {guess_rate}");
         assert!((0.0..=1.0).contains(&consistency), "consistency is {consistency}");
+        assert!((0.0..=1.0).contains(&repeat_rate), "repeat_rate is {repeat_rate}");
         MediocreAsker { pool, mediocrity, chance: player_chance(0) }
     }
 
@@ -85,6 +88,13 @@ impl Asker for MediocreAsker {
             if let Some(index) = self.pool.find(question) {
                 asked[index] = true;
             }
+        }
+        // The draw is left out where the rate is 0: players without it stay as they were.
+        let repeats = self.mediocrity.repeat_rate > 0.0
+            && self.chance.random_bool(self.mediocrity.repeat_rate);
+        let turns: Vec<&(String, String)> = history.iter().filter(|_| repeats).collect();
+        if let Some((question, _)) = draw(&turns, &mut self.chance) {
+            return question.clone();
         }
         let possible = self.pool.consistent(history);
         let guess = self.chance.random_bool(self.mediocrity.guess_rate);

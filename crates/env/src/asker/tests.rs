@@ -127,7 +127,7 @@ fn every_player_goes_on_where_its_questions_run_out() {
     let mut env =
         TwentyQuestions::new(&["cat", "dog"], options).unwrap().with_oracle(Box::new(Deny));
     let pool = env.question_pool();
-    let half = Mediocrity { guess_rate: 0.5, consistency: 1.0 };
+    let half = Mediocrity { guess_rate: 0.5, consistency: 1.0, repeat_rate: 0.0 };
     let askers: [Box<dyn Asker>; 4] = [
         Box::new(RandomAsker::new(pool.clone())),
         Box::new(MediocreAsker::new(pool.clone(), half)),

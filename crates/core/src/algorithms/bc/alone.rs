@@ -7,7 +7,6 @@ use super::{Demonstration, loss};
 use crate::algorithms::common::Policy;
 use crate::nn::optim::accumulate;
 use crate::nn::params;
-use crate::rl::task::Secret;
 
 /// The mean loss of some pairs, `[1]`, and its gradients, flat, in the policy's order of parameters.
 /// Nothing is credited but the tokens of the actions: the last of each stands for the terminator.
@@ -25,7 +24,7 @@ pub fn loss_and_gradients(
         let game = Demonstration {
             tokens: [*observation, said].concat(),
             utterances: vec![(observation.len(), said.len())],
-            secret: Secret::default(),
+            ..Demonstration::default()
         };
         let policy = params::fork(policy);
         let [loss, ..] = loss(&policy, &[&game], last, false);
