@@ -347,16 +347,10 @@ impl Trainer {
     }
 
     async fn learn_slice(&mut self) -> Result<Report, Error> {
-        let algorithm = self.config.algorithm;
-        let trajectories = match algorithm.is_offline() {
-            true => Vec::new(),
-            false => self.rollout().await?,
-        };
-        let mut metrics = match algorithm.is_offline() {
-            true => Metrics::new(),
-            false => rollout_metrics(&trajectories),
-        };
+        let trajectories = self.rollout().await?;
+        let mut metrics = rollout_metrics(&trajectories);
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
+        let algorithm = self.config.algorithm;
         if algorithm.remembers() {
             let turns = trajectories.iter().flat_map(|trajectory| &trajectory.transitions);
             turns.for_each(|turn| self.buffer.insert(turn.clone()));
@@ -388,7 +382,11 @@ impl Trainer {
         Ok(report)
     }
 
+    /// The games of an iteration; offline there are none.
     async fn rollout(&mut self) -> Result<Vec<Trajectory>, Error> {
+        if self.config.algorithm.is_offline() {
+            return Ok(Vec::new());
+        }
         let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);
         let starts: Vec<Start> = (0..self.config.rollout_size)
             .map(|_| Start { task: None, seed: seeds.next_u64() })
@@ -534,6 +532,9 @@ fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -
 }
 
 fn rollout_metrics(games: &[Trajectory]) -> Metrics {
+    if games.is_empty() {
+        return Metrics::new();
+    }
     let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
     let n = outcomes.len().max(1) as f64;
     let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;
