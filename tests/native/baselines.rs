@@ -150,3 +150,31 @@ fn a_model_plays_as_its_algorithm_does() {
         assert!(done.stdout.contains(" 3. "), "{}", done.stdout);
     }
 }
+
+#[test]
+fn what_cannot_be_done_says_what_to_do() {
+    let folder = folder();
+    let path = folder.path();
+    // A memory that is shorter than a game has none to imitate.
+    fs::write(path.join("config.toml"), TINY).unwrap();
+    let args = ["train", "--config", "config.toml", "--algorithm", "filtered_bc", "--out", "short"];
+    let short = ["--set", "capacity=1", "--set", "iterations=2", "--device", "flex", "--quiet"];
+    let done = run(path, &[&args[..], &short].concat());
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("capacity = 1 holds no whole game"), "{}", done.stderr);
+
+    // Who lets a critic choose needs it.
+    train(path, TINY, "chai", "chai", &["--set", "iterations=1"]);
+    fs::remove_dir_all(path.join("chai/model/critic")).unwrap();
+    let done = run(path, &["eval", "--model", "chai/model", "--games", "1"]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("critic/config.json"), "{}", done.stderr);
+
+    // A run does not change what it learns from.
+    let data = ["data", "--games", "9", "--words", "subset", "--out", "games.jsonl"];
+    run(path, &data).success();
+    train(path, TINY, "iql", "iql", &["--set", "iql.games=games.jsonl"]);
+    let done = run(path, &["train", "--resume", "iql", "--set", "iql.games=others.jsonl"]);
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("iql.games cannot change"), "{}", done.stderr);
+}

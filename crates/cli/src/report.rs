@@ -71,7 +71,10 @@ pub fn table(rows: &[Row], optimum: Option<f64>) -> String {
 pub fn markdown(summary: &Summary<'_>) -> String {
     let config = summary.config;
     let learning = || summary.lines.iter().filter(|line| line.phase == "learn");
-    let games: usize = learning().map(|line| line.games).sum();
+    let games: u64 = match config.algorithm.is_offline() {
+        true => learning().next_back().map_or(0, |line| line.games_total),
+        false => learning().map(|line| line.games as u64).sum(),
+    };
     let seconds: f64 = summary.lines.iter().map(|line| line.timing.seconds).sum();
     let mut text = format!(
         "# {}, seed {}\n\n\

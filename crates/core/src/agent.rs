@@ -112,6 +112,12 @@ impl Agent {
         let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
         let actor = hf::read_actor(actor, &weights::files(file, "")?)?;
         let Some(config) = file(CRITIC_CONFIG) else {
+            if about.samples > 1 {
+                return Err(Error::Model(format!(
+                    "{ABOUT} says that a critic chooses among {} utterances, and there is no {CRITIC_CONFIG}: put back the critic that came with the model",
+                    about.samples
+                )));
+            }
             return Ok(Self::new(actor, None, tokenizer, about));
         };
         let mut fresh = rng::stream(seed, "critic.init", 0);

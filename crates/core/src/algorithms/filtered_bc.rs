@@ -43,6 +43,12 @@ pub async fn learn(
     if context.warms_up() {
         return Ok(metrics);
     }
+    if kept.is_empty() {
+        return Err(Error::Config(format!(
+            "capacity = {} holds no whole game to imitate: raise it",
+            config.capacity
+        )));
+    }
     let turns = kept.iter().flatten().copied();
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
