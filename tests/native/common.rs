@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
+
 /// What a run of the binary came to.
 pub struct Done {
     pub code: i32,
@@ -133,8 +135,72 @@ steps = 16
 batch_size = 8
 "#;
 
-/// The weights of actor and critic in a run's model folder.
+/// The weights of the actor, and of the critic where there is one, in a run's model folder.
 pub fn weights(run: &Path) -> [Vec<u8>; 2] {
-    ["model/model.safetensors", "model/critic/model.safetensors"]
-        .map(|file| fs::read(run.join(file)).unwrap())
+    let actor = fs::read(run.join("model/model.safetensors")).unwrap();
+    [actor, fs::read(run.join("model/critic/model.safetensors")).unwrap_or_default()]
+}
+
+/// A run that learns which digit pays, within seconds.
+pub const BANDIT: &str = r#"
+iterations = 60
+rollout_size = 64
+eval_size = 64
+eval_freq = 0
+batch_size = 32
+grad_accum_steps = 1
+epochs = 10
+actor_epochs = 4
+warmup_iter = 3
+critic_lr = 3e-3
+lm_lr = 3e-3
+gamma = 0.9
+max_grad_norm = 10.0
+max_new_tokens = 4
+
+[world]
+name = "bandit"
+
+[tokenizer]
+vocab_size = 300
+
+[actor_model]
+layers = 1
+width = 16
+heads = 2
+positions = 96
+
+[critic_model]
+layers = 1
+width = 16
+heads = 2
+positions = 96
+
+[warm_start]
+games = 300
+steps = 100
+batch_size = 16
+lr = 3e-3
+"#;
+
+/// The lines of a run's log without what the clock said.
+pub fn metrics(run: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["timing"]["seconds"].as_f64().unwrap() >= 0.0);
+        line.as_object_mut().unwrap().remove("timing");
+        line
+    });
+    lines.collect()
+}
+
+/// Checks that two runs are one and the same, bit for bit.
+pub fn assert_same_run(one: &Path, other: &Path) {
+    let (a, b) = (metrics(one), metrics(other));
+    for (a, b) in a.iter().zip(&b) {
+        assert_eq!(a, b);
+    }
+    assert_eq!(a.len(), b.len());
+    assert!(weights(one) == weights(other), "the weights differ");
 }

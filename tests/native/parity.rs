@@ -249,7 +249,8 @@ fn a_critic_folder_that_is_none_says_so() {
 #[test]
 fn the_references_experiments_fail_clearly_without_their_models() {
     let folder = folder();
-    for name in ["archer_20q", "archer_20q_subset", "archer_city"] {
+    let archer = ["archer_20q", "archer_20q_subset", "archer_city"];
+    for name in archer.into_iter().chain(["chai_20q", "filtered_bc_20q"]) {
         let file = root().join(format!("configs/{name}.toml")).display().to_string();
         let done = run(folder.path(), &["train", "--config", &file]);
         assert_eq!(done.code, 2, "{}", done.stderr);

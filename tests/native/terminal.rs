@@ -12,7 +12,7 @@ use serde_json::Value;
 /// the arguments name are made by `prepare`.
 type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 47] = [
+const MISTAKES: [Mistake; 64] = [
     // Commands and flags.
     (&["tran"], 2, &["tran", "train"]),
     (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),
@@ -45,6 +45,41 @@ const MISTAKES: [Mistake; 47] = [
     (&["train", "--set", "world.name=bandit"], 2, &["the world bandit has no"]),
     (&["train", "--set", "warm_start.games=0"], 2, &["warm_start.games", "at least 1"]),
     (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),
+    // Algorithms.
+    (&["train", "--algorithm", "dqn"], 2, &["dqn", "filtered_bc", "reinforce"]),
+    (&["train", "--algorithm", "iql"], 2, &["iql.games=FILE", "archer data"]),
+    (&["train", "--algorithm", "iql", "--set", "iql.games=absent.jsonl"], 2, &["absent.jsonl"]),
+    (
+        &["train", "--algorithm", "iql", "--set", "iql.games=empty.jsonl"],
+        2,
+        &["empty.jsonl", "no game in it"],
+    ),
+    (
+        &["train", "--algorithm", "iql", "--set", "iql.games=wrong.toml"],
+        2,
+        &["wrong.toml", "line 1 is no game"],
+    ),
+    (&["train", "--set", "chai.samples=0"], 2, &["chai.samples = 0", "at least 1"]),
+    (&["train", "--set", "filtered_bc.share=0"], 2, &["filtered_bc.share", "above 0"]),
+    (&["train", "--set", "iql.expectile=1"], 2, &["iql.expectile = 1", "below 1"]),
+    (&["train", "--set", "ppo.clip_ratio=1"], 2, &["ppo.clip_ratio", "below 1"]),
+    (&["train", "--algorithm", "ppo", "--set", "level=token"], 2, &["level", "utterance"]),
+    (&["train", "--algorithm", "chai", "--set", "numerics=compat"], 2, &["numerics", "archer"]),
+    // Comparisons.
+    (&["compare", "--algorithms", "ppo", "--out", "x"], 2, &["--seeds"]),
+    (
+        &["compare", "--algorithms", "pppo", "--seeds", "1", "--out", "x"],
+        2,
+        &["no algorithm pppo", "did you mean ppo?"],
+    ),
+    (&["compare", "--algorithms", "ppo,ppo", "--seeds", "1", "--out", "x"], 2, &["twice"]),
+    (&["compare", "--algorithms", "ppo", "--seeds", "1,one", "--out", "x"], 2, &["one"]),
+    (
+        &["compare", "--algorithms", "ppo", "--seeds", "1", "--out", "x", "--set", "bc:gamma=1"],
+        2,
+        &["bc is not among --algorithms"],
+    ),
+    (&["compare", "--algorithms", "ppo,iql", "--seeds", "1", "--out", "x"], 2, &["iql.games"]),
     // Devices.
     (&["train", "--device", "flux"], 2, &["no device flux", "did you mean flex?"]),
     (&["train", "--device", "tpu"], 2, &["choose auto"]),
@@ -83,6 +118,7 @@ fn a_mistake_gets_one_clear_answer_and_costs_nothing() {
     fs::write(path.join("unknown.toml"), "lmlr = 0.1\n").unwrap();
     fs::write(path.join("nested.toml"), "[world]\nword = \"subset\"\n").unwrap();
     fs::write(path.join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
+    fs::write(path.join("empty.jsonl"), "\n").unwrap();
     fs::create_dir(path.join("full")).unwrap();
     fs::write(path.join("full/precious.txt"), "mine").unwrap();
     let before = listing(path);
@@ -151,7 +187,7 @@ fn the_doctor_finds_the_cpu_well() {
 fn help_names_every_command_and_flag() {
     let folder = folder();
     let help = run(folder.path(), &["--help"]).success().stdout;
-    for command in ["train", "eval", "play", "data", "optimum", "env", "doctor"] {
+    for command in ["train", "compare", "eval", "play", "data", "optimum", "env", "doctor"] {
         assert!(help.contains(command), "{help}");
         assert_eq!(run(folder.path(), &[command, "--help"]).code, 0);
     }

@@ -9,50 +9,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{Done, TINY, archer, folder, run, run_with_input, weights};
+use common::{
+    BANDIT, Done, TINY, archer, assert_same_run, folder, metrics, run, run_with_input, weights,
+};
 use serde_json::Value;
-
-/// A run that learns which digit pays, within seconds.
-const BANDIT: &str = r#"
-iterations = 60
-rollout_size = 64
-eval_size = 64
-eval_freq = 0
-batch_size = 32
-grad_accum_steps = 1
-epochs = 10
-actor_epochs = 4
-warmup_iter = 3
-critic_lr = 3e-3
-lm_lr = 3e-3
-gamma = 0.9
-max_grad_norm = 10.0
-max_new_tokens = 4
-
-[world]
-name = "bandit"
-
-[tokenizer]
-vocab_size = 300
-
-[actor_model]
-layers = 1
-width = 16
-heads = 2
-positions = 96
-
-[critic_model]
-layers = 1
-width = 16
-heads = 2
-positions = 96
-
-[warm_start]
-games = 300
-steps = 100
-batch_size = 16
-lr = 3e-3
-"#;
 
 /// Both forms of the policy gradient must find a digit that pays far more than a random one, whose
 /// mean is 0.34: the reward of an utterance reaches the utterance.
@@ -85,28 +45,6 @@ fn tiny<'a>(folder: &Path, out: &'a str) -> [&'a str; 7] {
     ["train", "--config", "tiny.toml", "--device", "flex", "--out", out]
 }
 
-/// The lines of a run's log without what the clock said.
-fn metrics(run: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    let lines = text.lines().map(|line| {
-        let mut line: Value = serde_json::from_str(line).unwrap();
-        assert!(line["timing"]["seconds"].as_f64().unwrap() >= 0.0);
-        line.as_object_mut().unwrap().remove("timing");
-        line
-    });
-    lines.collect()
-}
-
-/// Checks that two runs are one and the same, bit for bit.
-fn assert_same_run(one: &Path, other: &Path) {
-    let (a, b) = (metrics(one), metrics(other));
-    for (a, b) in a.iter().zip(&b) {
-        assert_eq!(a, b);
-    }
-    assert_eq!(a.len(), b.len());
-    assert!(weights(one) == weights(other), "the weights differ");
-}
-
 #[test]
 fn a_run_leaves_everything_and_its_model_can_be_measured_and_played() {
     let folder = folder();
@@ -119,6 +57,7 @@ fn a_run_leaves_everything_and_its_model_can_be_measured_and_played() {
         "config.toml",
         "metrics.jsonl",
         "report.md",
+        "comparison.json",
         "checkpoints/latest",
         "checkpoints/latest.old",
         "checkpoints/best",

@@ -25,8 +25,10 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train an agent: a warm start by imitation, then reinforcement by ArCHer
+    /// Train an agent: a warm start by imitation, then reinforcement by ArCHer or a baseline
     Train(Train),
+    /// Train by several algorithms from several seeds, and draw and tabulate how they compare
+    Compare(Compare),
     /// Measure an agent: mean return with its 95 % interval, win rate, questions
     Eval(Eval),
     /// Think of something and let an agent ask; you answer yes, no, sometimes or unknown
@@ -56,7 +58,8 @@ pub struct Train {
     /// Start from a configuration file in TOML, over the preset where both are given
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What learns after the warm start: archer, or bc for the warm start alone
+    /// What learns after the warm start: archer, filtered_bc, chai, iql, reinforce, ppo, or bc for the
+    /// warm start alone [default: the configuration's]
     #[arg(long, value_name = "NAME")]
     pub algorithm: Option<String>,
     /// Change one key of the configuration, as in --set iterations=50 or --set world.words=all
@@ -93,6 +96,44 @@ impl Train {
             ..Train::default()
         }
     }
+}
+
+/// Flags of `archer compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, hours)
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Start from a configuration file in TOML, over the preset where both are given
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What learns, with commas between: archer, filtered_bc, chai, iql, reinforce, ppo, bc
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub algorithms: Vec<String>,
+    /// The seeds that each of them is run with, with commas between
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', required = true)]
+    pub seeds: Vec<u64>,
+    /// Change one key of the configuration for all, or for one algorithm, as in
+    /// --set iterations=50 or --set ppo:lm_lr=1e-4
+    #[arg(long, value_name = "[ALGORITHM:]KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder for the runs and what comes of them; where it holds them already, they are gone on
+    /// with, and finished ones are not repeated
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Games by which each agent is measured at the end of its run; 0 for the last evaluation of its
+    /// training
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    pub final_games: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Show warnings and the result, but no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Flags of `archer eval`.

@@ -16,6 +16,16 @@ pub const ORANGE: RGBColor = RGBColor(213, 94, 0);
 pub const GREEN: RGBColor = RGBColor(0, 128, 96);
 pub const PURPLE: RGBColor = RGBColor(160, 80, 140);
 pub const GREY: RGBColor = RGBColor(110, 110, 110);
+/// For as many lines as are told apart by colour, the strongest first.
+pub const COLORS: [RGBColor; 7] = [
+    BLUE,
+    ORANGE,
+    GREEN,
+    PURPLE,
+    RGBColor(60, 60, 60),
+    RGBColor(86, 180, 233),
+    RGBColor(196, 140, 0),
+];
 
 const SIZE: (u32, u32) = (860, 500);
 /// Height of title and legend, and width left of the plotting area, in pixels.

@@ -42,7 +42,7 @@ pub fn players(run: &RunDir, config: &Config) -> Vec<Player> {
         players.push(Player { name: "warm start", who: Who::Model(run.warm_start()) });
     }
     if config.algorithm != Algorithm::Bc {
-        players.push(Player { name: algorithm_name(config), who: Who::Model(run.model()) });
+        players.push(Player { name: config.algorithm.title(), who: Who::Model(run.model()) });
     }
     players
 }
@@ -63,12 +63,5 @@ impl Player {
                 Ok(block_on(evaluate(agent.player(&greedy, device.threads), world, games, SEED))?)
             }
         }
-    }
-}
-
-fn algorithm_name(config: &Config) -> &'static str {
-    match config.algorithm {
-        Algorithm::Archer => "ArCHer",
-        Algorithm::Bc => "behaviour cloning",
     }
 }

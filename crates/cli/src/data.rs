@@ -5,26 +5,15 @@
 
 use std::io::{self, Write};
 
+use archer::train::recorded::Record;
 use archer_env::WorldConfig;
 use archer_env::asker::{Start, play};
-use serde::Serialize;
 
 use crate::args;
 use crate::askers;
 use crate::error::{Error, cannot_write};
 use crate::files::PendingFile;
 use crate::number::{percent, signed};
-
-/// One game.
-#[derive(Serialize)]
-struct Record {
-    /// Each question with its answer.
-    lines: Vec<String>,
-    /// Whether the last question won.
-    correct: bool,
-    /// Every accepted name of the secret word.
-    word: Vec<String>,
-}
 
 /// Plays the games and writes the file, whole or not at all.
 pub fn run(args: &args::Data) -> Result<(), Error> {
@@ -52,8 +41,12 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
             won += usize::from(game.won);
             questions += game.turns.len();
             let task = world.task().expect("a game has been played");
-            let record =
-                Record { lines: game.lines(), correct: game.won, word: world.aliases(task) };
+            let record = Record {
+                lines: game.lines(),
+                correct: game.won,
+                word: world.aliases(task),
+                rewards: None,
+            };
             serde_json::to_writer(&mut file, &record).map_err(|e| failed(e.into()))?;
             file.write_all(b"\n").map_err(failed)?;
         }

@@ -103,6 +103,7 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
         ("actor_model", old.actor_model == new.actor_model),
         ("critic_model", old.critic_model == new.critic_model),
         ("warm_start", old.warm_start == new.warm_start),
+        ("iql.games", old.iql.games == new.iql.games),
     ];
     match fixed.iter().find(|(_, same)| !same) {
         None => Ok(new),

@@ -9,6 +9,7 @@ mod askers;
 mod bench;
 mod chart;
 mod clock;
+mod compare;
 mod comparison;
 mod data;
 mod device;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         None => train::run(&args::Train::quickstart()),
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Export(args)) => export::run(&args),

@@ -21,20 +21,26 @@ pub fn draw(title: &str, lines: &[Line], optimum: Option<f64>) -> Vec<(&'static 
     charts.into_iter().filter_map(|(name, chart)| Some((name, chart.svg()?))).collect()
 }
 
-/// The lines of the learning phase, over the games that had been played by then.
+/// The lines of the learning phase, over the games that had been played by then, or over the
+/// iterations where all games were given at the beginning.
 struct Learning<'a> {
     /// The evaluation with which the warm start ended.
     start: Option<&'a Evaluation>,
     lines: Vec<(f64, &'a Line)>,
+    /// What the lines stand over.
+    axis: &'static str,
 }
 
 impl<'a> Learning<'a> {
     fn of(lines: &'a [Line]) -> Self {
         let start = lines.iter().rfind(|line| line.phase == WARM_START);
-        let learning = lines.iter().filter(|line| line.phase == LEARN);
+        let learning = || lines.iter().filter(|line| line.phase == LEARN);
+        let plays = learning().next().is_none() || learning().any(|line| line.games > 0);
+        let place = |line: &Line| if plays { line.games_total as f64 } else { line.step as f64 };
         Learning {
             start: start.and_then(|line| line.evaluation.as_ref()),
-            lines: learning.map(|line| (line.games_total as f64, line)).collect(),
+            lines: learning().map(|line| (place(line), line)).collect(),
+            axis: if plays { "games played while learning" } else { "iterations" },
         }
     }
 
@@ -126,7 +132,7 @@ impl<'a> Learning<'a> {
     fn chart(&self, title: &str, y_label: &str, series: Vec<Series>) -> Chart {
         Chart {
             title: title.to_string(),
-            x_label: "games played while learning".to_string(),
+            x_label: self.axis.to_string(),
             y_label: y_label.to_string(),
             series,
             levels: Vec::new(),

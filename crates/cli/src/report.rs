@@ -6,6 +6,7 @@
 use archer::config::Config;
 use archer::rl::metrics::describe;
 use archer::train::evaluate::Evaluation;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::spoken;
 use crate::log::Line;
@@ -13,10 +14,12 @@ use crate::number::{brief, percent, signed, thousands};
 use crate::output;
 
 /// One row of the comparison.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Row {
     /// Who played.
     pub who: String,
     /// How well.
+    #[serde(flatten)]
     pub evaluation: Evaluation,
 }
 
@@ -68,7 +71,10 @@ pub fn table(rows: &[Row], optimum: Option<f64>) -> String {
 pub fn markdown(summary: &Summary<'_>) -> String {
     let config = summary.config;
     let learning = || summary.lines.iter().filter(|line| line.phase == "learn");
-    let games: usize = learning().map(|line| line.games).sum();
+    let games: u64 = match config.algorithm.is_offline() {
+        true => learning().next_back().map_or(0, |line| line.games_total),
+        false => learning().map(|line| line.games as u64).sum(),
+    };
     let seconds: f64 = summary.lines.iter().map(|line| line.timing.seconds).sum();
     let mut text = format!(
         "# {}, seed {}\n\n\
@@ -129,7 +135,8 @@ fn metrics(line: &Line) -> String {
     markdown_table(&["metric", "value", "meaning", "in a healthy run"], &rows)
 }
 
-fn markdown_table(heading: &[&str], rows: &[Vec<String>]) -> String {
+/// A table in Markdown.
+pub fn markdown_table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         // A bar inside a cell would end it.
         let cells: Vec<String> = cells.map(|cell| cell.replace('|', "\\|")).collect();

@@ -8,6 +8,7 @@
 //! checkpoints/latest.old  the one before, for the day when `latest` is damaged
 //! checkpoints/best        the one with the best greedy evaluation
 //! warm_start/, model/     the models before and after learning, in Hugging Face layout
+//! comparison.json         who played how well at the end
 //! plots/*.svg, report.md  what came of it
 //! ```
 //!
@@ -23,10 +24,14 @@ use archer::config::Config;
 use crate::error::{Error, cannot_read, cannot_write};
 use crate::files;
 use crate::log::Line;
+use crate::report::Row;
 use crate::tensorboard::EventWriter;
 
 /// Where the folders of runs lie that were given no other.
 const RUNS: &str = "runs";
+/// What is written when a run has come to its end.
+pub const REPORT: &str = "report.md";
+const COMPARISON: &str = "comparison.json";
 
 /// An open run folder.
 pub struct RunDir {
@@ -94,14 +99,7 @@ impl RunDir {
 
     /// Removes what [`create`](Self::create) made, for a run that could not begin.
     pub fn discard(&self) {
-        // Only what was made here goes; a folder that holds anything else stays.
-        for file in ["config.toml", "metrics.jsonl"] {
-            let _ = fs::remove_file(self.root.join(file));
-        }
-        for folder in ["checkpoints", "plots", "tensorboard"] {
-            let _ = fs::remove_dir_all(self.root.join(folder));
-        }
-        let _ = fs::remove_dir(&self.root);
+        discard(&self.root);
         if self.root.parent() == Some(Path::new(RUNS)) {
             let _ = fs::remove_dir(RUNS);
         }
@@ -131,6 +129,13 @@ impl RunDir {
     /// Writes down what the run was told.
     pub fn write_config(&self, config: &Config) -> Result<(), Error> {
         self.write("config.toml", crate::experiment::to_text(config)?.as_bytes())
+    }
+
+    /// Writes down who played how well at the end.
+    pub fn write_comparison(&self, rows: &[Row]) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(rows)
+            .map_err(|e| Error::Failure(format!("the comparison cannot be written: {e}")))?;
+        self.write(COMPARISON, (text + "\n").as_bytes())
     }
 
     /// Appends one line to the log and its numbers to the TensorBoard file.
@@ -164,6 +169,44 @@ impl RunDir {
         let path = self.root.join(name);
         files::write_atomic(&path, bytes).map_err(|e| cannot_write(&path, &e))
     }
+}
+
+/// Whether a run has come to its end.
+pub fn is_finished(root: &Path) -> bool {
+    root.join(REPORT).is_file()
+}
+
+/// The lines of a run's log.
+pub fn lines(root: &Path) -> Result<Vec<Line>, Error> {
+    let lines = read_log(&root.join("metrics.jsonl"))?;
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
+}
+
+/// Who played how well at the end of a run, in the order of [`RunDir::write_comparison`].
+pub fn comparison(root: &Path) -> Result<Vec<Row>, Error> {
+    let path = root.join(COMPARISON);
+    let text = fs::read_to_string(&path).map_err(|e| cannot_read(&path, &e))?;
+    serde_json::from_str(&text)
+        .map_err(|e| Error::Failure(format!("{} cannot be read: {e}", path.display())))
+}
+
+/// Removes a run that has nothing to go on from, and of its folder only what a run puts there.
+pub fn start_over(root: &Path) -> Result<(), Error> {
+    // Whoever is still writing holds the lock.
+    drop(open_log(root)?);
+    discard(root);
+    Ok(())
+}
+
+fn discard(root: &Path) {
+    // Only what was made here goes; a folder that holds anything else stays.
+    for file in ["config.toml", "metrics.jsonl"] {
+        let _ = fs::remove_file(root.join(file));
+    }
+    for folder in ["checkpoints", "plots", "tensorboard"] {
+        let _ = fs::remove_dir_all(root.join(folder));
+    }
+    let _ = fs::remove_dir(root);
 }
 
 /// The checkpoints that a run can go on from, the newest first, by path.

@@ -1,7 +1,7 @@
 //! `archer train`: asks the trainer for one slice of work after the other, writes down what each
 //! brought, and keeps everything safe in between.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,16 +26,19 @@ use crate::run_dir::{self, Kind, RunDir};
 
 /// Trains, or goes on with training, to the end or to a Ctrl-C.
 pub fn run(args: &args::Train) -> Result<(), Error> {
-    let screen = Screen::new(args.quiet);
-    let mut session = match &args.resume {
-        None => Session::begin(args, screen)?,
-        Some(file) if file.is_file() => Session::resume_file(args, file, screen)?,
-        Some(root) => Session::resume(args, root, screen)?,
-    };
+    let mut session = Session::open(args)?;
     let stop = Stop::listen(session.screen.speaker());
-    let outcome = session.learn(&stop).and_then(|()| session.conclude(args.final_games, &stop));
+    let outcome = session.work(args.final_games, &stop).and_then(|rows| session.tell(&rows));
     session.screen.finish();
     outcome
+}
+
+/// The same as a part of something larger, which tells of it and listens for the wish to stop.
+pub fn run_silently(args: &args::Train, stop: &Stop) -> Result<(), Error> {
+    let mut session = Session::open(args)?;
+    let outcome = session.work(args.final_games, stop);
+    session.screen.finish();
+    outcome.map(|_| ())
 }
 
 /// A training run in progress.
@@ -51,6 +54,22 @@ struct Session {
 }
 
 impl Session {
+    /// Opens the run that is asked for.
+    fn open(args: &args::Train) -> Result<Session, Error> {
+        let screen = Screen::new(args.quiet);
+        match &args.resume {
+            None => Session::begin(args, screen),
+            Some(file) if file.is_file() => Session::resume_file(args, file, screen),
+            Some(root) => Session::resume(args, root, screen),
+        }
+    }
+
+    /// Works to the end and writes down what came of it.
+    fn work(&mut self, final_games: usize, stop: &Stop) -> Result<Vec<Row>, Error> {
+        self.learn(stop)?;
+        self.conclude(final_games, stop)
+    }
+
     /// Starts a new run.
     fn begin(args: &args::Train, screen: Screen) -> Result<Session, Error> {
         let experiment = experiment::resolve(&Request {
@@ -215,11 +234,10 @@ impl Session {
         ))
     }
 
-    /// Compares what was learned with where it began and with what is possible, prints the table
-    /// and writes the report.
-    fn conclude(&mut self, games: usize, stop: &Stop) -> Result<(), Error> {
+    /// Compares what was learned with where it began and with what is possible, and writes it down;
+    /// the report comes last, so that a run which has one is at its end.
+    fn conclude(&mut self, games: usize, stop: &Stop) -> Result<Vec<Row>, Error> {
         let rows = self.compare(games, stop)?;
-        self.screen.finish();
         let optimum = self.optimum();
         let next = self.next_commands();
         let plots: Vec<&str> = self.plots().into_iter().map(|(name, _)| name).collect();
@@ -233,13 +251,20 @@ impl Session {
             plots: &plots,
             next: &next,
         };
-        self.run.write("report.md", report::markdown(&summary).as_bytes())?;
+        self.run.write_comparison(&rows)?;
+        self.run.write(run_dir::REPORT, report::markdown(&summary).as_bytes())?;
+        Ok(rows)
+    }
+
+    /// Prints the table and what to do next.
+    fn tell(&self, rows: &[Row]) -> Result<(), Error> {
+        self.screen.finish();
         if !rows.is_empty() {
-            output::line(&format!("\n{}\n", report::table(&rows, optimum)))?;
+            output::line(&format!("\n{}\n", report::table(rows, self.optimum())))?;
         }
         let root = self.run.root().display();
         output::line(&format!("The model, the curves and a report are in {root}."))?;
-        for (command, purpose) in &next {
+        for (command, purpose) in self.next_commands() {
             output::line(&format!("  {command}\n      {purpose}"))?;
         }
         Ok(())
@@ -333,10 +358,22 @@ fn place(progress: Progress) -> String {
 
 /// Makes the trainer of a new run, from a model folder where the configuration names one.
 fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
+    if !config.algorithm.is_offline() {
+        return new_trainer(config, device);
+    }
+    let file = PathBuf::from(&config.iql.games);
+    let games = std::fs::read_to_string(&file).map_err(|e| cannot_read(&file, &e))?;
+    let mut trainer = new_trainer(config, device)?;
+    trainer.read_games(&games).map_err(|error| model::named(&file, error))?;
+    Ok(trainer)
+}
+
+fn new_trainer(config: Config, device: &Opened) -> Result<Trainer, Error> {
     if config.actor.is_empty() {
         return Ok(Trainer::new(config, &device.device)?);
     }
-    let critic = Some(Path::new(&config.critic)).filter(|folder| !folder.as_os_str().is_empty());
+    let named = config.algorithm.has_critic() && !config.critic.is_empty();
+    let critic = named.then(|| Path::new(&config.critic));
     let agent =
         model::load_to_train(Path::new(&config.actor), critic, config.seed, &device.device)?;
     Ok(Trainer::from_agent(config, agent, &device.device)?)
@@ -392,7 +429,7 @@ fn best_return(lines: &[Line]) -> f64 {
 }
 
 /// How the person calls this program.
-fn program() -> &'static str {
+pub fn program() -> &'static str {
     // Cargo sets this for the programs that `cargo run` starts.
     match std::env::var_os("CARGO") {
         Some(_) => "cargo run --release --",
@@ -401,12 +438,12 @@ fn program() -> &'static str {
 }
 
 /// The wish to stop, by Ctrl-C.
-struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
     /// Listens from now on. The first signal asks for a stop after the slice, the second ends the
     /// process at once.
-    fn listen(speaker: Speaker) -> Stop {
+    pub fn listen(speaker: Speaker) -> Stop {
         let wish = Arc::new(AtomicBool::new(false));
         let flag = wish.clone();
         let handler = move || {
@@ -420,7 +457,7 @@ impl Stop {
         Stop(wish)
     }
 
-    fn requested(&self) -> bool {
+    pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }

@@ -9,6 +9,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::config::Config;
 use crate::error::Error;
@@ -42,6 +43,9 @@ pub struct About {
     pub max_new_tokens: usize,
     /// Sampling temperature in training.
     pub temperature: f64,
+    /// Utterances that it draws and lets its critic choose from; 1 where it says the first.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub samples: usize,
     /// Checksum of the `tokenizer.json` that the weights were trained with.
     pub tokenizer_crc32: u32,
 }
@@ -99,6 +103,7 @@ impl Agent {
                 world: WorldConfig::default(),
                 max_new_tokens: Config::default().max_new_tokens,
                 temperature: 1.0,
+                samples: one(),
                 tokenizer_crc32: crc32fast::hash(&tokenizer_json),
             },
         };
@@ -107,6 +112,12 @@ impl Agent {
         let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
         let actor = hf::read_actor(actor, &weights::files(file, "")?)?;
         let Some(config) = file(CRITIC_CONFIG) else {
+            if about.samples > 1 {
+                return Err(Error::Model(format!(
+                    "{ABOUT} says that a critic chooses among {} utterances, and there is no {CRITIC_CONFIG}: put back the critic that came with the model",
+                    about.samples
+                )));
+            }
             return Ok(Self::new(actor, None, tokenizer, about));
         };
         let mut fresh = rng::stream(seed, "critic.init", 0);
@@ -147,8 +158,16 @@ impl Agent {
     }
 
     /// The same agent with a critic that reads text by a tokenizer of its own, if it has one.
-    pub fn with_critic_tokenizer(self, own: Option<Tokenizer>) -> Self {
+    pub fn with_critic_tokenizer(mut self, own: Option<Tokenizer>) -> Self {
+        if let Some(own) = &own {
+            self.layout = self.layout.with_critic_tokenizer(&self.tokenizer, own);
+        }
         Self { critic_tokenizer: own, ..self }
+    }
+
+    /// How texts are laid out for its networks.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// The files of this agent's model folder.
@@ -181,6 +200,9 @@ impl Agent {
             layout: &self.layout,
             sampler,
             threads,
+            chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
+                Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
+            }),
         }
     }
 
@@ -230,6 +252,15 @@ impl Agent {
         let tokens = self.tokenizer.encode(observation);
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);
+        let player = self.player(sampler, 1);
+        if player.chooser.is_some() {
+            // Nothing is said before it is chosen.
+            let rng = std::slice::from_mut(rng);
+            let chosen = player.answer(&mut decoder, &[&tokens], rng).await?.remove(0);
+            let text = spoken(&self.tokenizer, &chosen);
+            hear(&text);
+            return Ok(text);
+        }
         let ends = |token| self.tokenizer.ends_utterance(token);
         let mut whole = Utterance::default();
         for _ in 0..self.layout.max_new_tokens {
@@ -245,6 +276,14 @@ impl Agent {
         }
         Ok(spoken(&self.tokenizer, &whole))
     }
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
 }
 
 fn check_vocabulary(

@@ -11,15 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The learning algorithms; a closed set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Algorithm {
-    /// Actor-critic with hierarchical structures.
-    Archer,
-    /// Behaviour cloning only: the warm start and nothing after it.
-    Bc,
-}
+mod algorithm;
+
+pub use algorithm::{Algorithm, ChaiConfig, FilteredBcConfig, IqlConfig, PpoConfig};
 
 /// How the utterance's advantage reaches its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +50,8 @@ pub enum WarmupTargets {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What learns after the warm start.
+    /// What learns after the warm start: `archer`, `bc`, `filtered_bc`, `chai`, `iql`, `reinforce` or
+    /// `ppo`.
     pub algorithm: Algorithm,
     /// Whose numbers: ours, or the reference's for comparison.
     pub numerics: Numerics,
@@ -152,6 +147,14 @@ pub struct Config {
     pub critic_model: CriticModelConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
+    /// What only filtered behaviour cloning is told.
+    pub filtered_bc: FilteredBcConfig,
+    /// What only CHAI is told.
+    pub chai: ChaiConfig,
+    /// What only offline learning is told.
+    pub iql: IqlConfig,
+    /// What only PPO is told.
+    pub ppo: PpoConfig,
 }
 
 /// The byte-level BPE trained on generated games.
@@ -293,6 +296,10 @@ impl Default for Config {
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
             warm_start: WarmStartConfig::default(),
+            filtered_bc: FilteredBcConfig::default(),
+            chai: ChaiConfig::default(),
+            iql: IqlConfig::default(),
+            ppo: PpoConfig::default(),
         }
     }
 }
@@ -469,6 +476,7 @@ impl Config {
         if !self.critic.is_empty() && critic.from_actor {
             return fault("critic_model.from_actor", "true".into(), "false where critic is given");
         }
+        self.validate_algorithm()?;
         let ours = self.entropy_coef > 0.0
             || self.kl_coef > 0.0
             || self.shaping_coef > 0.0

@@ -7,9 +7,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
-use crate::algorithms::common::{Layout, Policy, score_hidden};
+use crate::algorithms::common::choose::values;
+use crate::algorithms::common::{Policy, score_hidden};
 use crate::error::Error;
-use crate::nn::critic::Critic;
+use crate::nn::critic::Values;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::forest::{Forest, Tree};
@@ -51,38 +52,9 @@ impl Agent {
         })?;
         let state = self.tokenizer.encode(observation);
         let said = self.bodies(said);
-        let (q, v) = match critic {
-            Critic::Causal(critic) => {
-                let longest = said.iter().map(Vec::len).max().unwrap_or(0);
-                let room = critic.config().positions.saturating_sub(longest).max(1);
-                let (forest, base) = forest(newest(&state, room), &said, &critic.device());
-                let tips: Vec<usize> = said
-                    .iter()
-                    .enumerate()
-                    .map(|(branch, body)| forest.tip(0, branch, base + 1, body.len()))
-                    .collect();
-                let [tips, base] = critic.hidden_at(&forest, [&tips, &[base]]);
-                (critic.q(tips), critic.v(base))
-            }
-            Critic::Encoder(critic) => {
-                let device = critic.device();
-                let layout = Layout::new(
-                    &self.tokenizer,
-                    self.actor.config().positions,
-                    critic.config().positions,
-                    self.about.max_new_tokens,
-                );
-                let layout = match &self.critic_tokenizer {
-                    Some(own) => layout.with_critic_tokenizer(&self.tokenizer, own),
-                    None => layout,
-                };
-                let states = critic.encode(layout.texts([&state[..]].into_iter(), &device));
-                let actions = layout.texts(said.iter().map(|body| &body[..]), &device);
-                let repeated = states.clone().repeat_dim(0, said.len().max(1));
-                (critic.q(repeated, critic.encode(actions)), critic.v(states))
-            }
-        };
-        let read = params::read(vec![q.0, q.1, v.0, v.1]).await?;
+        let said = said.iter().map(|body| &body[..]).collect();
+        let Values { q1, q2, v1, v2 } = values(critic, self.layout(), &[&state], &[said]);
+        let read = params::read(vec![q1, q2, v1, v2]).await?;
         let q = read[0].iter().zip(&read[1]).map(|(&q1, &q2)| [q1, q2]).collect();
         Ok(Judgement { v: [read[2][0], read[3][0]], q })
     }
@@ -139,6 +111,13 @@ pub struct Example {
     observation: String,
     utterance: String,
     log_prob: f32,
+    /// What the critic thought, where there is one: Q1, Q2, then V1, V2.
+    #[serde(flatten)]
+    worth: Option<Worth>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Worth {
     q: [f32; 2],
     v: [f32; 2],
 }
@@ -152,9 +131,9 @@ impl Example {
         let observation = make(&agent.about.world)?.reset(0);
         let mut unused = rng::stream(0, "example", 0);
         let utterance = agent.say(&observation, &Sampler::greedy(), &mut unused).await?;
-        let judged = agent.judge(&observation, &[&utterance]).await?;
         let log_prob = agent.log_probs(&observation, &[&utterance]).await?[0];
-        Ok(Self { observation, utterance, log_prob, q: judged.q[0], v: judged.v })
+        let worth = Worth::of(agent, &observation, &utterance).await?;
+        Ok(Self { observation, utterance, log_prob, worth })
     }
 
     /// As JSON.
@@ -176,17 +155,33 @@ impl Example {
     /// # Errors
     /// If it does not, or the device fails.
     pub async fn check(&self, agent: &Agent) -> Result<(), Error> {
-        let judged = agent.judge(&self.observation, &[&self.utterance]).await?;
         let log_prob = agent.log_probs(&self.observation, &[&self.utterance]).await?[0];
-        let here = [log_prob, judged.q[0][0], judged.q[0][1], judged.v[0], judged.v[1]];
-        let there = [self.log_prob, self.q[0], self.q[1], self.v[0], self.v[1]];
+        let worth = match self.worth {
+            Some(_) => Worth::of(agent, &self.observation, &self.utterance).await?,
+            None => None,
+        };
+        let numbers = |log_prob, worth: Option<Worth>| -> Vec<f32> {
+            let worth = worth.map(|Worth { q, v }| [q, v].concat()).unwrap_or_default();
+            [vec![log_prob], worth].concat()
+        };
+        let (here, there) = (numbers(log_prob, worth), numbers(self.log_prob, self.worth));
         // Backends differ in the order of their sums; a wrong weight shows in the first digits.
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * (1.0 + b.abs());
-        if here.iter().zip(&there).all(near) {
+        if here.len() == there.len() && here.iter().zip(&there).all(near) {
             return Ok(());
         }
         Err(Error::Model(format!(
             "the model does not compute here what it did where it was made: {here:?} instead of {there:?} for its example"
         )))
+    }
+}
+
+impl Worth {
+    async fn of(agent: &Agent, observation: &str, said: &str) -> Result<Option<Self>, Error> {
+        if agent.critic.is_none() {
+            return Ok(None);
+        }
+        let judged = agent.judge(observation, &[said]).await?;
+        Ok(Some(Self { q: judged.q[0], v: judged.v }))
     }
 }

@@ -31,6 +31,13 @@ pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
+/// Puts some things into a uniformly drawn order.
+pub fn shuffle<T>(rng: &mut ChaCha8Rng, things: &mut [T]) {
+    for last in (1..things.len()).rev() {
+        things.swap(last, below(rng, last + 1));
+    }
+}
+
 /// A draw from the standard normal distribution (Box and Muller).
 pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let radius = (-2.0 * (1.0 - unit(rng)).ln()).sqrt();
@@ -49,6 +56,19 @@ mod tests {
             assert!(all[i + 1..].iter().all(|y| x != y));
         }
         assert_eq!(first(1, "a", 0), first(1, "a", 0));
+    }
+
+    #[test]
+    fn every_order_is_equally_likely() {
+        let mut rng = stream(1, "orders", 0);
+        let mut counts = std::collections::BTreeMap::new();
+        for _ in 0..6_000 {
+            let mut things = [0, 1, 2];
+            shuffle(&mut rng, &mut things);
+            *counts.entry(things).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        assert!(counts.values().all(|n| (880..1_120).contains(n)), "{counts:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use archer::Config;
 use archer::agent::Agent;
-use archer::algorithms::archer::{Archer, Context};
+use archer::algorithms::common::learner::{Context, Learner};
 use archer::algorithms::common::{Layout, Policy};
 use archer::config::{Algorithm, CriticKind};
 use archer::nn::causal_lm::CausalLm;
@@ -198,7 +198,7 @@ struct Learning {
     config: Config,
     tokenizer: Tokenizer,
     layout: Layout,
-    learner: Archer,
+    learner: Learner,
     draws: Vec<Transition>,
     fresh: Vec<Utterance>,
 }
@@ -235,7 +235,7 @@ impl Learning {
             grad_accum_steps: setup.threads.min(ROWS),
             ..Config::default()
         };
-        let learner = Archer::new(policy, Critic::Encoder(critic));
+        let learner = Learner::new(policy, Some(Critic::Encoder(critic)));
         let threads = setup.threads;
         Ok(Self { size, threads, config, tokenizer, layout, learner, draws, fresh })
     }
@@ -446,6 +446,7 @@ mod tests {
             world: archer_env::WorldConfig { max_turns: Some(2), ..Default::default() },
             max_new_tokens: NEW,
             temperature: 1.0,
+            samples: 1,
             tokenizer_crc32: 0,
         };
         let agent = Agent::new(actor, None, tokenizer, about);

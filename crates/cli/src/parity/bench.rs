@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use archer::algorithms::archer::{Archer, Context};
+use archer::algorithms::common::learner::{Context, Learner};
 use archer::algorithms::common::{Layout, Policy};
 use archer::config::{Config, Numerics};
 use archer::hf::{self, Format, Laid, weights};
@@ -164,9 +164,9 @@ impl Bench {
     }
 
     /// A learner at the fixtures' weights, with this policy.
-    pub fn learner(&self, policy: Policy) -> Archer {
-        let mut learner = Archer::new(policy, Critic::Encoder(self.critic.clone()));
-        learner.target = Critic::Encoder(self.target.clone());
+    pub fn learner(&self, policy: Policy) -> Learner {
+        let mut learner = Learner::new(policy, Some(Critic::Encoder(self.critic.clone())));
+        learner.critics_mut().target = Critic::Encoder(self.target.clone());
         learner
     }
 

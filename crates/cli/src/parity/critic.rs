@@ -167,11 +167,11 @@ fn after(
     named: &dyn Fn(&str) -> String,
     prefix: &str,
     node: &Node<'_>,
-    learner: &archer::algorithms::archer::Archer,
+    learner: &archer::algorithms::common::learner::Learner,
 ) -> Result<(), Error> {
     for (key, name, critic) in [
-        ("critic_after_step_checksums", "after", &learner.critic),
-        ("target_after_polyak_checksums", "target_after", &learner.target),
+        ("critic_after_step_checksums", "after", &learner.critics().online),
+        ("target_after_polyak_checksums", "target_after", &learner.critics().target),
     ] {
         let ours = critic_parameters(critic)?;
         let name = named(&format!("{prefix}{name}"));

@@ -62,8 +62,8 @@ fn trace(
     let actor = of_actor(&learner.policy, params::tensors(&learner.policy))?;
     for (key, ours) in [
         ("actor", actor),
-        ("critic", critic_parameters(&learner.critic)?),
-        ("target_critic", critic_parameters(&learner.target)?),
+        ("critic", critic_parameters(&learner.critics().online)?),
+        ("target_critic", critic_parameters(&learner.critics().target)?),
     ] {
         ledger.checksums(&format!("{name}/{key}"), Scale::Parameter, &truth.get(key)?, &ours)?;
     }

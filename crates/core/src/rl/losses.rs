@@ -67,6 +67,70 @@ pub fn critic_losses(q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses 
     }
 }
 
+/// Expectile regression of a value towards `target`, which carries no gradient:
+/// `L = mean( |expectile − 1{target < value}| · (target − value)² )`, IQL's equation 5
+/// (arXiv:2110.06169).
+///
+/// `expectile` lies in (0, 1): 0.5 is half the squared error, above it the value leans towards the
+/// best of its targets.
+///
+/// # Shapes
+/// - both: `[batch]`; output: `[1]`
+pub fn expectile_error(value: Tensor<1>, target: Tensor<1>, expectile: f64) -> Tensor<1> {
+    let ahead = target.detach() - value;
+    // 1 − expectile where the value is above its target, else expectile.
+    let above = ahead.clone().detach().lower_elem(0.0).float();
+    let weight = above.mul_scalar(1.0 - 2.0 * expectile).add_scalar(expectile);
+    (weight * ahead.square()).mean()
+}
+
+/// The critic's losses where V learns from the actions of the data: those of Q as in
+/// [`critic_losses`], those of V by [`expectile_error`] towards the target critic's Q of them.
+pub fn expectile_losses(q: Pair, v: Pair, y: Pair, target_q: Pair, expectile: f64) -> CriticLosses {
+    CriticLosses {
+        q1: squared_error(q.0, y.0),
+        q2: squared_error(q.1, y.1),
+        v1: expectile_error(v.0, target_q.0, expectile),
+        v2: expectile_error(v.1, target_q.1, expectile),
+    }
+}
+
+/// How much an action is imitated by its advantage: `min(exp(beta · A), max)`, without gradient;
+/// advantage-weighted regression, arXiv:1910.00177. A `max` of 0 bounds nothing.
+///
+/// # Shapes
+/// - `advantage` and output: `[batch]`
+pub fn advantage_weight(advantage: Tensor<1>, beta: f64, max: f64) -> Tensor<1> {
+    let weight = advantage.detach().mul_scalar(beta).exp();
+    if max > 0.0 { weight.clamp_max(max) } else { weight }
+}
+
+/// PPO's clipped surrogate over tokens, summed: `−Σ min( ρ A, clip(ρ, 1 ± epsilon) A )` with
+/// `ρ = π / π_old`, equation 7 of arXiv:1707.06347; and the number of tokens at which the clip
+/// bound, without gradient. Each `[1]`.
+///
+/// # Shapes
+/// - `log_prob`, `old`, `advantage`, `mask` (1 on tokens that count): `[batch, time]`; only the first
+///   carries a gradient
+pub fn clipped_surrogate(
+    log_prob: Tensor<2>,
+    old: Tensor<2>,
+    advantage: Tensor<2>,
+    mask: Tensor<2>,
+    epsilon: f64,
+) -> (Tensor<1>, Tensor<1>) {
+    let ratio = ((log_prob - old.detach()) * mask.clone()).exp();
+    let clipped = ratio.clone().clamp(1.0 - epsilon, 1.0 + epsilon);
+    let advantage = advantage.detach();
+    let bound = (ratio.clone() * advantage.clone() - clipped.clone() * advantage.clone())
+        .detach()
+        .greater_elem(0.0)
+        .float();
+    let least = (ratio * advantage.clone()).min_pair(clipped * advantage);
+    let bound = (bound * mask.clone().detach()).sum();
+    ((least * mask).sum().neg(), bound)
+}
+
 /// `A(s, a) = min(Q1, Q2) − min(V1, V2)`, without gradient, `[batch]`.
 pub fn advantage(q: Pair, v: Pair) -> Tensor<1> {
     (q.0.min_pair(q.1) - v.0.min_pair(v.1)).detach()
@@ -227,6 +291,52 @@ mod tests {
         let grads = (loss.policy + loss.value).backward();
         close(log_prob.grad(&grads).unwrap().reshape([4]), &[-0.75, -0.5, 1.0, 0.0]);
         close(baseline.grad(&grads).unwrap().reshape([4]), &[-0.75, -0.5, 1.0, 0.0]);
+    }
+
+    /// Targets 1 above and 2 below the value: 0.9 · 1 and 0.1 · 4, halved.
+    #[test]
+    fn an_expectile_leans_towards_the_better_targets() {
+        let v = row(&[0.0, 0.0]).require_grad();
+        let loss = expectile_error(v.clone(), row(&[1.0, -2.0]), 0.9);
+        close(loss.clone(), &[0.65]);
+        let grads = loss.backward();
+        // −2 w (target − v) / n
+        close(v.grad(&grads).unwrap(), &[-0.9, 0.2]);
+        close(expectile_error(row(&[1.0]), row(&[4.0]), 0.5), &[4.5]);
+        let pair = |a, b| (row(&[a]), row(&[b]));
+        let losses =
+            expectile_losses(pair(1.0, 2.0), pair(0.0, 0.0), pair(0.0, 0.0), pair(1.0, -1.0), 0.9);
+        close(losses.total(), &[1.0 + 4.0 + 0.9 + 0.1]);
+    }
+
+    #[test]
+    fn an_advantage_weighs_exponentially_up_to_a_bound() {
+        let ln = |x: f32| x.ln();
+        let advantage = || row(&[0.0, ln(2.0), ln(30.0)]);
+        close(advantage_weight(advantage(), 1.0, 20.0), &[1.0, 2.0, 20.0]);
+        close(advantage_weight(advantage(), 2.0, 0.0).div_scalar(100.0), &[0.01, 0.04, 9.0]);
+    }
+
+    /// Ratios 1.5, 0.5, 1.5 and 1.1 at advantages 1, 1, −1 and 2, clipped to 1 ± 0.2; a cell of padding.
+    #[test]
+    fn the_clip_stops_what_has_gone_far_enough() {
+        let grid = |values: [f32; 5]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, 5]), &device())
+        };
+        let ratios = [1.5f32, 0.5, 1.5, 1.1, 7.0].map(f32::ln);
+        let log_prob = grid(ratios.map(|ratio| ratio - 1.0)).require_grad();
+        let (loss, bound) = clipped_surrogate(
+            log_prob.clone(),
+            grid([-1.0; 5]),
+            grid([1.0, 1.0, -1.0, 2.0, 3.0]),
+            grid([1.0, 1.0, 1.0, 1.0, 0.0]),
+            0.2,
+        );
+        // −(1.2 + 0.5 − 1.5 + 2.2); only the first is held back.
+        close(loss.clone(), &[-2.4]);
+        close(bound, &[1.0]);
+        let grads = loss.backward();
+        close(log_prob.grad(&grads).unwrap().reshape([5]), &[0.0, -0.5, 1.5, -2.2, 0.0]);
     }
 
     #[test]

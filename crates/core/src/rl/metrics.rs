@@ -177,7 +177,15 @@ const TABLE: &[MetricInfo] = table! {
     "residual_advantages.max", "return", "highest of these", "as advantages.max";
     "residual_advantages.std", "return", "spread of these", "at most that of advantages";
     "pg.loss", "", "-mean(log pi(a|s) A)", "no level is healthy by itself";
-    "baseline.loss", "return²", "squared error of the token baseline (token level only)", "falls";
+    "baseline.loss", "return²", "squared error of the token baseline (token level and PPO only)", "falls";
+    "imitation.loss", "nats", "-mean(w log pi(a|s)) of imitated utterances, w their weight (filtered_bc and iql only)", "falls; with weights, as low as these allow";
+    "weights.mean", "", "weight of an imitated utterance (1 in filtered_bc, exp(beta A) in iql)", "near 1";
+    "weights.min", "", "lowest weight", "above 0";
+    "weights.max", "", "highest weight", "below iql.max_weight but for a few";
+    "weights.std", "", "spread of the weights", "grows as the critic learns to tell actions apart";
+    "filter.games", "games", "games that are imitated (filtered_bc only)", "grows with the replay buffer";
+    "filter.return", "reward", "least return among them", "rises";
+    "ppo.clipped", "share", "tokens whose gain the clip holds back (ppo only)", "0.02 to 0.3";
     "actor.grad_norm", "", "global gradient norm of the actor before clipping, mean over steps", "finite";
     "actor.entropy", "nats", "entropy of the policy at each token of the actor's fresh actions, mean", "falls slowly";
     "actor.kl", "nats", "estimated divergence of an utterance's distribution from that of the first policy (with kl_coef only)", "grows, then levels off";

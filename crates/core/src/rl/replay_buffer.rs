@@ -113,6 +113,25 @@ impl ReplayBuffer {
         let (newer, older) = self.items.split_at(self.oldest);
         older.iter().chain(newer)
     }
+
+    /// The whole games that are held, from the oldest to the newest. What is left of one whose
+    /// beginning was forgotten is not among them.
+    pub fn games(&self) -> Vec<Vec<&Transition>> {
+        let mut games = Vec::new();
+        let mut game: Vec<&Transition> = Vec::new();
+        // As long as nothing was forgotten the oldest transition begins a game.
+        let mut whole = self.inserted == self.items.len();
+        for turn in self.iter() {
+            game.push(turn);
+            if turn.terminated || turn.truncated {
+                let ended = std::mem::take(&mut game);
+                if std::mem::replace(&mut whole, true) {
+                    games.push(ended);
+                }
+            }
+        }
+        games
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +199,23 @@ mod tests {
         }
         assert!(counts[2..4].iter().all(|&n| (1_800..2_200).contains(&n)), "{counts:?}");
         assert!(counts[4..].iter().all(|&n| (3_800..4_200).contains(&n)), "{counts:?}");
+    }
+
+    #[test]
+    fn games_are_those_of_which_nothing_was_forgotten() {
+        let buffer = |turns: u32| {
+            let mut buffer = ReplayBuffer::new(6);
+            (0..turns).for_each(|n| {
+                buffer.insert(Transition { truncated: n % 2 == 1, ..numbered(n) });
+            });
+            buffer
+        };
+        let games = |buffer: &ReplayBuffer| -> Vec<Vec<u32>> {
+            let game = |game: Vec<&Transition>| game.iter().map(|turn| turn.action[0]).collect();
+            buffer.games().into_iter().map(game).collect()
+        };
+        assert_eq!(games(&buffer(5)), [[0, 1], [2, 3]]);
+        assert_eq!(games(&buffer(7)), [[2, 3], [4, 5]]);
     }
 
     #[test]

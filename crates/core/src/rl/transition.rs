@@ -28,6 +28,11 @@ pub struct Transition {
     pub log_prob: f32,
 }
 
+/// The undiscounted return of a game of these exchanges.
+pub fn total_reward<'a>(turns: impl IntoIterator<Item = &'a Transition>) -> f64 {
+    turns.into_iter().map(|turn| f64::from(turn.reward)).sum()
+}
+
 /// A finished game.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trajectory {
@@ -48,7 +53,7 @@ pub struct Trajectory {
 impl Trajectory {
     /// Undiscounted return.
     pub fn total_reward(&self) -> f64 {
-        self.transitions.iter().map(|transition| f64::from(transition.reward)).sum()
+        total_reward(&self.transitions)
     }
 
     /// Sampled tokens, terminators included.

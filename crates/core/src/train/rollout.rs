@@ -86,9 +86,8 @@ async fn play_batch(
     let mut decoder = start_decoder(player, &games);
     while !games.is_empty() {
         let mut rngs: Vec<ChaCha8Rng> = games.iter().map(|game| game.rng.clone()).collect();
-        let ends = |token| player.tokenizer.ends_utterance(token);
-        let utterances =
-            decoder.generate(player.sampler, &mut rngs, player.layout.max_new_tokens, ends).await?;
+        let texts: Vec<&[u32]> = games.iter().map(|game| &*game.tokens).collect();
+        let utterances = player.answer(&mut decoder, &texts, &mut rngs).await?;
         games.iter_mut().zip(rngs).for_each(|(game, rng)| game.rng = rng);
         let said: Vec<String> =
             utterances.iter().map(|utterance| spoken(player.tokenizer, utterance)).collect();

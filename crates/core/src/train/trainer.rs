@@ -15,12 +15,15 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, Outcome, evaluate};
+use super::recorded;
 use super::rollout::play;
 use super::warm_start::{demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
-use crate::algorithms::archer::{Archer, Context};
 use crate::algorithms::bc::{self, Demonstration};
+use crate::algorithms::common::choose::Chooser;
+use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::{Layout, Player, Policy};
+use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, CriticKind, Level, Numerics};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
@@ -72,7 +75,7 @@ pub struct Report {
     pub phase: Phase,
     /// Steps of that phase that are done now.
     pub step: usize,
-    /// Games that the agent has played in training so far.
+    /// Games that the agent has played in training so far; offline, the games that it was given.
     pub games_total: u64,
     /// The slice's numbers.
     pub metrics: Metrics,
@@ -91,7 +94,7 @@ pub struct Trainer {
     /// The critic's, where it reads by another.
     critic_tokenizer: Option<Tokenizer>,
     layout: Layout,
-    learner: Archer,
+    learner: Learner,
     buffer: ReplayBuffer,
     shaping: Option<Shaping>,
     threads: usize,
@@ -131,12 +134,14 @@ impl Trainer {
             layer_norm_epsilon: 1e-5,
         };
         let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
-        let critic = fresh_critic(&config, shape.vocab_size, &autodiff);
+        let has_critic = config.algorithm.has_critic();
+        let critic = has_critic.then(|| fresh_critic(&config, shape.vocab_size, &autodiff));
         let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
-        Self::assemble(config, (tokenizer, None), Archer::new(policy, critic))
+        Self::assemble(config, (tokenizer, None), Learner::new(policy, critic))
     }
 
-    /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none.
+    /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none
+    /// and left where the algorithm has none.
     ///
     /// # Errors
     /// If the configuration is out of range or the world cannot be made.
@@ -145,31 +150,33 @@ impl Trainer {
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
         let policy = fresh_policy(&config, agent.actor.clone().fork(&autodiff).train(), warm)?;
-        let critic = match agent.critic {
+        let has_critic = config.algorithm.has_critic();
+        let critic = has_critic.then(|| match agent.critic {
             Some(critic) => critic.fork(&autodiff).train(),
             // The actor may sample rows that its tokenizer has no token for.
             None => fresh_critic(&config, agent.actor.config().vocab_size, &autodiff),
-        };
-        let tokenizers = (agent.tokenizer, agent.critic_tokenizer);
-        Self::assemble(config, tokenizers, Archer::new(policy, critic))
+        });
+        let tokenizers = (agent.tokenizer, agent.critic_tokenizer.filter(|_| has_critic));
+        Self::assemble(config, tokenizers, Learner::new(policy, critic))
     }
 
     fn assemble(
         config: Config,
         (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
-        learner: Archer,
+        learner: Learner,
     ) -> Result<Self, Error> {
+        let critic = learner.critics.as_ref().map(|critics| &critics.online);
         let mut layout = Layout::new(
             &tokenizer,
             learner.policy.lm.config().positions,
-            learner.critic.positions(),
+            critic.map_or(2, Critic::positions),
             config.max_new_tokens,
         );
         if let Some(own) = &critic_tokenizer {
             layout = layout.with_critic_tokenizer(&tokenizer, own);
         }
         if config.numerics == Numerics::Compat {
-            if matches!(learner.critic, Critic::Causal(_)) {
+            if matches!(critic, Some(Critic::Causal(_))) {
                 return Err(Error::Config(
                     "numerics = \"compat\" takes a critic with an encoder, as the reference has"
                         .into(),
@@ -205,6 +212,23 @@ impl Trainer {
         self.threads = threads.max(1);
     }
 
+    /// Gives an offline run the games that it learns from, in the form that
+    /// [`super::recorded`] reads; a run that was resumed has them already.
+    ///
+    /// # Errors
+    /// If a line cannot be read, or there is none.
+    pub fn read_games(&mut self, text: &str) -> Result<(), Error> {
+        let games = recorded::games(text, &self.config, &self.tokenizer)?;
+        let turns = games.iter().map(|game| game.transitions.len()).sum();
+        // All of them are to be learned from, however many there are.
+        self.buffer = ReplayBuffer::new(turns);
+        self.games = games.len() as u64;
+        for turn in games.into_iter().flat_map(|game| game.transitions) {
+            self.buffer.insert(turn);
+        }
+        Ok(())
+    }
+
     /// Where the run stands.
     pub fn progress(&self) -> Progress {
         let (phase, done, total) = if self.warm_start_step < self.config.warm_start.steps {
@@ -224,10 +248,11 @@ impl Trainer {
         (self.iteration, self.games)
     }
 
-    /// Scalars in actor, critic and tokens in the vocabulary.
+    /// Scalars in actor and critic (0 where there is none), and tokens in the vocabulary.
     pub fn sizes(&self) -> (usize, usize, usize) {
         let actor = params::count(&self.learner.policy.lm);
-        (actor, params::count(&self.learner.critic), self.tokenizer.vocab_size())
+        let critic = self.learner.critics.as_ref().map(|critics| params::count(&critics.online));
+        (actor, critic.unwrap_or(0), self.tokenizer.vocab_size())
     }
 
     /// Does one slice of work. A finished run does nothing and says so.
@@ -332,11 +357,16 @@ impl Trainer {
             trajectories.iter_mut().for_each(|game| shaping.shape(game));
         }
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
-        for trajectory in &trajectories {
-            trajectory
-                .transitions
-                .iter()
-                .for_each(|transition| self.buffer.insert(transition.clone()));
+        let algorithm = self.config.algorithm;
+        if algorithm.remembers() {
+            let turns = trajectories.iter().flat_map(|trajectory| &trajectory.transitions);
+            turns.for_each(|turn| self.buffer.insert(turn.clone()));
+        }
+        if algorithm.is_offline() && self.buffer.is_empty() {
+            return Err(Error::Config(format!(
+                "{} learns from games that others played, and was given none",
+                algorithm.name()
+            )));
         }
         let context = Context {
             config: &self.config,
@@ -345,7 +375,8 @@ impl Trainer {
             iteration: self.iteration,
             threads: self.threads,
         };
-        let learned = self.learner.learn(&self.buffer, &context).await?;
+        let experience = Experience { replay: &self.buffer, played: &trajectories };
+        let learned = learn(&mut self.learner, experience, &context).await?;
         learned.iter().for_each(|(name, value)| metrics.push(name, value));
         self.iteration += 1;
         let mut report = self.report(Phase::Learn, self.iteration, metrics);
@@ -358,18 +389,22 @@ impl Trainer {
         Ok(report)
     }
 
+    /// The games of an iteration; offline there are none.
     async fn rollout(&mut self) -> Result<Vec<Trajectory>, Error> {
+        if self.config.algorithm.is_offline() {
+            return Ok(Vec::new());
+        }
         let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);
         let starts: Vec<Start> = (0..self.config.rollout_size)
             .map(|_| Start { task: None, seed: seeds.next_u64() })
             .collect();
-        let actor = self.learner.policy.lm.valid();
+        let (actor, critic) = self.speakers();
         let sampler = Sampler {
             temperature: self.config.temperature,
             top_k: self.config.top_k,
             top_p: self.config.top_p,
         };
-        let player = self.player(&actor, &sampler);
+        let player = self.player(&actor, critic.as_ref(), &sampler);
         let trajectories = play(player, &self.config.world, &starts, self.config.gamma).await?;
         self.games += trajectories.len() as u64;
         Ok(trajectories)
@@ -380,13 +415,35 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
-        let actor = self.learner.policy.lm.valid();
-        evaluate(self.player(&actor, sampler), &self.config.world, games, self.config.seed).await
+        let (actor, critic) = self.speakers();
+        let player = self.player(&actor, critic.as_ref(), sampler);
+        evaluate(player, &self.config.world, games, self.config.seed).await
     }
 
-    fn player<'a>(&'a self, actor: &'a CausalLm, sampler: &'a Sampler) -> Player<'a> {
+    /// The networks that have a say in what is said, without autodiff.
+    fn speakers(&self) -> (CausalLm, Option<Critic>) {
+        let critics = self.learner.critics.as_ref().filter(|_| self.samples() > 1);
+        (self.learner.policy.lm.valid(), critics.map(|critics| critics.online.valid()))
+    }
+
+    /// Utterances from which the critic chooses, once it has learned to.
+    fn samples(&self) -> usize {
+        match self.config.algorithm {
+            Algorithm::Chai if self.iteration > 0 => self.config.chai.samples,
+            _ => 1,
+        }
+    }
+
+    fn player<'a>(
+        &'a self,
+        actor: &'a CausalLm,
+        critic: Option<&'a Critic>,
+        sampler: &'a Sampler,
+    ) -> Player<'a> {
         let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
-        Player { actor, tokenizer, layout, sampler, threads }
+        let (samples, temperature) = (self.samples(), self.config.temperature);
+        let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
+        Player { actor, tokenizer, layout, sampler, threads, chooser }
     }
 
     /// The agent as it is now.
@@ -396,9 +453,10 @@ impl Trainer {
             world: self.config.world.clone(),
             max_new_tokens: self.config.max_new_tokens,
             temperature: self.config.temperature,
+            samples: self.samples(),
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
-        let critic = Some(self.learner.critic.clone());
+        let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
         Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
@@ -431,11 +489,9 @@ fn fresh_buffer(config: &Config) -> ReplayBuffer {
 /// A policy around a model, with what the configuration puts on it; `warm` while imitation is
 /// still to be done.
 fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
-    let policy = match config.level {
-        Level::Utterance => Policy::new(lm),
-        Level::Token => {
-            Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0))
-        }
+    let policy = match config.level == Level::Token || config.algorithm == Algorithm::Ppo {
+        false => Policy::new(lm),
+        true => Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0)),
     };
     if !warm || (config.warm_start.task_coef == 0.0 && config.warm_start.fact_coef == 0.0) {
         return Ok(policy);
@@ -499,6 +555,9 @@ fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -
 }
 
 fn rollout_metrics(games: &[Trajectory]) -> Metrics {
+    if games.is_empty() {
+        return Metrics::new();
+    }
     let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
     let n = outcomes.len().max(1) as f64;
     let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;

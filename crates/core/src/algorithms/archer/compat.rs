@@ -20,7 +20,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::parts::{ActorPart, CriticPart};
-use super::{Archer, Context};
+use crate::algorithms::common::learner::{Context, Learner, Stale, body};
+use crate::algorithms::common::log::{CriticLog, CriticSeen};
 use crate::algorithms::common::{Policy, Scored};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
@@ -34,17 +35,6 @@ use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::official;
-
-/// Gradients that the reference leaves standing from one step to the next: they are zeroed only
-/// when the same network is stepped again, and count in the clip until then. Empty before the
-/// first step.
-#[derive(Debug, Clone, Default)]
-pub struct Stale {
-    /// Of the policy.
-    pub actor: Vec<Tensor<1>>,
-    /// Of the critic.
-    pub critic: Vec<Tensor<1>>,
-}
 
 /// The norms at one clip.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +88,7 @@ pub struct Told {
     pub actor: Vec<Vec<(&'static str, f64)>>,
 }
 
-impl Archer {
+impl Learner {
     /// One update on given draws: the critic's steps, then the actor's. `speak` gives a fresh action
     /// for each transition of a micro-batch.
     ///
@@ -111,7 +101,7 @@ impl Archer {
         mut speak: impl AsyncFnMut(&CausalLm, &[&Transition]) -> Result<Vec<Utterance>, Error>,
     ) -> Result<Told, Error> {
         let config = context.config;
-        let device = self.target.device();
+        let device = self.critics().target.device();
         let (mut critic_parts, mut actor_parts, mut clips) = (Vec::new(), Vec::new(), Vec::new());
         let actor = self.policy.lm.valid();
         for step in &draws.critic {
@@ -126,8 +116,10 @@ impl Archer {
             self.stale.critic = sum.unwrap_or_default();
             clips.extend(self.stale.clip(config.max_grad_norm, &device));
             let lr = config.critic_lr * context.lr_share();
-            self.critic = self.critic_adam.step(self.critic.clone(), self.stale.critic.clone(), lr);
-            self.target = polyak(self.target.clone(), &self.critic, config.tau);
+            let grads = self.stale.critic.clone();
+            let critics = self.critics_mut();
+            critics.online = critics.adam.step(critics.online.clone(), grads, lr);
+            critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
         }
         for step in &draws.actor {
             let actor = self.policy.lm.valid();
@@ -198,7 +190,7 @@ fn retold(turn: &Transition, context: &Context<'_>) -> Transition {
     let again = |tokens: &[u32]| context.tokenizer.encode(&context.tokenizer.decode(tokens)).into();
     Transition {
         observation: again(&turn.observation),
-        action: again(super::body(&turn.action, context.tokenizer)),
+        action: again(body(&turn.action, context.tokenizer)),
         next_observation: again(&turn.next_observation),
         ..turn.clone()
     }
@@ -337,8 +329,8 @@ async fn tell(
 /// # Errors
 /// If the device fails.
 pub async fn tell_critic(part: &CriticPart) -> Result<Vec<(&'static str, f64)>, Error> {
-    let mut log = super::log::CriticLog::default();
-    log.push(super::log::CriticSeen { values: part.values.clone(), losses: part.losses.clone() });
+    let mut log = CriticLog::default();
+    log.push(CriticSeen { values: part.values.clone(), losses: part.losses.clone() });
     log.grad_norms.push(part.losses[0].clone()); // not told: the clip has the norm
     let mut metrics = Metrics::new();
     log.tell(&mut metrics).await?;

@@ -8,9 +8,12 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::log::{ActorLog, CriticLog, CriticSeen};
-use super::{Archer, Context, actor_loss, compat, rows};
-use crate::algorithms::common::{Policy, Scored};
+use super::compat;
+use crate::algorithms::common::actor::actor_loss;
+use crate::algorithms::common::critic::{Towards, column};
+use crate::algorithms::common::learner::{Context, Learner};
+use crate::algorithms::common::log::{ActorLog, CriticLog, CriticSeen};
+use crate::algorithms::common::{Policy, Scored, rows};
 use crate::config::Numerics;
 use crate::error::Error;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
@@ -19,6 +22,9 @@ use crate::nn::params;
 use crate::rl::losses::advantage;
 use crate::rl::metrics::Metrics;
 use crate::rl::transition::Transition;
+
+/// One fresh action is given for each state.
+const FRESH: Towards = Towards::Policy(1);
 
 /// A micro-batch of the critic.
 pub struct CriticPart {
@@ -60,7 +66,7 @@ pub struct TokenPart {
     pub loss: Tensor<1>,
 }
 
-impl Archer {
+impl Learner {
     /// The critic's losses and gradients on some transitions; `fresh` are actions of the current
     /// policy at their states.
     ///
@@ -72,9 +78,9 @@ impl Archer {
         fresh: &[&Utterance],
         context: &Context<'_>,
     ) -> Result<CriticPart, Error> {
-        let critic = params::fork(encoder(&self.critic)?);
-        let target = encoder(&self.target)?;
-        let (loss, seen) = rows::critic_loss(&critic, target, draws, fresh, context);
+        let critic = params::fork(encoder(&self.critics().online)?);
+        let target = encoder(&self.critics().target)?;
+        let (loss, seen) = rows::critic_loss(&critic, target, draws, fresh, FRESH, context);
         let CriticSeen { values, losses } = seen;
         Ok(CriticPart { gradients: params::gradients(&critic, &loss.backward()), values, losses })
     }
@@ -90,7 +96,7 @@ impl Archer {
         fresh: &[&Utterance],
         context: &Context<'_>,
     ) -> Result<ActorPart, Error> {
-        let critic = encoder(&self.critic)?.valid();
+        let critic = encoder(&self.critics().online)?.valid();
         let bodies: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
         let values = rows::judge(&critic, context.layout, states, &bodies);
         let advantage = {
@@ -138,9 +144,9 @@ impl Archer {
         fresh: &[Utterance],
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
-        encoder(&self.critic)?;
+        encoder(&self.critics().online)?;
         let (mut log, mut metrics) = (CriticLog::default(), Metrics::new());
-        self.critic_step_on_rows(draws, fresh, context, &mut log).await;
+        self.critic_step_on_rows(draws, fresh, FRESH, context, &mut log).await;
         log.tell(&mut metrics).await?;
         Ok(metrics)
     }
@@ -155,7 +161,7 @@ impl Archer {
         fresh: &[Utterance],
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
-        let critic = encoder(&self.critic)?.valid();
+        let critic = encoder(&self.critics().online)?.valid();
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
         self.actor_step_on_rows(&critic, states, fresh, context, &mut log).await;
         log.tell(&mut metrics).await?;
@@ -174,13 +180,12 @@ impl Archer {
         advantages: &[f32],
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
-        let device = self.target.device();
+        let device = self.policy.lm.device().inner();
         let rows: Vec<usize> = (0..states.len()).collect();
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
         log.see(actions.iter());
-        let judge = |part: &&[usize]| {
-            super::column(part.iter().map(|&row| advantages[row]).collect(), &device)
-        };
+        let judge =
+            |part: &&[usize]| column(part.iter().map(|&row| advantages[row]).collect(), &device);
         let score = |policy: &Policy, part: &&[usize]| {
             let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
             let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();

@@ -10,15 +10,15 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Trainer, fresh_buffer, fresh_policy};
-use crate::algorithms::archer::Archer;
-use crate::algorithms::archer::compat::Stale;
 use crate::algorithms::common::Policy;
+use crate::algorithms::common::learner::{Critics, Learner, Stale};
 use crate::checkpoint::{self, Sections};
 use crate::config::{Config, Numerics};
 use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
 use crate::nn::critic::Critic;
+use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 use crate::text::Tokenizer;
 
@@ -45,8 +45,10 @@ impl Trainer {
     pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
         let mut sections = self.networks(false).await?;
         sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
-        sections.push("critic_adam", checkpoint::adam_bytes(&self.learner.critic_adam).await?);
-        sections.push("target", checkpoint::module_bytes(&self.learner.target).await?);
+        if let Some(critics) = &self.learner.critics {
+            sections.push("critic_adam", checkpoint::adam_bytes(&critics.adam).await?);
+            sections.push("target", checkpoint::module_bytes(&critics.target).await?);
+        }
         if self.config.numerics == Numerics::Compat {
             let stale = &self.learner.stale;
             sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
@@ -80,14 +82,16 @@ impl Trainer {
         let mut sections = Sections::new();
         sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
         sections.push("actor_config", hf::gpt2_config(agent.actor.config(), self.tokenizer.end));
-        let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
-        sections.push("critic_config", hf::critic_config(&self.learner.critic, read_by));
         sections.push("tokenizer", self.tokenizer.to_json());
         if let Some(own) = &self.critic_tokenizer {
             sections.push("critic_tokenizer", own.to_json());
         }
         sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
-        sections.push("critic", checkpoint::module_bytes(&self.learner.critic).await?);
+        if let Some(critics) = &self.learner.critics {
+            let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
+            sections.push("critic_config", hf::critic_config(&critics.online, read_by));
+            sections.push("critic", checkpoint::module_bytes(&critics.online).await?);
+        }
         sections.push("example", Example::of(&agent).await?.to_bytes());
         Ok(sections)
     }
@@ -125,14 +129,22 @@ impl Trainer {
         let warm = state.warm_start_step < config.warm_start.steps;
         let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
         let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
-        let critic = sections.get("critic_config")?;
-        let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
-        let critic = checkpoint::module_from_bytes(critic, sections.get("critic")?)?;
+        let critic = match sections.get("critic_config") {
+            Ok(critic) => {
+                let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
+                Some(checkpoint::module_from_bytes(critic, sections.get("critic")?)?)
+            }
+            Err(_) => None,
+        };
         let learner = match state.export {
-            true => Archer::new(policy, critic),
+            true => Learner::new(policy, critic),
             false => learner(&config, policy, critic, &sections)?,
         };
-        let buffer = fresh_buffer(&config);
+        let buffer = match config.algorithm.is_offline() {
+            // It holds all the games that were given, however many they are.
+            true => ReplayBuffer::new(state.inserted.max(1)),
+            false => fresh_buffer(&config),
+        };
         let buffer = match state.export {
             true => buffer,
             false => checkpoint::replay_from_bytes(buffer, sections.get("replay")?)?
@@ -178,21 +190,30 @@ impl Trainer {
 fn learner(
     config: &Config,
     policy: Policy,
-    critic: Critic,
+    critic: Option<Critic>,
     sections: &Sections,
-) -> Result<Archer, Error> {
+) -> Result<Learner, Error> {
     let reference = match sections.get("reference") {
         Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
         Err(_) => None,
     };
-    Ok(Archer {
+    let stale = match &critic {
+        Some(critic) => stale(config, &policy, critic, sections)?,
+        None => Stale::default(),
+    };
+    let critics = |online: Critic| -> Result<Critics, Error> {
+        Ok(Critics {
+            target: checkpoint::module_from_bytes(online.valid(), sections.get("target")?)?,
+            adam: checkpoint::adam_from_bytes(&online, sections.get("critic_adam")?)?,
+            online,
+        })
+    };
+    Ok(Learner {
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
-        critic_adam: checkpoint::adam_from_bytes(&critic, sections.get("critic_adam")?)?,
-        target: checkpoint::module_from_bytes(critic.valid(), sections.get("target")?)?,
-        stale: stale(config, &policy, &critic, sections)?,
+        critics: critic.map(critics).transpose()?,
+        stale,
         policy,
-        critic,
     })
 }
 

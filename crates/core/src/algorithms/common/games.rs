@@ -7,16 +7,16 @@
 
 use burn::tensor::Tensor;
 
+use super::critic::{Targets, Towards};
+use super::learner::{Context, body};
 use super::log::CriticSeen;
-use super::{Context, Targets};
-use crate::algorithms::common::{Player, Policy, Scored, score_hidden};
+use super::{Player, Policy, Scored, score_hidden};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
 use crate::rl::forest::{Forest, Tree};
-use crate::rl::losses::{advantage, critic_losses};
-use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::losses::advantage;
 use crate::rl::replies::ReplyRows;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
@@ -27,12 +27,23 @@ const GENERATION_GAMES: usize = 16;
 
 /// A drawn game and fresh actions for each of its states, equally many for each.
 #[derive(Clone)]
-pub(super) struct Drawn<'a> {
-    pub(super) turns: &'a [&'a Transition],
-    pub(super) fresh: Vec<Utterance>,
+pub(crate) struct Drawn<'a> {
+    pub(crate) turns: &'a [&'a Transition],
+    pub(crate) fresh: Vec<Utterance>,
 }
 
 impl<'a> Drawn<'a> {
+    /// A game with what was said in it in place of fresh actions.
+    pub(crate) fn as_said(turns: &'a [&'a Transition], tokenizer: &Tokenizer) -> Self {
+        let said = |turn: &&Transition| Utterance {
+            tokens: turn.action.to_vec(),
+            ended: turn.action.last().is_some_and(|&token| tokenizer.ends_utterance(token)),
+            log_prob: turn.log_prob,
+            entropy: 0.0,
+        };
+        Self { turns, fresh: turns.iter().map(said).collect() }
+    }
+
     /// The text that all states and actions of the game are part of.
     fn trunk(&self) -> &'a [u32] {
         trunk(self.turns)
@@ -55,7 +66,7 @@ fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
     &turns.last().expect("a game has a turn").next_observation
 }
 
-/// The games of a buffer as far as they are one growing text that fits into `limit` tokens, with
+/// The games among some transitions, given from the oldest to the newest, as far as they are one growing text that fits into `limit` tokens, with
 /// room for a fresh action of `action` tokens at every state.
 ///
 /// A turn whose world rewrote the text, or whose action stands there in other tokens than were
@@ -63,15 +74,15 @@ fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
 ///
 /// # Errors
 /// If nothing is left.
-pub(super) fn games<'a>(
-    buffer: &'a ReplayBuffer,
+pub(crate) fn games<'a>(
+    turns: impl Iterator<Item = &'a Transition>,
     tokenizer: &Tokenizer,
     (limit, action): (usize, usize),
 ) -> Result<Vec<Vec<&'a Transition>>, Error> {
     let mut games: Vec<Vec<&Transition>> = Vec::new();
     let mut open = false;
-    for item in buffer.iter() {
-        let said = super::body(&item.action, tokenizer);
+    for item in turns {
+        let said = body(&item.action, tokenizer);
         let grows = item
             .next_observation
             .strip_prefix(&item.observation[..])
@@ -98,7 +109,7 @@ pub(super) fn games<'a>(
 }
 
 /// Draws games uniformly until they have `rows` transitions.
-pub(super) fn draw<'a>(
+pub(crate) fn draw<'a>(
     games: &'a [Vec<&'a Transition>],
     rows: usize,
     rng: &mut ChaCha8Rng,
@@ -114,7 +125,7 @@ pub(super) fn draw<'a>(
 }
 
 /// `each` fresh actions for every state of some games; none where `each` is 0.
-pub(super) async fn sample<'a>(
+pub(crate) async fn sample<'a>(
     player: Player<'_>,
     drawn: &[&'a [&'a Transition]],
     each: usize,
@@ -184,7 +195,7 @@ impl Rows {
         for (tree, game) in drawn.iter().enumerate() {
             for turn in game.turns {
                 let state = turn.observation.len();
-                let said = super::body(&turn.action, tokenizer).len();
+                let said = body(&turn.action, tokenizer).len();
                 rows.states.push(forest.trunk(tree, state - 1));
                 rows.actions.push(forest.trunk(tree, state + said - 1));
                 rows.nexts.push(forest.trunk(tree, turn.next_observation.len() - 1));
@@ -203,10 +214,11 @@ impl Rows {
 }
 
 /// The critic's loss on some games, `[1]`, and what it showed.
-pub(super) fn critic_loss(
+pub(crate) fn critic_loss(
     critic: &CausalCritic,
     target: &CausalCritic,
     drawn: &[Drawn<'_>],
+    towards: Towards,
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
     let turns: Vec<&Transition> =
@@ -215,12 +227,12 @@ pub(super) fn critic_loss(
         let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
         let forest = Forest::new(&trees, &target.device());
         let rows = Rows::of(&forest, drawn, context.tokenizer);
-        let [tips, nexts] = target.hidden_at(&forest, [&rows.tips, &rows.nexts]);
-        let each = rows.tips.len() / turns.len();
-        let mean = |q: Tensor<1>| q.reshape([turns.len(), each]).mean_dim(1).squeeze_dim::<1>(1);
-        let (q1, q2) = target.q(tips);
-        let target_q = (mean(q1), mean(q2));
-        (target_q, target.v(nexts))
+        let answers = match towards {
+            Towards::Said(_) => &rows.actions,
+            _ => &rows.tips,
+        };
+        let [answers, nexts] = target.hidden_at(&forest, [answers, &rows.nexts]);
+        (towards.reduce(target.q(answers)), target.v(nexts))
     });
     let trees: Vec<Tree<'_>> =
         drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
@@ -237,7 +249,7 @@ pub(super) fn critic_loss(
     let (v1, v2) = critic.v(states);
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
     let losses =
-        critic_losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
+        towards.losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
     let mut total = losses.total();
     if let Some(foreseen) = foreseen {
         total = total + foreseen.mul_scalar(context.config.reply_coef / turns.len() as f64);
@@ -250,7 +262,7 @@ fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Reply
     let mut rows = ReplyRows::default();
     for (tree, game) in drawn.iter().enumerate() {
         for turn in game.turns {
-            let begin = turn.observation.len() + super::body(&turn.action, tokenizer).len();
+            let begin = turn.observation.len() + body(&turn.action, tokenizer).len();
             rows.push(game.trunk(), forest.trunk(tree, 0), begin, turn.next_observation.len());
         }
     }
@@ -258,7 +270,7 @@ fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Reply
 }
 
 /// Advantages of the fresh actions of some games, `[fresh actions]`.
-pub(super) fn advantages(
+pub(crate) fn advantages(
     critic: &CausalCritic,
     drawn: &[Drawn<'_>],
     context: &Context<'_>,
@@ -271,7 +283,7 @@ pub(super) fn advantages(
 }
 
 /// What the policy says of the fresh actions of some games, all in one pass.
-pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) -> Scored {
+pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) -> Scored {
     let device = policy.lm.device();
     // The last token of an action is predicted, never read.
     let trees: Vec<Tree<'_>> = drawn
@@ -298,8 +310,13 @@ pub(super) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
     score_hidden(policy, hidden, &targets, mask, actions, with_entropy)
 }
 
+/// The same without the entropy.
+pub(crate) fn score_plainly(policy: &Policy, drawn: &Vec<Drawn<'_>>) -> Scored {
+    score(policy, drawn, false)
+}
+
 /// How the games of a step are shared out: similar lengths together, `parts` micro-batches.
-pub(super) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Drawn<'a>>> {
+pub(crate) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Drawn<'a>>> {
     let mut sorted: Vec<&Drawn<'a>> = drawn.iter().collect();
     sorted.sort_by_key(|game| game.trunk().len());
     sorted
@@ -308,14 +325,20 @@ pub(super) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Dr
         .collect()
 }
 
+/// Micro-batches of about `batch_size` transitions that some games make.
+pub(crate) fn parts(drawn: &[Drawn<'_>], batch_size: usize) -> usize {
+    transitions(drawn).div_ceil(batch_size)
+}
+
 /// Transitions in some games.
-pub(super) fn transitions(drawn: &[Drawn<'_>]) -> usize {
+pub(crate) fn transitions(drawn: &[Drawn<'_>]) -> usize {
     drawn.iter().map(|game| game.turns.len()).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rl::replay_buffer::ReplayBuffer;
 
     /// A turn of a game whose text grows by two tokens of action and one of reply.
     fn turn(before: usize) -> Transition {
@@ -344,12 +367,12 @@ mod tests {
         }
         for (room, states) in [((13, 2), 3), ((13, 3), 3), ((13, 4), 2), ((12, 2), 2), ((9, 2), 1)]
         {
-            let games = games(&buffer, &tokenizer, room).unwrap();
+            let games = games(buffer.iter(), &tokenizer, room).unwrap();
             assert_eq!(games.iter().map(Vec::len).sum::<usize>(), states, "{room:?}");
             let (limit, action) = room;
             assert!(games.iter().flatten().all(|turn| turn.observation.len() + action <= limit));
         }
-        let error = games(&buffer, &tokenizer, (6, 2)).unwrap_err();
+        let error = games(buffer.iter(), &tokenizer, (6, 2)).unwrap_err();
         assert!(error.is_usage() && error.to_string().contains("positions"), "{error}");
     }
 }

@@ -1,8 +1,17 @@
-//! What the algorithms share: the policy, fresh actions, log-probabilities, and equal rows.
+//! What the algorithms share: the policy, fresh actions, log-probabilities, and equal rows; in the
+//! files below, the learner and the steps that it takes.
 //!
 //! Draws from a replay buffer repeat themselves: every game begins alike, and a policy that grows
 //! sure walks the same few states. Equal rows are therefore found first and computed once;
 //! [`Distinct`] says which result belongs to which draw. The sums are the same, the work is not.
+
+pub mod actor;
+pub mod choose;
+pub mod critic;
+pub mod games;
+pub mod learner;
+pub mod log;
+pub mod rows;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,6 +22,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use self::choose::Chooser;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Texts;
@@ -156,6 +166,8 @@ pub struct Player<'a> {
     pub sampler: &'a Sampler,
     /// Threads that share the work; see [`crate::parallel`].
     pub threads: usize,
+    /// Who chooses among several utterances, where the first is not simply said.
+    pub chooser: Option<Chooser<'a>>,
 }
 
 /// Rows without their repetitions, and which of them each row is.

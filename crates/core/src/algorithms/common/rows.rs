@@ -3,33 +3,38 @@
 
 use burn::tensor::Tensor;
 
+use super::critic::{Targets, Towards};
+use super::learner::{Context, Learner};
 use super::log::{ActorLog, CriticLog, CriticSeen};
-use super::{Archer, Context, Targets, body};
-use crate::algorithms::common::{Distinct, Layout, Policy, Scored, score};
+use super::{Distinct, Layout, Policy, Scored, score};
 use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::nn::generate::Utterance;
 use crate::rl::batch::by_length;
-use crate::rl::losses::{advantage, critic_losses};
+use crate::rl::losses::advantage;
 use crate::rl::transition::Transition;
 
-impl Archer {
-    /// One step of the critic on these draws, of similar length in each micro-batch.
-    pub(super) async fn critic_step_on_rows(
+impl Learner {
+    /// One step of the critic on these draws, of similar length in each micro-batch; `fresh` has the
+    /// fresh actions of each, one draw after the other.
+    pub(crate) async fn critic_step_on_rows(
         &mut self,
         draws: &[&Transition],
         fresh: &[Utterance],
+        towards: Towards,
         context: &Context<'_>,
         log: &mut CriticLog,
     ) {
         let order =
             by_length(&draws.iter().map(|draw| draw.next_observation.len()).collect::<Vec<_>>());
         let parts: Vec<&[usize]> = order.chunks(context.config.batch_size).collect();
-        let share = 1.0 / parts.len() as f64;
+        let (share, by_row) = (1.0 / parts.len() as f64, draws.len());
         self.critic_step(parts, context, log, |critic, target, part| match (critic, target) {
             (Critic::Encoder(critic), Critic::Encoder(target)) => {
                 let draws: Vec<&Transition> = part.iter().map(|&row| draws[row]).collect();
-                let fresh: Vec<&Utterance> = part.iter().map(|&row| &fresh[row]).collect();
-                let (loss, seen) = critic_loss(critic, target, &draws, &fresh, context);
+                let each = fresh.len() / by_row;
+                let fresh: Vec<&Utterance> =
+                    part.iter().flat_map(|&row| &fresh[row * each..(row + 1) * each]).collect();
+                let (loss, seen) = critic_loss(critic, target, &draws, &fresh, towards, context);
                 (loss.mul_scalar(share), seen)
             }
             _ => unreachable!("an encoder critic has an encoder target"),
@@ -38,7 +43,7 @@ impl Archer {
     }
 
     /// One step of the actor on fresh actions at these states, likewise.
-    pub(super) async fn actor_step_on_rows(
+    pub(crate) async fn actor_step_on_rows(
         &mut self,
         critic: &DoubleCritic,
         states: &[&[u32]],
@@ -67,28 +72,35 @@ impl Archer {
 }
 
 /// The critic's loss on a micro-batch, `[1]`, and what it showed.
-pub(super) fn critic_loss(
+pub(crate) fn critic_loss(
     critic: &DoubleCritic,
     target: &DoubleCritic,
     draws: &[&Transition],
     fresh: &[&Utterance],
+    towards: Towards,
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
     let layout = context.layout;
     let states: Vec<&[u32]> = draws.iter().map(|draw| &*draw.observation).collect();
     let nexts: Vec<&[u32]> = draws.iter().map(|draw| &*draw.next_observation).collect();
-    let actions: Vec<&[u32]> =
-        draws.iter().map(|draw| body(&draw.action, context.tokenizer)).collect();
-    let fresh_actions: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
+    let actions: Vec<&[u32]> = draws.iter().map(|draw| context.said(draw)).collect();
     let Targets { y, target_q } = context.targets(draws, &target.device(), || {
-        let state = encode(target, layout, &states);
-        let target_q = target.q(state, encode(target, layout, &fresh_actions));
+        let answered: Vec<&[u32]> = match towards {
+            Towards::Said(_) => actions.clone(),
+            _ => fresh.iter().map(|utterance| utterance.body()).collect(),
+        };
+        let each = answered.len() / states.len();
+        let asked: Vec<&[u32]> =
+            states.iter().flat_map(|&state| std::iter::repeat_n(state, each)).collect();
+        let state = encode(target, layout, &asked);
+        let target_q = target.q(state, encode(target, layout, &answered));
+        let target_q = if each == 1 { target_q } else { towards.reduce(target_q) };
         (target_q, target.v(encode(target, layout, &nexts)))
     });
     let state = encode(critic, layout, &states); // [batch, width]
     let (q1, q2) = critic.q(state.clone(), encode(critic, layout, &actions));
     let (v1, v2) = critic.v(state);
-    let losses = critic_losses(
+    let losses = towards.losses(
         (q1.clone(), q2.clone()),
         (v1.clone(), v2.clone()),
         (y.0.clone().autodiff(), y.1.clone().autodiff()),
@@ -98,7 +110,7 @@ pub(super) fn critic_loss(
 }
 
 /// Scores pairs of state and action, equal pairs once.
-pub(super) fn score_distinct(
+pub(crate) fn score_distinct(
     policy: &Policy,
     pairs: &[(&[u32], &[u32])],
     with_entropy: bool,
@@ -122,7 +134,7 @@ fn encode(critic: &DoubleCritic, layout: &Layout, rows: &[&[u32]]) -> Tensor<2> 
 }
 
 /// All four values of states and actions.
-pub(super) fn judge(
+pub(crate) fn judge(
     critic: &DoubleCritic,
     layout: &Layout,
     states: &[&[u32]],

@@ -1,0 +1,265 @@
+//! `archer compare`: several algorithms, several seeds, one table and two charts.
+//!
+//! Each pair of algorithm and seed is an ordinary run in a folder of its own below `--out`, so that
+//! anything may interrupt the whole: the same command goes on with what was begun, leaves what is
+//! finished, and starts what is missing. What is told comes from the runs' own files alone.
+
+mod curves;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use archer::config::{Algorithm, Config};
+
+use crate::args;
+use crate::device;
+use crate::error::{Error, cannot_write};
+use crate::experiment::{self, Request, did_you_mean};
+use crate::files;
+use crate::output;
+use crate::progress::Screen;
+use crate::run_dir;
+use crate::train::{self, Stop};
+use summary::Summary;
+
+/// One run of the comparison.
+struct Run {
+    algorithm: Algorithm,
+    seed: u64,
+    root: PathBuf,
+    /// What it is told, complete.
+    config: Config,
+    /// Its part of `--set`.
+    set: Vec<String>,
+}
+
+/// Runs what is missing and tells how all compare.
+pub fn run(args: &args::Compare) -> Result<(), Error> {
+    let runs = plan(args)?;
+    let screen = Screen::new(args.quiet);
+    // A device that is not there is told before anything is begun.
+    let device = device::open(&args.device)?.name;
+    let stop = Stop::listen(screen.speaker());
+    for (n, run) in runs.iter().enumerate() {
+        let title = format!("{}, seed {}", run.algorithm.name(), run.seed);
+        screen.say(&format!("run {} of {}: {title}, in {}", n + 1, runs.len(), run.root.display()));
+        run.bring_to_its_end(args, &screen, &stop).map_err(|error| match error {
+            Error::Stopped(_) => Error::Stopped(format!(
+                "stopped in the run {title}, everything is saved; the same command goes on with it"
+            )),
+            Error::Failure(text) => Error::Failure(format!(
+                "{title}: {text}; the runs before it are kept, and the same command goes on"
+            )),
+            other => other,
+        })?;
+    }
+    let summary = Summary::of(&runs, command(args), device)?;
+    let write = |name: &str, text: &str| {
+        let path = args.out.join(name);
+        files::write_atomic(&path, text.as_bytes()).map_err(|e| cannot_write(&path, &e))
+    };
+    for (name, svg) in summary.charts() {
+        write(name, &svg)?;
+    }
+    write("comparison.json", &summary.json()?)?;
+    write("comparison.md", &summary.markdown())?;
+    match args.json {
+        true => output::json(&summary),
+        false => {
+            output::line(&format!("\n{}\n", summary.table()))?;
+            let out = args.out.display();
+            output::line(&format!("The table and the curves are in {out}: see comparison.md."))
+        }
+    }
+}
+
+/// The runs that are asked for, each with its configuration, checked before anything is begun.
+fn plan(args: &args::Compare) -> Result<Vec<Run>, Error> {
+    let algorithms = args.algorithms.iter().map(|name| algorithm(name));
+    let algorithms = distinct(algorithms.collect::<Result<Vec<_>, _>>()?, "--algorithms")?;
+    let seeds = distinct(args.seeds.clone(), "--seeds")?;
+    for assignment in &args.set {
+        if let Some((name, _)) = owner(assignment)
+            && !algorithms.contains(&algorithm(name)?)
+        {
+            return Err(Error::Usage(format!(
+                "--set {assignment}: {name} is not among --algorithms"
+            )));
+        }
+    }
+    let mut runs = Vec::new();
+    for &algorithm in &algorithms {
+        let set: Vec<String> = args
+            .set
+            .iter()
+            .filter_map(|assignment| match owner(assignment) {
+                None => Some(assignment.clone()),
+                Some((name, rest)) => (name == algorithm.name()).then(|| rest.to_string()),
+            })
+            .collect();
+        for &seed in &seeds {
+            let request = Request {
+                preset: args.preset.as_deref(),
+                config: args.config.as_deref(),
+                set: &set,
+                algorithm: Some(algorithm.name()),
+                seed: Some(seed),
+            };
+            let config = experiment::resolve(&request)?.config;
+            let root = args.out.join(format!("{}-{seed}", algorithm.name()));
+            runs.push(Run { algorithm, seed, root, config, set: set.clone() });
+        }
+    }
+    runs.iter().try_for_each(Run::check_folder)?;
+    Ok(runs)
+}
+
+/// The algorithm of this name.
+fn algorithm(name: &str) -> Result<Algorithm, Error> {
+    let found = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+    found.ok_or_else(|| {
+        let names = Algorithm::ALL.map(Algorithm::name);
+        Error::Usage(format!(
+            "there is no algorithm {name}{}; choose from {}",
+            did_you_mean(name, &names),
+            names.join(", ")
+        ))
+    })
+}
+
+/// The algorithm that an assignment is for, and the assignment without it.
+fn owner(assignment: &str) -> Option<(&str, &str)> {
+    let (key, _) = assignment.split_once('=')?;
+    let at = key.find(':')?;
+    Some((assignment[..at].trim(), &assignment[at + 1..]))
+}
+
+fn distinct<T: PartialEq + std::fmt::Debug>(list: Vec<T>, flag: &str) -> Result<Vec<T>, Error> {
+    match (1..list.len()).find(|&i| list[..i].contains(&list[i])) {
+        None => Ok(list),
+        Some(_) => Err(Error::Usage(format!("{flag} names the same one twice: {list:?}"))),
+    }
+}
+
+/// The command that makes the same again, to be typed in a shell.
+fn command(args: &args::Compare) -> String {
+    let mut words = vec![train::program().to_string(), "compare".to_string()];
+    let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), quoted(&value)]);
+    if let Some(preset) = &args.preset {
+        flag("preset", preset.clone());
+    }
+    if let Some(config) = &args.config {
+        flag("config", config.display().to_string());
+    }
+    flag("algorithms", args.algorithms.join(","));
+    flag("seeds", args.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
+    args.set.iter().for_each(|assignment| flag("set", assignment.clone()));
+    if args.device != "auto" {
+        flag("device", args.device.clone());
+    }
+    flag("final-games", args.final_games.to_string());
+    flag("out", args.out.display().to_string());
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+impl Run {
+    /// Refuses a folder that holds something else than this run.
+    fn check_folder(&self) -> Result<(), Error> {
+        let shown = self.root.display();
+        let path = self.root.join("config.toml");
+        if !path.is_file() {
+            return match self.root.exists() {
+                false => Ok(()),
+                true => Err(Error::Usage(format!(
+                    "{shown} is there and is no run: choose another --out"
+                ))),
+            };
+        }
+        let there = experiment::resolve(&Request { config: Some(&path), ..Request::default() })
+            .map_err(|error| Error::Usage(format!("{}; choose another --out", error.plain())))?;
+        match there.config == self.config {
+            true => Ok(()),
+            false => Err(Error::Usage(format!(
+                "{shown} holds a run with other settings than are asked for now: choose another --out, \
+                 or ask for the same"
+            ))),
+        }
+    }
+
+    /// Runs it, or what is left of it to run.
+    fn bring_to_its_end(
+        &self,
+        args: &args::Compare,
+        screen: &Screen,
+        stop: &Stop,
+    ) -> Result<(), Error> {
+        if run_dir::is_finished(&self.root) {
+            screen.say("it is finished");
+            return Ok(());
+        }
+        let begun = args::Train {
+            device: args.device.clone(),
+            final_games: args.final_games,
+            quiet: args.quiet,
+            ..args::Train::default()
+        };
+        if run_dir::is_run(&self.root) {
+            let resume = Some(self.root.clone());
+            return train::run_silently(&args::Train { resume, ..begun }, stop);
+        }
+        if self.root.exists() {
+            run_dir::start_over(&self.root)?;
+        }
+        let begun = args::Train {
+            preset: args.preset.clone(),
+            config: args.config.clone(),
+            algorithm: Some(self.algorithm.name().to_string()),
+            set: self.set.clone(),
+            seed: Some(self.seed),
+            out: Some(self.root.clone()),
+            ..begun
+        };
+        train::run_silently(&begun, stop)
+    }
+
+    /// The command that makes this run alone again, below `root`.
+    fn command(&self) -> String {
+        let config = self.root.join("config.toml").display().to_string();
+        format!("{} train --config {}", train::program(), quoted(&config))
+    }
+
+    /// The name of its folder.
+    fn folder(&self) -> String {
+        let name = self.root.file_name().unwrap_or_default();
+        Path::new(name).display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_may_be_for_one_algorithm() {
+        assert_eq!(owner("ppo:lm_lr=1e-4"), Some(("ppo", "lm_lr=1e-4")));
+        assert_eq!(owner("lm_lr=1e-4"), None);
+        // What comes after the sign is a value.
+        assert_eq!(owner("actor=c:/models"), None);
+    }
+
+    #[test]
+    fn a_command_can_be_typed_again() {
+        assert_eq!(quoted("ppo:lm_lr=1e-4"), "ppo:lm_lr=1e-4");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,138 @@
+//! What several seeds say together: interquartile means, bootstrap intervals, curves.
+//!
+//! The interquartile mean leaves out the lowest and the highest quarter, so that one run that broke
+//! or got lucky does not decide; the interval tells what another draw of seeds might have given.
+//! Both as Agarwal et al. recommend for a handful of runs (NeurIPS 2021, arXiv:2108.13264).
+
+use archer::rng;
+use serde::Serialize;
+
+/// Draws of the bootstrap.
+const RESAMPLES: usize = 2000;
+
+/// What some seeds say together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Interquartile mean.
+    pub iqm: f64,
+    /// Its 95 % interval by the percentile bootstrap over seeds; none of a single seed.
+    pub ci95: Option<[f64; 2]>,
+}
+
+impl Estimate {
+    /// The estimate from one value of each seed, of which there must be one.
+    pub fn of(values: &[f64]) -> Self {
+        let iqm = interquartile_mean(values);
+        if values.len() < 2 {
+            return Self { iqm, ci95: None };
+        }
+        // Always the same draws, so that the same runs give the same figure.
+        let mut rng = rng::stream(0, "bootstrap", 0);
+        let mut means: Vec<f64> = (0..RESAMPLES)
+            .map(|_| {
+                let drawn = values.iter().map(|_| values[rng::below(&mut rng, values.len())]);
+                interquartile_mean(&drawn.collect::<Vec<_>>())
+            })
+            .collect();
+        means.sort_by(f64::total_cmp);
+        let at = |share: f64| means[(share * (RESAMPLES - 1) as f64).round() as usize];
+        Self { iqm, ci95: Some([at(0.025), at(0.975)]) }
+    }
+}
+
+/// The mean of the middle half. Where a quarter of the values is no whole number, those at its edge
+/// count in part: of three, the middle one wholly and the others by a quarter each.
+///
+/// # Panics
+/// If there is no value.
+pub fn interquartile_mean(values: &[f64]) -> f64 {
+    assert!(!values.is_empty(), "a mean of nothing");
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (first, last) = (sorted.len() as f64 / 4.0, 0.75 * sorted.len() as f64);
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (i, value) in sorted.iter().enumerate() {
+        // The part of [i, i + 1] that lies in the middle half.
+        let weight = ((i + 1) as f64).min(last) - (i as f64).max(first);
+        if weight > 0.0 {
+            sum += weight * value;
+            weights += weight;
+        }
+    }
+    sum / weights
+}
+
+/// A point of a curve over several seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Point {
+    /// Games, or seconds.
+    pub x: f64,
+    #[serde(flatten)]
+    pub estimate: Estimate,
+}
+
+/// One curve from that of each seed, at every place where one of them was measured and all have
+/// arrived; between its measurements a seed is taken to go straight.
+pub fn together(seeds: &[Vec<(f64, f64)>]) -> Vec<Point> {
+    let begin = seeds.iter().filter_map(|seed| seed.first()).map(|p| p.0).fold(0.0, f64::max);
+    let end =
+        seeds.iter().filter_map(|seed| seed.last()).map(|p| p.0).fold(f64::INFINITY, f64::min);
+    let mut places: Vec<f64> = seeds.iter().flatten().map(|point| point.0).collect();
+    places.retain(|x| (begin..=end).contains(x));
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let point = |x: f64| {
+        let values: Vec<f64> = seeds.iter().filter_map(|seed| at(seed, x)).collect();
+        (!values.is_empty()).then(|| Point { x, estimate: Estimate::of(&values) })
+    };
+    places.into_iter().filter_map(point).collect()
+}
+
+/// The value at `x` of a line through some points, given from left to right.
+fn at(points: &[(f64, f64)], x: f64) -> Option<f64> {
+    let after = points.iter().position(|point| point.0 >= x)?;
+    let (x1, y1) = points[after];
+    if x1 == x || after == 0 {
+        return (x1 == x).then_some(y1);
+    }
+    let (x0, y0) = points[after - 1];
+    Some(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_half_decides() {
+        assert_eq!(interquartile_mean(&[5.0]), 5.0);
+        assert_eq!(interquartile_mean(&[4.0, 2.0]), 3.0);
+        // 0.25 · 0 + 1 · 3 + 0.25 · 12 over 1.5.
+        assert_eq!(interquartile_mean(&[12.0, 0.0, 3.0]), 4.0);
+        assert_eq!(interquartile_mean(&[-100.0, 1.0, 2.0, 900.0]), 1.5);
+        assert_eq!(interquartile_mean(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 70.0]), 3.5);
+    }
+
+    #[test]
+    fn an_interval_holds_the_mean_and_lies_within_the_values() {
+        let values = [-3.0, -2.0, -4.0, -3.5, -2.5];
+        let Estimate { iqm, ci95: Some([low, high]) } = Estimate::of(&values) else {
+            panic!("five seeds have an interval")
+        };
+        assert!(-4.0 <= low && low < iqm && iqm < high && high <= -2.0, "{low} {iqm} {high}");
+        assert_eq!(Estimate::of(&values), Estimate::of(&values));
+        assert_eq!(Estimate::of(&[-3.0; 3]).ci95, Some([-3.0, -3.0]));
+        assert_eq!(Estimate::of(&[-3.0]).ci95, None);
+    }
+
+    #[test]
+    fn seeds_that_were_measured_elsewhere_meet_on_straight_lines() {
+        let seeds =
+            [vec![(0.0, -10.0), (10.0, -6.0)], vec![(2.0, -8.0), (6.0, -4.0), (12.0, -4.0)]];
+        let points = together(&seeds);
+        let means: Vec<(f64, f64)> = points.iter().map(|p| (p.x, p.estimate.iqm)).collect();
+        // At 2: −9.2 and −8; at 6: −7.6 and −4; at 10: −6 and −4.
+        assert_eq!(means, [(2.0, -8.6), (6.0, -5.8), (10.0, -5.0)]);
+        assert!(together(&[vec![], vec![]]).is_empty());
+    }
+}

@@ -1,0 +1,131 @@
+//! Choosing what to say by a critic: of several utterances the one that it thinks best.
+//!
+//! A policy that says the best of `samples` draws is better than the one it draws from wherever the
+//! critic is right, without a gradient. Also here: what a critic of either kind thinks of texts and
+//! of utterances after them, which choosing needs and a person who looks inside too.
+
+use std::borrow::Cow;
+
+use rand::Rng;
+
+use super::{Layout, Player};
+use crate::error::Error;
+use crate::nn::critic::{Critic, Values};
+use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::params;
+use crate::nn::sampling::Sampler;
+use crate::rl::forest::{Forest, Tree};
+use crate::rng::{self, ChaCha8Rng};
+use crate::text::prompt::newest;
+
+/// Who chooses among several utterances.
+#[derive(Clone, Copy)]
+pub struct Chooser<'a> {
+    /// Whose smaller Q decides; without autodiff.
+    pub critic: &'a Critic,
+    /// Utterances to choose from, at least 1.
+    pub samples: usize,
+    /// Temperature at which they are drawn where the player would take the likeliest alone: there
+    /// is nothing to choose among equal ones.
+    pub temperature: f64,
+}
+
+impl Player<'_> {
+    /// How utterances are drawn.
+    fn draws(&self) -> Cow<'_, Sampler> {
+        match self.chooser {
+            Some(chooser) if self.sampler.temperature == 0.0 => {
+                Cow::Owned(Sampler { temperature: chooser.temperature, ..Sampler::greedy() })
+            }
+            _ => Cow::Borrowed(self.sampler),
+        }
+    }
+
+    /// One utterance after each of the texts that a decoder has read, each drawn by its own
+    /// generator. The decoder goes on with what was said.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn answer(
+        &self,
+        decoder: &mut Decoder<'_>,
+        texts: &[&[u32]],
+        rngs: &mut [ChaCha8Rng],
+    ) -> Result<Vec<Utterance>, Error> {
+        let limit = self.layout.max_new_tokens;
+        let ends = |token| self.tokenizer.ends_utterance(token);
+        let Some(chooser) = self.chooser else {
+            return decoder.generate(self.sampler, rngs, limit, ends).await;
+        };
+        let each = chooser.samples;
+        let rows = 0..texts.len();
+        decoder
+            .keep(&rows.clone().flat_map(|row| std::iter::repeat_n(row, each)).collect::<Vec<_>>());
+        let mut branched: Vec<ChaCha8Rng> = Vec::with_capacity(texts.len() * each);
+        for rng in rngs {
+            let seed = rng.next_u64();
+            branched.extend((0..each as u64).map(|i| rng::stream(seed, "candidate", i)));
+        }
+        let written = decoder.generate(&self.draws(), &mut branched, limit, ends).await?;
+        let said: Vec<Vec<&[u32]>> =
+            written.chunks(each).map(|said| said.iter().map(Utterance::body).collect()).collect();
+        let Values { q1, q2, .. } = values(chooser.critic, self.layout, texts, &said);
+        let read = params::read(vec![q1, q2]).await?;
+        let worth = |i: usize| read[0][i].min(read[1][i]);
+        let best = |row: usize| {
+            let first = row * each;
+            (first..first + each).reduce(|best, i| if worth(i) > worth(best) { i } else { best })
+        };
+        let chosen: Vec<usize> = rows.map(|row| best(row).expect("a sample")).collect();
+        decoder.keep(&chosen);
+        Ok(chosen.into_iter().map(|i| written[i].clone()).collect())
+    }
+}
+
+/// What a critic thinks of some texts, `v` of `[texts]`, and of utterances after each, `q` of
+/// `[all utterances]`. A text that does not fit beside its longest utterance loses its oldest tokens.
+pub fn values(critic: &Critic, layout: &Layout, texts: &[&[u32]], said: &[Vec<&[u32]>]) -> Values {
+    match critic {
+        Critic::Causal(critic) => {
+            let room = |said: &[&[u32]]| {
+                let longest = said.iter().map(|body| body.len()).max().unwrap_or(0);
+                critic.config().positions.saturating_sub(longest).max(1)
+            };
+            let trees: Vec<Tree<'_>> = texts
+                .iter()
+                .zip(said)
+                .map(|(text, said)| {
+                    let trunk = newest(text, room(said));
+                    Tree { trunk, branches: said.iter().map(|&body| (trunk.len(), body)).collect() }
+                })
+                .collect();
+            let forest = Forest::new(&trees, &critic.device());
+            let (mut tips, mut ends) = (Vec::new(), Vec::new());
+            for (tree, Tree { trunk, branches }) in trees.iter().enumerate() {
+                ends.push(forest.trunk(tree, trunk.len() - 1));
+                let tip = |(n, (state, body)): (usize, &(usize, &[u32]))| {
+                    forest.tip(tree, n, *state, body.len())
+                };
+                tips.extend(branches.iter().enumerate().map(tip));
+            }
+            let [tips, ends] = critic.hidden_at(&forest, [&tips, &ends]);
+            let ((q1, q2), (v1, v2)) = (critic.q(tips), critic.v(ends));
+            Values { q1, q2, v1, v2 }
+        }
+        Critic::Encoder(critic) => {
+            let device = critic.device();
+            let states = critic.encode(layout.texts(texts.iter().copied(), &device));
+            let bodies = said.iter().flatten().copied();
+            let actions = critic.encode(layout.texts(bodies, &device));
+            let of: Vec<i32> = said
+                .iter()
+                .enumerate()
+                .flat_map(|(text, said)| std::iter::repeat_n(text as i32, said.len()))
+                .collect();
+            let of = burn::tensor::Tensor::from_ints(of.as_slice(), &device);
+            let (q1, q2) = critic.q(states.clone().select(0, of), actions);
+            let (v1, v2) = critic.v(states);
+            Values { q1, q2, v1, v2 }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Offline ArCHer: from games that others played, without playing.
+//! Section 5.3 of arXiv:2402.19446: the critic of IQL (arXiv:2110.06169), the actor of
+//! advantage-weighted regression (arXiv:1910.00177).
+//!
+//! ```text
+//! y_i   = r + gamma (1 − done) V'_i(s')
+//! L_Qi  = mean (Q_i(s, a) − y_i)²
+//! L_Vi  = mean |expectile − 1{Q'_i(s, a) < V_i(s)}| (Q'_i(s, a) − V_i(s))²
+//! A     = min(Q_1, Q_2)(s, a) − min(V_1, V_2)(s)   of the online critic
+//! L_π   = −mean exp(beta A) log π(a|s)
+//! ```
+//!
+//! All actions are those of the data; nothing is sampled. Departures from the reference code (spec
+//! section 1.7):
+//!
+//! 1. An iteration has `epochs` steps of the critic, then `actor_epochs` of the actor; there the two
+//!    take turns.
+//! 2. The weight is bounded (`iql.max_weight`), as IQL bounds it; there it is not.
+//! 3. Who learns has been warmed up by imitation as in every other run; the file comes after it.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::common::actor::Weights;
+use super::common::critic::Towards;
+use super::common::games::{self, Drawn};
+use super::common::learner::{Context, Experience, Learner};
+use super::common::log::ActorLog;
+use super::common::rows;
+use crate::error::Error;
+use crate::nn::critic::{Critic, DoubleCritic, Values};
+use crate::rl::losses::{advantage, advantage_weight};
+use crate::rl::metrics::Metrics;
+use crate::rl::transition::Transition;
+use crate::rng;
+
+/// One iteration's learning: the critic's steps and, after the warm-up, the actor's.
+///
+/// # Errors
+/// If the device fails, or none of the games fits the networks.
+pub async fn learn(
+    learner: &mut Learner,
+    experience: Experience<'_>,
+    context: &Context<'_>,
+) -> Result<Metrics, Error> {
+    let mut metrics = Metrics::new();
+    let towards = Towards::Said(context.config.iql.expectile);
+    learner.critic_phase(experience.replay, towards, context, &mut metrics).await?;
+    if !context.warms_up() {
+        actor_phase(learner, experience, context, &mut metrics).await?;
+    }
+    metrics.push("replay.size", experience.replay.len() as f64);
+    Ok(metrics)
+}
+
+async fn actor_phase(
+    learner: &mut Learner,
+    experience: Experience<'_>,
+    context: &Context<'_>,
+    metrics: &mut Metrics,
+) -> Result<(), Error> {
+    let config = context.config;
+    let critic = learner.critics().online.valid();
+    let turns = experience.replay.iter();
+    let games = games::games(turns, context.tokenizer, learner.room(context))?;
+    let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
+    let mut log = ActorLog::default();
+    let weights = |advantage: Tensor<1>| Weights {
+        weight: advantage_weight(advantage.clone(), config.iql.beta, config.iql.max_weight),
+        advantage: Some(advantage),
+    };
+    for _ in 0..config.actor_epochs {
+        let drawn: Vec<Drawn<'_>> = games::draw(&games, context.rows(), &mut rng)
+            .into_iter()
+            .map(|turns| Drawn::as_said(turns, context.tokenizer))
+            .collect();
+        let parts = games::micro_batches(&drawn, config.grad_accum_steps);
+        let judge = |part: &Vec<Drawn<'_>>| {
+            weights(match &critic {
+                Critic::Causal(critic) => games::advantages(critic, part, context),
+                Critic::Encoder(critic) => advantages(critic, part, context),
+            })
+        };
+        learner.imitate(parts, context, &mut log, judge, games::score_plainly).await;
+    }
+    log.tell(metrics).await
+}
+
+/// Advantages of what was said in some games by a critic that reads state and action apart.
+fn advantages(critic: &DoubleCritic, games: &[Drawn<'_>], context: &Context<'_>) -> Tensor<1> {
+    let turns = games.iter().flat_map(|game| game.turns.iter().copied());
+    let (states, said): (Vec<&[u32]>, Vec<&[u32]>) =
+        turns.map(|turn: &Transition| (&*turn.observation, context.said(turn))).unzip();
+    let Values { q1, q2, v1, v2 } = rows::judge(critic, context.layout, &states, &said);
+    advantage((q1, q2), (v1, v2))
+}

@@ -1,0 +1,56 @@
+//! REINFORCE: what followed an utterance in the game in which it was said is what it is worth.
+//! Williams, 1992.
+//!
+//! ```text
+//! G_t = Σ_k gamma^k r_{t+k}                        to the end of the game
+//! L_π = −mean log π(a_t|s_t) (G_t − b)
+//! ```
+//!
+//! The games are those of this iteration, all in one gradient step: after it the policy is another,
+//! and they are no longer its own. The baseline b is
+//!
+//! - 0 by default,
+//! - the mean over a step, and its deviation the unit, with `normalize_advantage`,
+//! - learned, a linear layer on the actor's hidden state before each token, with `level = "token"`.
+//!
+//! Without a critic there is nothing to warm up: `warmup_iter` does nothing here, nor does
+//! `actor_epochs`.
+
+use super::common::Policy;
+use super::common::critic::column;
+use super::common::games::{self, Drawn};
+use super::common::learner::{Context, Experience, Learner};
+use super::common::log::ActorLog;
+use crate::error::Error;
+use crate::rl::metrics::Metrics;
+
+/// One iteration's learning.
+///
+/// # Errors
+/// If the device fails, or none of the games fits the actor.
+pub async fn learn(
+    learner: &mut Learner,
+    experience: Experience<'_>,
+    context: &Context<'_>,
+) -> Result<Metrics, Error> {
+    let config = context.config;
+    learner.keep_reference(config);
+    let turns = experience.played.iter().flat_map(|game| &game.transitions);
+    let games = games::games(turns, context.tokenizer, learner.room(context))?;
+    let drawn: Vec<Drawn<'_>> =
+        games.iter().map(|game| Drawn::as_said(game, context.tokenizer)).collect();
+    let parts = games::micro_batches(&drawn, games::parts(&drawn, config.batch_size));
+    let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
+    log.see_played(parts.iter().flatten().flat_map(|game| game.turns.iter().copied()));
+    let device = learner.policy.lm.device().inner();
+    let returns = |part: &Vec<Drawn<'_>>| {
+        let turns = part.iter().flat_map(|game| game.turns);
+        column(turns.map(|turn| turn.mc_return).collect(), &device)
+    };
+    let score = |policy: &Policy, part: &Vec<Drawn<'_>>| {
+        games::score(policy, part, config.entropy_coef > 0.0)
+    };
+    learner.actor_step(parts, context, &mut log, returns, score).await;
+    log.tell(&mut metrics).await?;
+    Ok(metrics)
+}
