@@ -36,6 +36,7 @@ pub mod parts;
 
 use self::log::{ActorLog, ActorSeen, CriticLog, CriticSeen};
 use super::common::{Layout, Player, Policy, Scored, sample_actions};
+use crate::breath::breathe;
 use crate::config::{Config, Level, Numerics, WarmupTargets};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
@@ -276,8 +277,10 @@ impl Archer {
     ) {
         let config = context.config;
         let done = parallel::map(context.threads, parts, |part| async {
+            breathe().await;
             let critic = params::fork(&self.critic);
             let (loss, seen) = loss(&critic, &self.target, part);
+            breathe().await;
             (params::gradients(&critic, &loss.backward()), seen)
         })
         .await;
@@ -350,9 +353,11 @@ impl Archer {
         score: impl Fn(&Policy, &P) -> Scored + Sync,
     ) {
         let config = context.config;
-        let advantages =
-            parallel::map(context.threads, parts.iter().collect(), |part| async { judge(part) })
-                .await;
+        let advantages = parallel::map(context.threads, parts.iter().collect(), |part| async {
+            breathe().await;
+            judge(part)
+        })
+        .await;
         let all = Tensor::cat(advantages.clone(), 0); // [rows]
         let total = all.dims()[0] as f64;
         let scale = config.normalize_advantage.then(|| {
@@ -367,6 +372,7 @@ impl Archer {
         let done = parallel::map(context.threads, jobs, |(part, advantage): (P, Tensor<1>)| {
             let (scale, score, reference) = (&scale, &score, &reference);
             async move {
+                breathe().await;
                 let policy = params::fork(policy);
                 let scaled = match scale {
                     Some((mean, deviation)) => {
@@ -380,6 +386,7 @@ impl Archer {
                     .map(|policy| score(policy, &part).log_prob.sum_dim(1).squeeze_dim(1));
                 let (loss, mut seen) = actor_loss(score(&policy, &part), scaled, first, config);
                 seen.advantage = Some(advantage);
+                breathe().await;
                 (params::gradients(&policy, &loss.mul_scalar(share).backward()), seen)
             }
         })
