@@ -94,6 +94,7 @@ export function Curves() {
         xLabel="iteration"
         whole
         height={150}
+        bounds={[0, 1]}
         series={[{ label: "share", colour: "--actor", data: metric("rollout.win_rate") }]}
       />
     </div>
