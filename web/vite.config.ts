@@ -70,4 +70,6 @@ export default defineConfig({
     },
   },
   worker: { format: "es" },
+  // The package lies beside this folder: linked to, and not copied.
+  server: { fs: { allow: [here("."), here("../pkg")] } },
 });

@@ -1,14 +1,16 @@
 /**
  * The agent: everything the package can do, on whichever engine computes.
  *
- * Calls queue, so that the core is asked for one thing at a time. Where the graphics device is lost, or a
- * trap has left the engine useless, another engine takes over from the last snapshot.
+ * Calls queue, so that each finds what the one before has made. Long ones, a step of learning or an evaluation,
+ * only begin in the queue and are then done beside it: the core answers others between two pieces of their work.
+ * Where the graphics device is lost, or a trap has left the engine useless, another takes over from the last snapshot.
  */
 import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import { bytesOf } from "./fetch.js";
 import { Hosted, PlayedGame } from "./games.js";
+import type { Reins } from "./reins.js";
 import { Shelf } from "./store.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
@@ -36,6 +38,7 @@ class LoadedAgent implements Agent {
   /** The file from which another engine can go on. */
   private snapshot: Uint8Array;
   private last: Promise<unknown> = Promise.resolve();
+  private recovering: Promise<void> | null = null;
   private disposed = false;
   private tuning = false;
   private readonly shelf: Shelf;
@@ -77,6 +80,7 @@ class LoadedAgent implements Agent {
 
   fineTune(options: FineTuneOptions = {}): FineTune {
     let iteration = 0;
+    let begunOn: Engine | null = null;
     return new Tuning(
       {
         begin: async ({ signal: _, ...tune }) => {
@@ -84,12 +88,18 @@ class LoadedAgent implements Agent {
           this.tuning = true;
           // Through JSON, so that what is undefined is left out.
           await this.ask({ method: "tune", tune: JSON.parse(JSON.stringify(tune)) as unknown });
+          begunOn = this.engine;
         },
-        step: () =>
-          this.queued(async () => {
+        step: (reins: Reins) =>
+          this.beside(async () => {
+            if (this.engine !== begunOn) {
+              const hint = "Start it again: it goes on from the last snapshot.";
+              throw new ArcherError("device-lost", `${this.report.reason} The fine-tune ended there.`, hint);
+            }
             const begin = performance.now();
-            const update = (await this.engine.call({ method: "step" })) as RawUpdate;
-            const seconds = (performance.now() - begin) / 1000;
+            const update = (await this.engine.call({ method: "step" }, undefined, reins)) as RawUpdate | undefined;
+            if (!update) return null;
+            const seconds = (performance.now() - begin - reins.waitedMs) / 1000;
             await this.look();
             iteration += 1;
             if (this.report.backend === "webgpu" && (update.finished || iteration % SNAPSHOT_EVERY === 0)) {
@@ -108,7 +118,7 @@ class LoadedAgent implements Agent {
   async evaluate({ games = 100, seed = 7, sample = false, model = "current", signal }: EvaluateOptions = {}): Promise<Evaluation> {
     signal?.throwIfAborted();
     const request = { method: "evaluate", games, seed, sample, kept: model === "kept" };
-    const evaluation = (await this.ask(request)) as Evaluation;
+    const evaluation = (await this.beside(() => this.engine.call(request))) as Evaluation;
     signal?.throwIfAborted();
     return evaluation;
   }
@@ -190,26 +200,45 @@ class LoadedAgent implements Agent {
     this.raw = (await this.engine.call({ method: "info" })) as RawInfo;
   }
 
-  /** Waits for what was asked before, then acts; once more on another engine where this one is lost. */
+  /** Waits for what was asked before, then acts. */
   private queued<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.last.then(async () => {
-      this.refuseDisposed();
-      try {
-        return await act();
-      } catch (thrown) {
-        const error = asArcherError(thrown);
-        this.refuseDisposed();
-        if (error.code === "device-lost" || (await this.isLost())) {
-          await this.goOnWithout(error);
-          return act();
-        }
-        // After a trap the module's memory cannot be trusted.
-        if (error.code === "out-of-memory" || error.code === "internal") await this.startAgain();
-        throw error;
-      }
-    });
+    const turn = this.last.then(() => this.attempt(act));
     this.last = turn.catch(() => {});
     return turn;
+  }
+
+  /** The same, but what is asked afterwards does not wait for it. */
+  private beside<T>(act: () => Promise<T>): Promise<T> {
+    return this.last.then(() => this.attempt(act));
+  }
+
+  /** Acts; once more on another engine where this one is lost. */
+  private async attempt<T>(act: () => Promise<T>): Promise<T> {
+    this.refuseDisposed();
+    const { engine } = this;
+    try {
+      return await act();
+    } catch (thrown) {
+      const error = asArcherError(thrown);
+      this.refuseDisposed();
+      if (this.engine !== engine || error.code === "device-lost" || (await this.isLost())) {
+        await this.recover(engine, () => this.goOnWithout(error));
+        return act();
+      }
+      // After a trap the module's memory cannot be trusted.
+      if (error.code === "out-of-memory" || error.code === "internal") await this.recover(engine, () => this.startAgain());
+      throw error;
+    }
+  }
+
+  /** Replaces an engine once, however many calls have found it useless. */
+  private async recover(engine: Engine, replace: () => Promise<void>): Promise<void> {
+    if (this.engine === engine) {
+      this.recovering ??= replace().finally(() => {
+        this.recovering = null;
+      });
+    }
+    await this.recovering;
   }
 
   private async isLost(): Promise<boolean> {
@@ -228,9 +257,6 @@ class LoadedAgent implements Agent {
     this.report = { ...this.report, backend: "cpu", reason };
     await this.look();
     for (const listener of this.listeners) listener(this.report);
-    if (this.tuning) {
-      throw new ArcherError("device-lost", `${reason} The fine-tune ended there.`, "Start it again: it goes on from the last snapshot, on the CPU.");
-    }
   }
 
   private async startAgain(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Which backend computes. For small models that is often the CPU, so `auto` measures and does not assume. */
 import type { Engine, Start, StartOptions } from "./engine.js";
-import { asArcherError } from "./errors.js";
+import { ArcherError, asArcherError, faultOf } from "./errors.js";
 import { hasSimd } from "./fetch.js";
 import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
 
@@ -14,6 +14,8 @@ export interface Started {
 
 export interface Wanted {
   asked: BackendChoice;
+  /** Whether an adapter in software may race. */
+  admitSoftware: boolean;
   start: Start;
   /** Where the result of a race is remembered, so that the next load need not repeat it. */
   store: Store | null;
@@ -29,7 +31,8 @@ export async function startBackend(wanted: Wanted): Promise<Started> {
   }
   const graphics = await findAdapter();
   if (!graphics.available) {
-    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null) };
+    const refused = new ArcherError("no-webgpu", capital(graphics.reason));
+    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null, refused) };
   }
   return asked === "webgpu" ? demand(wanted, graphics.adapter) : race(wanted, graphics);
 }
@@ -44,16 +47,17 @@ async function demand(wanted: Wanted, adapter: string | null): Promise<Started> 
     // A bad model is bad on any backend.
     if (["bad-model", "version-mismatch", "network"].includes(error.code)) throw error;
     const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
-    return { engine: await startOne(wanted, "cpu"), report: report("webgpu", "cpu", reason, adapter) };
+    return { engine: await startOne(wanted, "cpu"), report: report("webgpu", "cpu", reason, adapter, error) };
   }
 }
 
 async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { software: boolean }): Promise<Started> {
   const { adapter } = graphics;
   const cpu = await startOne(wanted, "cpu");
-  if (graphics.software) {
-    const reason = `The CPU computes: the only graphics adapter here (${adapter}) is software, which is slower.`;
-    return { engine: cpu, report: report("auto", "cpu", reason, adapter) };
+  if (graphics.software && !wanted.admitSoftware) {
+    const why = `the only graphics adapter here (${adapter}) is software, which is slower.`;
+    const refused = new ArcherError("no-webgpu", capital(why));
+    return { engine: cpu, report: report("auto", "cpu", `The CPU computes: ${why}`, adapter, refused) };
   }
   let webgpu: Engine | null = null;
   try {
@@ -92,8 +96,9 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
       cpu.close();
       throw wanted.options.signal.reason;
     }
-    const reason = `The CPU computes, because WebGPU failed: ${asArcherError(thrown).message}`;
-    return { engine: cpu, report: report("auto", "cpu", reason, adapter) };
+    const error = asArcherError(thrown);
+    const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
+    return { engine: cpu, report: report("auto", "cpu", reason, adapter, error) };
   }
 }
 
@@ -132,8 +137,12 @@ function startOne(wanted: Wanted, backend: Backend): Promise<Engine> {
   return wanted.start({ ...wanted.options, backend, wasm: wanted.wasm[backend] });
 }
 
-function report(asked: BackendChoice, backend: Backend, reason: string, adapter: string | null): BackendReport {
-  return { backend, asked, reason, adapter, measured: { cpu: null, webgpu: null } };
+function report(asked: BackendChoice, backend: Backend, reason: string, adapter: string | null, refused: ArcherError | null = null): BackendReport {
+  return { backend, asked, reason, adapter, refused: refused && faultOf(refused), measured: { cpu: null, webgpu: null } };
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 async function remembered(store: Store | null, place: string): Promise<BackendReport | null> {
@@ -195,7 +204,7 @@ export async function capabilities(): Promise<Capabilities> {
   const { available, adapter, reason } = await findAdapter();
   return {
     wasmSimd: hasSimd(),
-    webgpu: { available, adapter, reason: reason.charAt(0).toUpperCase() + reason.slice(1) },
+    webgpu: { available, adapter, reason: capital(reason) },
     worker: typeof Worker === "function",
     storage: typeof indexedDB === "object" && indexedDB !== null ? "indexeddb" : "none",
   };

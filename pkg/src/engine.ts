@@ -6,6 +6,7 @@ import * as cpu from "./wasm/archer-cpu.js";
 import * as webgpu from "./wasm/archer-webgpu.js";
 import { ArcherError, asArcherError, isFault } from "./errors.js";
 import { compile } from "./fetch.js";
+import { Reins } from "./reins.js";
 import type { Backend, LoadProgress } from "./types.js";
 
 /** A request to the core by its name there, with its parameters. */
@@ -24,7 +25,8 @@ export interface StartOptions {
 }
 
 export interface Engine {
-  call(request: Request, hear?: (text: string) => void): Promise<unknown>;
+  /** Answers a request; `undefined` where it was given up by its reins. Calls may overlap, except those that change the model. */
+  call(request: Request, hear?: (text: string) => void, reins?: Reins): Promise<unknown>;
   export(training: boolean): Promise<Uint8Array>;
   import(file: Uint8Array): Promise<unknown>;
   /** Why the graphics device went away, if it has. */
@@ -64,13 +66,16 @@ export const startHere: Start = async ({ backend, model, wasm, onProgress, signa
 };
 
 class LocalEngine implements Engine {
+  private underWay = 0;
+  private closed = false;
+
   constructor(
     private readonly glue: Glue,
     private readonly door: Door,
   ) {}
 
-  call(request: Request, hear?: (text: string) => void): Promise<unknown> {
-    return this.guarded(() => this.door.call(request, hear));
+  call(request: Request, hear?: (text: string) => void, reins = new Reins()): Promise<unknown> {
+    return this.guarded(() => this.door.call(request, hear, reins.rest)).finally(() => reins.standStill());
   }
 
   export(training: boolean): Promise<Uint8Array> {
@@ -86,14 +91,25 @@ class LocalEngine implements Engine {
   }
 
   close(): void {
-    this.door.free();
+    this.closed = true;
+    this.free();
+  }
+
+  /** Frees the module's memory once nothing computes in it any more. */
+  private free(): void {
+    if (this.closed && this.underWay === 0) this.door.free();
   }
 
   private async guarded<T>(act: () => Promise<T>): Promise<T> {
+    if (this.closed) throw new ArcherError("disposed", "The agent was disposed of.");
+    this.underWay += 1;
     try {
       return await act();
     } catch (thrown) {
       throw explain(this.glue, thrown);
+    } finally {
+      this.underWay -= 1;
+      this.free();
     }
   }
 }

@@ -13,7 +13,6 @@ const HINTS: Record<ErrorCode, string> = {
   storage: "Allow this site to keep data, make room, or export the model to a file instead.",
   conflict: "Another tab has saved since: restore its version, or save under another name.",
   "not-found": "Look at what is saved, and choose one of these names.",
-  "no-critic": "Export the model together with its critic.",
   usage: "Compare the call with the package's types.",
   disposed: "Load the model again.",
   internal: "This is a fault of archer's; please report it with its message.",

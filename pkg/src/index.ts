@@ -12,12 +12,13 @@ export type * from "./types.js";
 
 /** Loads a model and makes it ready to play, to be looked into and to learn. */
 export async function load(options: LoadOptions = {}): Promise<Agent> {
-  const { backend = "auto", onProgress, signal, thread, worker, wasm = {}, storage } = options;
+  const { backend = "auto", admitSoftware = false, onProgress, signal, thread, worker, wasm = {}, storage } = options;
   signal?.throwIfAborted();
   const here = thread ? thread === "here" : typeof Worker !== "function" || typeof document !== "object";
   const model = await modelBytes(options.model ?? new URL("./quickstart.archer", import.meta.url), onProgress, signal);
   return loadAgent({
     asked: backend,
+    admitSoftware,
     start: here ? startHere : startIn(worker ?? makeWorker),
     store: storage ?? defaultStore(),
     options: { model, onProgress, signal },

@@ -2,6 +2,7 @@
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
+import type { Reins } from "./reins.js";
 import type { LoadProgress } from "./types.js";
 
 /** A message without its number. */
@@ -12,6 +13,7 @@ interface Waiting {
   reject(error: unknown): void;
   onProgress: ((progress: LoadProgress) => void) | undefined;
   hear: ((text: string) => void) | undefined;
+  reins: Reins | undefined;
 }
 
 /** Starts engines in workers that `make` makes. */
@@ -51,8 +53,8 @@ class RemoteEngine implements Engine {
     });
   }
 
-  call(request: Request, hear?: (text: string) => void): Promise<unknown> {
-    return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear);
+  call(request: Request, hear?: (text: string) => void, reins?: Reins): Promise<unknown> {
+    return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear, reins);
   }
 
   export(training: boolean): Promise<Uint8Array> {
@@ -75,17 +77,28 @@ class RemoteEngine implements Engine {
   fail(reason: unknown): void {
     this.closed ??= reason ?? new ArcherError("internal", "The worker was ended.");
     this.worker.terminate();
-    for (const { reject } of this.waiting.values()) reject(this.closed);
+    for (const { reject, reins } of this.waiting.values()) {
+      reject(this.closed);
+      reins?.standStill();
+    }
     this.waiting.clear();
   }
 
-  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void): Promise<unknown> {
+  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void, reins?: Reins): Promise<unknown> {
     if (this.closed) return Promise.reject(this.closed);
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject, onProgress, hear });
+      this.waiting.set(id, { resolve, reject, onProgress, hear, reins });
       this.worker.postMessage({ id, ...message });
+      if (reins) reins.lead = (rein) => this.worker.postMessage({ id, kind: "rein", rein });
     });
+  }
+
+  private end(id: number, { reins }: Waiting): void {
+    this.waiting.delete(id);
+    if (!reins) return;
+    reins.lead = null;
+    reins.standStill();
   }
 
   private hear(message: FromWorker): void {
@@ -96,11 +109,13 @@ class RemoteEngine implements Engine {
         return waiting.onProgress?.(message.progress);
       case "text":
         return waiting.hear?.(message.text);
+      case "held":
+        return waiting.reins?.standStill();
       case "done":
-        this.waiting.delete(message.id);
+        this.end(message.id, waiting);
         return waiting.resolve(message.value);
       case "failed":
-        this.waiting.delete(message.id);
+        this.end(message.id, waiting);
         return waiting.reject(asArcherError(message.fault));
     }
   }

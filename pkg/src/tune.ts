@@ -1,5 +1,6 @@
 /** A fine-tune as an async iterator: one iteration of the core's trainer for each update asked for. */
 import { ArcherError } from "./errors.js";
+import { Reins } from "./reins.js";
 import type { FineTune, FineTuneOptions, FineTuneUpdate } from "./types.js";
 
 /** What the core says of an iteration; the clock is ours. */
@@ -8,8 +9,8 @@ export type RawUpdate = Omit<FineTuneUpdate, "gamesPerSecond" | "tokensPerSecond
 /** The agent's side of a fine-tune. */
 export interface Learner {
   begin(options: FineTuneOptions): Promise<void>;
-  /** One iteration, and how many seconds it took. */
-  step(): Promise<{ update: RawUpdate; seconds: number }>;
+  /** One iteration, and how many seconds it took; nothing if it was given up. */
+  step(reins: Reins): Promise<{ update: RawUpdate; seconds: number } | null>;
   end(): void;
 }
 
@@ -17,6 +18,8 @@ export class Tuning implements FineTune {
   private now: FineTune["state"] = "running";
   private begun = false;
   private wake: (() => void) | null = null;
+  /** Of the iteration under way. */
+  private reins: Reins | null = null;
 
   constructor(
     private readonly learner: Learner,
@@ -30,8 +33,12 @@ export class Tuning implements FineTune {
     return this.now;
   }
 
-  pause(): void {
-    if (this.now === "running") this.now = "paused";
+  async pause(): Promise<void> {
+    if (this.now !== "running") return;
+    this.now = "paused";
+    const held = this.reins?.held();
+    this.reins?.set("wait");
+    await held;
   }
 
   resume(): void {
@@ -49,7 +56,9 @@ export class Tuning implements FineTune {
       if (this.now === "stopped") return;
       await this.learner.begin(this.options);
       while (await this.mayGoOn()) {
-        const { update: raw, seconds } = await this.learner.step();
+        const done = await this.stepped();
+        if (!done) return;
+        const { update: raw, seconds } = done;
         const { tokens, finished, ...update } = raw;
         if (finished && this.state !== "stopped") this.now = "finished";
         yield { ...update, seconds, gamesPerSecond: update.games / seconds, tokensPerSecond: tokens / seconds };
@@ -64,6 +73,15 @@ export class Tuning implements FineTune {
     }
   }
 
+  private async stepped(): ReturnType<Learner["step"]> {
+    this.reins = new Reins();
+    try {
+      return await this.learner.step(this.reins);
+    } finally {
+      this.reins = null;
+    }
+  }
+
   /** Waits while paused; whether there is to be another iteration. */
   private async mayGoOn(): Promise<boolean> {
     while (this.now === "paused") await new Promise<void>((resolve) => (this.wake = resolve));
@@ -72,6 +90,7 @@ export class Tuning implements FineTune {
 
   private go(to: FineTune["state"]): void {
     this.now = to;
+    this.reins?.set(to === "stopped" ? "stop" : "go");
     this.wake?.();
     this.wake = null;
   }

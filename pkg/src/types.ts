@@ -34,6 +34,8 @@ export interface LoadOptions {
   model?: string | URL | ArrayBuffer | Uint8Array | Blob;
   /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
   backend?: BackendChoice;
+  /** Let `auto` race a graphics adapter that is software, too. Default false: it is slower, and slow to find that out. */
+  admitSoftware?: boolean;
   /** Called often; a slow callback does not hold up the load. */
   onProgress?: (progress: LoadProgress) => void;
   /** Stops the load, which then rejects with the signal's reason. */
@@ -69,6 +71,8 @@ export interface BackendReport {
   reason: string;
   /** Name of the graphics adapter, where WebGPU was tried and there is one. */
   adapter: string | null;
+  /** Why WebGPU was asked for (or tried by `auto`) and does not compute: with code `no-webgpu` where there is none. */
+  refused: Omit<ArcherErrorShape, "name"> | null;
   /** What was measured of each, where it was. */
   measured: { cpu: BackendSpeed | null; webgpu: BackendSpeed | null };
 }
@@ -93,7 +97,7 @@ export interface ModelInfo {
   things: string[];
   /** Questions after which a game is lost. */
   maxTurns: number;
-  /** Whether the model was trained with the answer "Sometimes."; else it hears it as no answer. */
+  /** Whether this world has the answer "Sometimes."; where not, the agent hears it as "don't know". */
   sometimes: boolean;
   /** Discount for one turn. */
   gamma: number;
@@ -101,13 +105,11 @@ export interface ModelInfo {
   optimumReturn: number | null;
   /** Lowest return a game can have, where there is one. */
   worstReturn: number | null;
-  /** Scalars in the actor and in the critic; the critic's 0 if the file holds none. */
+  /** Scalars in the actor and in the critic. */
   parameters: { actor: number; critic: number };
   /** Tokens in the vocabulary. */
   vocabulary: number;
-  /** Whether there is a critic: without one, `inspect` and `fineTune` refuse. */
-  critic: boolean;
-  /** Learning iterations behind this model, and games played in them. */
+  /** Learning iterations behind this model, in all its runs, and games played in them. */
   trained: { iterations: number; games: number };
   /** Whether the file holds the whole state of a run, which `fineTune` and the terminal go on from exactly. */
   resumable: boolean;
@@ -378,10 +380,10 @@ export interface FineTuneUpdate {
  */
 export interface FineTune extends AsyncIterable<FineTuneUpdate> {
   readonly state: "running" | "paused" | "stopped" | "finished" | "failed";
-  /** Holds before the next iteration; playing and evaluating go on meanwhile. */
-  pause(): void;
+  /** Holds, in the middle of an iteration too; playing and evaluating go on meanwhile. Resolves when it stands still. */
+  pause(): Promise<void>;
   resume(): void;
-  /** Ends the iteration (the loop, in a `for await`) after the update under way; what was learned stays, until `rollback`. */
+  /** Ends the loop over its updates. An iteration under way is given up; what those before it learned stays, until `rollback`. */
   stop(): void;
 }
 
@@ -425,7 +427,7 @@ export interface ExportOptions {
   training?: boolean;
 }
 
-/** The loaded agent. One thing happens at a time: calls queue, and come between two iterations of a fine-tune. */
+/** The loaded agent. Calls queue; those made while it learns or evaluates are answered in between. */
 export interface Agent {
   /** Of the model as it is now. */
   readonly info: ModelInfo;
@@ -470,7 +472,7 @@ export interface Agent {
 /** What went wrong; each `ArcherError` has one, and a hint for the person. */
 export type ErrorCode =
   | "no-wasm-simd" // the runtime is too old
-  | "no-webgpu" // no adapter, or refused (only where WebGPU alone was demanded of the wasm module)
+  | "no-webgpu" // no adapter, or refused: in `BackendReport.refused`, for the CPU computes then
   | "device-lost" // the graphics device went away and the CPU could not take over
   | "out-of-memory"
   | "bad-model" // cut, altered, no model at all, or its example does not come out
@@ -479,7 +481,6 @@ export type ErrorCode =
   | "storage" // no storage here, or it is full
   | "conflict" // another tab has saved since
   | "not-found" // nothing saved under this name
-  | "no-critic" // the model file holds no critic
   | "usage" // a call at the wrong time or with a wrong value
   | "disposed"
   | "internal"; // a fault of ours

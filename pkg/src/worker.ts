@@ -1,9 +1,12 @@
 /** The worker: an engine that is spoken to by messages. Import this file as a module worker. */
-import { type Engine, startHere } from "./engine.js";
+import { type Engine, type Request, startHere } from "./engine.js";
 import { faultOf } from "./errors.js";
+import { type Rein, Reins } from "./reins.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
 
 let engine: Engine | null = null;
+/** Of the calls under way, by their numbers. */
+const reins = new Map<number, Reins>();
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => {
   (self as unknown as { postMessage(message: FromWorker, transfer: Transferable[]): void }).postMessage(message, transfer);
@@ -11,6 +14,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []) => {
 
 self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   const message = event.data;
+  if (message.kind === "rein") return void reinIn(message.id, message.rein);
   answer(message).then(
     (value) => {
       const bytes = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
@@ -20,7 +24,23 @@ self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   );
 });
 
-async function answer(message: ToWorker): Promise<unknown> {
+function reinIn(id: number, rein: Rein): void {
+  const held = reins.get(id);
+  if (rein === "wait") held?.held().then(() => post({ id, kind: "held" }));
+  held?.set(rein);
+}
+
+async function call(id: number, current: Engine, request: Request, hears: boolean): Promise<unknown> {
+  const own = new Reins();
+  reins.set(id, own);
+  try {
+    return await current.call(request, hears ? (text) => post({ id, kind: "text", text }) : undefined, own);
+  } finally {
+    reins.delete(id);
+  }
+}
+
+async function answer(message: Exclude<ToWorker, { kind: "rein" }>): Promise<unknown> {
   const { id } = message;
   if (message.kind === "start") {
     engine = await startHere({
@@ -34,7 +54,7 @@ async function answer(message: ToWorker): Promise<unknown> {
   if (!engine) throw new Error("the worker was asked before it was started");
   switch (message.kind) {
     case "call":
-      return engine.call(message.request, message.hears ? (text) => post({ id, kind: "text", text }) : undefined);
+      return call(id, engine, message.request, message.hears);
     case "export":
       return engine.export(message.training);
     case "import":

@@ -125,6 +125,8 @@ test("a fine-tune learns, stops, is exported, kept and rolled back", async () =>
   const small = { iterations: 3, games: 8, set: { epochs: 2, actor_epochs: 1, batch_size: 16, warmup_iter: 1 } };
   const question = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0];
   const before = await question();
+  const behind = agent.info.trained.iterations;
+  assert.ok(behind > 0);
   const updates = [];
   for await (const update of agent.fineTune(small)) updates.push(update);
   assert.deepEqual(updates.map((update) => update.iteration), [1, 2, 3]);
@@ -149,7 +151,7 @@ test("a fine-tune learns, stops, is exported, kept and rolled back", async () =>
   const more = agent.fineTune({ resume: true, iterations: 50, set: { epochs: 1 } });
   for await (const update of more) if (update.iteration === 2) more.stop();
   assert.equal(more.state, "stopped");
-  assert.equal(agent.info.trained.iterations, 5);
+  assert.equal(agent.info.trained.iterations, behind + 5);
   await assert.rejects(async () => {
     for await (const _ of agent.fineTune({ set: { "world.words": "all" } }));
   }, { code: "usage" });

@@ -40,6 +40,7 @@ test("a game is played in a worker, the CPU computes, and the reason is told", a
   assert.ok(seen.heard.length > seen.state.turns.length);
   assert.equal(seen.backend.backend, "cpu");
   assert.match(seen.backend.reason, /^The CPU computes: .*WebGPU/);
+  assert.deepEqual([seen.backend.refused.code, seen.backend.refused.hint.endsWith(".")], ["no-webgpu", true]);
   assert.equal(seen.can.webgpu.available, false);
   assert.deepEqual([seen.can.worker, seen.can.wasmSimd, seen.can.storage], [true, true, "indexeddb"]);
   const wasm = seen.stages.filter(([stage]) => stage === "wasm");
@@ -68,6 +69,48 @@ test("the page answers while the worker learns", async () => {
   });
   assert.ok(share < 0.2, `the page stood still for ${Math.round(100 * share)} % of the time`);
   await gone(page);
+  await page.context().close();
+});
+
+test("within one iteration it is paused, plays, goes on, and is given up", async () => {
+  const { page } = await visit(plain, site.url);
+  const seen = await page.evaluate(async () => {
+    const agent = await window.archer.load({ backend: "cpu" });
+    const judged = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1;
+    const before = await judged();
+    // One iteration of a minute and more.
+    const run = agent.fineTune({ iterations: 1, set: { epochs: 2000 } });
+    const updates = [];
+    const over = (async () => {
+      for await (const update of run) updates.push(update);
+    })();
+    const after = (ms) => new Promise((done) => setTimeout(done, ms));
+    const timed = async (act) => {
+      const begin = performance.now();
+      await act();
+      return performance.now() - begin;
+    };
+    const game = await agent.play();
+    await after(1500);
+    const ms = {};
+    ms.question = await timed(() => game.ask());
+    ms.pause = await timed(() => run.pause());
+    const paused = run.state;
+    ms.evaluation = await timed(() => agent.evaluate({ games: 10 }));
+    run.resume();
+    await after(500);
+    ms.stop = await timed(() => {
+      run.stop();
+      return over;
+    });
+    const unchanged = (await judged()) === before;
+    return { ms, paused, state: run.state, updates: updates.length, changed: agent.changed, unchanged };
+  });
+  const { ms, ...told } = seen;
+  console.log(`  ms to ${Object.entries(ms).map(([what, time]) => `${what} ${time.toFixed(0)}`).join(", ")}`);
+  assert.deepEqual(told, { paused: "paused", state: "stopped", updates: 0, changed: false, unchanged: true });
+  // A fifth of a second where the machine does nothing else; an iteration is a hundred times as long.
+  for (const what of ["question", "pause", "stop"]) assert.ok(ms[what] < 2000, `${what}: ${ms[what]} ms`);
   await page.context().close();
 });
 
@@ -128,6 +171,34 @@ test("on WebGPU the agent says the same as on the CPU; auto does not take a soft
     assert.ok(Math.abs(webgpu.q1 - cpu.q1) < 1e-3, `${webgpu.q1} and ${cpu.q1}`);
     assert.equal(auto.backend.backend, "cpu");
     assert.match(auto.backend.reason, /software/);
+  } finally {
+    await browser.close();
+  }
+});
+
+test("auto lets both race where it may, says what it measured, and remembers it", { timeout: 300_000 }, async () => {
+  const browser = await browse("software");
+  try {
+    const { page } = await visit(browser, site.url);
+    const [first, again] = await page.evaluate(async () => {
+      const reports = [];
+      for (let n = 0; n < 2; n++) {
+        const stages = new Set();
+        const agent = await window.archer.load({ admitSoftware: true, onProgress: ({ stage }) => stages.add(stage) });
+        reports.push({ report: agent.backend, measured: stages.has("measure"), question: (await (await agent.play()).ask()).question });
+        await agent.dispose();
+      }
+      return reports;
+    });
+    const { cpu, webgpu } = first.report.measured;
+    console.log(`  ${first.report.reason}`);
+    assert.ok(cpu.stepMs > 0 && cpu.tokensPerSecond > 0);
+    // In software it loses, unless the machine is so busy that it does not even arrive.
+    assert.equal(first.report.backend, "cpu");
+    if (webgpu) assert.ok(webgpu.stepMs > cpu.stepMs);
+    assert.deepEqual([first.measured, again.measured], [true, false]);
+    assert.deepEqual(again.report.measured, first.report.measured);
+    assert.equal(again.question, first.question);
   } finally {
     await browser.close();
   }

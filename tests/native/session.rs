@@ -1,6 +1,9 @@
 //! The browser's session without a browser: the requests a page makes, and the replies, as data.
 
+use std::future::ready;
+
 use archer::checkpoint::Sections;
+use archer_wasm::drive::drive;
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
 use pollster::block_on;
@@ -186,6 +189,9 @@ fn the_bandit_is_learned_by_requests() {
 #[test]
 fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
     let mut session = load(BANDIT);
+    let info = ok(&mut session, json!({"method": "info"}));
+    let behind = info["trained"]["iterations"].as_u64().unwrap();
+    assert!(behind > 0, "{info}");
     let tune = json!({"method": "tune", "tune": {"iterations": 4, "games": 8}});
     let (code, _) = call(&mut session, json!({"method": "step"})).unwrap_err();
     assert_eq!(code, "usage");
@@ -203,12 +209,47 @@ fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
     assert_eq!(here["metrics"], there["metrics"]);
 
     let info = ok(&mut session, json!({"method": "keep"}));
-    assert_eq!((&info["changed"], &info["trained"]["iterations"]), (&json!(false), &json!(3)));
+    let trained = (&json!(false), &json!(behind + 3));
+    assert_eq!((&info["changed"], &info["trained"]["iterations"]), trained);
     ok(&mut session, json!({"method": "step"}));
     let back = ok(&mut session, json!({"method": "rollback"}));
-    assert_eq!(back["trained"]["iterations"], 3);
+    assert_eq!(back["trained"]["iterations"], behind + 3);
     let small = block_on(session.export(false)).unwrap();
     assert!(small.len() < block_on(session.export(true)).unwrap().len());
+}
+
+#[test]
+fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
+    let mut session = load(BANDIT);
+    let tune = json!({"method": "tune", "tune": {"iterations": 4, "games": 8}});
+    ok(&mut session, tune);
+    let before = block_on(session.export(true)).unwrap();
+    // As the door does it: on a copy, which counts only when the step is done.
+    let step = |session: &Session, most: usize| {
+        let mut copy = session.clone();
+        let mut breaths = 0;
+        let done = block_on(drive(copy.call(Request::Step, |_| ()), || {
+            breaths += 1;
+            Some(ready(breaths < most))
+        }));
+        (done, copy, breaths)
+    };
+    let (given_up, _, breaths) = step(&session, 5);
+    assert_eq!((given_up.is_none(), breaths), (true, 5));
+    assert_eq!(block_on(session.export(true)).unwrap(), before);
+
+    let (done, copy, breaths) = step(&session, usize::MAX);
+    assert!(breaths > 20, "{breaths} breaths in an iteration");
+    // What was kept meanwhile stays kept.
+    let kept = ok(&mut session, json!({"method": "keep"}));
+    let held = serde_json::to_value(done.unwrap().unwrap()).unwrap();
+    let mut other = session.clone();
+    session.take_over(copy, Request::Step.change());
+    assert_eq!(ok(&mut other, json!({"method": "step"}))["metrics"], held["metrics"]);
+    let files = [&session, &other].map(|session| block_on(session.export(true)).unwrap());
+    assert!(files[0] == files[1], "held up at each breath, the step came out otherwise");
+    let back = ok(&mut session, json!({"method": "rollback"}));
+    assert_eq!(back["trained"], kept["trained"]);
 }
 
 #[test]

@@ -7,7 +7,6 @@
 use archer::agent::Agent;
 use archer::checkpoint::Sections;
 use archer::hf::weights::Weights;
-use archer::nn::causal_lm::causal_bias;
 use archer::nn::params;
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
@@ -66,7 +65,7 @@ async fn the_actor_computes_what_the_reference_did() {
     let ids: Vec<i32> = ids.into_iter().map(|id| id as i32).collect();
     let tokens = Tensor::<1, Int>::from_ints(ids.as_slice(), &device).reshape([1, time]);
     let positions = Tensor::arange(0..time as i64, &device).reshape([1, time]);
-    let hidden = agent.actor.forward_biased(tokens, positions, causal_bias(time, &device));
+    let hidden = agent.actor.forward(tokens, positions);
     let width = hidden.dims()[2];
     let logits = agent.actor.logits(hidden.reshape([time, width]));
     let size = theirs.len();
@@ -143,10 +142,10 @@ async fn a_question_is_asked_through_the_door() {
     use archer_wasm::door::Door;
     use wasm_bindgen::prelude::*;
     open().await;
-    let mut door = Door::load(QUICKSTART.to_vec()).await.unwrap();
+    let door = Door::load(QUICKSTART.to_vec()).await.unwrap();
     let get = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).unwrap();
     let request = |json: &str| js_sys::JSON::parse(json).unwrap();
-    let game = door.call(request(r#"{"method": "play", "seed": 1}"#), None).await.unwrap();
+    let game = door.call(request(r#"{"method": "play", "seed": 1}"#), None, None).await.unwrap();
     let ask = request(r#"{"method": "ask", "sample": false}"#);
     js_sys::Reflect::set(&ask, &"game".into(), &game).unwrap();
     let heard = js_sys::Array::new();
@@ -155,12 +154,12 @@ async fn a_question_is_asked_through_the_door() {
         list.push(&text);
     });
     let hear_function: js_sys::Function = hear.as_ref().clone().unchecked_into();
-    let game = door.call(ask, Some(hear_function)).await.unwrap();
+    let game = door.call(ask, Some(hear_function), None).await.unwrap();
     let turn = get(&get(&game, "turns"), "0");
     let question = get(&turn, "question").as_string().unwrap();
     assert!(question.ends_with('?') && heard.length() > 1);
     assert_eq!(heard.get(heard.length() - 1).as_string().unwrap(), question);
-    let fault = door.call(request(r#"{"method": "nonsense"}"#), None).await.unwrap_err();
+    let fault = door.call(request(r#"{"method": "nonsense"}"#), None, None).await.unwrap_err();
     assert_eq!(get(&fault, "code"), "usage");
     console_log!("lane {}: {question}", device::BACKEND);
 }

@@ -1,7 +1,7 @@
 // The agent that plays: loaded once, kept in this browser, replaced by an import or by what was learned.
 // (A fine-tune runs on an agent of its own, see learn/, so that playing never waits for learning.)
 import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo } from "archer-web";
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { kept, oneOf } from "./kept";
 import { owner } from "./tabs";
 import { type Trouble, troubleOf } from "./trouble";
@@ -24,6 +24,16 @@ export const choice = kept<BackendChoice>("backend", "auto", oneOf("auto", "cpu"
 
 /** Whether the model plays Twenty Questions, the one world in which a person has something to answer. */
 export const playable = (): boolean => (info.value?.world ?? "twenty_questions") === "twenty_questions";
+
+/** Calls back when an agent has come, and whenever another model has taken its place: a game goes on with it. */
+export function onAgent(serve: () => void): void {
+  let served: number | null = null;
+  effect(() => {
+    if (!agent.value || served === generation.value) return;
+    served = generation.value;
+    serve();
+  });
+}
 
 async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promise<Agent> {
   return load({

@@ -117,7 +117,7 @@ function Preferences() {
           checked={letterKeys.value}
           onChange={(event) => (letterKeys.value = event.currentTarget.checked)}
         />{" "}
-        Keys Y N S D answer
+        Letter keys answer
       </label>
       <label class="theme">
         Theme{" "}

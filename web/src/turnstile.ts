@@ -13,6 +13,16 @@ export interface Turnstile {
   readonly busy: Signal<boolean>;
 }
 
+/** Runs an action, and tells what went wrong in it, if anything did. */
+export async function guarded(trouble: Signal<Trouble | null>, action: () => Promise<void>): Promise<void> {
+  trouble.value = null;
+  try {
+    await action();
+  } catch (error) {
+    trouble.value = troubleOf(error);
+  }
+}
+
 export function turnstile(): Turnstile {
   const trouble = signal<Trouble | null>(null);
   const busy = signal(false);
@@ -20,14 +30,8 @@ export function turnstile(): Turnstile {
   let waiting = 0;
   const run = async (action: () => Promise<void>) => {
     busy.value = true;
-    trouble.value = null;
-    try {
-      await action();
-    } catch (error) {
-      trouble.value = troubleOf(error);
-    } finally {
-      busy.value = false;
-    }
+    await guarded(trouble, action);
+    busy.value = false;
   };
   const queue = (action: () => Promise<void>) => {
     waiting += 1;

@@ -5,6 +5,7 @@
 //! the device only where an action is chosen or metrics are told. The same code trains natively
 //! and in a browser; a shell asks [`train::Trainer`] for one step after another.
 
+pub mod breath;
 pub mod config;
 pub mod error;
 pub mod parallel;

@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 use crate::device;
+use crate::drive::drive;
 use crate::fault::Fault;
 use crate::session::{Request, Session};
 
@@ -62,9 +64,10 @@ pub fn device_lost() -> Option<String> {
     device::lost().map(str::to_string)
 }
 
-/// A loaded model.
+/// A loaded model. Calls may overlap; those that learn or change the model must not overlap each
+/// other.
 #[wasm_bindgen]
-pub struct Door(Session);
+pub struct Door(RefCell<Session>);
 
 #[wasm_bindgen]
 impl Door {
@@ -72,14 +75,17 @@ impl Door {
     pub async fn load(file: Vec<u8>) -> Result<Door, JsValue> {
         start();
         let device = device::open().await.map_err(thrown)?;
-        Session::load(file, device).await.map(Door).map_err(thrown)
+        Session::load(file, device).await.map(|session| Door(session.into())).map_err(thrown)
     }
 
-    /// Answers one request. `hear` is called with the text of a question as it grows.
+    /// Answers one request. `hear` is called with the text of a question as it grows. `rest` is
+    /// called at each breath of the work: it returns nothing, or a promise of whether to go on; work
+    /// that is given up changes nothing and replies undefined.
     pub async fn call(
-        &mut self,
+        &self,
         request: JsValue,
         hear: Option<Function>,
+        rest: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let request: Request = serde_wasm_bindgen::from_value(request).map_err(|error| {
             thrown(Fault::usage(
@@ -93,18 +99,33 @@ impl Door {
                 let _ = hear.call1(&JsValue::NULL, &JsValue::from_str(text));
             }
         };
-        let reply = self.0.call(request, hear).await.map_err(thrown)?;
-        Ok(to_js(&reply))
+        let rest = || {
+            let told = rest.as_ref()?.call0(&JsValue::NULL).ok()?;
+            let promise = told.dyn_into::<Promise>().ok()?;
+            Some(async { JsFuture::from(promise).await.is_ok_and(|goes_on| goes_on.is_truthy()) })
+        };
+        let change = request.change();
+        let mut session = self.0.borrow().clone();
+        let Some(reply) = drive(session.call(request, hear), rest).await else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let reply = to_js(&reply.map_err(thrown)?);
+        self.0.borrow_mut().take_over(session, change);
+        Ok(reply)
     }
 
     /// The model file as it is now.
     pub async fn export(&self, training: bool) -> Result<Vec<u8>, JsValue> {
-        self.0.export(training).await.map_err(thrown)
+        let session = self.0.borrow().clone();
+        session.export(training).await.map_err(thrown)
     }
 
     /// Replaces the model.
-    pub async fn import(&mut self, file: Vec<u8>) -> Result<JsValue, JsValue> {
-        self.0.import(file).await.map(|info| to_js(&info)).map_err(thrown)
+    pub async fn import(&self, file: Vec<u8>) -> Result<JsValue, JsValue> {
+        let mut session = self.0.borrow().clone();
+        let info = session.import(file).await.map_err(thrown)?;
+        self.0.replace(session);
+        Ok(to_js(&info))
     }
 }
 

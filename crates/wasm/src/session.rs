@@ -2,7 +2,10 @@
 //!
 //! A session is a [`Trainer`] that may stand still, and the file it can go back to. Everything a
 //! page wants is one [`Request`](request::Request); what a game is, the page itself holds and hands
-//! in, so that nothing is lost when another backend takes over.
+//! in, so that nothing is lost when another backend takes over. A copy costs little: a long request
+//! is done on one, so that others can be answered meanwhile and it can be given up.
+
+use std::rc::Rc;
 
 use archer::agent::Agent;
 use archer::train::Trainer;
@@ -19,16 +22,17 @@ pub mod learn;
 pub mod play;
 pub mod request;
 
-pub use request::{Reply, Request};
+pub use request::{Change, Reply, Request};
 
 /// A loaded model.
+#[derive(Clone)]
 pub struct Session {
     device: Device,
-    trainer: Trainer,
+    trainer: Rc<Trainer>,
     /// The agent as it is now; made anew after each step of learning.
-    agent: Agent,
+    agent: Rc<Agent>,
     /// The file as it was loaded or last kept.
-    kept: Vec<u8>,
+    kept: Rc<Vec<u8>>,
     changed: bool,
     /// Whether the trainer has a whole run's state, rather than only networks.
     resumable: bool,
@@ -52,7 +56,6 @@ pub struct Info {
     worst_return: Option<f64>,
     parameters: Parameters,
     vocabulary: usize,
-    critic: bool,
     trained: Trained,
     resumable: bool,
     bytes: usize,
@@ -85,12 +88,12 @@ impl Session {
         let (best, worst) = (world.optimum_return(), world.worst_return());
         let (things, guesses) = things(&trainer.config().world)?;
         let resumable = !Trainer::is_export(&file)?;
-        let agent = trainer.agent();
+        let agent = Rc::new(trainer.agent());
         Ok(Self {
             device,
-            trainer,
+            trainer: Rc::new(trainer),
             agent,
-            kept: file,
+            kept: Rc::new(file),
             changed: false,
             resumable,
             things,
@@ -105,7 +108,7 @@ impl Session {
     pub fn info(&self) -> Info {
         let config = self.trainer.config();
         let (actor, critic, vocabulary) = self.trainer.sizes();
-        let (iterations, games) = self.trainer.experience();
+        let (iterations, games) = self.trainer.lifetime();
         Info {
             world: config.world.name.to_string(),
             things: self.things.clone(),
@@ -116,7 +119,6 @@ impl Session {
             worst_return: self.worst,
             parameters: Parameters { actor, critic },
             vocabulary,
-            critic: true,
             trained: Trained { iterations, games },
             resumable: self.resumable,
             bytes: self.kept.len(),
@@ -147,15 +149,28 @@ impl Session {
 
     /// Makes the model as it is now the one to go back to.
     async fn keep(&mut self) -> Result<Info, Fault> {
-        self.kept = self.export(true).await?;
+        self.kept = Rc::new(self.export(true).await?);
         self.changed = false;
         Ok(self.info())
     }
 
     /// Goes back to the model as it was loaded or last kept.
     async fn rollback(&mut self) -> Result<Info, Fault> {
-        let kept = self.kept.clone();
-        self.import(kept).await
+        self.import(self.kept.to_vec()).await
+    }
+
+    /// Takes over what a request has changed on a copy of this session, and nothing else: another may
+    /// have changed something here meanwhile.
+    pub fn take_over(&mut self, after: Self, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Learned => {
+                let kept = self.kept.clone();
+                *self = Self { kept, ..after };
+            }
+            Change::Kept => (self.kept, self.changed) = (after.kept, after.changed),
+            Change::Everything => *self = after,
+        }
     }
 
     fn world(&self) -> &WorldConfig {

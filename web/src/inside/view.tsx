@@ -1,9 +1,8 @@
 // Inside: what the critic thinks of each question, and what would have happened otherwise.
-import type { Answer } from "archer-web";
 import { useEffect } from "preact/hooks";
 import { agent, generation, info, playable } from "../agent";
 import { fixed, signed, withArticle } from "../format";
-import { ANSWERS, record } from "../play/asked";
+import { ANSWERS, possible, record } from "../play/asked";
 import { OtherWorld, TroubleNotice } from "../ui/bits";
 import { Chart } from "../ui/chart";
 import { Lens, tone } from "./lens";
@@ -12,10 +11,9 @@ import "./inside.css";
 
 export function Inside() {
   const ready = agent.value !== null;
-  const critic = info.value?.critic ?? true;
-  const possible = critic && playable();
+  const fits = playable();
   useEffect(() => {
-    if (ready && possible) openSomething();
+    if (ready && fits) openSomething();
   }, [ready, generation.value]);
   return (
     <>
@@ -28,9 +26,7 @@ export function Inside() {
         and see what it thought of each question and of those that were not asked.
       </p>
       <TroubleNotice trouble={trouble.value} />
-      {!critic && <p class="notice">This model file holds no critic, so there is nothing to look into.</p>}
-      {!playable() && <OtherWorld />}
-      {possible && <Workbench />}
+      {fits ? <Workbench /> : <OtherWorld />}
     </>
   );
 }
@@ -143,7 +139,7 @@ function Otherwise() {
         <div role="group" aria-label={`Your answer to: ${waiting.question}`}>
           <p class="small">Your answer to “{waiting.question}”</p>
           <div class="buttons">
-            {(Object.keys(ANSWERS) as Answer[]).map((said) => (
+            {possible().map((said) => (
               <button type="button" key={said} class="button tiny" onClick={() => void reply(said)}>
                 {ANSWERS[said]}
               </button>

@@ -146,7 +146,7 @@ function Buttons({ now }: { now: Doing | null }) {
         type="button"
         class="button main"
         aria-disabled={settled}
-        onClick={() => (held ? unpause() : pause())}
+        onClick={() => (held ? unpause() : void pause())}
       >
         {held ? "Go on" : "Pause"}
       </button>
@@ -161,9 +161,9 @@ const SENTENCES: Record<Doing, string> = {
   preparing: "Making a copy that learns, so that you can go on playing…",
   "measuring before": "Playing the fixed games before learning…",
   learning: "",
-  pausing: "Pausing after this iteration…",
+  pausing: "Pausing…",
   paused: "Paused.",
-  stopping: "Stopping after this iteration…",
+  stopping: "Stopping: the iteration under way is given up…",
   "measuring after": "Playing the fixed games again…",
   settling: "One moment…",
 };

@@ -48,26 +48,19 @@ export function Curves() {
           {...(best != null ? { mark: { label: "best possible", value: best } } : {})}
         />
       </div>
-      <Chart
-        title="Critic: error of Q"
-        x={x}
-        xLabel="iteration"
-        whole
-        series={[
-          { label: "Q1", colour: "--critic", data: metric("q1.loss") },
-          { label: "Q2", colour: "--quiet", data: metric("q2.loss"), dash: true },
-        ]}
-      />
-      <Chart
-        title="Critic: error of V"
-        x={x}
-        xLabel="iteration"
-        whole
-        series={[
-          { label: "V1", colour: "--critic", data: metric("v1.loss") },
-          { label: "V2", colour: "--quiet", data: metric("v2.loss"), dash: true },
-        ]}
-      />
+      {(["Q", "V"] as const).map((name) => (
+        <Chart
+          key={name}
+          title={`Critic: error of ${name}`}
+          x={x}
+          xLabel="iteration"
+          whole
+          series={[
+            { label: `${name}1`, colour: "--critic", data: metric(name === "Q" ? "q1.loss" : "v1.loss") },
+            { label: `${name}2`, colour: "--quiet", data: metric(name === "Q" ? "q2.loss" : "v2.loss"), dash: true },
+          ]}
+        />
+      ))}
       <Chart
         title="Advantage"
         note="Mean and spread: how differently the critic values what the actor says."
@@ -101,6 +94,7 @@ export function Curves() {
         xLabel="iteration"
         whole
         height={150}
+        bounds={[0, 1]}
         series={[{ label: "share", colour: "--actor", data: metric("rollout.win_rate") }]}
       />
     </div>

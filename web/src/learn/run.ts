@@ -7,7 +7,8 @@ import { adopt, agent, info, twin } from "../agent";
 import { count, fixed } from "../format";
 import { kept, shaped } from "../kept";
 import { owner } from "../tabs";
-import { type Trouble, troubleOf } from "../trouble";
+import type { Trouble } from "../trouble";
+import { guarded } from "../turnstile";
 import { announce } from "../ui/announce";
 import { type Point, pointOf } from "./point";
 
@@ -29,7 +30,7 @@ export type Outcome = "learning" | "learned" | "kept" | "rolled back";
 /** What a fine-tune has shown. */
 export interface Log {
   settings: Settings;
-  /** What the run's own count of iterations was when it began. */
+  /** Iterations that the agent had behind it when the fine-tune began. */
   base: number;
   points: Point[];
   before: Evaluation | null;
@@ -67,12 +68,12 @@ function change(part: Partial<Log>): void {
 /** Begins a fine-tune of the playing agent. */
 export async function start(): Promise<void> {
   if (doing.peek() || !agent.peek()) return;
-  await guarded(async () => {
+  await watched(async () => {
     doing.value = "preparing";
     const chosen = settings.peek();
     log.value = {
       settings: chosen,
-      base: chosen.resume ? (info.peek()?.trained.iterations ?? 0) : 0,
+      base: info.peek()?.trained.iterations ?? 0,
       points: [],
       before: null,
       after: null,
@@ -89,7 +90,7 @@ export async function start(): Promise<void> {
 /** Goes on with a fine-tune that was interrupted, or does more of one that was stopped. */
 export async function goOn(iterations: number): Promise<void> {
   if (doing.peek() || !log.peek()) return;
-  await guarded(async () => {
+  await watched(async () => {
     doing.value = "preparing";
     const { settings: chosen, points, base } = log.peek() as Log;
     const woken = await wake();
@@ -145,10 +146,6 @@ async function learn(iterations: number, resume: boolean): Promise<void> {
 
 function note(update: FineTuneUpdate, already: number): void {
   change({ points: [...(log.peek()?.points ?? []), pointOf(update, already)] });
-  if (doing.peek() === "pausing") {
-    doing.value = "paused";
-    announce("Paused.");
-  }
   const tested = update.evaluation;
   if (tested) announce(`Iteration ${already + update.iteration}: greedy play gets ${fixed(tested.meanReturn)}.`);
 }
@@ -157,11 +154,13 @@ async function keepSafe(): Promise<void> {
   if (owner.peek()) await learner?.save(SAVED);
 }
 
-export function pause(): void {
-  if (doing.peek() !== "learning") return;
-  run?.pause();
-  doing.value = "pausing"; // the iteration under way is finished first
-
+export async function pause(): Promise<void> {
+  if (!run || doing.peek() !== "learning") return;
+  doing.value = "pausing";
+  await run.pause();
+  if (doing.peek() !== "pausing") return;
+  doing.value = "paused";
+  announce("Paused.");
 }
 
 export function unpause(): void {
@@ -175,12 +174,12 @@ export function stop(): void {
   if (!run || doing.peek() === "stopping") return;
   run?.stop();
   doing.value = "stopping";
-  announce("It stops after this iteration.");
+  announce("It stops. The iteration under way is given up.");
 }
 
 /** What was learned becomes the agent that plays. */
 export async function keep(): Promise<void> {
-  await guarded(async () => {
+  await watched(async () => {
     doing.value = "settling";
     const learned = await wake();
     await adopt(await learned.export());
@@ -192,7 +191,7 @@ export async function keep(): Promise<void> {
 
 /** Forgets what was learned. */
 export async function rollBack(): Promise<void> {
-  await guarded(async () => {
+  await watched(async () => {
     doing.value = "settling";
     change({ outcome: "rolled back" });
     await letGo();
@@ -215,16 +214,10 @@ async function letGo(): Promise<void> {
   await old?.dispose();
 }
 
-async function guarded(action: () => Promise<void>): Promise<void> {
-  trouble.value = null;
-  try {
-    await action();
-  } catch (error) {
-    trouble.value = troubleOf(error);
-  } finally {
-    run = null;
-    doing.value = null;
-  }
+async function watched(action: () => Promise<void>): Promise<void> {
+  await guarded(trouble, action);
+  run = null;
+  doing.value = null;
 }
 
 // Another tab has taken over: it has the saved twin now, and this one must not go on beside it.

@@ -23,17 +23,13 @@ export function Learn() {
         rest. That is ArCHer. {optimum != null && <>The best possible player gets {fixed(optimum, 1)} a game.</>}
       </p>
       <TroubleNotice trouble={trouble.value} />
-      {info.value && !info.value.critic ? (
-        <p class="notice">This model file holds no critic, so it can play but not learn.</p>
-      ) : (
-        <div class="learn">
-          <Controls />
-          <div class="shown">
-            <Decision />
-            <Curves />
-          </div>
+      <div class="learn">
+        <Controls />
+        <div class="shown">
+          <Decision />
+          <Curves />
         </div>
-      )}
+      </div>
       {agent.value && <Files />}
     </>
   );

@@ -5,7 +5,7 @@ import { agent, info, progress } from "../agent";
 import { count, fixed, withArticle } from "../format";
 import { letterKeys } from "../preferences";
 import { Progress, TroubleNotice } from "../ui/bits";
-import { ANSWERS, answer, canUndo, game, guesses, leave, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
+import { ANSWERS, answer, canUndo, game, guesses, leave, possible, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
 import { Things } from "./view";
 
 const KEYS: Record<string, Answer> = { y: "yes", n: "no", s: "sometimes", d: "unknown" };
@@ -17,7 +17,7 @@ function onKey(event: KeyboardEvent): void {
   if (target?.closest("input:not([type=radio]), select, textarea, dialog, [popover]")) return;
   const state = game.peek();
   const said = KEYS[event.key.toLowerCase()];
-  if (state?.status === "answer" && said) void answer(said);
+  if (state?.status === "answer" && said && possible().includes(said)) void answer(said);
   else if (state && event.key === "Backspace") void undo();
   else if (event.key === "Enter" && !target?.closest("button, a, summary") && state?.status !== "answer") void start();
   else return;
@@ -121,7 +121,7 @@ function Card({ state }: { state: GameState }) {
         {asking ? writing.value : open?.question || "(it says nothing)"}
       </p>
       <div class="answers" role="group" aria-label="Your answer">
-        {(Object.keys(ANSWERS) as Answer[]).map((said) => (
+        {possible().map((said) => (
           <button
             type="button"
             key={said}
@@ -149,7 +149,9 @@ function Card({ state }: { state: GameState }) {
         </button>
       </div>
       {info.value && !info.value.sometimes && (
-        <p class="small quiet aside">This agent was trained on Yes and No; it hears “Sometimes” as no answer.</p>
+        <p class="small quiet aside">
+          This agent’s world has no “Sometimes”: where it depends, say <b>Don’t know</b>.
+        </p>
       )}
     </section>
   );

@@ -1,8 +1,8 @@
 // The game in which the person thinks of something and the agent asks: what stands, and what can be done.
 // One action runs at a time; a key pressed meanwhile is dropped, and an action takes a few hundredths of a second.
 import type { Answer, Game, GameState, Guesses, Reveal, Turn } from "archer-web";
-import { effect, signal } from "@preact/signals";
-import { agent, generation, wrote } from "../agent";
+import { signal } from "@preact/signals";
+import { agent, info, onAgent, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { troubleOf } from "../trouble";
@@ -30,6 +30,10 @@ export const reveal = signal<Reveal | null>(null);
 
 /** How the answers read. */
 export const ANSWERS: Record<Answer, string> = { yes: "Yes", no: "No", sometimes: "Sometimes", unknown: "Don’t know" };
+
+/** Those that the agent's world has. */
+export const possible = (): Answer[] =>
+  (Object.keys(ANSWERS) as Answer[]).filter((said) => said !== "sometimes" || info.value?.sometimes);
 
 let current: Game | null = null;
 const gate = turnstile();
@@ -162,11 +166,4 @@ async function putBack(): Promise<void> {
   suspect(current);
 }
 
-// When an agent has come, or another model has taken its place, the same game goes on with it.
-let servedBy: unknown = null;
-effect(() => {
-  const key = agent.value && `${generation.value}`;
-  if (!agent.value || servedBy === key) return;
-  servedBy = key;
-  void gate.queue(putBack);
-});
+onAgent(() => void gate.queue(putBack));

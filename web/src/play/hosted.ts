@@ -1,7 +1,7 @@
 // The game the other way round: the page thinks of something, the person asks in free text.
 import type { HostedGame, HostState } from "archer-web";
-import { effect, signal } from "@preact/signals";
-import { agent, generation } from "../agent";
+import { signal } from "@preact/signals";
+import { agent, onAgent } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { turnstile } from "../turnstile";
@@ -88,10 +88,4 @@ async function putBack(): Promise<void> {
   show(current.state, stored.gaveUp);
 }
 
-let servedBy: unknown = null;
-effect(() => {
-  const key = agent.value && `${generation.value}`;
-  if (!agent.value || servedBy === key) return;
-  servedBy = key;
-  void gate.queue(putBack);
-});
+onAgent(() => void gate.queue(putBack));

@@ -31,6 +31,8 @@ export interface ChartProps {
   mark?: { label: string; value: number };
   /** An x to point out. */
   selected?: number;
+  /** Lowest and highest value to show; else what the data need. */
+  bounds?: [number, number];
   height?: number;
   digits?: number;
   note?: string;
@@ -169,7 +171,10 @@ function options(
     padding: [8, 12, 0, 0],
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) } },
+    scales: {
+      x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) },
+      ...(props.bounds ? { y: { range: props.bounds } } : {}),
+    },
     axes: [
       { ...axis, size: 26, gap: 4, ...(props.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] } : {}) },
       {

@@ -29,6 +29,7 @@ use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::{ActorLog, ActorSeen};
 use super::common::{Policy, Scored};
+use crate::breath::breathe;
 use crate::config::Config;
 use crate::error::Error;
 use crate::nn::params;
@@ -110,6 +111,7 @@ async fn tell(
     let reference = reference.map(|lm| Policy::new(lm.clone()));
     let size = games.len().div_ceil(games::parts(games, config.batch_size));
     let read = parallel::map(context.threads, games.chunks(size).collect(), |games| async {
+        breathe().await;
         let Scored { log_prob, baseline, .. } = games::score(&policy, games, false);
         let values = baseline.expect("PPO's policy has a layer of values");
         let first = reference.as_ref().map(|first| games::score(first, games, false).log_prob);

@@ -15,6 +15,7 @@ use super::causal_lm::CausalLm;
 use super::fused::Mask;
 use super::kv_cache::KvCache;
 use super::sampling::Sampler;
+use crate::breath::breathe;
 use crate::error::Error;
 use crate::rng::ChaCha8Rng;
 
@@ -188,6 +189,7 @@ impl<'a> Decoder<'a> {
         let mut open = vec![true; rows];
         let mut scores = self.scores.take().expect("a text to answer");
         for n in 1.. {
+            breathe().await;
             let vocab = scores.dims()[1];
             let values = scores.into_data_async().await?;
             let values = values.as_slice::<f32>().expect("scores are 32-bit floats");

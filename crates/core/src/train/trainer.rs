@@ -87,7 +87,8 @@ pub struct Report {
     pub tokens: usize,
 }
 
-/// A run.
+/// A run. A copy shares the weights' memory until one of the two learns on.
+#[derive(Clone)]
 pub struct Trainer {
     config: Config,
     tokenizer: Tokenizer,
@@ -102,6 +103,8 @@ pub struct Trainer {
     warm_start_step: usize,
     iteration: usize,
     games: u64,
+    /// Iterations and games that its networks had behind them when the run began.
+    before: (usize, u64),
 }
 
 impl Trainer {
@@ -198,6 +201,7 @@ impl Trainer {
             warm_start_step: 0,
             iteration: 0,
             games: 0,
+            before: (0, 0),
         })
     }
 
@@ -243,9 +247,19 @@ impl Trainer {
         Progress { phase, done, total }
     }
 
-    /// Learning iterations done, and games played in them.
+    /// Learning iterations done in this run, and games played in them.
     pub fn experience(&self) -> (usize, u64) {
         (self.iteration, self.games)
+    }
+
+    /// The same with those that its networks had behind them when the run began.
+    pub fn lifetime(&self) -> (usize, u64) {
+        (self.before.0 + self.iteration, self.before.1 + self.games)
+    }
+
+    /// Books what the networks of this run have behind them from before it.
+    pub fn set_before(&mut self, lifetime: (usize, u64)) {
+        self.before = lifetime;
     }
 
     /// Scalars in actor and critic (0 where there is none), and tokens in the vocabulary.

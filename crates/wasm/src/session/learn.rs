@@ -5,7 +5,9 @@
 //! held near the model by its own divergence penalty.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use archer::agent::Agent;
 use archer::config::{Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::rl::metrics::{self, MetricInfo};
@@ -139,7 +141,10 @@ impl Session {
             true => self.go_on(tune, iterations).await?,
             false => {
                 let config = fine_tune_config(self.trainer.config(), tune, iterations)?;
-                Trainer::from_agent(config, self.agent.clone(), &self.device)?
+                let agent = Agent::clone(&self.agent);
+                let mut trainer = Trainer::from_agent(config, agent, &self.device)?;
+                trainer.set_before(self.trainer.lifetime());
+                trainer
             }
         };
         let (begun_at, _) = trainer.experience();
@@ -150,7 +155,7 @@ impl Session {
             games: config.rollout_size,
             seed: config.seed,
         };
-        self.trainer = trainer;
+        self.trainer = Rc::new(trainer);
         self.tuning = Some(Tuning { begun_at, iterations });
         Ok(plan)
     }
@@ -182,8 +187,8 @@ impl Session {
             Fault::usage("no fine-tune is under way", "Begin one before asking for a step.")
         })?;
         let warmup = self.trainer.experience().0 < self.trainer.config().warmup_iter;
-        let report = self.trainer.step().await?;
-        self.agent = self.trainer.agent();
+        let report = Rc::make_mut(&mut self.trainer).step().await?;
+        self.agent = Rc::new(self.trainer.agent());
         self.changed = true;
         self.resumable = true;
         Ok(self.update(&tuning, &report, warmup))
@@ -220,7 +225,7 @@ impl Session {
             return Err(Fault::usage("an evaluation of 0 games", "Ask for at least 1."));
         }
         let agent = match kept {
-            true => Trainer::resume(&self.kept, &self.device)?.agent(),
+            true => Rc::new(Trainer::resume(&self.kept, &self.device)?.agent()),
             false => self.agent.clone(),
         };
         let temperature = if sample { agent.about.temperature } else { 0.0 };
@@ -242,7 +247,8 @@ impl Session {
             warmup_iter: 0,
             ..fine_tune_config(self.trainer.config(), &Tune::default(), 1)?
         };
-        let mut trainer = Trainer::from_agent(config, self.agent.clone(), &self.device)?;
+        let agent = Agent::clone(&self.agent);
+        let mut trainer = Trainer::from_agent(config, agent, &self.device)?;
         Ok(trainer.step().await?.tokens)
     }
 }

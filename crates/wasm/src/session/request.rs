@@ -40,6 +40,31 @@ pub enum Request {
     Probe,
 }
 
+/// What a request changes in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It only looks.
+    Nothing,
+    /// What was learned.
+    Learned,
+    /// What there is to go back to.
+    Kept,
+    /// The whole.
+    Everything,
+}
+
+impl Request {
+    /// What it changes.
+    pub fn change(&self) -> Change {
+        match self {
+            Request::Step => Change::Learned,
+            Request::Keep => Change::Kept,
+            Request::Tune { .. } | Request::Rollback => Change::Everything,
+            _ => Change::Nothing,
+        }
+    }
+}
+
 /// The reply to a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]

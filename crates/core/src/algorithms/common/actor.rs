@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 use super::learner::{Context, Learner};
 use super::log::{ActorLog, ActorSeen};
 use super::{Policy, Scored};
+use crate::breath::breathe;
 use crate::config::{Config, Level};
 use crate::nn::optim::{accumulate, clip_global_norm};
 use crate::nn::params;
@@ -28,8 +29,10 @@ impl Learner {
         let config = context.config;
         let policy = &self.policy;
         let done = parallel::map(context.threads, parts, |part| async {
+            breathe().await;
             let policy = params::fork(policy);
             let (loss, seen) = loss(&policy, part);
+            breathe().await;
             (params::gradients(&policy, &loss.backward()), seen)
         })
         .await;
@@ -125,6 +128,7 @@ async fn judged<P: Send + Sync, T: Send>(
     judge: impl Fn(&P) -> T + Sync,
 ) -> Vec<(P, T)> {
     parallel::map(context.threads, parts, |part| async {
+        breathe().await;
         let thought = judge(&part);
         (part, thought)
     })

@@ -17,6 +17,7 @@ use burn::tensor::{Device, Tensor};
 use super::learner::{Context, Learner};
 use super::log::{CriticLog, CriticSeen};
 use super::{games, sample_actions};
+use crate::breath::breathe;
 use crate::error::Error;
 use crate::nn::critic::Critic;
 use crate::nn::optim::{accumulate, clip_global_norm, polyak};
@@ -188,8 +189,10 @@ impl Learner {
         let config = context.config;
         let critics = self.critics_mut();
         let done = parallel::map(context.threads, parts, |part| async {
+            breathe().await;
             let critic = params::fork(&critics.online);
             let (loss, seen) = loss(&critic, &critics.target, part);
+            breathe().await;
             (params::gradients(&critic, &loss.backward()), seen)
         })
         .await;

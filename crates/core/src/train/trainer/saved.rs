@@ -29,6 +29,9 @@ struct State {
     warm_start_step: usize,
     iteration: usize,
     games: u64,
+    /// Iterations and games that lay behind the networks when the run began.
+    #[serde(default)]
+    before: (usize, u64),
     /// Transitions ever remembered.
     #[serde(default)]
     inserted: usize,
@@ -75,6 +78,7 @@ impl Trainer {
             warm_start_step: self.warm_start_step,
             iteration: self.iteration,
             games: self.games,
+            before: self.before,
             inserted: self.buffer.inserted(),
             export,
         };
@@ -156,6 +160,7 @@ impl Trainer {
             warm_start_step: state.warm_start_step,
             iteration: state.iteration,
             games: state.games,
+            before: state.before,
             ..trainer
         })
     }
