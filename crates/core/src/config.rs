@@ -179,6 +179,10 @@ pub struct ActorModelConfig {
     pub heads: usize,
     /// Positions, which bounds observation and action together.
     pub positions: usize,
+    /// Begin a fresh actor with heads that look back one token, two and so on: where many secrets
+    /// must be learned, it saves a thousand steps of a plateau; where few, it does harm
+    /// (docs/LOG.md).
+    pub look_back: bool,
 }
 
 /// How the critic reads.
@@ -312,7 +316,7 @@ impl Default for TokenizerConfig {
 
 impl Default for ActorModelConfig {
     fn default() -> Self {
-        Self { layers: 4, width: 128, heads: 4, positions: 512 }
+        Self { layers: 4, width: 128, heads: 4, positions: 512, look_back: false }
     }
 }
 

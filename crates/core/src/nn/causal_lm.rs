@@ -71,38 +71,20 @@ struct Mlp {
 
 impl CausalLmConfig {
     /// A fresh model: GPT-2's initialisation, normal with deviation 0.02 at its width of 768 and
-    /// more at smaller ones (see [`init_std`]), outputs of the perceptrons scaled down by
-    /// √(2 · layers). What attention reads it passes on at full strength, and half of the first
-    /// block's heads look back from the first step on (`look_back.rs`): for both see docs/LOG.md.
+    /// more at smaller ones (see [`init_std`]), residual outputs scaled down by √(2 · layers).
     pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         let (width, std) = (self.width, init_std(self.width));
         let residual = std / (2.0 * self.layers as f64).sqrt();
-        let full = (width as f64).sqrt().recip();
-        let look_back = LookBack::new(self);
-        let attention = |block: usize, rng: &mut ChaCha8Rng| {
-            let mut qkv = normals(rng, width * 3 * width, std);
-            for row in qkv.chunks_exact_mut(3 * width) {
-                row[2 * width..].fill_with(|| (rng::normal(rng) * full) as f32);
-            }
-            let out = normals(rng, width * width, full);
-            if block == 0 {
-                look_back.heads(&mut qkv);
-            }
-            Attention {
-                c_attn: linear_of(qkv, width, 3 * width, device),
-                c_proj: linear_of(out, width, width, device),
-            }
-        };
-        let wte = embedding(rng, self.vocab_size, width, std, device);
-        let mut positions = normals(rng, self.positions * width, std / 2.0);
-        look_back.positions(&mut positions);
         let transformer = Transformer {
-            wte,
-            wpe: embedding_of(positions, self.positions, width, device),
+            wte: embedding(rng, self.vocab_size, width, std, device),
+            wpe: embedding(rng, self.positions, width, std / 2.0, device),
             h: (0..self.layers)
-                .map(|block| Block {
+                .map(|_| Block {
                     ln_1: layer_norm(width, self.layer_norm_epsilon, device),
-                    attn: attention(block, rng),
+                    attn: Attention {
+                        c_attn: linear(rng, width, 3 * width, std, device),
+                        c_proj: linear(rng, width, width, residual, device),
+                    },
                     ln_2: layer_norm(width, self.layer_norm_epsilon, device),
                     mlp: Mlp {
                         c_fc: linear(rng, width, 4 * width, std, device),
@@ -113,6 +95,30 @@ impl CausalLmConfig {
             ln_f: layer_norm(width, self.layer_norm_epsilon, device),
         };
         CausalLm { transformer, config: self.clone() }
+    }
+
+    /// The same, but half of the first block's heads look back from the first step on
+    /// (`look_back.rs`), and all attention passes on what it reads at full strength.
+    pub fn init_looking_back(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
+        let (width, std) = (self.width, init_std(self.width));
+        let full = (width as f64).sqrt().recip();
+        let look_back = LookBack::new(self);
+        let mut model = self.init(rng, device);
+        let mut positions = normals(rng, self.positions * width, std / 2.0);
+        look_back.positions(&mut positions);
+        model.transformer.wpe = embedding_of(positions, self.positions, width, device);
+        for (number, block) in model.transformer.h.iter_mut().enumerate() {
+            let mut qkv = normals(rng, width * 3 * width, std);
+            for row in qkv.chunks_exact_mut(3 * width) {
+                row[2 * width..].fill_with(|| (rng::normal(rng) * full) as f32);
+            }
+            if number == 0 {
+                look_back.heads(&mut qkv);
+            }
+            block.attn.c_attn = linear_of(qkv, width, 3 * width, device);
+            block.attn.c_proj = linear(rng, width, width, full, device);
+        }
+        model
     }
 }
 

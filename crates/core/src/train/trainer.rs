@@ -136,7 +136,11 @@ impl Trainer {
             vocab_size: tokenizer.vocab_size(),
             layer_norm_epsilon: 1e-5,
         };
-        let actor = shape.init(&mut rng::stream(config.seed, "actor.init", 0), &autodiff);
+        let draws = &mut rng::stream(config.seed, "actor.init", 0);
+        let actor = match config.actor_model.look_back {
+            true => shape.init_looking_back(draws, &autodiff),
+            false => shape.init(draws, &autodiff),
+        };
         let has_critic = config.algorithm.has_critic();
         let critic = has_critic.then(|| fresh_critic(&config, shape.vocab_size, &autodiff));
         let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
