@@ -41,7 +41,8 @@ struct Outcome {
     last: Estimate,
     /// The mean return of greedy play during training, over the games learned from.
     by_games: Vec<Point>,
-    /// The same over the seconds that the run took until then, warm start and evaluations included.
+    /// The same over the seconds that the runs took until then, on average; warm start and
+    /// evaluations included.
     by_seconds: Vec<Point>,
 }
 
