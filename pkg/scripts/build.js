@@ -14,18 +14,18 @@ const here = dirname(dirname(fileURLToPath(import.meta.url)));
 const root = dirname(here);
 const at = (...parts) => join(here, ...parts);
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
-const MODULES = { cpu: [], webgpu: ["--no-default-features", "--features", "webgpu"] };
+/** The modules, and the profile that each is built in (scripts/wasm-cargo). */
+const MODULES = { cpu: "wasm-cpu", webgpu: "wasm" };
 
 if (!process.argv.includes("--ts")) {
-  for (const [name, features] of Object.entries(MODULES)) buildModule(name, features);
+  for (const [name, profile] of Object.entries(MODULES)) buildModule(name, profile);
 }
 await buildScripts();
 
-function buildModule(name, features) {
-  const triple = "wasm32-unknown-unknown";
-  run(join(root, "scripts/with-wasm"), ["cargo", "build", "--lib", "--package", "archer-wasm", "--profile", "wasm", "--target", triple, ...features]);
+function buildModule(name, profile) {
+  run(join(root, "scripts/wasm-cargo"), [name, "build", "--lib"]);
   run(tool("wasm-bindgen"), [
-    join(target, triple, "wasm", "archer_wasm.wasm"),
+    join(target, "wasm32-unknown-unknown", profile, "archer_wasm.wasm"),
     ...["--target", "web", "--out-dir", at("src/wasm"), "--out-name", `archer-${name}`],
     // Names of functions are a third of what would be fetched, and nobody reads them there.
     ...["--remove-name-section", "--remove-producers-section"],

@@ -68,9 +68,11 @@ impl Cache {
         let mut out = vec![0.0; self.rows * new * width];
         let job = Attend { cache: self, qkv, visible, new, out: &mut out };
         match self.d {
+            #[cfg(not(target_family = "wasm"))]
             8 => dispatch(AttendOf::<8>(job)),
             16 => dispatch(AttendOf::<16>(job)),
             32 => dispatch(AttendOf::<32>(job)),
+            #[cfg(not(target_family = "wasm"))]
             64 => dispatch(AttendOf::<64>(job)),
             d => unreachable!("no kernel for heads of width {d}"),
         }
