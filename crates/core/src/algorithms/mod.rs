@@ -1,14 +1,20 @@
 //! One page for each algorithm; what two of them share is in [`common`].
 //!
 //! All train the same [`Learner`] from the same [`Experience`], so a run of any of them is played,
-//! told, saved and resumed in one way. The set is closed; this file is where it is chosen from.
+//! told, saved and resumed in one way. The set is closed; this file is where it is chosen from. A
+//! build for browsers does without the baselines, which would be a twentieth of what a page fetches.
 
 pub mod archer;
 pub mod bc;
+#[cfg(feature = "baselines")]
 pub mod chai;
+#[cfg(feature = "baselines")]
 pub mod filtered_bc;
+#[cfg(feature = "baselines")]
 pub mod iql;
+#[cfg(feature = "baselines")]
 pub mod ppo;
+#[cfg(feature = "baselines")]
 pub mod reinforce;
 
 pub mod common;
@@ -31,10 +37,20 @@ pub async fn learn(
         Algorithm::Archer => archer::learn(learner, experience, context).await,
         // All that it learns, it learns in the warm start.
         Algorithm::Bc => Ok(Metrics::new()),
+        #[cfg(feature = "baselines")]
         Algorithm::FilteredBc => filtered_bc::learn(learner, experience, context).await,
+        #[cfg(feature = "baselines")]
         Algorithm::Chai => chai::learn(learner, experience, context).await,
+        #[cfg(feature = "baselines")]
         Algorithm::Iql => iql::learn(learner, experience, context).await,
+        #[cfg(feature = "baselines")]
         Algorithm::Reinforce => reinforce::learn(learner, experience, context).await,
+        #[cfg(feature = "baselines")]
         Algorithm::Ppo => ppo::learn(learner, experience, context).await,
+        #[cfg(not(feature = "baselines"))]
+        other => Err(Error::Config(format!(
+            "algorithm = \"{}\" is not part of this build: set it to \"archer\", or train in the terminal",
+            other.name()
+        ))),
     }
 }
