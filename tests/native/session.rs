@@ -191,7 +191,6 @@ fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
     let mut session = load(BANDIT);
     let info = ok(&mut session, json!({"method": "info"}));
     let behind = info["trained"]["iterations"].as_u64().unwrap();
-    assert!(behind > 0, "{info}");
     let tune = json!({"method": "tune", "tune": {"iterations": 4, "games": 8}});
     let (code, _) = call(&mut session, json!({"method": "step"})).unwrap_err();
     assert_eq!(code, "usage");
