@@ -4,6 +4,11 @@
 //! told, saved and resumed in one way. The set is closed; this file is where it is chosen from. A
 //! build for browsers does without the baselines, which would be a twentieth of what a page fetches.
 
+#![cfg_attr(
+    not(feature = "baselines"),
+    allow(dead_code, reason = "what only baselines use of the common parts")
+)]
+
 pub mod archer;
 pub mod bc;
 #[cfg(feature = "baselines")]
