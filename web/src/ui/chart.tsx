@@ -38,11 +38,18 @@ export interface ChartProps {
   note?: string;
 }
 
+// Not every browser tells when it is idle.
+const whenIdle = (paint: () => void): void => {
+  if ("requestIdleCallback" in window) requestIdleCallback(paint, { timeout: 300 });
+  else setTimeout(paint);
+};
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const waits = useRef(false);
   const latest = useRef(props);
   latest.current = props;
   const shape = JSON.stringify(props.series.map(({ label, colour, low }) => [label, colour, low !== undefined]).concat([[props.mark !== undefined]]));
@@ -77,7 +84,16 @@ export function Chart(props: ChartProps) {
     };
   }, [shape, height]);
 
-  useEffect(() => plot.current?.setData(dataOf(props)), [props.x, props.series, props.mark, props.selected]);
+  // Charts that change together are painted one by one when there is nothing else to do: a key must not
+  // wait for all of them.
+  useEffect(() => {
+    if (waits.current) return;
+    waits.current = true;
+    whenIdle(() => {
+      waits.current = false;
+      plot.current?.setData(dataOf(latest.current));
+    });
+  }, [props.x, props.series, props.mark, props.selected]);
 
   return (
     <figure class="panel chart">
