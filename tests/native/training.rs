@@ -109,6 +109,42 @@ fn a_run_leaves_everything_and_its_model_can_be_measured_and_played() {
     a_model_that_does_not_fit_is_refused(folder.path());
 }
 
+/// An agent that tries again says nothing twice, in its training games and in every door's: the
+/// folder says how often it tries.
+#[test]
+fn what_was_said_before_is_said_another_way() {
+    let folder = folder();
+    let repeat_rate = |out: &str, more: &[&str]| {
+        let causal = ["--set", "critic_model.kind=causal", "--set", "world.max_turns=8"];
+        train(folder.path(), out, &[&causal, more].concat());
+        let model = format!("{out}/model");
+        let rates = [&[][..], &["--sample"]].map(|how| {
+            let eval = ["eval", "--model", &model, "--games", "20", "--json"];
+            let eval = [&eval[..], how].concat();
+            let result = run(folder.path(), &eval).success().json_lines().remove(0);
+            result["repeat_rate"].as_f64().unwrap()
+        });
+        let trained = metrics(&folder.path().join(out));
+        let trained = trained.iter().filter_map(|line| line["rollout.repeat_rate"].as_f64());
+        (rates, trained.fold(0.0, f64::max))
+    };
+    let ([greedy, _], _) = repeat_rate("once", &[]);
+    assert!(greedy > 0.5, "{greedy}");
+    let tries = ["--set", "tries=9", "--set", "actor_samples=3"];
+    let others = ["--set", "advantage_baseline=samples", "--set", "warm_start.temperature=0.5"];
+    let rates = repeat_rate("often", &[tries, others].concat());
+    assert_eq!(rates, ([0.0, 0.0], 0.0));
+    let done =
+        run_with_input(folder.path(), &["play", "--model", "often/model"], &b"n\n".repeat(8));
+    let asked: Vec<&str> = done.stdout.lines().filter(|line| line.contains(". ")).collect();
+    let apart: std::collections::HashSet<&str> = asked
+        .iter()
+        .filter_map(|line| line.trim().split_once(". "))
+        .map(|(_, said)| said)
+        .collect();
+    assert!(asked.len() >= 8 && apart.len() == asked.len(), "{}", done.stdout);
+}
+
 /// Plays through a pipe: answers in every form, an undo, a word that means nothing, and the end of
 /// the input.
 fn play(folder: &Path) {

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::Chooser;
+use crate::algorithms::common::choose::spoken;
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::config::Config;
 use crate::error::Error;
@@ -20,7 +21,6 @@ use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::sampling::Sampler;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
-use crate::train::rollout::spoken;
 
 const MODEL: &str = weights::SINGLE;
 const CONFIG: &str = "config.json";
@@ -46,6 +46,9 @@ pub struct About {
     /// Utterances that it draws and lets its critic choose from; 1 where it says the first.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: usize,
+    /// Utterances that it tries until one was not said before in its game; 1 where it says the first.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub tries: usize,
     /// Checksum of the `tokenizer.json` that the weights were trained with.
     pub tokenizer_crc32: u32,
 }
@@ -104,6 +107,7 @@ impl Agent {
                 max_new_tokens: Config::default().max_new_tokens,
                 temperature: 1.0,
                 samples: one(),
+                tries: one(),
                 tokenizer_crc32: crc32fast::hash(&tokenizer_json),
             },
         };
@@ -203,6 +207,7 @@ impl Agent {
             chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
                 Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
             }),
+            tries: self.about.tries,
         }
     }
 
@@ -253,10 +258,11 @@ impl Agent {
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);
         let player = self.player(sampler, 1);
-        if player.chooser.is_some() {
+        if player.chooser.is_some() || player.tries > 1 {
             // Nothing is said before it is chosen.
             let rng = std::slice::from_mut(rng);
-            let chosen = player.answer(&mut decoder, &[&tokens], rng).await?.remove(0);
+            let chosen =
+                player.answer(&mut decoder, &[&tokens], &[observation], rng).await?.remove(0);
             let text = spoken(&self.tokenizer, &chosen);
             hear(&text);
             return Ok(text);

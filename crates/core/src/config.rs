@@ -46,6 +46,16 @@ pub enum WarmupTargets {
     MonteCarlo,
 }
 
+/// What the value of an action is measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdvantageBaseline {
+    /// The smaller of the critic's two V.
+    Value,
+    /// The mean value of the other actions drawn at the same state.
+    Samples,
+}
+
 /// A whole experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -114,6 +124,11 @@ pub struct Config {
     pub top_p: f64,
     /// Tokens after which an utterance is cut.
     pub max_new_tokens: usize,
+    /// Utterances that the agent tries, wherever it plays, until one was not said before in its game,
+    /// each with another first token: a draw without replacement, and in greedy play the next
+    /// likeliest. What learning draws at replayed states is tried once, so that the policy itself
+    /// is told what a repeated question is worth. 1 for the first as it comes, as in the paper.
+    pub tries: usize,
     /// Whether the critic may bootstrap past a time limit (`truncated`) or takes it for an end.
     pub bootstrap_truncated: bool,
     /// Utterance-level or token-level policy gradient.
@@ -136,6 +151,11 @@ pub struct Config {
     pub repeat_penalty: f64,
     /// Shift and scale the advantages of a batch to mean 0 and deviation 1; the paper does not.
     pub normalize_advantage: bool,
+    /// What an action's value is measured against: the critic's V, as in the paper, or the other
+    /// actions drawn at the same state (`actor_samples` of at least 2), whose advantages then sum to
+    /// 0: a state where V is too high does not push down all that was drawn there. It is the
+    /// baseline of the penalty by `kl_coef` too.
+    pub advantage_baseline: AdvantageBaseline,
 
     /// The world to learn in.
     pub world: WorldConfig,
@@ -253,6 +273,10 @@ pub struct WarmStartConfig {
     /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
     /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
     pub repeat_rate: f64,
+    /// Temperature of the imitation with which the agent begins: its scores are divided by it when
+    /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
+    /// for the imitation as it is.
+    pub temperature: f64,
 }
 
 impl Default for Config {
@@ -286,6 +310,7 @@ impl Default for Config {
             temperature: 1.0,
             top_k: 0,
             top_p: 1.0,
+            tries: 1,
             max_new_tokens: 32,
             bootstrap_truncated: false,
             level: Level::Utterance,
@@ -295,6 +320,7 @@ impl Default for Config {
             shaping_coef: 0.0,
             repeat_penalty: 0.0,
             normalize_advantage: false,
+            advantage_baseline: AdvantageBaseline::Value,
             world: WorldConfig::default(),
             tokenizer: TokenizerConfig::default(),
             actor_model: ActorModelConfig::default(),
@@ -349,11 +375,20 @@ impl Default for WarmStartConfig {
             guess_rate: 0.4,
             consistency: 0.5,
             repeat_rate: 0.0,
+            temperature: 1.0,
         }
     }
 }
 
 impl Config {
+    /// Fresh actions at one state that are measured against each other; 1 for none.
+    pub fn baseline_samples(&self) -> usize {
+        match self.advantage_baseline {
+            AdvantageBaseline::Samples => self.actor_samples,
+            AdvantageBaseline::Value => 1,
+        }
+    }
+
     /// Checks every range and returns the first fault as a sentence that names the key.
     pub fn validate(&self) -> Result<(), Error> {
         let fault = |key: &str, value: String, want: &str| {
@@ -365,6 +400,7 @@ impl Config {
             ("grad_accum_steps", self.grad_accum_steps),
             ("capacity", self.capacity),
             ("max_new_tokens", self.max_new_tokens),
+            ("tries", self.tries),
             ("tokenizer.max_token_length", self.tokenizer.max_token_length),
             ("eval_size", self.eval_size),
             ("actor_samples", self.actor_samples),
@@ -389,6 +425,7 @@ impl Config {
             ("lm_lr", self.lm_lr, 1.0),
             ("warm_start.lr", self.warm_start.lr, 1.0),
             ("temperature", self.temperature, 100.0),
+            ("warm_start.temperature", self.warm_start.temperature, 100.0),
         ] {
             if !(value > 0.0 && value <= top) {
                 return fault(key, value.to_string(), &format!("above 0 and at most {top}"));
@@ -459,6 +496,15 @@ impl Config {
                 "\"causal\" for reply_coef above 0 and for more than 1 in actor_samples or critic_samples",
             );
         }
+        if self.advantage_baseline == AdvantageBaseline::Samples
+            && (self.actor_samples < 2 || self.algorithm != Algorithm::Archer)
+        {
+            return fault(
+                "advantage_baseline",
+                "\"samples\"".into(),
+                "\"value\" unless algorithm is \"archer\" and actor_samples at least 2",
+            );
+        }
         let (actor, critic) = (&self.actor_model, &self.critic_model);
         let alike = critic.kind == CriticKind::Causal
             && (critic.layers, critic.width, critic.heads, critic.positions)
@@ -486,13 +532,15 @@ impl Config {
             || self.shaping_coef > 0.0
             || self.repeat_penalty > 0.0
             || self.normalize_advantage
+            || self.tries > 1
+            || self.advantage_baseline == AdvantageBaseline::Samples
             || self.warmup_targets == WarmupTargets::MonteCarlo
             || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
         if self.numerics == Numerics::Compat && ours {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

@@ -50,7 +50,7 @@ pub async fn learn(
     let score = |policy: &Policy, part: &Vec<Drawn<'_>>| {
         games::score(policy, part, config.entropy_coef > 0.0)
     };
-    learner.actor_step(parts, context, &mut log, returns, score).await;
+    learner.actor_step(parts, context, &mut log, 1, returns, score).await;
     log.tell(&mut metrics).await?;
     Ok(metrics)
 }

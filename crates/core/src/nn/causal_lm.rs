@@ -133,6 +133,19 @@ impl CausalLm {
         self.transformer.wte.weight.device()
     }
 
+    /// The same model with all its scores divided by `temperature`. They are linear in what the
+    /// final norm hands on, so that norm takes the factor, and the layout stays GPT-2's.
+    pub fn at_temperature(mut self, temperature: f64) -> Self {
+        if temperature == 1.0 {
+            return self;
+        }
+        let scaled = |weights: Tensor<1>| weights.div_scalar(temperature).detach().require_grad();
+        let norm = &mut self.transformer.ln_f;
+        norm.gamma = norm.gamma.clone().map(scaled);
+        norm.beta = norm.beta.take().map(|beta| beta.map(scaled));
+        self
+    }
+
     /// Hidden states after the final norm, each token attending to itself and what stands before.
     ///
     /// # Shapes

@@ -14,7 +14,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::causal_lm::CausalLm;
 use super::fused::Mask;
 use super::kv_cache::KvCache;
-use super::sampling::Sampler;
+use super::sampling::{Choice, Sampler};
 use crate::breath::breathe;
 use crate::error::Error;
 use crate::rng::ChaCha8Rng;
@@ -40,6 +40,7 @@ impl Utterance {
 }
 
 /// A batch of growing texts and what the actor has computed of them.
+#[derive(Clone)]
 pub struct Decoder<'a> {
     model: &'a CausalLm,
     device: Device,
@@ -48,8 +49,8 @@ pub struct Decoder<'a> {
     valid: Vec<Vec<Range<usize>>>,
     /// For each row, the position of its next token.
     next: Vec<usize>,
-    /// For each row, a token that is part of its text but was not fed yet.
-    pending: Vec<Option<u32>>,
+    /// For each row, tokens that are part of its text but were not fed yet.
+    pending: Vec<Vec<u32>>,
     /// Scores of the next token, `[rows, vocab]`, after the last `read`.
     scores: Option<Tensor<2>>,
 }
@@ -63,7 +64,7 @@ impl<'a> Decoder<'a> {
             cache: KvCache::new(model.config().layers),
             valid: vec![Vec::new(); rows],
             next: vec![0; rows],
-            pending: vec![None; rows],
+            pending: vec![Vec::new(); rows],
             scores: None,
         }
     }
@@ -75,7 +76,7 @@ impl<'a> Decoder<'a> {
 
     /// Tokens of a row's text so far.
     pub fn len(&self, row: usize) -> usize {
-        self.next[row] + usize::from(self.pending[row].is_some())
+        self.next[row] + self.pending[row].len()
     }
 
     /// Feeds each row its new tokens. Each text must have at least one token afterwards.
@@ -87,9 +88,7 @@ impl<'a> Decoder<'a> {
         let pieces: Vec<Vec<u32>> = pieces
             .iter()
             .zip(&mut self.pending)
-            .map(|(piece, pending)| {
-                pending.take().into_iter().chain(piece.iter().copied()).collect()
-            })
+            .map(|(piece, pending)| [&std::mem::take(pending)[..], piece].concat())
             .collect();
         let width = pieces.iter().map(Vec::len).max().unwrap_or(0);
         if width == 0 {
@@ -184,6 +183,49 @@ impl<'a> Decoder<'a> {
         max_new_tokens: usize,
         ends: impl Fn(u32) -> bool,
     ) -> Result<Vec<Utterance>, Error> {
+        let choose = |_, _, scores: &[f32], rng: &mut ChaCha8Rng| sampler.choose(scores, rng);
+        self.write(rngs, max_new_tokens, ends, choose).await
+    }
+
+    /// The same where other utterances were tried and put aside: for each row the first token of the
+    /// first of them, and how many more were ([`Sampler::choose_other`]).
+    ///
+    /// # Errors
+    /// If the device fails.
+    ///
+    /// # Panics
+    /// If nothing was read since the last call.
+    pub async fn generate_others(
+        &mut self,
+        sampler: &Sampler,
+        rngs: &mut [ChaCha8Rng],
+        tried: &[(u32, usize)],
+        max_new_tokens: usize,
+        ends: impl Fn(u32) -> bool,
+    ) -> Result<Vec<Utterance>, Error> {
+        let choose = |n, row: usize, scores: &[f32], rng: &mut ChaCha8Rng| match n {
+            1 => sampler.choose_other(scores, rng, tried[row].0, tried[row].1),
+            _ => sampler.choose(scores, rng),
+        };
+        self.write(rngs, max_new_tokens, ends, choose).await
+    }
+
+    /// Goes on with these utterances as if the actor had written them here.
+    pub fn hear(&mut self, utterances: &[Utterance]) {
+        self.scores = None;
+        for (pending, utterance) in self.pending.iter_mut().zip(utterances) {
+            pending.extend(utterance.body());
+        }
+    }
+
+    /// Writes an utterance for every row; `choose` gives token number `n`, from 1, of a row.
+    async fn write(
+        &mut self,
+        rngs: &mut [ChaCha8Rng],
+        max_new_tokens: usize,
+        ends: impl Fn(u32) -> bool,
+        choose: impl Fn(usize, usize, &[f32], &mut ChaCha8Rng) -> Choice,
+    ) -> Result<Vec<Utterance>, Error> {
         let rows = self.rows();
         let mut utterances = vec![Utterance::default(); rows];
         let mut open = vec![true; rows];
@@ -195,8 +237,8 @@ impl<'a> Decoder<'a> {
             let values = values.as_slice::<f32>().expect("scores are 32-bit floats");
             let mut pieces = vec![Vec::new(); rows];
             for row in (0..rows).filter(|&row| open[row]).collect::<Vec<_>>() {
-                let choice =
-                    sampler.choose(&values[row * vocab..(row + 1) * vocab], &mut rngs[row]);
+                let scores = &values[row * vocab..(row + 1) * vocab];
+                let choice = choose(n, row, scores, &mut rngs[row]);
                 let utterance = &mut utterances[row];
                 utterance.tokens.push(choice.token);
                 utterance.log_prob += choice.log_prob;
@@ -206,7 +248,7 @@ impl<'a> Decoder<'a> {
                 if open[row] {
                     pieces[row].push(choice.token);
                 } else if !utterance.ended {
-                    self.pending[row] = Some(choice.token);
+                    self.pending[row].push(choice.token);
                 }
             }
             if !open.contains(&true) {
@@ -227,7 +269,7 @@ impl<'a> Decoder<'a> {
         self.cache.keep(rows);
         self.valid = rows.iter().map(|&row| self.valid[row].clone()).collect();
         self.next = rows.iter().map(|&row| self.next[row]).collect();
-        self.pending = rows.iter().map(|&row| self.pending[row]).collect();
+        self.pending = rows.iter().map(|&row| self.pending[row].clone()).collect();
         if let Some(scores) = self.scores.take() {
             let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
             self.scores = Some(scores.select(0, Tensor::from_ints(index.as_slice(), &self.device)));

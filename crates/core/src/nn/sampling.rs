@@ -57,31 +57,76 @@ impl Sampler {
         }
     }
 
+    /// Chooses a token when `tried` and `rank` others were drawn already and put aside: a draw
+    /// without replacement from the tokens that [`choose`](Self::choose) may give (by the largest
+    /// of scores with Gumbel noise, arXiv:1903.06059), and at temperature 0 the next likeliest.
+    /// Equal generators give one order for all ranks. Where no further token is left it is the last.
+    pub fn choose_other(
+        &self,
+        logits: &[f32],
+        rng: &mut ChaCha8Rng,
+        tried: u32,
+        rank: usize,
+    ) -> Choice {
+        let first = Self::greedy().choose(logits, rng);
+        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut order = match self.temperature {
+            0.0 => by_score(logits),
+            _ => self.open(logits, max).into_iter().map(|(id, _)| id).collect(),
+        };
+        order.retain(|&id| id != tried as usize);
+        if self.temperature > 0.0 {
+            let mut noisy: Vec<(f64, usize)> = Vec::with_capacity(order.len());
+            for id in order {
+                let gumbel = -(-rng::unit(rng).max(f64::MIN_POSITIVE).ln()).ln();
+                noisy.push((f64::from(logits[id] - max) / self.temperature + gumbel, id));
+            }
+            noisy.sort_by(|a, b| b.0.total_cmp(&a.0));
+            order = noisy.into_iter().map(|(_, id)| id).collect();
+        }
+        let last = order.len().saturating_sub(1);
+        let token = order.get(rank.min(last)).map_or(tried, |&id| id as u32);
+        let log_prob = first.log_prob + logits[token as usize] - logits[first.token as usize];
+        Choice { token, log_prob, entropy: first.entropy }
+    }
+
     fn draw(&self, logits: &[f32], max: f32, rng: &mut ChaCha8Rng) -> usize {
-        let weight = |id: usize| (f64::from(logits[id] - max) / self.temperature).exp();
         let unit = rng::unit(rng);
+        let open = self.open(logits, max);
+        let total: f64 = open.iter().map(|(_, weight)| weight).sum();
+        pick(open.into_iter(), unit * total)
+    }
+
+    /// The tokens that may be drawn, with their weights, for a temperature above 0.
+    fn open(&self, logits: &[f32], max: f32) -> Vec<(usize, f64)> {
+        let weigh = |id: usize| (id, (f64::from(logits[id] - max) / self.temperature).exp());
         if self.top_k == 0 && self.top_p >= 1.0 {
-            let total: f64 = (0..logits.len()).map(weight).sum();
-            return pick((0..logits.len()).map(|id| (id, weight(id))), unit * total);
+            return (0..logits.len()).map(weigh).collect();
         }
-        let mut order: Vec<usize> = (0..logits.len()).collect();
-        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
+        let mut open: Vec<(usize, f64)> = by_score(logits).into_iter().map(weigh).collect();
         if self.top_k > 0 {
-            order.truncate(self.top_k);
+            open.truncate(self.top_k);
         }
-        let total: f64 = order.iter().map(|&id| weight(id)).sum();
+        let total: f64 = open.iter().map(|(_, weight)| weight).sum();
         let mut kept = 0.0;
         let mut count = 0;
-        for &id in &order {
-            kept += weight(id);
+        for (_, weight) in &open {
+            kept += weight;
             count += 1;
             if kept >= self.top_p * total {
                 break;
             }
         }
-        order.truncate(count);
-        pick(order.iter().map(|&id| (id, weight(id))), unit * kept)
+        open.truncate(count);
+        open
     }
+}
+
+/// All tokens, the likeliest first.
+fn by_score(logits: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
+    order
 }
 
 /// The first item at which the running sum of weights passes `mark`.
@@ -132,6 +177,29 @@ mod tests {
         for (share, want) in shares.iter().zip([0.0900, 0.6652, 0.2447, 0.0]) {
             assert!((share - want).abs() < 0.015, "{shares:?}");
         }
+    }
+
+    #[test]
+    fn other_tokens_are_drawn_without_replacement() {
+        let sampler = Sampler { temperature: 1.0, top_k: 3, top_p: 1.0 };
+        let mut rng = stream(5, "sampling", 0);
+        let mut counts = [0.0; 4];
+        for _ in 0..20_000 {
+            let order: Vec<u32> = (0..3)
+                .map(|rank| sampler.choose_other(&LOGITS, &mut rng.clone(), 1, rank).token)
+                .collect();
+            // Two are left without the one that was tried, and beyond them the last again.
+            assert!(order[0] != order[1] && order[1] == order[2] && !order.contains(&1));
+            counts[sampler.choose_other(&LOGITS, &mut rng, 1, 0).token as usize] += 1.0 / 20_000.0;
+        }
+        // 1 and e, over 1 + e.
+        for (share, want) in counts.iter().zip([0.2689, 0.0, 0.7311, 0.0]) {
+            assert!((share - want).abs() < 0.015, "{counts:?}");
+        }
+        let greedy = |rank| Sampler::greedy().choose_other(&LOGITS, &mut stream(1, "", 0), 1, rank);
+        assert_eq!([greedy(0).token, greedy(1).token, greedy(2).token], [2, 0, 3]);
+        // Of the same softmax as any choice: 1 less than that of the likeliest.
+        assert!((greedy(0).log_prob + 1.407_606).abs() < 1e-5);
     }
 
     #[test]

@@ -136,6 +136,22 @@ pub fn advantage(q: Pair, v: Pair) -> Tensor<1> {
     (q.0.min_pair(q.1) - v.0.min_pair(v.1)).detach()
 }
 
+/// Each value less the mean of the others in its group of `samples` neighbours: a baseline that
+/// needs no critic and, not depending on the value itself, leaves the policy gradient unbiased
+/// (leave-one-out, arXiv:2402.14740). Each group then sums to 0. `samples` of 1 changes nothing.
+///
+/// # Shapes
+/// - input and output: `[groups · samples]`
+pub fn leave_one_out(values: Tensor<1>, samples: usize) -> Tensor<1> {
+    if samples < 2 {
+        return values;
+    }
+    let rows = values.dims()[0];
+    let groups = values.reshape([rows / samples, samples]);
+    let mean = groups.clone().mean_dim(1); // [groups, 1]
+    (groups - mean).mul_scalar(samples as f64 / (samples - 1) as f64).reshape([rows])
+}
+
 /// Utterance-level policy gradient: `−mean_b( log π(a|s) · A )`, `[1]`.
 ///
 /// # Shapes
@@ -186,6 +202,15 @@ pub fn behaviour_cloning(log_prob: Tensor<1>, utterances: usize) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn leave_one_out_takes_off_the_mean_of_the_others() {
+        let of = |samples| leave_one_out(row(&[1.0, 2.0, 6.0, 5.0, 5.0, 5.0]), samples);
+        // 1 − (2 + 6) / 2, 2 − (1 + 6) / 2, 6 − (1 + 2) / 2; equal values are neither good nor bad.
+        close(of(3), &[-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]);
+        close(of(2), &[-1.0, 1.0, 1.0, -1.0, 0.0, 0.0]);
+        close(of(1), &[1.0, 2.0, 6.0, 5.0, 5.0, 5.0]);
+    }
     use crate::nn::optim::polyak;
     use burn::tensor::{Device, TensorData};
 

@@ -11,6 +11,7 @@ use archer_env::asker::Start;
 use archer_env::{Step, VectorEnv, WorldConfig};
 
 use crate::algorithms::common::Player;
+use crate::algorithms::common::choose::spoken;
 use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
@@ -87,7 +88,8 @@ async fn play_batch(
     while !games.is_empty() {
         let mut rngs: Vec<ChaCha8Rng> = games.iter().map(|game| game.rng.clone()).collect();
         let texts: Vec<&[u32]> = games.iter().map(|game| &*game.tokens).collect();
-        let utterances = player.answer(&mut decoder, &texts, &mut rngs).await?;
+        let shown: Vec<&str> = games.iter().map(|game| &game.observation[..]).collect();
+        let utterances = player.answer(&mut decoder, &texts, &shown, &mut rngs).await?;
         games.iter_mut().zip(rngs).for_each(|(game, rng)| game.rng = rng);
         let said: Vec<String> =
             utterances.iter().map(|utterance| spoken(player.tokenizer, utterance)).collect();
@@ -123,19 +125,6 @@ async fn play_batch(
         }
     }
     Ok(finished.into_iter().map(|trajectory| trajectory.expect("every game ends")).collect())
-}
-
-/// What the world hears of an utterance: its text up to the end of the line.
-pub fn spoken(tokenizer: &Tokenizer, utterance: &Utterance) -> String {
-    let text = tokenizer.decode(utterance.body());
-    // A token that ends the utterance may carry text before its end of line.
-    let tail = if utterance.ended {
-        tokenizer.decode(&utterance.tokens[utterance.tokens.len() - 1..])
-    } else {
-        String::new()
-    };
-    let tail = tail.split('\n').next().unwrap_or_default();
-    text + tail
 }
 
 fn start_decoder<'a>(player: Player<'a>, games: &[Game]) -> Decoder<'a> {

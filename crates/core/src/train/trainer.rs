@@ -226,7 +226,10 @@ impl Trainer {
     /// # Errors
     /// If a line cannot be read, or there is none.
     pub fn read_games(&mut self, text: &str) -> Result<(), Error> {
-        let games = recorded::games(text, &self.config, &self.tokenizer)?;
+        let mut games = recorded::games(text, &self.config, &self.tokenizer)?;
+        if let Some(shaping) = &self.shaping {
+            games.iter_mut().for_each(|game| shaping.shape(game));
+        }
         let turns = games.iter().map(|game| game.transitions.len()).sum();
         // All of them are to be learned from, however many there are.
         self.buffer = ReplayBuffer::new(turns);
@@ -360,6 +363,8 @@ impl Trainer {
             if self.config.critic_model.from_actor {
                 self.learner.begin_critic_from_actor();
             }
+            let temperature = self.config.warm_start.temperature;
+            self.learner.policy.lm = self.learner.policy.lm.clone().at_temperature(temperature);
             // Reinforcement begins with a memory of its own: Adam's of imitation points elsewhere.
             self.learner.actor_adam = Adam::new();
             report.evaluation =
@@ -461,7 +466,8 @@ impl Trainer {
         let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
         let (samples, temperature) = (self.samples(), self.config.temperature);
         let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
-        Player { actor, tokenizer, layout, sampler, threads, chooser }
+        let tries = self.config.tries;
+        Player { actor, tokenizer, layout, sampler, threads, chooser, tries }
     }
 
     /// The agent as it is now.
@@ -472,6 +478,7 @@ impl Trainer {
             max_new_tokens: self.config.max_new_tokens,
             temperature: self.config.temperature,
             samples: self.samples(),
+            tries: self.config.tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());

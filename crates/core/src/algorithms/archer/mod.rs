@@ -95,7 +95,9 @@ async fn actor_phase(
                 let score = |policy: &Policy, part: &Vec<games::Drawn<'_>>| {
                     games::score(policy, part, config.entropy_coef > 0.0)
                 };
-                learner.actor_step(parts, context, &mut log, judge, score).await;
+                learner
+                    .actor_step(parts, context, &mut log, config.baseline_samples(), judge, score)
+                    .await;
             }
             Critic::Encoder(critic) => {
                 let draws = replay.sample(rows, &mut rng);

@@ -116,7 +116,7 @@ impl Learner {
         };
         let (log_prob, mask) = (scored.log_prob.clone().inner(), scored.mask.clone().inner());
         let baseline = scored.baseline.clone().map(Tensor::inner);
-        let (loss, seen) = actor_loss(scored, advantage.clone(), None, context.config);
+        let (loss, seen) = actor_loss(scored, advantage.clone(), None, 1, context.config);
         let token_level = seen.baseline_loss.zip(baseline).map(|(loss, baseline)| TokenPart {
             log_prob: log_prob.clone(),
             baseline,
@@ -192,7 +192,7 @@ impl Learner {
             rows::score_distinct(policy, &pairs(&states, &all, context), false)
         };
         let parts = rows.chunks(context.config.batch_size).collect();
-        self.actor_step(parts, context, &mut log, judge, score).await;
+        self.actor_step(parts, context, &mut log, 1, judge, score).await;
         log.tell(&mut metrics).await?;
         Ok(metrics)
     }

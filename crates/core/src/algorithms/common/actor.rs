@@ -48,15 +48,20 @@ impl Learner {
     }
 
     /// One step of the policy gradient on actions that `judge` gives advantages and `score` scores.
+    ///
+    /// Each `samples` neighbours are actions at one state, measured against each other; 1 where the
+    /// advantages stand as they are.
     pub(crate) async fn actor_step<P: Send + Sync>(
         &mut self,
         parts: Vec<P>,
         context: &Context<'_>,
         log: &mut ActorLog,
+        samples: usize,
         judge: impl Fn(&P) -> Tensor<1> + Sync,
         score: impl Fn(&Policy, &P) -> Scored + Sync,
     ) {
         let config = context.config;
+        let judge = |part: &P| losses::leave_one_out(judge(part), samples);
         let jobs = judged(parts, context, judge).await;
         let all = Tensor::cat(jobs.iter().map(|(_, advantage)| advantage.clone()).collect(), 0); // [rows]
         let total = all.dims()[0] as f64;
@@ -76,7 +81,7 @@ impl Learner {
             let first = reference
                 .as_ref()
                 .map(|policy| score(policy, &part).log_prob.sum_dim(1).squeeze_dim(1));
-            let (loss, mut seen) = actor_loss(score(policy, &part), scaled, first, config);
+            let (loss, mut seen) = actor_loss(score(policy, &part), scaled, first, samples, config);
             seen.advantage = Some(advantage);
             (loss.mul_scalar(share), seen)
         })
@@ -139,11 +144,12 @@ async fn judged<P: Send + Sync, T: Send>(
 ///
 /// `first` is the log-probability that the first policy gives these actions, where the divergence
 /// from it is penalised: `E[∇ log π · log (π / π₀)]` is that divergence's gradient, so the penalty
-/// comes off the advantage.
+/// comes off the advantage, measured as the advantages are.
 pub(crate) fn actor_loss(
     scored: Scored,
     advantage: Tensor<1>,
     first: Option<Tensor<1>>,
+    samples: usize,
     config: &Config,
 ) -> (Tensor<1>, ActorSeen) {
     let Scored { log_prob, mask, baseline, entropy } = scored;
@@ -151,7 +157,10 @@ pub(crate) fn actor_loss(
     let mut seen = ActorSeen { log_prob: Some(summed.clone().inner()), ..ActorSeen::default() };
     seen.log_ratio = first.map(|first| summed.clone().inner() - first);
     let advantage = match &seen.log_ratio {
-        Some(ratio) => advantage - ratio.clone().mul_scalar(config.kl_coef),
+        Some(ratio) => {
+            let ratio = losses::leave_one_out(ratio.clone(), samples);
+            advantage - ratio.mul_scalar(config.kl_coef)
+        }
         None => advantage,
     };
     let advantage = advantage.autodiff();

@@ -1,4 +1,5 @@
-//! Choosing what to say by a critic: of several utterances the one that it thinks best.
+//! Choosing what to say: of several utterances the one that a critic thinks best, or the first that
+//! was not said before.
 //!
 //! A policy that says the best of `samples` draws is better than the one it draws from wherever the
 //! critic is right, without a gradient. Also here: what a critic of either kind thinks of texts and
@@ -16,6 +17,7 @@ use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::forest::{Forest, Tree};
 use crate::rng::{self, ChaCha8Rng};
+use crate::text::Tokenizer;
 use crate::text::prompt::newest;
 
 /// Who chooses among several utterances.
@@ -42,7 +44,8 @@ impl Player<'_> {
     }
 
     /// One utterance after each of the texts that a decoder has read, each drawn by its own
-    /// generator. The decoder goes on with what was said.
+    /// generator; `worlds` are the texts as the worlds show them. The decoder goes on with what was
+    /// said.
     ///
     /// # Errors
     /// If the device fails.
@@ -50,12 +53,13 @@ impl Player<'_> {
         &self,
         decoder: &mut Decoder<'_>,
         texts: &[&[u32]],
+        worlds: &[&str],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
         let Some(chooser) = self.chooser else {
-            return decoder.generate(self.sampler, rngs, limit, ends).await;
+            return self.answer_anew(decoder, worlds, rngs).await;
         };
         let each = chooser.samples;
         let rows = 0..texts.len();
@@ -80,6 +84,71 @@ impl Player<'_> {
         decoder.keep(&chosen);
         Ok(chosen.into_iter().map(|i| written[i].clone()).collect())
     }
+
+    /// The same where the policy alone speaks: an utterance that its text has already is tried again,
+    /// `tries` times in all, with another first token each time; if all were said before it is the
+    /// first.
+    async fn answer_anew(
+        &self,
+        decoder: &mut Decoder<'_>,
+        worlds: &[&str],
+        rngs: &mut [ChaCha8Rng],
+    ) -> Result<Vec<Utterance>, Error> {
+        let limit = self.layout.max_new_tokens;
+        let ends = |token| self.tokenizer.ends_utterance(token);
+        let before = (self.tries > 1).then(|| decoder.clone());
+        let mut said = decoder.generate(self.sampler, rngs, limit, ends).await?;
+        let Some(mut before) = before else { return Ok(said) };
+        let old = |row: usize, utterance: &Utterance| {
+            said_before(worlds[row], &spoken(self.tokenizer, utterance))
+        };
+        let again: Vec<usize> = (0..said.len()).filter(|&row| old(row, &said[row])).collect();
+        if again.is_empty() {
+            return Ok(said);
+        }
+        let others: Vec<(usize, usize)> = again
+            .iter()
+            .flat_map(|&row| (0..self.tries - 1).map(move |rank| (row, rank)))
+            .collect();
+        let mut other = before.clone();
+        other.keep(&others.iter().map(|&(row, _)| row).collect::<Vec<_>>());
+        let tried: Vec<(u32, usize)> =
+            others.iter().map(|&(row, rank)| (said[row].tokens[0], rank)).collect();
+        let mut branched: Vec<ChaCha8Rng> =
+            others.iter().map(|&(row, _)| rngs[row].clone()).collect();
+        let written =
+            other.generate_others(self.sampler, &mut branched, &tried, limit, ends).await?;
+        for (&row, written) in again.iter().zip(written.chunks(self.tries - 1)) {
+            if let Some(fresh) = written.iter().find(|utterance| !old(row, utterance)) {
+                said[row] = fresh.clone();
+            }
+        }
+        before.hear(&said);
+        *decoder = before;
+        Ok(said)
+    }
+}
+
+/// What the world hears of an utterance: its text up to the end of the line.
+pub fn spoken(tokenizer: &Tokenizer, utterance: &Utterance) -> String {
+    let text = tokenizer.decode(utterance.body());
+    // A token that ends the utterance may carry text before its end of line.
+    let tail = if utterance.ended {
+        tokenizer.decode(&utterance.tokens[utterance.tokens.len() - 1..])
+    } else {
+        String::new()
+    };
+    let tail = tail.split('\n').next().unwrap_or_default();
+    text + tail
+}
+
+/// Whether a line of a world's text is this utterance with its reply after it, in whatever case.
+fn said_before(world: &str, utterance: &str) -> bool {
+    let utterance = utterance.trim().to_lowercase();
+    let said = |line: &str| {
+        line.to_lowercase().strip_prefix(&utterance).is_some_and(|rest| rest.starts_with(' '))
+    };
+    !utterance.is_empty() && world.lines().any(said)
 }
 
 /// What a critic thinks of some texts, `v` of `[texts]`, and of utterances after each, `q` of
@@ -127,5 +196,18 @@ pub fn values(critic: &Critic, layout: &Layout, texts: &[&[u32]], said: &[Vec<&[
             let (v1, v2) = critic.v(states);
             Values { q1, q2, v1, v2 }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_with_a_reply_was_said_before() {
+        let world = "Questions:\nIs it red? No.\nIs it a cat";
+        assert!(said_before(world, "is it red?") && said_before(world, " Is it red?"));
+        assert!(!said_before(world, "Is it re") && !said_before(world, "Is it a cat?"));
+        assert!(!said_before(world, "") && !said_before("", "Is it red?"));
     }
 }

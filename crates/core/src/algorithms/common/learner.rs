@@ -151,6 +151,7 @@ impl Context<'_> {
             sampler,
             threads: self.threads,
             chooser: None,
+            tries: 1,
         }
     }
 

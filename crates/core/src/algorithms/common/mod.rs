@@ -168,6 +168,9 @@ pub struct Player<'a> {
     pub threads: usize,
     /// Who chooses among several utterances, where the first is not simply said.
     pub chooser: Option<Chooser<'a>>,
+    /// Utterances tried, at least 1, until one was not said before in its game; where a chooser
+    /// chooses, it does so alone.
+    pub tries: usize,
 }
 
 /// Rows without their repetitions, and which of them each row is.

@@ -67,7 +67,7 @@ impl Learner {
             score_distinct(policy, &pairs, config.entropy_coef > 0.0)
         };
         let parts = order.chunks(config.batch_size).collect();
-        self.actor_step(parts, context, log, judge, score).await;
+        self.actor_step(parts, context, log, 1, judge, score).await;
     }
 }
 
