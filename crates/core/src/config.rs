@@ -56,6 +56,16 @@ pub enum AdvantageBaseline {
     Samples,
 }
 
+/// What shaping pays for bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapingForm {
+    /// Those that an answer told: a difference of potentials.
+    Potential,
+    /// Those that the question tells on average over the secrets still possible.
+    Expectation,
+}
+
 /// A whole experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -146,6 +156,8 @@ pub struct Config {
     /// down; a potential, so the best policy stays what it is ([`crate::rl::shaping`]). Values then
     /// are those of the shaped game; evaluations are the plain game's. 0 for none, as in the paper.
     pub shaping_coef: f64,
+    /// Which bits `shaping_coef` pays for. Averaged ones leave Q less chance to average out.
+    pub shaping_form: ShapingForm,
     /// Points taken off the reward, in what is learned from, of an utterance that repeats an earlier
     /// one of its game. 0 for none, as in the paper.
     pub repeat_penalty: f64,
@@ -273,6 +285,10 @@ pub struct WarmStartConfig {
     /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
     /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
     pub repeat_rate: f64,
+    /// Further games, of an asker that heeds every answer, whose utterances are not imitated: they
+    /// teach what the answers say where only a good player comes to (`reply_coef`, `task_coef`,
+    /// `fact_coef`). 0 for none.
+    pub aside_games: usize,
     /// Temperature of the imitation with which the agent begins: its scores are divided by it when
     /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
     /// for the imitation as it is.
@@ -318,6 +334,7 @@ impl Default for Config {
             entropy_coef: 0.0,
             kl_coef: 0.0,
             shaping_coef: 0.0,
+            shaping_form: ShapingForm::Potential,
             repeat_penalty: 0.0,
             normalize_advantage: false,
             advantage_baseline: AdvantageBaseline::Value,
@@ -375,6 +392,7 @@ impl Default for WarmStartConfig {
             guess_rate: 0.4,
             consistency: 0.5,
             repeat_rate: 0.0,
+            aside_games: 0,
             temperature: 1.0,
         }
     }

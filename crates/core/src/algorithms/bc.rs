@@ -171,6 +171,9 @@ pub fn loss(
         Some(head) => tasks.loss(head, states).map(|loss| loss.div_scalar(utterances as f64)),
         None => [Tensor::zeros([1], &device), Tensor::zeros([1], &device)],
     };
-    let log_prob = policy.lm.log_prob(hidden, &targets); // [n]
-    [losses::behaviour_cloning(log_prob, utterances), foreseen, named, facts]
+    let imitated = match targets.is_empty() {
+        true => Tensor::zeros([1], &device),
+        false => losses::behaviour_cloning(policy.lm.log_prob(hidden, &targets), utterances),
+    };
+    [imitated, foreseen, named, facts]
 }

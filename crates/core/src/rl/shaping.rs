@@ -8,20 +8,35 @@
 //! `c` at once instead of by a game that ends a turn sooner, and a repeated one earns nothing.
 //! Any Φ leaves the best policy what it was, and advantages too (Ng, Harada and Russell, ICML 1999):
 //! Q and V of a state both sink by Φ(s). A fine on repeated utterances may come on top; it is no
-//! potential, but a best player repeats nothing. Only what is learned from is shaped; returns that
+//! potential, but a best player repeats nothing.
+//!
+//! What a question will tell is chance as long as the secret is. The form of expectation pays what it
+//! tells on average, the entropy of the answers that the remaining secrets would give:
+//!
+//! ```text
+//! r' = r + c · H(answer | answers so far)      = r + E[Φ(s') − Φ(s)] where the secrets are equally likely
+//! ```
+//!
+//! It is the same in the mean over a game that is played to its end (all but for the discount and for
+//! games cut short, whose missing bits stay unpaid), and Q has that much less chance to average out.
+//! Only what is learned from is shaped; returns that
 //! are told are the plain game's.
 
 use std::collections::HashSet;
 
+use archer_env::Answer;
 use archer_env::question_pool::QuestionPool;
 
 use super::transition::Trajectory;
+use crate::config::ShapingForm;
 
 /// Pays games for what their answers told.
 #[derive(Debug, Clone)]
 pub struct Shaping {
     /// The questions whose answers are known for every secret; none in a world without secrets.
     pub pool: Option<QuestionPool>,
+    /// What is paid for bits.
+    pub form: ShapingForm,
     /// Points of reward for each bit.
     pub coef: f64,
     /// Points taken off for an utterance that repeats an earlier one, but for case.
@@ -39,6 +54,7 @@ impl Shaping {
         let mut asked = HashSet::new();
         let mut before = self.potential(&possible);
         for (turn, line) in game.transitions.iter_mut().zip(&game.lines) {
+            let told = self.pool.as_ref().map_or(0.0, |pool| entropy(pool, &line.0, &possible));
             if let Some(pool) = &self.pool {
                 let allows = pool.consistent(std::slice::from_ref(line));
                 possible.iter_mut().zip(allows).for_each(|(possible, allows)| *possible &= allows);
@@ -47,7 +63,11 @@ impl Shaping {
             let after = if over { 0.0 } else { self.potential(&possible) };
             let repeated = !asked.insert(line.0.trim().to_lowercase());
             let fine = if repeated { self.repeat_penalty } else { 0.0 };
-            turn.reward += (self.gamma * after - before - fine) as f32;
+            let paid = match self.form {
+                ShapingForm::Potential => self.gamma * after - before,
+                ShapingForm::Expectation => self.coef * told,
+            };
+            turn.reward += (paid - fine) as f32;
             before = after;
         }
         game.close(self.gamma);
@@ -58,6 +78,22 @@ impl Shaping {
         let left = possible.iter().filter(|possible| **possible).count().max(1);
         -self.coef * (left as f64).log2()
     }
+}
+
+/// Bits that a question tells on average about secrets that are equally likely among the possible;
+/// 0 for what is no question of the pool.
+fn entropy(pool: &QuestionPool, question: &str, possible: &[bool]) -> f64 {
+    let Some(index) = pool.find(question) else { return 0.0 };
+    let answers = &pool.questions()[index].answers;
+    let mut counts: Vec<(Answer, f64)> = Vec::new();
+    for (&answer, _) in answers.iter().zip(possible).filter(|(_, possible)| **possible) {
+        match counts.iter_mut().find(|(known, _)| *known == answer) {
+            Some((_, count)) => *count += 1.0,
+            None => counts.push((answer, 1.0)),
+        }
+    }
+    let all: f64 = counts.iter().map(|(_, count)| count).sum();
+    counts.iter().map(|(_, count)| count / all * (all / count).log2()).sum()
 }
 
 #[cfg(test)]
@@ -88,7 +124,15 @@ mod tests {
 
     fn shaping(coef: f64, gamma: f64) -> Shaping {
         let pool = QuestionPool::over(&["cat", "dog", "apple", "banana"], false).unwrap();
-        Shaping { pool: Some(pool), coef, repeat_penalty: 0.0, gamma, bootstrap_truncated: false }
+        let form = ShapingForm::Potential;
+        Shaping {
+            pool: Some(pool),
+            form,
+            coef,
+            repeat_penalty: 0.0,
+            gamma,
+            bootstrap_truncated: false,
+        }
     }
 
     /// By hand: four words, so −2, −1, −1 and 0 bits at c = 1.
@@ -114,6 +158,28 @@ mod tests {
         Shaping { repeat_penalty: 0.5, ..shaping(0.0, 1.0) }.shape(&mut fined);
         let rewards: Vec<f32> = fined.transitions.iter().map(|turn| turn.reward).collect();
         assert_eq!(rewards, [-1.0, -1.5, -1.0, 0.0]);
+    }
+
+    /// By hand: of four words, then three, two and one; a repeated question tells nothing.
+    #[test]
+    fn the_form_of_expectation_pays_the_entropy_of_the_answers() {
+        let lines = [
+            ("Is it an apple?", "No.", -1.0),
+            ("Is it an apple?", "No.", -1.0),
+            ("Is it an animal?", "Yes.", -1.0),
+            ("Is it nice?", "Invalid Question.", -1.0),
+            ("Is it a dog?", "No.", -1.0),
+            ("Is it a cat?", "Yes.", 0.0),
+        ];
+        let mut played = game(&lines, true);
+        Shaping { form: ShapingForm::Expectation, ..shaping(1.0, 1.0) }.shape(&mut played);
+        let third = 1f32 / 3.0;
+        let of_four = 0.25 * 2.0 + 0.75 * (4f32 / 3.0).log2();
+        let of_three = third * 3f32.log2() + 2.0 * third * 1.5f32.log2();
+        let want = [of_four - 1.0, -1.0, of_three - 1.0, -1.0, 0.0, 0.0];
+        for (turn, want) in played.transitions.iter().zip(want) {
+            assert!((turn.reward - want).abs() < 1e-6, "{} for {want}", turn.reward);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluation, Outcome, evaluate};
 use super::recorded;
 use super::rollout::play;
-use super::warm_start::{demonstrated_games, demonstration, facts, pieces};
+use super::warm_start::{Imitated, aside_games, demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::choose::Chooser;
@@ -305,10 +305,16 @@ impl Trainer {
             let positions = self.learner.policy.lm.config().positions;
             let games = demonstrated_games(&self.config)?;
             let facts = task_facts(&self.config);
-            let repeats = self.config.warm_start.repeat_rate > 0.0;
-            let games = games
-                .iter()
-                .map(|game| demonstration(&self.tokenizer, game, &facts, repeats).cut(positions));
+            let imitated = match self.config.warm_start.repeat_rate > 0.0 {
+                true => Imitated::New,
+                false => Imitated::All,
+            };
+            let asides = aside_games(&self.config)?;
+            let games = games.iter().map(|game| (game, imitated));
+            let games = games.chain(asides.iter().map(|game| (game, Imitated::Nothing)));
+            let games = games.map(|(game, imitated)| {
+                demonstration(&self.tokenizer, game, &facts, imitated).cut(positions)
+            });
             self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
         }
         let config = &self.config.warm_start;
@@ -488,7 +494,8 @@ impl Trainer {
 }
 
 fn shaping(config: &Config) -> Result<Option<Shaping>, Error> {
-    let &Config { shaping_coef: coef, repeat_penalty, gamma, bootstrap_truncated, .. } = config;
+    let &Config { shaping_coef: coef, shaping_form: form, repeat_penalty, gamma, .. } = config;
+    let bootstrap_truncated = config.bootstrap_truncated;
     if coef == 0.0 && repeat_penalty == 0.0 {
         return Ok(None);
     }
@@ -500,7 +507,7 @@ fn shaping(config: &Config) -> Result<Option<Shaping>, Error> {
         )));
     }
     let pool = world.filter(|_| coef > 0.0).map(|world| world.question_pool());
-    Ok(Some(Shaping { pool, coef, repeat_penalty, gamma, bootstrap_truncated }))
+    Ok(Some(Shaping { pool, form, coef, repeat_penalty, gamma, bootstrap_truncated }))
 }
 
 fn fresh_buffer(config: &Config) -> ReplayBuffer {

@@ -69,6 +69,30 @@ pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
     Ok(play(asker.as_mut(), world.as_mut(), starts))
 }
 
+/// Games of an asker that heeds every answer: what is said in them is not imitated, but what the
+/// answers say is learned in states that only a good player comes to. None where the configuration
+/// has none, or the world no such asker.
+///
+/// # Errors
+/// If the world cannot be made.
+pub fn aside_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
+    let WarmStartConfig { aside_games, guess_rate, .. } = config.warm_start;
+    if aside_games == 0 {
+        return Ok(Vec::new());
+    }
+    let Some(pool) = known_questions(&config.world, &config.warm_start) else {
+        return Err(Error::Config(format!(
+            "warm_start.aside_games = {aside_games} is out of range: it must be 0 in the world {}, where no answers can be heeded",
+            config.world.name
+        )));
+    };
+    let heedful = Mediocrity { guess_rate, consistency: 1.0, repeat_rate: 0.0 };
+    let mut asker = MediocreAsker::new(pool, heedful);
+    let mut world = make(&config.world)?;
+    let starts = starts(world.tasks(), aside_games, config.seed ^ 0xA51D);
+    Ok(play(&mut asker, world.as_mut(), starts))
+}
+
 /// What is true of each task of a world: whether it says yes to each of the questions about
 /// properties that the demonstrator knows. Empty in worlds without such questions.
 pub fn facts(world: &WorldConfig, config: &WarmStartConfig) -> Vec<Arc<[f32]>> {
@@ -89,21 +113,37 @@ pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
     std::iter::once(game.first_observation.clone()).chain(turns)
 }
 
+/// What of a game is imitated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imitated {
+    /// Every utterance.
+    All,
+    /// Those that were not said before in the game.
+    New,
+    /// None.
+    Nothing,
+}
+
 /// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
-/// will meet them. `facts` are those of each task, or none; `skip_repeats` leaves utterances that
-/// were said before out of what is imitated.
+/// will meet them. `facts` are those of each task, or none.
 pub fn demonstration(
     tokenizer: &Tokenizer,
     game: &PlayedGame,
     facts: &[Arc<[f32]>],
-    skip_repeats: bool,
+    imitated: Imitated,
 ) -> Demonstration {
     let mut tokens = tokenizer.encode(&game.first_observation);
     let mut utterances = Vec::with_capacity(game.turns.len());
     let mut asides = Vec::new();
     for (number, turn) in game.turns.iter().enumerate() {
         // What the demonstrator repeats on purpose tells what a repeated question is answered.
-        if skip_repeats && game.turns[..number].iter().any(|t| t.question == turn.question) {
+        let repeated = || game.turns[..number].iter().any(|t| t.question == turn.question);
+        let aside = match imitated {
+            Imitated::All => false,
+            Imitated::New => repeated(),
+            Imitated::Nothing => true,
+        };
+        if aside {
             asides.push(number);
         }
         let said = tokenizer.encode(&turn.question);
