@@ -43,6 +43,12 @@ const MISTAKES: [Mistake; 64] = [
     (&["train", "--set", "world.max_turns=0"], 2, &["at least 1 turn"]),
     (&["train", "--algorithm", "archr"], 2, &["archr", "archer"]),
     (&["train", "--set", "world.name=bandit"], 2, &["the world bandit has no"]),
+    (
+        &["train", "--set", "actor_samples=1", "--set", "advantage_baseline=samples"],
+        2,
+        &["advantage_baseline", "actor_samples is at least 2"],
+    ),
+    (&["train", "--set", "tries=0"], 2, &["tries = 0", "at least 1"]),
     (&["train", "--set", "warm_start.games=0"], 2, &["warm_start.games", "at least 1"]),
     (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),
     // Algorithms.

@@ -166,7 +166,7 @@ pub struct Config {
     /// What an action's value is measured against: the critic's V, as in the paper, or the other
     /// actions drawn at the same state (`actor_samples` of at least 2), whose advantages then sum to
     /// 0: a state where V is too high does not push down all that was drawn there. It is the
-    /// baseline of the penalty by `kl_coef` too.
+    /// baseline of the penalty by `kl_coef` too. ArCHer's alone.
     pub advantage_baseline: AdvantageBaseline,
 
     /// The world to learn in.
@@ -515,12 +515,13 @@ impl Config {
             );
         }
         if self.advantage_baseline == AdvantageBaseline::Samples
-            && (self.actor_samples < 2 || self.algorithm != Algorithm::Archer)
+            && self.algorithm == Algorithm::Archer
+            && self.actor_samples < 2
         {
             return fault(
                 "advantage_baseline",
                 "\"samples\"".into(),
-                "\"value\" unless algorithm is \"archer\" and actor_samples at least 2",
+                "\"value\" unless actor_samples is at least 2",
             );
         }
         let (actor, critic) = (&self.actor_model, &self.critic_model);
