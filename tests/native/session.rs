@@ -294,3 +294,38 @@ fn a_file_whose_weights_were_exchanged_does_not_pass_for_whole() {
     assert_eq!(fault.code, "bad-model");
     assert!(fault.message.contains("does not compute here"), "{}", fault.message);
 }
+
+/// A model file as a run of an algorithm without a critic exports it.
+fn without_critic() -> Vec<u8> {
+    let whole = Sections::from_bytes(QUICKSTART).unwrap();
+    let mut without = Sections::new();
+    for name in ["state", "actor_config", "tokenizer", "actor"] {
+        without.push(name, whole.get(name).unwrap().to_vec());
+    }
+    without.to_bytes()
+}
+
+#[test]
+fn a_model_without_a_critic_says_so_plays_and_gets_one_when_it_learns() {
+    let mut session = load(&without_critic());
+    let info = ok(&mut session, json!({"method": "info"}));
+    assert_eq!(info["parameters"]["critic"], 0);
+    assert!(info["parameters"]["actor"].as_u64().unwrap() > 0);
+    let game = ok(&mut session, json!({"method": "play", "seed": 1}));
+    let game = ok(&mut session, json!({"method": "ask", "game": game, "sample": false}));
+    let inspect = json!({"method": "inspect", "game": game, "turn": 1, "samples": 2, "also": []});
+    let (code, message) = call(&mut session, inspect.clone()).expect_err("nobody judges");
+    assert_eq!(code, "bad-model");
+    assert!(message.contains("holds no critic"), "{message}");
+
+    let tune = json!({"iterations": 1, "games": 2, "set": {"warmup_iter": 0}});
+    ok(&mut session, json!({"method": "tune", "tune": tune}));
+    ok(&mut session, json!({"method": "step"}));
+    let info = ok(&mut session, json!({"method": "info"}));
+    assert!(info["parameters"]["critic"].as_u64().unwrap() > 0);
+    let judged = ok(&mut session, inspect);
+    assert!(judged["v1"].as_f64().unwrap().is_finite());
+    // And what it then exports has the critic that it learned by.
+    let file = block_on(session.export(false)).unwrap();
+    assert!(ok(&mut load(&file), json!({"method": "info"}))["parameters"]["critic"] != 0);
+}

@@ -62,11 +62,11 @@ fn never(folder: &str, words: &[&str], why: &str) {
     }
 }
 
-/// The names of a crate's dependencies, of all targets, without those for tests.
+/// The names of a crate's dependencies on every target, without those for tests.
 fn dependencies(manifest: &str) -> Vec<String> {
     let manifest: toml::Table = read(&root().join(manifest)).parse().unwrap();
-    let table = manifest["dependencies"].as_table().unwrap();
-    table.keys().cloned().collect()
+    let table = manifest.get("dependencies").and_then(toml::Value::as_table);
+    table.into_iter().flat_map(toml::Table::keys).cloned().collect()
 }
 
 #[test]
@@ -77,6 +77,16 @@ fn the_worlds_have_never_heard_of_a_tensor_a_file_or_a_clock() {
     }
     let outside = ["std::fs", "std::time", "std::net", "std::env", "println!", "burn::"];
     never("crates/env/src", &outside, "a world takes text and a seed, and nothing else");
+}
+
+#[test]
+fn the_kernels_have_never_heard_of_a_tensor_a_world_or_a_clock() {
+    assert!(
+        dependencies("crates/kernels/Cargo.toml").is_empty(),
+        "archer-kernels takes floats, and nothing else than where they are computed"
+    );
+    let outside = ["std::fs", "std::time", "std::net", "std::env", "println!", "burn", "rand"];
+    never("crates/kernels/src", &outside, "a loop takes slices, and nothing else");
 }
 
 #[test]
@@ -158,7 +168,8 @@ fn one_file_draws_and_one_looks_at_the_clock() {
 
 #[test]
 fn the_bans_are_where_clippy_looks_for_them() {
-    for path in ["crates/core/clippy.toml", "crates/env/clippy.toml"] {
+    for path in ["crates/core/clippy.toml", "crates/env/clippy.toml", "crates/kernels/clippy.toml"]
+    {
         let bans: toml::Table = read(&root().join(path)).parse().unwrap();
         for ban in bans["disallowed-methods"].as_array().unwrap() {
             assert!(ban["reason"].is_str(), "{path}: each ban says why");
@@ -213,8 +224,9 @@ fn the_documents_name_paths_that_exist() {
 #[test]
 fn every_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
-    for source in ["crates/env/src", "crates/core/src", "crates/cli/src", "crates/wasm/src"] {
-        for entry in fs::read_dir(root().join(source)).unwrap() {
+    let crates = ["env", "kernels", "core", "cli", "wasm"];
+    for source in crates.map(|name| format!("crates/{name}/src")) {
+        for entry in fs::read_dir(root().join(&source)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             let here = format!("`{source}/");

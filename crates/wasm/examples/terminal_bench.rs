@@ -1,7 +1,7 @@
 //! The work of `tests/wasm/bench/run.js` done natively on one thread, as one JSON object: what the
 //! browser's figures stand beside.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use archer_wasm::session::Request;
 use archer_wasm::{Session, device};
@@ -10,44 +10,67 @@ use serde_json::{Value, json};
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let mut number = || args.next().and_then(|text| text.parse().ok()).expect("games iterations");
-    let (games, iterations): (u64, usize) = (number(), number() as usize);
+    let mut number =
+        || args.next().and_then(|text| text.parse().ok()).expect("games together iterations");
+    let (games, together, iterations): (u64, u64, u64) = (number(), number(), number());
     let file = include_bytes!("../../../pkg/models/quickstart.archer").to_vec();
     let begin = Instant::now();
     let device = block_on(device::open()).expect("a processor");
     let mut session = block_on(Session::load(file, device)).expect("the shipped model is whole");
-    let mut tokens = 0;
     let game = call(&mut session, json!({"method": "play", "seed": 1}), &mut 0);
     call(&mut session, json!({"method": "ask", "game": game, "sample": true}), &mut 0);
     let first_ms = begin.elapsed().as_secs_f64() * 1e3;
-    let begin = Instant::now();
-    for seed in 1..=games {
-        let mut game = call(&mut session, json!({"method": "play", "seed": seed}), &mut 0);
-        for _ in 0..5 {
-            let ask = json!({"method": "ask", "game": game, "sample": true});
-            game = call(&mut session, ask, &mut tokens);
-            if game["turns"].as_array().map(Vec::len) == Some(5) {
-                break;
-            }
-            game = call(
-                &mut session,
-                json!({"method": "answer", "game": game, "answer": "no"}),
-                &mut 0,
-            );
-        }
-    }
-    let tokens_per_second = tokens as f64 / begin.elapsed().as_secs_f64();
-    let tune = json!({"iterations": iterations + 1, "set": {"warmup_iter": 0}});
+    play(&mut session, some(games));
+    let tokens_per_second = play(&mut session, games);
+    evaluate(&mut session, some(together));
+    let questions_per_second = evaluate(&mut session, together);
+    let tune = json!({"iterations": iterations + some(iterations), "set": {"warmup_iter": 0}});
     call(&mut session, json!({"method": "tune", "tune": tune}), &mut 0);
-    call(&mut session, json!({"method": "step"}), &mut 0);
+    for _ in 0..some(iterations) {
+        call(&mut session, json!({"method": "step"}), &mut 0);
+    }
     let begin = Instant::now();
     for _ in 0..iterations {
         call(&mut session, json!({"method": "step"}), &mut 0);
     }
     let iterations_per_minute = 60.0 * iterations as f64 / begin.elapsed().as_secs_f64();
     let told = json!({"firstQuestionMs": first_ms, "tokensPerSecond": tokens_per_second,
-        "iterationsPerMinute": iterations_per_minute});
+        "questionsPerSecond": questions_per_second, "iterationsPerMinute": iterations_per_minute});
     println!("{told}");
+}
+
+/// As much as warms up for the whole.
+fn some(n: u64) -> u64 {
+    n.div_ceil(5)
+}
+
+/// Tokens in a second of asking, one game at a time.
+fn play(session: &mut Session, games: u64) -> f64 {
+    let (mut tokens, mut time) = (0, Duration::ZERO);
+    for seed in 1..=games {
+        let mut game = call(session, json!({"method": "play", "seed": seed}), &mut 0);
+        for turn in 1..=5 {
+            let begin = Instant::now();
+            let ask = json!({"method": "ask", "game": game, "sample": true});
+            game = call(session, ask, &mut tokens);
+            time += begin.elapsed();
+            if turn < 5 {
+                let answer = json!({"method": "answer", "game": game, "answer": "no"});
+                game = call(session, answer, &mut 0);
+            }
+        }
+    }
+    tokens as f64 / time.as_secs_f64()
+}
+
+/// Questions in a second of games that are played side by side.
+fn evaluate(session: &mut Session, games: u64) -> f64 {
+    let begin = Instant::now();
+    let ask =
+        json!({"method": "evaluate", "games": games, "seed": 7, "sample": true, "kept": false});
+    let told = call(session, ask, &mut 0);
+    let questions = games as f64 * told["meanQuestions"].as_f64().expect("questions of a game");
+    questions / begin.elapsed().as_secs_f64()
 }
 
 fn call(session: &mut Session, request: Value, tokens: &mut usize) -> Value {

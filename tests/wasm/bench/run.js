@@ -1,20 +1,32 @@
 // How fast the browser computes beside the terminal, on the same machine in one run: `make bench-web`.
 //
 // The same work everywhere: the model in the package writes questions of sampled games, one game at a
-// time, then fine-tunes with the package's defaults. WebGPU is Chromium's software adapter unless
-// ARCHER_GRAPHICS=hardware lets it take what there is.
+// time and many side by side, then fine-tunes with the package's defaults. The two take turns, ROUNDS
+// times, so that other work on the machine meets both; told are the medians, and in brackets the slowest
+// and the fastest. WebGPU is Chromium's software adapter unless ARCHER_GRAPHICS=hardware lets it take
+// what there is.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { browse, serve, visit } from "../../../pkg/tests/lib/site.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const GAMES = 20;
-const ITERATIONS = 5;
+const ROUNDS = 3;
+/** Games one at a time, games side by side, iterations; before each that is timed, a part to warm up. */
+const WORK = { games: 300, together: 600, iterations: 20 };
+/** In software a step takes long, and few are enough to see how long. */
+const LESS = { games: 2, together: 2, iterations: 1 };
 
-function native() {
+const MEASURES = {
+  firstQuestionMs: { head: "first question", tell: (ms) => `${(ms / 1000).toFixed(2)} s` },
+  tokensPerSecond: { head: "tokens/s, one game", tell: whole },
+  questionsPerSecond: { head: "questions/s, games side by side", tell: whole },
+  iterationsPerMinute: { head: "ArCHer iterations/min", tell: whole },
+};
+
+function native({ games, together, iterations }) {
   const program = ["run", "--release", "--quiet", "--package", "archer-wasm", "--example", "terminal_bench"];
-  const told = execFileSync("cargo", [...program, "--", String(GAMES), String(ITERATIONS)], {
+  const told = execFileSync("cargo", [...program, "--", ...[games, together, iterations].map(String)], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
@@ -22,7 +34,7 @@ function native() {
   return JSON.parse(told);
 }
 
-async function inBrowser(backend, games, iterations) {
+async function inBrowser(backend, work) {
   const browser = await browse(backend === "cpu" ? "none" : process.env.ARCHER_GRAPHICS ?? "software");
   const site = await serve();
   try {
@@ -34,29 +46,43 @@ async function inBrowser(backend, games, iterations) {
       await page.waitForFunction(() => window.archer !== undefined);
     }
     return await page.evaluate(
-      async ({ backend, games, iterations }) => {
+      async ({ backend, games, together, iterations }) => {
         const agent = await window.archer.load({ backend });
         await (await agent.play()).ask({ sample: true });
         const firstQuestionMs = performance.now();
-        let tokens = 0;
-        let begin = performance.now();
-        for (let seed = 1; seed <= games; seed++) {
-          const game = await agent.play({ seed });
-          for (let turn = 1; turn <= 5; turn++) {
-            await game.ask({ sample: true, onText: () => tokens++ });
-            if (turn < 5) await game.answer("no");
+        const play = async (games) => {
+          let tokens = 0;
+          let ms = 0;
+          for (let seed = 1; seed <= games; seed++) {
+            const game = await agent.play({ seed });
+            for (let turn = 1; turn <= 5; turn++) {
+              const begin = performance.now();
+              await game.ask({ sample: true, onText: () => tokens++ });
+              ms += performance.now() - begin;
+              if (turn < 5) await game.answer("no");
+            }
           }
-        }
-        const tokensPerSecond = (1000 * tokens) / (performance.now() - begin);
+          return (1000 * tokens) / ms;
+        };
+        const evaluate = async (games) => {
+          const begin = performance.now();
+          const { meanQuestions } = await agent.evaluate({ games, sample: true });
+          return (1000 * games * meanQuestions) / (performance.now() - begin);
+        };
+        const some = (n) => Math.ceil(n / 5);
+        await play(some(games));
+        const tokensPerSecond = await play(games);
+        await evaluate(some(together));
+        const questionsPerSecond = await evaluate(together);
+        let begin = 0;
         let done = 0;
-        for await (const _ of agent.fineTune({ iterations: iterations + 1, set: { warmup_iter: 0 } })) {
-          // The first may compile.
-          if (done++ === 0) begin = performance.now();
+        for await (const _ of agent.fineTune({ iterations: iterations + some(iterations), set: { warmup_iter: 0 } })) {
+          if (++done === some(iterations)) begin = performance.now();
         }
         const iterationsPerMinute = (60_000 * iterations) / (performance.now() - begin);
-        return { backend: agent.backend, firstQuestionMs, tokensPerSecond, iterationsPerMinute };
+        return { backend: agent.backend, firstQuestionMs, tokensPerSecond, questionsPerSecond, iterationsPerMinute };
       },
-      { backend, games, iterations },
+      { backend, ...work },
     );
   } finally {
     site.close();
@@ -64,15 +90,48 @@ async function inBrowser(backend, games, iterations) {
   }
 }
 
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores\n`);
-console.log("| | first question | tokens/s | ArCHer iterations/min |\n|---|---|---|---|");
-tell("terminal, one thread", native());
-tell("Chromium, CPU", await inBrowser("cpu", GAMES, ITERATIONS));
-// In software a step takes long, and one is enough to see how long.
-const webgpu = await inBrowser("webgpu", 2, 1);
-tell(`Chromium, WebGPU (${webgpu.backend.adapter})`, webgpu);
-
-function tell(who, { firstQuestionMs, tokensPerSecond, iterationsPerMinute }) {
-  const seconds = (firstQuestionMs / 1000).toFixed(2);
-  console.log(`| ${who} | ${seconds} s | ${tokensPerSecond.toFixed(0)} | ${iterationsPerMinute.toFixed(2)} |`);
+function whole(value) {
+  return value < 10 ? value.toFixed(2) : value.toFixed(0);
 }
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** A row of the table. */
+function row(who, runs) {
+  const cells = Object.entries(MEASURES).map(([name, { tell }]) => {
+    const values = runs.map((run) => run[name]);
+    const spread = runs.length > 1 ? ` (${tell(Math.min(...values))} to ${tell(Math.max(...values))})` : "";
+    return tell(median(values)) + spread;
+  });
+  return `| ${[who, ...cells].join(" | ")} |`;
+}
+
+/** The browser's share of the terminal's speed, measure by measure. */
+function share(terminal, browser) {
+  const cells = Object.keys(MEASURES).map((name) => {
+    if (name === "firstQuestionMs") return "";
+    const ratio = median(browser.map((run) => run[name])) / median(terminal.map((run) => run[name]));
+    return `${Math.round(100 * ratio)} %`;
+  });
+  return `| share | ${cells.join(" | ")} |`;
+}
+
+const load = () => loadavg()[0].toFixed(1);
+const before = load();
+const terminal = [];
+const browser = [];
+for (let round = 1; round <= ROUNDS; round++) {
+  console.error(`round ${round} of ${ROUNDS}, load ${load()}`);
+  terminal.push(native(WORK));
+  browser.push(await inBrowser("cpu", WORK));
+}
+const webgpu = process.argv.includes("--cpu") ? null : await inBrowser("webgpu", LESS);
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores; load ${before} before, ${load()} after\n`);
+const heads = ["", ...Object.values(MEASURES).map(({ head }) => head)];
+console.log(`| ${heads.join(" | ")} |\n|${"---|".repeat(heads.length)}`);
+console.log(row("terminal, one thread", terminal));
+console.log(row("Chromium, CPU", browser));
+console.log(share(terminal, browser));
+if (webgpu) console.log(row(`Chromium, WebGPU (${webgpu.backend.adapter})`, [webgpu]));

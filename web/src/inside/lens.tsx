@@ -104,7 +104,7 @@ function Row({ row, seen, scale, asked }: { row: Judged; seen: Inspection; scale
     <tr class={asked ? "asked" : ""}>
       <th scope="row">
         {row.question || "(nothing)"}
-        {asked && <span class="tag">asked</span>}
+        {asked && <> <span class="tag">asked</span></>}
       </th>
       <td class="plot" aria-hidden="true">
         <span class="strip">

@@ -6,11 +6,10 @@
 
 use std::sync::Arc;
 
+use archer_kernels::{elementwise, log_prob};
 use burn::backend::TensorMetadata;
 
-use super::LANES;
 use super::op::{Op, Raw, in_order, matmul, tensor, values, values_mut, whole};
-use super::simd::{Kernel, dispatch, exp, fold, max};
 
 /// `log softmax(hidden · tableᵀ)` at one token for each row; inputs `hidden` `[n, width]` and
 /// `table` `[vocab, width]`, output `[n]`.
@@ -54,13 +53,12 @@ impl Op<2> for LogProb {
         for begin in (0..n).step_by(part) {
             let rows = part.min(n - begin);
             let made = matmul(hidden.narrow(0, begin, rows), table.transpose(0, 1));
-            dispatch(Forward {
-                scores: values(&made),
-                vocab,
-                targets: &self.targets[begin..][..rows],
-                log_probs: &mut log_probs[begin..][..rows],
-                normalisers: &mut normalisers[begin..][..rows],
-            });
+            log_prob::forward(
+                values(&made),
+                &self.targets[begin..][..rows],
+                &mut log_probs[begin..][..rows],
+                &mut normalisers[begin..][..rows],
+            );
             if room {
                 scores.push(made);
             }
@@ -89,13 +87,12 @@ impl Op<2> for LogProb {
             let made =
                 scores.next().unwrap_or_else(|| matmul(hidden.clone(), kept.table.transpose(0, 1)));
             let mut made = whole(made);
-            dispatch(Backward {
-                scores: values_mut(&mut made),
-                vocab,
-                targets: &kept.targets[begin..][..rows],
-                normalisers: &kept.normalisers[begin..][..rows],
-                grad: &values(&grad)[begin..][..rows],
-            });
+            log_prob::backward(
+                values_mut(&mut made),
+                &kept.targets[begin..][..rows],
+                &kept.normalisers[begin..][..rows],
+                &values(&grad)[begin..][..rows],
+            );
             if wanted[0] {
                 dhidden.extend_from_slice(values(&matmul(made.clone(), kept.table.clone())));
             }
@@ -103,82 +100,10 @@ impl Op<2> for LogProb {
                 let more = matmul(made.transpose(0, 1), hidden);
                 match &mut dtable {
                     None => dtable = Some(more),
-                    Some(sum) => dispatch(Add { sum: values_mut(sum), more: values(&more) }),
+                    Some(sum) => elementwise::add(values_mut(sum), values(&more)),
                 }
             }
         }
         [wanted[0].then(|| tensor(dhidden, [n, width])), dtable]
-    }
-}
-
-struct Forward<'a> {
-    scores: &'a [f32],
-    vocab: usize,
-    targets: &'a [u32],
-    log_probs: &'a mut [f32],
-    normalisers: &'a mut [f32],
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        for (row, scores) in self.scores.chunks_exact(self.vocab).enumerate() {
-            let most = max(scores);
-            self.normalisers[row] = most + exp_sum::<FMA>(scores, most).ln();
-            self.log_probs[row] = scores[self.targets[row] as usize] - self.normalisers[row];
-        }
-    }
-}
-
-#[inline(always)]
-fn exp_sum<const FMA: bool>(scores: &[f32], most: f32) -> f32 {
-    let (whole, rest) = scores.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
-    for chunk in whole {
-        for l in 0..LANES {
-            lanes[l] += exp::<FMA>(chunk[l] - most);
-        }
-    }
-    fold(lanes) + rest.iter().map(|&x| exp::<FMA>(x - most)).sum::<f32>()
-}
-
-struct Backward<'a> {
-    scores: &'a mut [f32],
-    vocab: usize,
-    targets: &'a [u32],
-    normalisers: &'a [f32],
-    grad: &'a [f32],
-}
-
-impl Kernel for Backward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        for (row, scores) in self.scores.chunks_exact_mut(self.vocab).enumerate() {
-            let (normaliser, grad) = (self.normalisers[row], self.grad[row]);
-            for score in &mut *scores {
-                *score = -grad * exp::<FMA>(*score - normaliser);
-            }
-            scores[self.targets[row] as usize] += grad;
-        }
-    }
-}
-
-struct Add<'a> {
-    sum: &'a mut [f32],
-    more: &'a [f32],
-}
-
-impl Kernel for Add<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        for (sum, more) in self.sum.iter_mut().zip(self.more) {
-            *sum += more;
-        }
     }
 }

@@ -6,13 +6,8 @@
 //! (`op`). Each function computes the same by burn's operations where the device is another, or
 //! where the feature `flex` is off; the tests hold the two against each other.
 
-// Lanes are walked by number: several arrays side by side, which iterators would only hide.
-#![allow(clippy::needless_range_loop)]
-
 #[cfg(feature = "flex")]
 mod attention;
-#[cfg(feature = "flex")]
-mod cached;
 #[cfg(feature = "flex")]
 mod elementwise;
 #[cfg(feature = "flex")]
@@ -23,10 +18,6 @@ mod linear;
 mod log_prob;
 #[cfg(feature = "flex")]
 mod op;
-#[cfg(feature = "flex")]
-mod simd;
-#[cfg_attr(not(feature = "flex"), allow(dead_code, reason = "kernels read it"))]
-mod visible;
 
 #[cfg(all(test, feature = "flex"))]
 mod tests;
@@ -35,42 +26,17 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "flex")]
+use archer_kernels::cached::Cache;
+pub use archer_kernels::elementwise::AdamStep;
+pub use archer_kernels::linear::Activation;
+use archer_kernels::visible::Visible;
+#[cfg(feature = "flex")]
 use burn::backend::Flex;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use self::visible::Visible;
 use super::layers::{SHUT, join_heads, split_heads};
-
-/// Floats that a kernel handles side by side, and keys in a block of a mask.
-const LANES: usize = 16;
-
-/// What a dense layer's output goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// Nothing.
-    None,
-    /// GELU in its tanh form.
-    GeluTanh,
-    /// GELU by the error function.
-    GeluErf,
-}
-
-/// What a step of Adam does with one parameter and its memory.
-#[derive(Debug, Clone, Copy)]
-pub struct AdamStep {
-    /// Learning rate over the correction of the first moment.
-    pub rate: f32,
-    /// Share of the first moment that stays, and share of the gradient that it takes.
-    pub first: [f32; 2],
-    /// The same of the second and the gradient's square.
-    pub second: [f32; 2],
-    /// One over the root of the second moment's correction.
-    pub scale_2: f32,
-    /// Keeps the division finite.
-    pub epsilon: f32,
-}
 
 /// Layer normalisation over the last axis.
 pub fn layer_norm<const D: usize>(layer: &LayerNorm, epsilon: f64, x: Tensor<D>) -> Tensor<D> {
@@ -229,7 +195,7 @@ pub fn rows_at(grid: Tensor<3>, rows: &[usize]) -> Tensor<2> {
 
 #[cfg(feature = "flex")]
 fn has_kernel(qkv: &Tensor<3>, heads: usize) -> bool {
-    op::fits_tensor(qkv) && attention::has_kernel(qkv.dims()[2] / 3 / heads)
+    op::fits_tensor(qkv) && archer_kernels::attention::has_kernel(qkv.dims()[2] / 3 / heads)
 }
 
 #[cfg(feature = "flex")]
@@ -266,7 +232,7 @@ const GROWTH: usize = 64;
 pub enum LayerCache {
     /// Where there is a kernel of ours.
     #[cfg(feature = "flex")]
-    Own(cached::Cache),
+    Own(Cache),
     /// Key and value, `[batch, heads, room, d_head]`.
     Plain(Tensor<4>, Tensor<4>),
 }
@@ -288,7 +254,7 @@ impl LayerCache {
         if has_kernel(&qkv, heads) && !qkv.device().is_autodiff() {
             let [batch, new, width] = qkv.dims();
             let width = width / 3;
-            let fresh = || Self::Own(cached::Cache::new(batch, heads, width / heads));
+            let fresh = || Self::Own(Cache::new(batch, heads, width / heads));
             let Self::Own(cache) = cache.get_or_insert_with(fresh) else {
                 unreachable!("a cache stays on its device");
             };

@@ -4,10 +4,10 @@
 //! another, as the sums want them; both for each row of the batch and each head in a piece of their
 //! own, so that rows are kept, copied and dropped piece by piece.
 
-use super::LANES;
-use super::attention::{Sums, softmax};
-use super::simd::{Kernel, dispatch};
-use super::visible::Visible;
+use crate::LANES;
+use crate::attention::{Sums, by_width, softmax};
+use crate::simd::{Kernel, dispatch};
+use crate::visible::Visible;
 
 /// Keys and values of one layer.
 #[derive(Debug, Clone)]
@@ -67,15 +67,7 @@ impl Cache {
         self.take_in(qkv, used, new);
         let mut out = vec![0.0; self.rows * new * width];
         let job = Attend { cache: self, qkv, visible, new, out: &mut out };
-        match self.d {
-            #[cfg(not(target_family = "wasm"))]
-            8 => dispatch(AttendOf::<8>(job)),
-            16 => dispatch(AttendOf::<16>(job)),
-            32 => dispatch(AttendOf::<32>(job)),
-            #[cfg(not(target_family = "wasm"))]
-            64 => dispatch(AttendOf::<64>(job)),
-            d => unreachable!("no kernel for heads of width {d}"),
-        }
+        by_width!(self.d, AttendOf, job);
         out
     }
 

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::LANES;
+use crate::LANES;
 
 /// Some neighbouring keys of which at least one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

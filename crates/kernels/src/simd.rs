@@ -5,7 +5,7 @@
 //! looks once at run time and enters a copy of the kernel compiled for what is there. Sums are
 //! taken lane by lane in a fixed order: one machine gives the same bits each time.
 
-use super::LANES;
+use crate::LANES;
 
 /// One vector's worth of floats.
 pub type Lanes = [f32; LANES];
