@@ -1,20 +1,17 @@
 //! `archer export`: a run or a model as the one file that a page loads.
 
-use std::fs;
 use std::path::Path;
 
-use archer::config::Config;
 use archer::train::Trainer;
 use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::args;
 use crate::device;
-use crate::error::{Error, cannot_read, cannot_write};
+use crate::error::{Error, cannot_write};
 use crate::files;
-use crate::model;
+use crate::model::{self, Found};
 use crate::output;
-use crate::run_dir::{self, Kind};
 
 /// Writes the file and says how large it is.
 pub fn run(args: &args::Export) -> Result<(), Error> {
@@ -37,32 +34,15 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
 
 /// The trainer of a run folder, a model folder, or a file that was exported before.
 fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
-    let file = match (path.is_file(), run_dir::is_run(path)) {
-        (true, _) => Some(path.to_path_buf()),
-        (_, true) => {
-            let kind = if best { Kind::Best } else { Kind::Latest };
-            Some(run_dir::checkpoint_path(path, kind))
-        }
-        _ => None,
-    };
-    if let Some(file) = file {
-        let bytes = fs::read(&file).map_err(|e| cannot_read(&file, &e))?;
-        return Trainer::resume(&bytes, device).map_err(|error| model::named(&file, error));
+    let Found { agent, config, trainer } = model::find(path, best, device)?;
+    if let Some(trainer) = trainer {
+        return Ok(trainer);
     }
-    let agent = model::load(path, device)?;
     if agent.critic.is_none() {
         return Err(Error::Usage(format!(
             "{} has no critic, without which a page can show and learn nothing; export a model that was trained by ArCHer",
             path.display()
         )));
     }
-    // A model folder tells its world and how it speaks; the rest of a run it does not know.
-    let about = &agent.about;
-    let config = Config {
-        world: about.world.clone(),
-        max_new_tokens: about.max_new_tokens,
-        temperature: about.temperature,
-        ..Config::default()
-    };
     Ok(Trainer::from_agent(config, agent, device)?)
 }

@@ -37,6 +37,9 @@ pub struct Evaluation {
     pub repeat_rate: f64,
     /// The best mean return there is, where it is known.
     pub optimum_return: Option<f64>,
+    /// The return of each game, in the order in which they were given.
+    #[serde(skip)]
+    pub returns: Vec<f64>,
     /// 95 % intervals of the other numbers, which the short form leaves out.
     #[serde(skip)]
     pub more: Intervals,
@@ -155,6 +158,7 @@ impl Evaluation {
             invalid_rate: share(invalid, utterances),
             repeat_rate: share(repeated, utterances),
             optimum_return,
+            returns,
             more: Intervals {
                 win_rate: wilson(won, outcomes.len()),
                 questions,
@@ -162,6 +166,20 @@ impl Evaluation {
                 repeat_rate: wilson(repeated, utterances),
             },
         }
+    }
+}
+
+impl Evaluation {
+    /// How much more than `other` was returned, on average over the games, with its 95 % interval;
+    /// `None` unless both played equally many. Games of the same seeds are compared one by one, so
+    /// that what both find hard does not widen the interval.
+    pub fn gain_over(&self, other: &Evaluation) -> Option<(f64, [f64; 2])> {
+        if self.returns.is_empty() || self.returns.len() != other.returns.len() {
+            return None;
+        }
+        let pairs = self.returns.iter().zip(&other.returns);
+        let gains: Vec<f64> = pairs.map(|(here, there)| here - there).collect();
+        Some(mean_with_interval(&gains))
     }
 }
 

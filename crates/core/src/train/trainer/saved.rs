@@ -10,8 +10,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Trainer, fresh_buffer, fresh_policy};
-use crate::algorithms::common::Policy;
-use crate::algorithms::common::learner::{Critics, Learner, Stale};
+use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
+use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::{self, Sections};
 use crate::config::{Config, Numerics};
 use crate::error::Error;
@@ -59,6 +59,15 @@ impl Trainer {
         }
         if let Some(reference) = &self.learner.reference {
             sections.push("reference", checkpoint::module_bytes(reference).await?);
+        }
+        if let Some(teacher) = &self.learner.teacher {
+            let (actor, critic) = (&teacher.actor, &teacher.critic);
+            let shape = hf::gpt2_config(actor.config(), self.tokenizer.end);
+            sections.push("teacher_config", shape);
+            sections.push("teacher", checkpoint::module_bytes(actor).await?);
+            let shape = hf::critic_config(critic, &self.tokenizer);
+            sections.push("teacher_critic_config", shape);
+            sections.push("teacher_critic", checkpoint::module_bytes(critic).await?);
         }
         sections.push("replay", checkpoint::replay_bytes(&self.buffer));
         Ok(sections.to_bytes())
@@ -142,7 +151,10 @@ impl Trainer {
         };
         let learner = match state.export {
             true => Learner::new(policy, critic),
-            false => learner(&config, policy, critic, &sections)?,
+            false => Learner {
+                teacher: teacher(&config, &tokenizer, &sections, device)?,
+                ..learner(&config, policy, critic, &sections)?
+            },
         };
         let buffer = match config.algorithm.is_offline() {
             // It holds all the games that were given, however many they are.
@@ -217,9 +229,31 @@ fn learner(
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
         critics: critic.map(critics).transpose()?,
+        teacher: None,
         stale,
         policy,
     })
+}
+
+/// The teacher of a checkpoint, where it has one.
+fn teacher(
+    config: &Config,
+    tokenizer: &Tokenizer,
+    sections: &Sections,
+    device: &Device,
+) -> Result<Option<Teacher>, Error> {
+    let Ok(shape) = sections.get("teacher_config") else {
+        return Ok(None);
+    };
+    let mut unused = rng::stream(0, "unused", 0);
+    let actor = hf::read_gpt2_config("teacher_config", shape)?.init(&mut unused, device);
+    let actor = checkpoint::module_from_bytes(actor, sections.get("teacher")?)?;
+    let (name, shape) = ("teacher_critic_config", sections.get("teacher_critic_config")?);
+    let critic = hf::critic_like(name, shape, &mut unused, device)?;
+    let critic = checkpoint::module_from_bytes(critic, sections.get("teacher_critic")?)?;
+    let (read, most) = (actor.config().positions, critic.positions());
+    let layout = Layout::new(tokenizer, read, most, config.max_new_tokens);
+    Ok(Some(Teacher { actor, critic, layout }))
 }
 
 /// The gradients that a checkpoint of the reference's numerics left standing.
