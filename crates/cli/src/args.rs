@@ -204,6 +204,9 @@ pub struct Eval {
     pub words: Option<WordList>,
     #[command(flatten)]
     pub people: People,
+    /// Change one key of the world, as in --set world.weights.dog=8
+    #[arg(long, value_name = "world.KEY=VALUE")]
+    pub set: Vec<String>,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,

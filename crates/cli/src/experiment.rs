@@ -270,17 +270,21 @@ fn parse_value(text: &str) -> Option<Value> {
     table.remove("value")
 }
 
-/// Puts `value` at the dotted `key`; false where its group does not exist.
+/// Puts `value` at the dotted `key`; false where something on the way is no group.
 fn insert(table: &mut Table, key: &str, value: Value) -> bool {
     match key.split_once('.') {
         None => {
             table.insert(key.to_string(), value);
             true
         }
-        Some((group, rest)) => match table.get_mut(group) {
-            Some(Value::Table(inner)) => insert(inner, rest, value),
-            _ => false,
-        },
+        // A group that is left out while it is empty begins with its first key; one that is none is
+        // found out when the whole is read.
+        Some((group, rest)) => {
+            match table.entry(group).or_insert_with(|| Value::Table(Table::new())) {
+                Value::Table(inner) => insert(inner, rest, value),
+                _ => false,
+            }
+        }
     }
 }
 
