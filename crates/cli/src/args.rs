@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use archer::checkpoint::packed::Precision;
 use archer_env::{EnvError, Rules, WordList, WorldConfig, WorldName};
 use clap::{Args, Parser, Subcommand};
 
@@ -245,8 +246,21 @@ pub struct Export {
     #[arg(long)]
     pub best: bool,
     /// Put in all that `train --resume` needs to go on: optimisers, target network, replay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "precision")]
     pub training: bool,
+    /// Bits of a weight: f32 as they are, f16 for half the size, q8 for about a quarter
+    #[arg(long, value_name = "NAME", default_value = "f32", value_parser = Precision::from_str)]
+    pub precision: Precision,
+    /// Games that are played, greedily and on the same seeds, by the model and by the file, to
+    /// measure what the precision costs; 0 for none
+    #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true)]
+    pub check: usize,
+    /// The terms under which the file may be used, written into it
+    #[arg(long, value_name = "SPDX", default_value = "MIT OR Apache-2.0")]
+    pub licence: String,
+    /// The revision of the sources that made the model, written into the file
+    #[arg(long, value_name = "REVISION")]
+    pub commit: Option<String>,
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,

@@ -41,7 +41,10 @@ use crate::rng;
 use crate::text::Tokenizer;
 
 mod saved;
+#[cfg(feature = "baselines")]
 mod student;
+
+pub use saved::Origin;
 
 /// Gradient steps of the warm start in one slice.
 const WARM_START_SLICE: usize = 8;
@@ -106,6 +109,7 @@ pub struct Trainer {
     games: u64,
     /// Iterations and games that its networks had behind them when the run began.
     before: (usize, u64),
+    origin: Origin,
 }
 
 impl Trainer {
@@ -195,6 +199,7 @@ impl Trainer {
             iteration: 0,
             games: 0,
             before: (0, 0),
+            origin: Origin::default(),
         })
     }
 
@@ -415,6 +420,7 @@ impl Trainer {
             top_k: self.config.top_k,
             top_p: self.config.top_p,
         };
+        #[cfg(feature = "baselines")]
         if self.config.algorithm == Algorithm::Distill {
             return self.teach(&starts, &sampler).await;
         }
