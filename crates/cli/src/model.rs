@@ -54,6 +54,7 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
         world: about.world.clone(),
         max_new_tokens: about.max_new_tokens,
         temperature: about.temperature,
+        tries: about.tries,
         ..Config::default()
     };
     Ok(Found { agent, config, trainer: None })

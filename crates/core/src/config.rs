@@ -500,7 +500,9 @@ impl Config {
             );
         }
         if self.advantage_baseline == AdvantageBaseline::Samples
-            && (self.actor_samples < 2 || self.algorithm != Algorithm::Archer)
+            // A student's configuration is its teacher's, for whoever learns on from it.
+            && (self.actor_samples < 2
+                || !matches!(self.algorithm, Algorithm::Archer | Algorithm::Distill))
         {
             return fault(
                 "advantage_baseline",
