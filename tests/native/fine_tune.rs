@@ -130,7 +130,7 @@ fn a_session_lives_in_the_world_that_it_learns_in() {
             Err(error) => error.to_string(),
             Ok(request) => {
                 let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
-                reply.err().expect("refused").message
+                reply.expect_err("refused").message
             }
         };
         assert!(message.contains(part), "{tune}: {message}");
