@@ -201,9 +201,8 @@ fn a_world_is_changed_by_its_keys() {
         let eval = ["eval", "--asker", "tree", "--words", "subset", "--games", "90", "--json"];
         run(folder.path(), &[&eval[..], more].concat())
     };
-    let number = |more: &[&str], name: &str| {
-        eval(more).success().json_lines().remove(0)[name].as_f64()
-    };
+    let number =
+        |more: &[&str], name: &str| eval(more).success().json_lines().remove(0)[name].as_f64();
     assert_eq!(number(&[], "optimum_return"), Some(-2.8));
     // The tree finds dogs at its third question, and here they are half of all games.
     let plain = number(&[], "mean_return").unwrap();

@@ -202,7 +202,7 @@ fn scale(block: &[f32]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
     use crate::rng;
     use burn::tensor::Device;
     use proptest::prelude::*;
@@ -275,7 +275,7 @@ mod tests {
         };
         let device = Device::flex();
         let lm = config.init(&mut rng::stream(1, "test", 0), &device);
-        let bytes = |lm, precision| pollster::block_on(pack(lm, precision)).unwrap();
+        let bytes = |lm: &CausalLm, precision| pollster::block_on(pack(lm, precision)).unwrap();
         let whole = bytes(&lm, Precision::F32);
         for (precision, share) in [(Precision::F16, 0.52), (Precision::Q8, 0.30)] {
             let packed = bytes(&lm, precision);
