@@ -115,9 +115,9 @@ class LoadedAgent implements Agent {
     );
   }
 
-  async evaluate({ games = 100, seed = 7, sample = false, model = "current", signal }: EvaluateOptions = {}): Promise<Evaluation> {
+  async evaluate({ games = 100, seed = 7, sample = false, model = "current", world, signal }: EvaluateOptions = {}): Promise<Evaluation> {
     signal?.throwIfAborted();
-    const request = { method: "evaluate", games, seed, sample, kept: model === "kept" };
+    const request = { method: "evaluate", games, seed, sample, kept: model === "kept", ...(world && { world }) };
     const evaluation = (await this.beside(() => this.engine.call(request))) as Evaluation;
     signal?.throwIfAborted();
     return evaluation;

@@ -329,6 +329,8 @@ export interface EvaluateOptions {
   sample?: boolean;
   /** Which model: the one as it is now (default), or the one that `rollback` would bring back. */
   model?: "current" | "kept";
+  /** Plays in another world than the model's present one; what is left out stays as it is. */
+  world?: WorldChange;
   signal?: AbortSignal;
 }
 
@@ -343,12 +345,24 @@ export interface FineTuneOptions {
   evaluateEvery?: number;
   /** Games of such an evaluation; default 50. */
   evaluationGames?: number;
+  /** How the world is another from now on; what is left out stays as it is. Not together with `resume`. */
+  world?: WorldChange;
   /** Goes on with the run in the model file, with its own seed and sizes, where it holds one (`ModelInfo.resumable`). Default false. */
   resume?: boolean;
   /** Any other key of the configuration by its dotted name, such as `{ "lm_lr": 1e-4 }`. */
   set?: Record<string, number | string | boolean>;
   /** Stops as `stop()` does. */
   signal?: AbortSignal;
+}
+
+/** What makes a world of Twenty Questions another: what you and yours think of, and how you answer. */
+export interface WorldChange {
+  /** How likely some things are beside 1 for the others, by name, such as `{ dog: 8 }`; 0 for never. */
+  weights?: Record<string, number>;
+  /** What is answered otherwise than by the table: a question about a property, and the things with what is true of them here, such as `{ "Is it alive?": { computer: "yes" } }`. It holds in every wording. */
+  answers?: Record<string, Record<string, "yes" | "no" | "sometimes">>;
+  /** Further things that can be the secret, by names that the table knows. */
+  extra?: string[];
 }
 
 /** What one iteration showed. */

@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 
+use archer::checkpoint::Sections;
 use common::{TINY, folder, run, weights};
 
 #[test]
@@ -39,4 +40,100 @@ fn a_file_is_measured_gone_on_with_and_never_overwritten() {
     let bare = ["train", "--resume", "play.archer", "--set", "iterations=3", "--final-games", "0"];
     let done = run(folder, &[&bare[..], &["--out", "bare"]].concat()).success();
     assert!(done.stderr.contains("no optimisers"), "{}", done.stderr);
+}
+
+/// The quickstart's model as it is shipped.
+fn quickstart() -> Vec<u8> {
+    fs::read(common::root().join("pkg/models/quickstart.archer")).unwrap()
+}
+
+fn export(folder: &std::path::Path, model: &str, out: &str, more: &[&str]) -> common::Done {
+    let export = ["export", "--model", model, "--out", out, "--device", "flex"];
+    run(folder, &[&export[..], more].concat())
+}
+
+#[test]
+fn each_precision_plays_as_the_model_does_and_takes_its_share_of_bytes() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("model.archer"), quickstart()).unwrap();
+    let size = |file: &str| fs::metadata(folder.join(file)).unwrap().len() as f64;
+    let origin = ["--licence", "MIT", "--commit", "0123abc"];
+    let eval = |model: &str| {
+        let eval = ["eval", "--model", model, "--games", "50", "--json"];
+        let line = run(folder, &eval).success().json_lines().remove(0);
+        line["mean_return"].as_f64().unwrap()
+    };
+    let whole = eval("model.archer");
+    for (precision, share) in [("f32", 1.05), ("f16", 0.62), ("q8", 0.42)] {
+        let out = format!("{precision}.archer");
+        let how = [&["--precision", precision, "--check", "50"][..], &origin].concat();
+        let done = export(folder, "model.archer", &out, &how).success();
+        assert!(done.stdout.contains("a loss of"), "{}", done.stdout);
+        assert!(size(&out) < share * size("model.archer"), "{precision}: {}", size(&out));
+        assert!((eval(&out) - whole).abs() <= 0.1, "{precision} loses too much");
+        // What is read and written again is the same file; where it comes from travels with it.
+        let again = format!("again-{out}");
+        let how = ["--precision", precision, "--licence", "MIT"];
+        export(folder, &out, &again, &how).success();
+        assert!(fs::read(folder.join(&again)).unwrap() == fs::read(folder.join(&out)).unwrap());
+        let text = fs::read(folder.join(&out)).unwrap();
+        let holds = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
+        let header = format!("\"precision\":\"{precision}\"");
+        for word in [header.as_str(), "\"licence\":\"MIT\"", "\"commit\":\"0123abc\""] {
+            assert!(holds(word.as_bytes()), "{out} does not say {word}");
+        }
+    }
+    for (how, part) in [
+        (&["--precision", "q4"][..], "choose f32, f16 or q8"),
+        (&["--precision", "q8", "--training"], "cannot be used with"),
+    ] {
+        let done = export(folder, "model.archer", "x.archer", how);
+        assert!(done.code == 2 && done.stderr.contains(part), "{}", done.stderr);
+    }
+}
+
+#[test]
+fn a_damaged_a_newer_and_a_wrong_file_are_refused_by_what_is_wrong() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("model.archer"), quickstart()).unwrap();
+    export(folder, "model.archer", "q8.archer", &["--precision", "q8"]).success();
+    let whole = fs::read(folder.join("q8.archer")).unwrap();
+    let refused = |name: &str, bytes: Vec<u8>, part: &str| {
+        fs::write(folder.join(name), bytes).unwrap();
+        for command in [&["eval", "--games", "1"][..], &["export", "--out", "out.archer"]] {
+            let done = run(folder, &[command, &["--model", name]].concat());
+            assert_eq!(done.code, 1, "{}", done.stderr);
+            assert!(done.stderr.contains(name) && done.stderr.contains(part), "{}", done.stderr);
+        }
+    };
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    refused("flipped.archer", flipped, "checksum");
+    refused("cut.archer", whole[..middle].to_vec(), "checksum");
+    let mut newer = whole.clone();
+    newer[8] = 77;
+    refused("newer.archer", newer, "version 77");
+    // Whole by its checksum, and yet not what was exported: one byte of a weight is another.
+    let sections = Sections::from_bytes(&whole).unwrap();
+    let mut altered = Sections::new();
+    for name in [
+        "state",
+        "actor_config",
+        "tokenizer",
+        "actor_packed",
+        "critic_config",
+        "critic_packed",
+        "example",
+    ] {
+        let mut bytes = sections.get(name).unwrap().to_vec();
+        if name == "actor_packed" {
+            // The scale of a block of the token embedding.
+            bytes[4 + 1 + 8 + 1 + 3] ^= 2;
+        }
+        altered.push(name, bytes);
+    }
+    refused("altered.archer", altered.to_bytes(), "does not compute here");
 }

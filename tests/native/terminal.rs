@@ -12,7 +12,7 @@ use serde_json::Value;
 /// the arguments name are made by `prepare`.
 type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 64] = [
+const MISTAKES: [Mistake; 66] = [
     // Commands and flags.
     (&["tran"], 2, &["tran", "train"]),
     (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),

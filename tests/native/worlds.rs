@@ -193,3 +193,37 @@ fn the_documents_tell_the_numbers_that_the_program_prints() {
         }
     }
 }
+
+#[test]
+fn a_world_is_changed_by_its_keys() {
+    let folder = folder();
+    let eval = |more: &[&str]| {
+        let eval = ["eval", "--asker", "tree", "--words", "subset", "--games", "90", "--json"];
+        run(folder.path(), &[&eval[..], more].concat())
+    };
+    let number =
+        |more: &[&str], name: &str| eval(more).success().json_lines().remove(0)[name].as_f64();
+    assert_eq!(number(&[], "optimum_return"), Some(-2.8));
+    // The tree finds dogs at its third question, and here they are half of all games.
+    let plain = number(&[], "mean_return").unwrap();
+    let dogs = ["--set", "world.weights.dog=8", "--set", "world.weights.pen=0"];
+    assert_eq!(number(&dogs, "optimum_return"), None);
+    assert!((number(&dogs, "mean_return").unwrap() - plain).abs() > 0.1);
+    // Who reckons with the answers plays as well as before, whatever they are.
+    let alive = ["--set", "world.answers.Is it alive?.computer=yes"];
+    assert!((number(&alive, "mean_return").unwrap() - plain).abs() < 0.5);
+    for (set, parts) in [
+        ("gamma=1", &["only keys of the world", "world.weights.dog"][..]),
+        ("world.weights.zorb=2", &["\"zorb\"", "not in this world's list"]),
+        ("world.weights.dog=often", &["world.weights.dog", "often"]),
+        ("world.answers.Is it a zorb?.dog=yes", &["zorb", "Is it alive?"]),
+        ("world.answers.Is it alive?.dog=maybe", &["maybe", "`yes`"]),
+        ("world.wieghts.dog=2", &["no key world.wieghts.dog"]),
+    ] {
+        let done = eval(&["--set", set]);
+        assert_eq!(done.code, 2, "{set}: {}", done.stderr);
+        for part in parts {
+            assert!(done.stderr.contains(part), "{set}: {}", done.stderr);
+        }
+    }
+}

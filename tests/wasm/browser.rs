@@ -6,8 +6,12 @@
 
 use archer::agent::Agent;
 use archer::checkpoint::Sections;
+use archer::checkpoint::packed::Precision;
 use archer::hf::weights::Weights;
 use archer::nn::params;
+use archer::nn::sampling::Sampler;
+use archer::train::Trainer;
+use archer::train::evaluate::evaluate;
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
 use burn::tensor::{Device, Int, Tensor};
@@ -114,6 +118,69 @@ async fn twenty_iterations_of_archer_raise_the_return() {
     let (first, last) = (mean(&returns[..4]), mean(&returns[16..]));
     console_log!("lane {}: the bandit pays {first:.2}, then {last:.2}", device::BACKEND);
     assert!(last > first + 0.2, "{returns:?}");
+}
+
+/// As `tests/native/fine_tune.rs`, in the page's own engine: a piano is said to come in different
+/// colours. Only where the CPU computes: WebGPU in software would take an hour.
+#[wasm_bindgen_test]
+async fn a_fine_tune_pays_in_a_changed_world() {
+    if device::BACKEND != "cpu" {
+        return;
+    }
+    let contrary = json!({"answers": {"Does it come in different colors?": {"piano": "yes"}}});
+    let others = json!({"answers": contrary["answers"], "weights": {"piano": 0}});
+    let mut session = load(QUICKSTART).await;
+    call(&mut session, json!({"method": "tune", "tune": {"seed": 1, "world": contrary}})).await;
+    for _ in 0..20 {
+        call(&mut session, json!({"method": "step"})).await;
+    }
+    let file = session.export(false).await.unwrap();
+    let device = open().await;
+    let mut gains = Vec::new();
+    for change in [contrary, others] {
+        let change = serde_json::from_value(change).unwrap();
+        let mut played = Vec::new();
+        for file in [&file[..], QUICKSTART] {
+            let world = Trainer::resume(QUICKSTART, &device).unwrap().config().world.clone();
+            let agent = Trainer::resume(file, &device).unwrap().agent();
+            let greedy = Sampler::greedy();
+            let player = agent.player(&greedy, 1);
+            played.push(evaluate(player, &world.changed(&change), 100, 7).await.unwrap());
+        }
+        gains.push(played[0].gain_over(&played[1]).unwrap());
+    }
+    let [(gain, [low, high]), (kept, _)] = [gains[0], gains[1]];
+    console_log!("a gain of {gain:.2} ({low:.2} to {high:.2}), on the other words {kept:.2}");
+    assert!(low > 0.0, "{gain:.2} from {low:.2}");
+    assert!(kept > -0.5, "the other words lose {kept:.2}");
+}
+
+/// A file of each precision, as the terminal writes them, plays here and checks itself.
+#[wasm_bindgen_test]
+async fn files_of_every_precision_are_read() {
+    let device = open().await;
+    let whole = Trainer::resume(QUICKSTART, &device).unwrap();
+    for precision in [Precision::F32, Precision::F16, Precision::Q8] {
+        let file = whole.export_as(precision).await.unwrap();
+        let mut session = load(&file).await;
+        let info = call(&mut session, json!({"method": "info"})).await;
+        assert_eq!(info["bytes"], file.len());
+        console_log!("lane {}: {} bytes at {precision}", device::BACKEND, file.len());
+        let sections = Sections::from_bytes(&file).unwrap();
+        let example = sections.get("example").unwrap();
+        let mut other: Value = serde_json::from_slice(example).unwrap();
+        other["scores"][3] = json!(other["scores"][3].as_f64().unwrap() + 0.1);
+        let mut altered = Sections::new();
+        let names = ["actor", "actor_packed", "critic", "critic_packed", "state", "tokenizer"];
+        for name in names.into_iter().chain(["actor_config", "critic_config"]) {
+            if let Ok(bytes) = sections.get(name) {
+                altered.push(name, bytes.to_vec());
+            }
+        }
+        altered.push("example", other.to_string().into_bytes());
+        let refused = Session::load(altered.to_bytes(), device.clone()).await;
+        assert_eq!(refused.err().expect("it computes something else").code, "bad-model");
+    }
 }
 
 #[wasm_bindgen_test]

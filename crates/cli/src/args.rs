@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use archer::checkpoint::packed::Precision;
 use archer_env::{EnvError, Rules, WordList, WorldConfig, WorldName};
 use clap::{Args, Parser, Subcommand};
 
@@ -29,6 +30,8 @@ pub enum Command {
     Train(Train),
     /// Train by several algorithms from several seeds, and draw and tabulate how they compare
     Compare(Compare),
+    /// Train a small student of an agent that has learned, to play and to value as it does
+    Distill(Distill),
     /// Measure an agent: mean return with its 95 % interval, win rate, questions
     Eval(Eval),
     /// Think of something and let an agent ask; you answer yes, no, sometimes or unknown
@@ -136,6 +139,42 @@ pub struct Compare {
     pub quiet: bool,
 }
 
+/// Flags of `archer distill`.
+#[derive(Debug, Args)]
+pub struct Distill {
+    /// Whom to learn from: a run's folder, a model's, an exported file, or a checkpoint such as
+    /// <run>/checkpoints/best
+    #[arg(long, value_name = "DIR|FILE", required_unless_present = "resume")]
+    pub teacher: Option<PathBuf>,
+    /// Go on with a student that was made before, from its model folder, instead of a fresh one
+    #[arg(long, value_name = "DIR")]
+    pub student: Option<PathBuf>,
+    /// A configuration file in TOML, over the teacher's and over configs/distill.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Change one key of the configuration, as in --set actor_model.width=64
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// The seed of all chance; on the CPU the same seed gives the same run, bit for bit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Folder for the run, new or empty [default: runs/distill-<seed>-<n>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder; the teacher is in its checkpoint
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["teacher", "student", "config", "seed"])]
+    pub resume: Option<PathBuf>,
+    /// Games of the comparison at the end, for each agent; 0 for no comparison
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    pub final_games: usize,
+    /// Show warnings and the result, but no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
 /// Flags of `archer eval`.
 #[derive(Debug, Args)]
 pub struct Eval {
@@ -166,6 +205,9 @@ pub struct Eval {
     pub words: Option<WordList>,
     #[command(flatten)]
     pub people: People,
+    /// Change one key of the world, as in --set world.weights.dog=8
+    #[arg(long, value_name = "world.KEY=VALUE")]
+    pub set: Vec<String>,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,
@@ -204,8 +246,21 @@ pub struct Export {
     #[arg(long)]
     pub best: bool,
     /// Put in all that `train --resume` needs to go on: optimisers, target network, replay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "precision")]
     pub training: bool,
+    /// Bits of a weight: f32 as they are, f16 for half the size, q8 for about a quarter
+    #[arg(long, value_name = "NAME", default_value = "f32", value_parser = Precision::from_str)]
+    pub precision: Precision,
+    /// Games that are played, greedily and on the same seeds, by the model and by the file, to
+    /// measure what the precision costs; 0 for none
+    #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true)]
+    pub check: usize,
+    /// The terms under which the file may be used, written into it
+    #[arg(long, value_name = "SPDX", default_value = "MIT OR Apache-2.0")]
+    pub licence: String,
+    /// The revision of the sources that made the model, written into the file
+    #[arg(long, value_name = "REVISION")]
+    pub commit: Option<String>,
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use archer::agent::Agent;
 use archer::config::{Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::train::evaluate::{Evaluation, evaluate};
@@ -30,16 +31,23 @@ pub struct Player {
 enum Who {
     Asker(&'static str),
     Model(PathBuf),
+    Agent(Box<Agent>),
 }
 
+/// What the one is called from whom a student learned.
+pub const TEACHER: &str = "teacher";
+
 /// The players that a run with this configuration has, the weakest first.
-pub fn players(run: &RunDir, config: &Config) -> Vec<Player> {
+pub fn players(run: &RunDir, config: &Config, teacher: Option<Agent>) -> Vec<Player> {
     let mut players = Vec::new();
     if matches!(config.world.name, WorldName::TwentyQuestions | WorldName::GuessMyCity) {
         players.push(Player { name: "random asker", who: Who::Asker("random") });
     }
     if run.warm_start().is_dir() {
         players.push(Player { name: "warm start", who: Who::Model(run.warm_start()) });
+    }
+    if let Some(teacher) = teacher {
+        players.push(Player { name: TEACHER, who: Who::Agent(Box::new(teacher)) });
     }
     if config.algorithm != Algorithm::Bc {
         players.push(Player { name: config.algorithm.title(), who: Who::Model(run.model()) });
@@ -55,13 +63,14 @@ impl Player {
         games: usize,
         device: &Opened,
     ) -> Result<Evaluation, Error> {
+        let play = |agent: &Agent| {
+            let greedy = Sampler::greedy();
+            Ok(block_on(evaluate(agent.player(&greedy, device.threads), world, games, SEED))?)
+        };
         match &self.who {
             Who::Asker(name) => eval::of_asker(name, world, games, SEED),
-            Who::Model(folder) => {
-                let agent = model::load(folder, &device.device)?;
-                let greedy = Sampler::greedy();
-                Ok(block_on(evaluate(agent.player(&greedy, device.threads), world, games, SEED))?)
-            }
+            Who::Model(folder) => play(&model::load(folder, &device.device)?),
+            Who::Agent(agent) => play(agent),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use archer::config::Config;
 use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
 use archer_env::{WorldConfig, asker};
 use pollster::block_on;
@@ -10,6 +11,7 @@ use crate::args;
 use crate::askers;
 use crate::device;
 use crate::error::Error;
+use crate::experiment;
 use crate::model;
 use crate::number::{percent, signed};
 use crate::output;
@@ -20,7 +22,7 @@ pub fn run(args: &args::Eval) -> Result<(), Error> {
     let evaluation = match (&args.model, &args.asker) {
         (Some(folder), _) => of_model(args, folder)?,
         (None, Some(name)) => {
-            let world = amended(&WorldConfig::default(), args);
+            let world = amended(&WorldConfig::default(), args)?;
             of_asker(name, &world, args.games, args.seed)?
         }
         (None, None) => {
@@ -36,20 +38,25 @@ pub fn run(args: &args::Eval) -> Result<(), Error> {
 fn of_model(args: &args::Eval, folder: &Path) -> Result<Evaluation, Error> {
     let device = device::open(&args.device)?;
     let agent = model::load(folder, &device.device)?;
-    let world = amended(&agent.about.world, args);
+    let world = amended(&agent.about.world, args)?;
     Screen::new(false).say(&format!("playing {} games on {}", args.games, device.name));
     let sampler = model::sampler(&agent, args.sample);
     Ok(block_on(evaluate(agent.player(&sampler, device.threads), &world, args.games, args.seed))?)
 }
 
 /// The world with the flags' changes.
-fn amended(world: &WorldConfig, args: &args::Eval) -> WorldConfig {
+fn amended(world: &WorldConfig, args: &args::Eval) -> Result<WorldConfig, Error> {
     let mut world = world.clone();
     world.rules = args.rules.unwrap_or(world.rules);
     world.words = args.words.unwrap_or(world.words);
     world.name = args.name.unwrap_or(world.name);
     args.people.amend(&mut world);
-    world
+    if let Some(other) = args.set.iter().find(|set| !set.trim_start().starts_with("world.")) {
+        return Err(Error::Usage(format!(
+            "--set {other}: only keys of the world can change here, as in --set world.weights.dog=8"
+        )));
+    }
+    Ok(experiment::amend(&Config { world, ..Config::default() }, &args.set)?.world)
 }
 
 /// Measures a scripted asker on the same games that a model with this seed would play.
@@ -61,7 +68,7 @@ pub fn of_asker(
 ) -> Result<Evaluation, Error> {
     let mut game = askers::world(world)?;
     let mut asker = askers::make(name, game.as_ref(), world)?;
-    let starts = starts(game.tasks(), games, seed);
+    let starts = starts(game.as_ref(), games, seed);
     let played = asker::play(asker.as_mut(), game.as_mut(), starts);
     let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
     Ok(Evaluation::of(world, game.optimum_return(), &outcomes))

@@ -48,9 +48,28 @@ pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
         (None, None) => Some("quickstart"),
         (preset, _) => preset,
     };
-    let mut layers = Layers::over(&Config::default())?;
-    if let Some(name) = preset {
-        layers.add_text(preset_text(name)?, &format!("the preset {name}"))?;
+    let preset = preset.map(|name| Ok::<_, Error>((name, preset_text(name)?))).transpose()?;
+    lay(&Config::default(), preset, request)
+}
+
+/// The same over another configuration than the defaults, and over a preset that is not for
+/// everyone: its name and text.
+pub fn resolve_over(
+    base: &Config,
+    preset: (&'static str, &'static str),
+    request: &Request<'_>,
+) -> Result<Experiment, Error> {
+    lay(base, Some(preset), request)
+}
+
+fn lay(
+    base: &Config,
+    preset: Option<(&str, &str)>,
+    request: &Request<'_>,
+) -> Result<Experiment, Error> {
+    let mut layers = Layers::over(base)?;
+    if let Some((name, text)) = preset {
+        layers.add_text(text, &format!("the preset {name}"))?;
     }
     if let Some(path) = request.config {
         let text = std::fs::read_to_string(path).map_err(|e| error::cannot_read(path, &e))?;
@@ -72,7 +91,7 @@ pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
     // The world has its own say on its settings, and is asked before anything is begun.
     archer_env::make(&layers.config.world)?;
     let stem = request.config.and_then(Path::file_stem).and_then(|stem| stem.to_str());
-    let name = stem.or(preset).unwrap_or("run").to_string();
+    let name = stem.or(preset.map(|(name, _)| name)).unwrap_or("run").to_string();
     Ok(Experiment { name, config: layers.config })
 }
 
@@ -104,6 +123,7 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
         ("critic_model", old.critic_model == new.critic_model),
         ("warm_start", old.warm_start == new.warm_start),
         ("iql.games", old.iql.games == new.iql.games),
+        ("distill.teacher", old.distill.teacher == new.distill.teacher),
     ];
     match fixed.iter().find(|(_, same)| !same) {
         None => Ok(new),
@@ -250,17 +270,21 @@ fn parse_value(text: &str) -> Option<Value> {
     table.remove("value")
 }
 
-/// Puts `value` at the dotted `key`; false where its group does not exist.
+/// Puts `value` at the dotted `key`; false where something on the way is no group.
 fn insert(table: &mut Table, key: &str, value: Value) -> bool {
     match key.split_once('.') {
         None => {
             table.insert(key.to_string(), value);
             true
         }
-        Some((group, rest)) => match table.get_mut(group) {
-            Some(Value::Table(inner)) => insert(inner, rest, value),
-            _ => false,
-        },
+        // A group that is left out while it is empty begins with its first key; one that is none is
+        // found out when the whole is read.
+        Some((group, rest)) => {
+            match table.entry(group).or_insert_with(|| Value::Table(Table::new())) {
+                Value::Table(inner) => insert(inner, rest, value),
+                _ => false,
+            }
+        }
     }
 }
 

@@ -1,22 +1,28 @@
 //! `archer export`: a run or a model as the one file that a page loads.
 
-use std::fs;
 use std::path::Path;
 
-use archer::config::Config;
+use archer::agent::Agent;
+use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
+use archer::train::evaluate::{Evaluation, evaluate};
+use archer::train::trainer::Origin;
 use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::args;
-use crate::device;
-use crate::error::{Error, cannot_read, cannot_write};
+use crate::comparison;
+use crate::device::{self, Opened};
+use crate::error::{Error, cannot_write};
 use crate::files;
-use crate::model;
+use crate::model::{self, Found};
+use crate::number::{signed, thousands};
 use crate::output;
-use crate::run_dir::{self, Kind};
 
-/// Writes the file and says how large it is.
+/// What a precision may cost in return before a person should think again.
+const LOSS: f64 = 0.1;
+
+/// Writes the file and says how large it is, and what it cost.
 pub fn run(args: &args::Export) -> Result<(), Error> {
     let out = &args.out;
     if out.exists() && !args.force {
@@ -25,44 +31,76 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
             out.display()
         )));
     }
-    let device = device::open(&args.device)?.device;
-    let trainer = open(&args.model, args.best, &device)?;
+    let device = device::open(&args.device)?;
+    let mut trainer = open(&args.model, args.best, &device.device)?;
+    let origin = trainer.origin().clone();
+    trainer.set_origin(Origin {
+        licence: args.licence.clone(),
+        commit: args.commit.clone().unwrap_or(origin.commit),
+    });
     let bytes = match args.training {
         true => block_on(trainer.checkpoint())?,
-        false => block_on(trainer.export())?,
+        false => block_on(trainer.export_as(args.precision))?,
+    };
+    let check = match args.check {
+        0 => None,
+        games => Some(check(&trainer, &bytes, games, &device)?),
     };
     files::write_atomic(out, &bytes).map_err(|e| cannot_write(out, &e))?;
-    output::line(&format!("{} holds the model, {} bytes.", out.display(), bytes.len()))
+    let (actor, critic, _) = trainer.sizes();
+    output::line(&format!(
+        "{} holds the model, {} bytes: {} parameters at {}.",
+        out.display(),
+        bytes.len(),
+        thousands((actor + critic) as f64),
+        args.precision
+    ))?;
+    match check {
+        None => Ok(()),
+        Some(told) => output::line(&told),
+    }
+}
+
+/// Lets the model and what the file holds play the same games, and tells the difference.
+fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Result<String, Error> {
+    let play = |agent: &Agent| {
+        let (sampler, world) = (Sampler::greedy(), &agent.about.world);
+        block_on(evaluate(agent.player(&sampler, device.threads), world, games, comparison::SEED))
+    };
+    let read = Trainer::resume(file, &device.device)?;
+    block_on(read.check_example(file))?;
+    let (before, after) = (play(&trainer.agent())?, play(&read.agent())?);
+    let (gain, [low, high]) = after.gain_over(&before).expect("both have played the same games");
+    let told = |e: &Evaluation| {
+        let [low, high] = e.return_ci95.map(|bound| signed(bound, 2));
+        format!("{} ({low} to {high})", signed(e.mean_return, 2))
+    };
+    let advice = match -gain > LOSS {
+        true => " That is much for a precision; take a higher one.",
+        false => "",
+    };
+    Ok(format!(
+        "Greedy play over {} games returns {} before and {} from the file: a loss of {} (95 % interval {} to {}, game by game).{advice}",
+        thousands(games as f64),
+        told(&before),
+        told(&after),
+        signed(-gain, 3),
+        signed(-high, 3),
+        signed(-low, 3),
+    ))
 }
 
 /// The trainer of a run folder, a model folder, or a file that was exported before.
 fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
-    let file = match (path.is_file(), run_dir::is_run(path)) {
-        (true, _) => Some(path.to_path_buf()),
-        (_, true) => {
-            let kind = if best { Kind::Best } else { Kind::Latest };
-            Some(run_dir::checkpoint_path(path, kind))
-        }
-        _ => None,
-    };
-    if let Some(file) = file {
-        let bytes = fs::read(&file).map_err(|e| cannot_read(&file, &e))?;
-        return Trainer::resume(&bytes, device).map_err(|error| model::named(&file, error));
+    let Found { agent, config, trainer } = model::find(path, best, device)?;
+    if let Some(trainer) = trainer {
+        return Ok(trainer);
     }
-    let agent = model::load(path, device)?;
     if agent.critic.is_none() {
         return Err(Error::Usage(format!(
             "{} has no critic, without which a page can show and learn nothing; export a model that was trained by ArCHer",
             path.display()
         )));
     }
-    // A model folder tells its world and how it speaks; the rest of a run it does not know.
-    let about = &agent.about;
-    let config = Config {
-        world: about.world.clone(),
-        max_new_tokens: about.max_new_tokens,
-        temperature: about.temperature,
-        ..Config::default()
-    };
     Ok(Trainer::from_agent(config, agent, device)?)
 }

@@ -13,6 +13,7 @@ mod compare;
 mod comparison;
 mod data;
 mod device;
+mod distill;
 mod doctor;
 mod env;
 mod error;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         None => train::run(&args::Train::quickstart()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Distill(args)) => distill::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Play(args)) => play::run(&args),
         Some(Command::Export(args)) => export::run(&args),

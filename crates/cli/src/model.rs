@@ -4,19 +4,68 @@ use std::fs;
 use std::path::Path;
 
 use archer::agent::Agent;
+use archer::config::Config;
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use burn::tensor::Device;
+use pollster::block_on;
 
 use crate::error::{Error, cannot_read};
+use crate::run_dir::{self, Kind};
 
 /// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`.
 pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
-    if !path.is_file() {
-        return load_to_train(path, None, 0, device);
+    match path.is_file() {
+        true => Ok(open_file(path, device)?.agent()),
+        false => load_to_train(path, None, 0, device),
     }
-    let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
-    Ok(Trainer::resume(&bytes, device).map_err(|error| named(path, error))?.agent())
+}
+
+/// A model from wherever it lies.
+pub struct Found {
+    /// Who plays.
+    pub agent: Agent,
+    /// What it was trained by; of a model folder only the world and how it speaks are known, and the
+    /// rest is the default.
+    pub config: Config,
+    /// The run that it belongs to, unless it is a model folder.
+    pub trainer: Option<Trainer>,
+}
+
+/// The model of a run's folder (its newest checkpoint, or the best), of a model's, or of a file
+/// that was exported or is a checkpoint.
+pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
+    let file = match (path.is_file(), run_dir::is_run(path)) {
+        (true, _) => Some(path.to_path_buf()),
+        (_, true) => {
+            let kind = if best { Kind::Best } else { Kind::Latest };
+            Some(run_dir::checkpoint_path(path, kind))
+        }
+        _ => None,
+    };
+    if let Some(file) = file {
+        let trainer = open_file(&file, device)?;
+        let (agent, config) = (trainer.agent(), trainer.config().clone());
+        return Ok(Found { agent, config, trainer: Some(trainer) });
+    }
+    let agent = load(path, device)?;
+    let about = &agent.about;
+    let config = Config {
+        world: about.world.clone(),
+        max_new_tokens: about.max_new_tokens,
+        temperature: about.temperature,
+        tries: about.tries,
+        ..Config::default()
+    };
+    Ok(Found { agent, config, trainer: None })
+}
+
+/// The run in a file, which checks itself by its example.
+fn open_file(file: &Path, device: &Device) -> Result<Trainer, Error> {
+    let bytes = fs::read(file).map_err(|e| cannot_read(file, &e))?;
+    let opened = Trainer::resume(&bytes, device)
+        .and_then(|trainer| block_on(trainer.check_example(&bytes)).map(|()| trainer));
+    opened.map_err(|error| named(file, error))
 }
 
 /// An error of the core with the path that it is about.

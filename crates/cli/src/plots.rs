@@ -15,6 +15,7 @@ pub fn draw(title: &str, lines: &[Line], optimum: Option<f64>) -> Vec<(&'static 
         ("losses.svg", learning.losses()),
         ("advantage.svg", learning.advantage()),
         ("entropy.svg", learning.entropy()),
+        ("divergence.svg", learning.divergence()),
         ("questions.svg", learning.questions()),
         ("warm_start.svg", warm_start(lines)),
     ];
@@ -105,6 +106,12 @@ impl<'a> Learning<'a> {
             self.series("while learning", "actor.entropy", chart::BLUE),
         ];
         self.chart("Entropy of the policy", "nats per token", series)
+    }
+
+    fn divergence(&self) -> Chart {
+        let mut series = self.series("KL(teacher ‖ student)", "distill.kl", chart::BLUE);
+        series.thick = true;
+        self.chart("Divergence of the student", "nats per token", vec![series])
     }
 
     fn questions(&self) -> Chart {

@@ -9,6 +9,7 @@ use archer::train::evaluate::Evaluation;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::spoken;
+use crate::comparison;
 use crate::log::Line;
 use crate::number::{brief, percent, signed, thousands};
 use crate::output;
@@ -67,6 +68,20 @@ pub fn table(rows: &[Row], optimum: Option<f64>) -> String {
     output::table(&HEADING, &cells(rows, optimum), 1)
 }
 
+/// What a student lost of its teacher's return, where both have played.
+pub fn loss(rows: &[Row]) -> Option<String> {
+    let teacher = rows.iter().find(|row| row.who == comparison::TEACHER)?;
+    let student = rows.last()?;
+    let (gain, [low, high]) = student.evaluation.gain_over(&teacher.evaluation)?;
+    Some(format!(
+        "The student loses {} of its teacher's return (95 % interval {} to {}, game by game over the same {}).",
+        signed(-gain, 2),
+        signed(-high, 2),
+        signed(-low, 2),
+        thousands(student.evaluation.games as f64)
+    ))
+}
+
 /// The whole report in Markdown.
 pub fn markdown(summary: &Summary<'_>) -> String {
     let config = summary.config;
@@ -97,6 +112,9 @@ pub fn markdown(summary: &Summary<'_>) -> String {
             thousands(played as f64),
             markdown_table(&HEADING, &cells(summary.rows, summary.optimum)),
         ));
+        if let Some(loss) = loss(summary.rows) {
+            text.push_str(&format!("\n{loss}\n"));
+        }
     }
     text.push_str("\n## Curves\n\n");
     for (n, plot) in summary.plots.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use archer::config::Config;
+use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress, Trainer};
 use archer_env::{WordList, WorldName};
 use pollster::block_on;
@@ -15,9 +15,10 @@ use crate::clock::{self, Stopwatch};
 use crate::comparison;
 use crate::device::{self, Opened};
 use crate::error::{Error, cannot_read};
-use crate::experiment::{self, Request};
+use crate::experiment::{self, Experiment, Request};
 use crate::log::{LEARN, Line};
 use crate::model;
+use crate::number::thousands;
 use crate::output;
 use crate::plots;
 use crate::progress::{Screen, Speaker};
@@ -26,11 +27,19 @@ use crate::run_dir::{self, Kind, RunDir};
 
 /// Trains, or goes on with training, to the end or to a Ctrl-C.
 pub fn run(args: &args::Train) -> Result<(), Error> {
-    let mut session = Session::open(args)?;
+    run_session(Session::open(args)?, args.final_games)
+}
+
+fn run_session(mut session: Session, final_games: usize) -> Result<(), Error> {
     let stop = Stop::listen(session.screen.speaker());
-    let outcome = session.work(args.final_games, &stop).and_then(|rows| session.tell(&rows));
+    let outcome = session.work(final_games, &stop).and_then(|rows| session.tell(&rows));
     session.screen.finish();
     outcome
+}
+
+/// Trains what was made of other flags than `archer train` has.
+pub fn run_experiment(experiment: Experiment, args: &args::Train) -> Result<(), Error> {
+    run_session(Session::start(experiment, args, Screen::new(args.quiet))?, args.final_games)
 }
 
 /// The same as a part of something larger, which tells of it and listens for the wish to stop.
@@ -79,6 +88,11 @@ impl Session {
             algorithm: args.algorithm.as_deref(),
             seed: args.seed,
         })?;
+        Session::start(experiment, args, screen)
+    }
+
+    /// Starts a new run of this experiment.
+    fn start(experiment: Experiment, args: &args::Train, screen: Screen) -> Result<Session, Error> {
         let device = device::open(&args.device)?;
         let run = RunDir::create(args.out.as_deref(), &experiment.name, &experiment.config)?;
         screen.say(&format!(
@@ -93,6 +107,9 @@ impl Session {
             run.discard();
         })?;
         trainer.set_threads(device.threads);
+        if let Some(warning) = larger_than_teacher(&trainer) {
+            screen.warn(&warning);
+        }
         let (name, best) = (run.name(), f64::NEG_INFINITY);
         Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
     }
@@ -261,6 +278,9 @@ impl Session {
         self.screen.finish();
         if !rows.is_empty() {
             output::line(&format!("\n{}\n", report::table(rows, self.optimum())))?;
+            if let Some(loss) = report::loss(rows) {
+                output::line(&format!("{loss}\n"))?;
+            }
         }
         let root = self.run.root().display();
         output::line(&format!("The model, the curves and a report are in {root}."))?;
@@ -275,7 +295,7 @@ impl Session {
             return Ok(Vec::new());
         }
         let config = self.trainer.config();
-        let players = comparison::players(&self.run, config);
+        let players = comparison::players(&self.run, config, self.trainer.teacher());
         let mut rows = Vec::new();
         for (done, player) in players.iter().enumerate() {
             if stop.requested() {
@@ -368,7 +388,29 @@ fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
     Ok(trainer)
 }
 
+/// What to say of a student that is no smaller than its teacher; it is allowed.
+fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
+    let teacher = trainer.teacher()?;
+    let (actor, critic, _) = trainer.sizes();
+    let (own, other) = (actor + critic, teacher.parameters());
+    (own > other).then(|| {
+        format!(
+            "the student has {} parameters, more than the {} of its teacher",
+            thousands(own as f64),
+            thousands(other as f64)
+        )
+    })
+}
+
 fn new_trainer(config: Config, device: &Opened) -> Result<Trainer, Error> {
+    if config.algorithm == Algorithm::Distill {
+        let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
+        let student = match config.actor.as_str() {
+            "" => None,
+            folder => Some(model::load(Path::new(folder), &device.device)?),
+        };
+        return Ok(Trainer::student(config, teacher.agent, student, &device.device)?);
+    }
     if config.actor.is_empty() {
         return Ok(Trainer::new(config, &device.device)?);
     }

@@ -18,6 +18,7 @@ use crate::hf::{self, Format, weights};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -167,6 +168,11 @@ impl Agent {
             self.layout = self.layout.with_critic_tokenizer(&self.tokenizer, own);
         }
         Self { critic_tokenizer: own, ..self }
+    }
+
+    /// Scalars in its networks.
+    pub fn parameters(&self) -> usize {
+        params::count(&self.actor) + self.critic.as_ref().map_or(0, params::count)
     }
 
     /// How texts are laid out for its networks.

@@ -18,8 +18,11 @@ use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
 
+pub mod packed;
+
 const MAGIC: &[u8; 8] = b"ARCHERCK";
-const VERSION: u32 = 1;
+/// Files of version 1 know no packed weights ([`packed`]) and are read as before.
+const VERSION: u32 = 2;
 
 /// Named byte sections.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -76,9 +79,9 @@ impl Sections {
         };
         let mut reader = Reader(body.strip_prefix(MAGIC).ok_or_else(|| damaged("it is cut"))?);
         let version = reader.u32()?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(Error::Version(format!(
-                "the checkpoint is of version {version}; this program reads version {VERSION}"
+                "the checkpoint is of version {version}; this program reads versions 1 to {VERSION}, so take a newer one"
             )));
         }
         if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
@@ -93,6 +96,21 @@ impl Sections {
             sections.push((name, reader.take(length)?.to_vec()));
         }
         Ok(Self(sections))
+    }
+}
+
+/// Fills a network of the right shape from its section, packed or not.
+///
+/// # Errors
+/// If there is none, or it is of another shape.
+pub fn module_from_section<M: Module>(
+    module: M,
+    sections: &Sections,
+    name: &str,
+) -> Result<M, Error> {
+    match sections.get(&packed::section(name)) {
+        Ok(bytes) => packed::unpack(module, bytes),
+        Err(_) => module_from_bytes(module, sections.get(name)?),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 
 mod algorithm;
 
-pub use algorithm::{Algorithm, ChaiConfig, FilteredBcConfig, IqlConfig, PpoConfig};
+pub use algorithm::{Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig};
 
 /// How the utterance's advantage reaches its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +70,8 @@ pub enum ShapingForm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// What learns after the warm start: `archer`, `bc`, `filtered_bc`, `chai`, `iql`, `reinforce` or
-    /// `ppo`.
+    /// What learns after the warm start: `archer`, `bc`, `filtered_bc`, `chai`, `iql`, `reinforce`,
+    /// `ppo`, or `distill` without a warm start.
     pub algorithm: Algorithm,
     /// Whose numbers: ours, or the reference's for comparison.
     pub numerics: Numerics,
@@ -187,6 +187,8 @@ pub struct Config {
     pub iql: IqlConfig,
     /// What only PPO is told.
     pub ppo: PpoConfig,
+    /// What only a student is told.
+    pub distill: DistillConfig,
 }
 
 /// The byte-level BPE trained on generated games.
@@ -347,6 +349,7 @@ impl Default for Config {
             chai: ChaiConfig::default(),
             iql: IqlConfig::default(),
             ppo: PpoConfig::default(),
+            distill: DistillConfig::default(),
         }
     }
 }

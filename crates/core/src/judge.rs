@@ -87,6 +87,19 @@ impl Agent {
         Ok(params::read(vec![sums]).await?.remove(0))
     }
 
+    /// The actor's scores of `n` tokens after a text, evenly spread over the vocabulary.
+    async fn scores(&self, observation: &str, n: usize) -> Result<Vec<f32>, Error> {
+        let state = self.tokenizer.encode(observation);
+        let room = self.actor.config().positions;
+        let (forest, base) = forest(newest(&state, room), &[], &self.actor.device());
+        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+        let [hidden] = self.actor.hidden_at(tokens, positions, &forest.mask, [&[base]]);
+        let scores = self.actor.logits(hidden); // [1, vocab]
+        let size = scores.dims()[1];
+        let all = params::read(vec![scores.reshape([size])]).await?.remove(0);
+        Ok((0..n.min(size)).map(|i| all[i * size / n.min(size)]).collect())
+    }
+
     /// The tokens of some utterances, each cut to the longest that the actor could say.
     fn bodies(&self, said: &[&str]) -> Vec<Vec<u32>> {
         let limit = self.about.max_new_tokens.max(1);
@@ -105,12 +118,18 @@ fn forest(state: &[u32], said: &[Vec<u32>], device: &burn::tensor::Device) -> (F
     (Forest::new(&[Tree { trunk: state, branches }], device), state.len() - 1)
 }
 
+/// Scores that an example holds.
+const SCORES: usize = 32;
+
 /// An utterance and what the networks thought of it where they were last in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     observation: String,
     utterance: String,
     log_prob: f32,
+    /// The actor's scores of some tokens after the observation; files from before have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scores: Vec<f32>,
     /// What the critic thought, where there is one: Q1, Q2, then V1, V2.
     #[serde(flatten)]
     worth: Option<Worth>,
@@ -132,8 +151,9 @@ impl Example {
         let mut unused = rng::stream(0, "example", 0);
         let utterance = agent.say(&observation, &Sampler::greedy(), &mut unused).await?;
         let log_prob = agent.log_probs(&observation, &[&utterance]).await?[0];
+        let scores = agent.scores(&observation, SCORES).await?;
         let worth = Worth::of(agent, &observation, &utterance).await?;
-        Ok(Self { observation, utterance, log_prob, worth })
+        Ok(Self { observation, utterance, log_prob, scores, worth })
     }
 
     /// As JSON.
@@ -160,18 +180,27 @@ impl Example {
             Some(_) => Worth::of(agent, &self.observation, &self.utterance).await?,
             None => None,
         };
-        let numbers = |log_prob, worth: Option<Worth>| -> Vec<f32> {
-            let worth = worth.map(|Worth { q, v }| [q, v].concat()).unwrap_or_default();
-            [vec![log_prob], worth].concat()
+        let scores = match self.scores.len() {
+            0 => Vec::new(),
+            some => agent.scores(&self.observation, some).await?,
         };
-        let (here, there) = (numbers(log_prob, worth), numbers(self.log_prob, self.worth));
+        let numbers = |log_prob, worth: Option<Worth>, scores: &[f32]| -> Vec<f32> {
+            let worth = worth.map(|Worth { q, v }| [q, v].concat()).unwrap_or_default();
+            [&[log_prob], &worth[..], scores].concat()
+        };
+        let here = numbers(log_prob, worth, &scores);
+        let there = numbers(self.log_prob, self.worth, &self.scores);
         // Backends differ in the order of their sums; a wrong weight shows in the first digits.
         let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * (1.0 + b.abs());
         if here.len() == there.len() && here.iter().zip(&there).all(near) {
             return Ok(());
         }
+        let gap = |(a, b): (&f32, &f32)| (a - b).abs() / (1.0 + b.abs());
+        let gap = here.iter().zip(&there).map(gap).fold(0.0, f32::max);
         Err(Error::Model(format!(
-            "the model does not compute here what it did where it was made: {here:?} instead of {there:?} for its example"
+            "the model does not compute here what it did where it was made: the numbers of its example differ by {gap:.1e} of themselves, such as {:?} instead of {:?}; fetch or export the file again",
+            &here[..here.len().min(5)],
+            &there[..there.len().min(5)]
         )))
     }
 }

@@ -1,6 +1,7 @@
 //! A world described by data, as a configuration file does, and made from it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,7 +9,8 @@ use crate::environment::Environment;
 use crate::error::EnvError;
 use crate::guess_my_city::GuessMyCity;
 use crate::toy::{Bandit, Recall};
-use crate::twenty_questions::{Options, Rules, TwentyQuestions};
+use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions};
+use crate::words;
 
 /// The worlds by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -83,9 +85,42 @@ pub struct WorldConfig {
     /// Twenty Questions with `sometimes`: probability, 0 to 1, that a Yes or No to a property
     /// becomes "Sometimes.".
     pub sometimes_noise: f32,
+    /// Twenty Questions: how likely some words are beside 1 for the others, by name; 0 for never.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, f32>,
+    /// Twenty Questions: what is answered otherwise than in the table: for a question about a
+    /// property (in any wording) the objects, each with `yes`, `no` or `sometimes`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: Answers,
+    /// Twenty Questions: secret words beside those of the list, by names that the table knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<String>,
+}
+
+/// What makes a world another than it was: the keys of [`WorldConfig`] that a person may change
+/// where an agent learns on. What is left out stays.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorldChange {
+    /// As [`WorldConfig::weights`].
+    pub weights: Option<BTreeMap<String, f32>>,
+    /// As [`WorldConfig::answers`].
+    pub answers: Option<Answers>,
+    /// As [`WorldConfig::extra`].
+    pub extra: Option<Vec<String>>,
 }
 
 impl WorldConfig {
+    /// This world with a change.
+    pub fn changed(&self, change: &WorldChange) -> WorldConfig {
+        let WorldChange { weights, answers, extra } = change.clone();
+        let mut world = self.clone();
+        world.weights = weights.unwrap_or(world.weights);
+        world.answers = answers.unwrap_or(world.answers);
+        world.extra = extra.unwrap_or(world.extra);
+        world
+    }
+
     /// The options of Twenty Questions.
     pub fn options(&self) -> Options {
         let default = Options::default();
@@ -100,14 +135,31 @@ impl WorldConfig {
 
     /// Twenty Questions as this configuration has it.
     pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, EnvError> {
-        match self.words {
-            WordList::All => TwentyQuestions::all(self.options()),
-            WordList::Subset => TwentyQuestions::subset(self.options()),
+        let list = match self.words {
+            WordList::All => words::words().to_vec(),
+            WordList::Subset => words::subset(),
+        };
+        let mut names: Vec<&str> = list.iter().map(|word| -> &str { word.name() }).collect();
+        names.extend(self.extra.iter().map(String::as_str));
+        TwentyQuestions::new(&names, self.options())?
+            .with_weights(&self.weights)?
+            .with_answers(&self.answers)
+    }
+
+    /// Refuses what only Twenty Questions knows.
+    fn check_unchanged(&self) -> Result<(), EnvError> {
+        if self.weights.is_empty() && self.answers.is_empty() && self.extra.is_empty() {
+            return Ok(());
         }
+        Err(EnvError::BadSetting(format!(
+            "the world {} has no weights, answers or extra; leave them out",
+            self.name
+        )))
     }
 
     /// Guess My City as this configuration has it.
     pub(crate) fn guess_my_city(&self) -> Result<GuessMyCity, EnvError> {
+        self.check_unchanged()?;
         let plain = WorldConfig { rules: self.rules, ..self.plain() };
         if *self != plain {
             return Err(EnvError::BadSetting(format!(
@@ -126,6 +178,7 @@ impl WorldConfig {
 
     /// Refuses a toy world with settings that would be ignored.
     fn check_toy(&self) -> Result<(), EnvError> {
+        self.check_unchanged()?;
         if *self == self.plain() {
             return Ok(());
         }

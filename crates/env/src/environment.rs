@@ -50,6 +50,11 @@ pub trait Environment: Send {
     /// The number of different tasks, for example of secret words; at least 1.
     fn tasks(&self) -> usize;
 
+    /// How likely each task is in a drawn game, by any measure; `None` where all are equally likely.
+    fn weights(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Plays one utterance. It is given without the end of line that closed it.
     fn step(&mut self, action: &str) -> Step;
 

@@ -24,7 +24,7 @@ pub mod config;
 pub mod contract;
 pub mod vectorized;
 
-pub use config::{WordList, WorldConfig, WorldName, make};
+pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};
 pub use error::{EnvError, UnknownWord};
 pub use guess_my_city::GuessMyCity;

@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::knowledge::{Value, table};
+use crate::twenty_questions::Amendments;
 
 /// The answer to a question that was not understood.
 pub const INVALID: &str = "Invalid Question.";
@@ -47,12 +48,35 @@ impl Oracle for TableOracle {
         let table = table();
         let value =
             table.object(object).and_then(|object| table.answer(object, &table.read(question)));
+        self.say(value)
+    }
+}
+
+impl TableOracle {
+    fn say(self, value: Option<Value>) -> Cow<'static, str> {
         Cow::Borrowed(match value {
             None => INVALID,
             Some(Value::Sometimes(_)) if self.sometimes => SOMETIMES,
             Some(value) if value.is_mostly_yes() => YES,
             Some(_) => NO,
         })
+    }
+}
+
+/// The table's answers but for some properties.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AmendedOracle {
+    /// The table.
+    pub table: TableOracle,
+    /// What holds otherwise.
+    pub amendments: Amendments,
+}
+
+impl Oracle for AmendedOracle {
+    fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
+        let reading = table().read(question);
+        let object = table().object(object);
+        self.table.say(object.and_then(|object| self.amendments.answer(object, &reading)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::UnknownWord;
 use crate::knowledge::{self, ObjectId, Value};
-use crate::twenty_questions::Answer;
+use crate::twenty_questions::{Amendments, Answer};
 
 /// A question and what each word of the list answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +36,21 @@ impl QuestionPool {
     /// # Panics
     /// Where there is no object.
     pub fn new(objects: &[ObjectId], sometimes: bool) -> Self {
+        Self::amended(objects, sometimes, &Amendments::default())
+    }
+
+    /// The same in a world where some properties hold otherwise.
+    ///
+    /// # Panics
+    /// Where there is no object.
+    pub fn amended(objects: &[ObjectId], sometimes: bool, amendments: &Amendments) -> Self {
         assert!(!objects.is_empty(), "a pool of questions over no words");
         let table = knowledge::table();
         // The answers are those to the question as it is read, not the property's own values: a
         // question may say "ever", and a guess may be taken for a kind ("Is it a hat?").
         let answers = |question: &str| -> Vec<Answer> {
             let reading = table.read(question);
-            let value = |&object| table.answer(object, &reading);
+            let value = |&object| amendments.answer(object, &reading);
             objects.iter().map(|object| answer(value(object), sometimes)).collect()
         };
         let property = |text: &str| PoolQuestion {

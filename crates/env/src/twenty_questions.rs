@@ -5,15 +5,18 @@
 //! returns −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
 //! [`Rules`].
 
+mod change;
 pub mod person;
 mod rules;
 mod target;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+pub use change::{Amendments, Answers, Told};
 pub use rules::{Answer, Rules};
 use target::Target;
 
@@ -21,7 +24,7 @@ use crate::environment::{Environment, Step, first_line};
 use crate::error::{EnvError, UnknownWord};
 use crate::knowledge::{self, ObjectId};
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
-use crate::oracle::{NoisyOracle, Oracle, TableOracle};
+use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
 use crate::question_pool::QuestionPool;
 use crate::words;
 
@@ -68,6 +71,9 @@ impl Default for Options {
 pub struct TwentyQuestions {
     options: Options,
     targets: Vec<Target>,
+    /// How likely each of them is, where they are not equally likely.
+    weights: Option<Vec<f64>>,
+    amendments: Amendments,
     oracle: Box<dyn Oracle>,
     game: Option<Game>,
 }
@@ -98,7 +104,35 @@ impl TwentyQuestions {
             }
             targets.push(target);
         }
-        Ok(TwentyQuestions { oracle: table_oracle(&options), options, targets, game: None })
+        Ok(TwentyQuestions {
+            oracle: table_oracle(&options, &Amendments::default()),
+            options,
+            targets,
+            weights: None,
+            amendments: Amendments::default(),
+            game: None,
+        })
+    }
+
+    /// The same world where some words are likelier than others: by name, beside 1 for those that
+    /// are not named; 0 for never.
+    ///
+    /// # Errors
+    /// A name that is not in this world's list, a weight below 0, or no word that is left.
+    pub fn with_weights(mut self, given: &BTreeMap<String, f32>) -> Result<Self, EnvError> {
+        let weights = change::weights(&self.targets, given)?;
+        self.weights = weights.iter().any(|&weight| weight != weights[0]).then_some(weights);
+        Ok(self)
+    }
+
+    /// The same world where some questions are answered otherwise than the table answers.
+    ///
+    /// # Errors
+    /// A question about no property of the table, an unknown object, or an answer that is none here.
+    pub fn with_answers(mut self, answers: &Answers) -> Result<Self, EnvError> {
+        self.amendments = Amendments::new(answers, self.options.sometimes)?;
+        self.oracle = table_oracle(&self.options, &self.amendments);
+        Ok(self)
     }
 
     /// The full game of 157 words.
@@ -141,7 +175,7 @@ impl TwentyQuestions {
     /// The questions worth asking here, for a scripted player.
     pub fn question_pool(&self) -> QuestionPool {
         let objects: Vec<ObjectId> = self.targets.iter().map(|t| t.object).collect();
-        QuestionPool::new(&objects, self.options.sometimes)
+        QuestionPool::amended(&objects, self.options.sometimes, &self.amendments)
     }
 
     /// The task number of the game in play, or of the last one; none before the first reset.
@@ -226,7 +260,10 @@ impl TwentyQuestions {
 impl Environment for TwentyQuestions {
     fn reset(&mut self, seed: u64) -> String {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let target = chance.random_range(0..self.targets.len() as u32) as usize;
+        let target = match &self.weights {
+            None => chance.random_range(0..self.targets.len() as u32) as usize,
+            Some(weights) => drawn(weights, chance.random()),
+        };
         self.start(target, chance.next_u64())
     }
 
@@ -243,6 +280,10 @@ impl Environment for TwentyQuestions {
         self.targets.len()
     }
 
+    fn weights(&self) -> Option<Vec<f64>> {
+        self.weights.clone()
+    }
+
     fn step(&mut self, action: &str) -> Step {
         self.step_with_oracle(action, None)
     }
@@ -252,9 +293,9 @@ impl Environment for TwentyQuestions {
     }
 
     /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
-    /// may split the words as he likes; unknown where answers are noisy.
+    /// may split the words as he likes; unknown where answers are noisy or some words likelier.
     fn optimum_return(&self) -> Option<f64> {
-        if !self.options.is_certain() {
+        if !self.options.is_certain() || self.weights.is_some() {
             return None;
         }
         let Options { rules, max_turns, sometimes, .. } = self.options;
@@ -263,7 +304,7 @@ impl Environment for TwentyQuestions {
         let best = if winnable.is_empty() {
             0.0
         } else if winnable.len() <= MAX_SOLVER_WORDS {
-            let pool = QuestionPool::new(&winnable, sometimes);
+            let pool = QuestionPool::amended(&winnable, sometimes, &self.amendments);
             Solver::new(&pool, max_turns).mean_return()
         } else {
             let answers = if sometimes { 3 } else { 2 };
@@ -279,19 +320,34 @@ impl Environment for TwentyQuestions {
 }
 
 /// The table as the options want it to answer.
-fn table_oracle(options: &Options) -> Box<dyn Oracle> {
+fn table_oracle(options: &Options, amendments: &Amendments) -> Box<dyn Oracle> {
     let table = TableOracle { sometimes: options.sometimes };
+    let table = AmendedOracle { table, amendments: amendments.clone() };
     if options.is_certain() {
         return Box::new(table);
     }
     let (flip, vague) = (f64::from(options.answer_noise), f64::from(options.sometimes_noise));
-    Box::new(ErringTable { table, noisy: NoisyOracle::new(table, flip, vague, 0) })
+    let noisy = NoisyOracle::new(table.clone(), flip, vague, 0);
+    Box::new(ErringTable { table, noisy })
+}
+
+/// The place that a draw from 0 to 1 falls on, each as wide as it weighs.
+fn drawn(weights: &[f64], draw: f64) -> usize {
+    let mut left = draw * weights.iter().sum::<f64>();
+    for (place, weight) in weights.iter().enumerate() {
+        if left < *weight {
+            return place;
+        }
+        left -= weight;
+    }
+    // Only by rounding does a draw fall behind the last that can be drawn.
+    weights.iter().rposition(|&weight| weight > 0.0).expect("a weight above 0")
 }
 
 /// Errs about properties and is right about guesses.
 struct ErringTable {
-    table: TableOracle,
-    noisy: NoisyOracle<TableOracle>,
+    table: AmendedOracle,
+    noisy: NoisyOracle<AmendedOracle>,
 }
 
 impl Oracle for ErringTable {

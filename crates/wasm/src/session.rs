@@ -84,24 +84,32 @@ impl Session {
     pub async fn load(file: Vec<u8>, device: Device) -> Result<Self, Fault> {
         let trainer = Trainer::resume(&file, &device)?;
         trainer.check_example(&file).await?;
-        let world = make(&trainer.config().world)?;
-        let (best, worst) = (world.optimum_return(), world.worst_return());
-        let (things, guesses) = things(&trainer.config().world)?;
+        let config = trainer.config().world.clone();
         let resumable = !Trainer::is_export(&file)?;
         let agent = Rc::new(trainer.agent());
-        Ok(Self {
+        let mut session = Self {
             device,
             trainer: Rc::new(trainer),
             agent,
             kept: Rc::new(file),
             changed: false,
             resumable,
-            things,
-            guesses,
-            best,
-            worst,
+            things: Vec::new(),
+            guesses: Vec::new(),
+            best: None,
+            worst: None,
             tuning: None,
-        })
+        };
+        session.settle_in(&config)?;
+        Ok(session)
+    }
+
+    /// Takes note of what there is in a world.
+    fn settle_in(&mut self, config: &WorldConfig) -> Result<(), Fault> {
+        let world = make(config)?;
+        (self.best, self.worst) = (world.optimum_return(), world.worst_return());
+        (self.things, self.guesses) = things(config)?;
+        Ok(())
     }
 
     /// What is known of the model as it is now.

@@ -447,6 +447,7 @@ mod tests {
             max_new_tokens: NEW,
             temperature: 1.0,
             samples: 1,
+            tries: 1,
             tokenizer_crc32: 0,
         };
         let agent = Agent::new(actor, None, tokenizer, about);

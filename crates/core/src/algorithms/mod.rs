@@ -14,6 +14,8 @@ pub mod bc;
 #[cfg(feature = "baselines")]
 pub mod chai;
 #[cfg(feature = "baselines")]
+pub mod distill;
+#[cfg(feature = "baselines")]
 pub mod filtered_bc;
 #[cfg(feature = "baselines")]
 pub mod iql;
@@ -52,6 +54,8 @@ pub async fn learn(
         Algorithm::Reinforce => reinforce::learn(learner, experience, context).await,
         #[cfg(feature = "baselines")]
         Algorithm::Ppo => ppo::learn(learner, experience, context).await,
+        #[cfg(feature = "baselines")]
+        Algorithm::Distill => distill::learn(learner, experience, context).await,
         #[cfg(not(feature = "baselines"))]
         other => Err(Error::Config(format!(
             "algorithm = \"{}\" is not part of this build: set it to \"archer\", or train in the terminal",

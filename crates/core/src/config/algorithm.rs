@@ -26,11 +26,13 @@ pub enum Algorithm {
     Reinforce,
     /// Proximal policy optimisation over tokens.
     Ppo,
+    /// A small student of a teacher that has learned already.
+    Distill,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Algorithm; 7] = [
+    pub const ALL: [Algorithm; 8] = [
         Algorithm::Archer,
         Algorithm::Bc,
         Algorithm::FilteredBc,
@@ -38,6 +40,7 @@ impl Algorithm {
         Algorithm::Iql,
         Algorithm::Reinforce,
         Algorithm::Ppo,
+        Algorithm::Distill,
     ];
 
     /// The name in configurations and on the command line.
@@ -50,6 +53,7 @@ impl Algorithm {
             Algorithm::Iql => "iql",
             Algorithm::Reinforce => "reinforce",
             Algorithm::Ppo => "ppo",
+            Algorithm::Distill => "distill",
         }
     }
 
@@ -63,12 +67,13 @@ impl Algorithm {
             Algorithm::Iql => "offline ArCHer (IQL)",
             Algorithm::Reinforce => "REINFORCE",
             Algorithm::Ppo => "PPO",
+            Algorithm::Distill => "student",
         }
     }
 
     /// Whether it has a critic of utterances.
     pub fn has_critic(self) -> bool {
-        matches!(self, Algorithm::Archer | Algorithm::Chai | Algorithm::Iql)
+        matches!(self, Algorithm::Archer | Algorithm::Chai | Algorithm::Iql | Algorithm::Distill)
     }
 
     /// Whether it remembers games beyond the iteration in which they were played.
@@ -131,6 +136,41 @@ pub struct PpoConfig {
     pub value_coef: f64,
 }
 
+/// Learning from a teacher.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DistillConfig {
+    /// The teacher: a run's folder, a model's, or an exported file.
+    pub teacher: String,
+    /// Temperature of both distributions when they are compared, above 0; 1 to 4. Above 1 the
+    /// student also learns what the teacher thinks of what it would hardly say.
+    pub temperature: f64,
+    /// Share of an iteration's games that the student plays itself, in [0, 1]: it grows evenly from
+    /// 0 in the first iteration to this in the last; the others are the teacher's.
+    pub student_share: f64,
+    /// The most scalars that the student's actor and critic may have together.
+    pub max_parameters: usize,
+}
+
+impl DistillConfig {
+    /// Games that the student plays itself in iteration number `iteration` of `iterations`.
+    pub fn own_games(&self, games: usize, iteration: usize, iterations: usize) -> usize {
+        let grown = iteration as f64 / iterations.saturating_sub(1).max(1) as f64;
+        (self.student_share * grown.min(1.0) * games as f64).round() as usize
+    }
+}
+
+impl Default for DistillConfig {
+    fn default() -> Self {
+        Self {
+            teacher: String::new(),
+            temperature: 1.0,
+            student_share: 1.0,
+            max_parameters: 1_500_000,
+        }
+    }
+}
+
 impl Default for FilteredBcConfig {
     fn default() -> Self {
         Self { share: 0.1 }
@@ -158,7 +198,7 @@ impl Default for PpoConfig {
 impl Config {
     /// What only some algorithms can be told.
     pub(super) fn validate_algorithm(&self) -> Result<(), Error> {
-        let Config { filtered_bc, chai, iql, ppo, .. } = self;
+        let Config { filtered_bc, chai, iql, ppo, distill, .. } = self;
         let fault = |text: String| Err(Error::Config(text));
         let finite = |value: f64| value >= 0.0 && value.is_finite();
         let inside = |value: f64| value > 0.0 && value < 1.0;
@@ -178,6 +218,18 @@ impl Config {
             ),
             ("ppo.epochs", ppo.epochs as f64, ppo.epochs > 0, "at least 1"),
             ("ppo.minibatches", ppo.minibatches as f64, ppo.minibatches > 0, "at least 1"),
+            (
+                "distill.temperature",
+                distill.temperature,
+                distill.temperature > 0.0 && distill.temperature.is_finite(),
+                "above 0",
+            ),
+            (
+                "distill.student_share",
+                distill.student_share,
+                (0.0..=1.0).contains(&distill.student_share),
+                "between 0 and 1",
+            ),
             ("ppo.value_coef", ppo.value_coef, finite(ppo.value_coef), "0 or more"),
         ] {
             if !good {
@@ -196,6 +248,12 @@ impl Config {
             return fault(format!(
                 "level = \"token\" adds a baseline to the policy gradient of archer and reinforce: leave it \"utterance\" for {name}"
             ));
+        }
+        if self.algorithm == Algorithm::Distill && distill.teacher.is_empty() {
+            return fault(
+                "algorithm = \"distill\" learns from a teacher: use archer distill --teacher DIR, or name one with distill.teacher=DIR"
+                    .into(),
+            );
         }
         if self.algorithm == Algorithm::Iql && self.iql.games.is_empty() {
             return fault(

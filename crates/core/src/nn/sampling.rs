@@ -154,7 +154,7 @@ mod tests {
 
     fn shares(sampler: &Sampler) -> [f64; 4] {
         let mut rng = stream(3, "sampling", 0);
-        let mut counts = [0.0; 4];
+        let mut counts = [0f64; 4];
         for _ in 0..20_000 {
             counts[sampler.choose(&LOGITS, &mut rng).token as usize] += 1.0 / 20_000.0;
         }
@@ -183,7 +183,7 @@ mod tests {
     fn other_tokens_are_drawn_without_replacement() {
         let sampler = Sampler { temperature: 1.0, top_k: 3, top_p: 1.0 };
         let mut rng = stream(5, "sampling", 0);
-        let mut counts = [0.0; 4];
+        let mut counts = [0f64; 4];
         for _ in 0..20_000 {
             let order: Vec<u32> = (0..3)
                 .map(|rank| sampler.choose_other(&LOGITS, &mut rng.clone(), 1, rank).token)

@@ -190,6 +190,16 @@ pub fn token_level(
     TokenLevel { policy, value: difference.square().mean(), residual }
 }
 
+/// Divergence `KL(p ‖ q) = Σ_k p_k (log p_k − log q_k)` of distributions given by their
+/// log-probabilities, `[rows]`; p carries no gradient.
+///
+/// # Shapes
+/// - `log_p`, `log_q`: `[rows, choices]`
+pub fn divergence(log_p: Tensor<2>, log_q: Tensor<2>) -> Tensor<1> {
+    let log_p = log_p.detach();
+    (log_p.clone().exp() * (log_p - log_q)).sum_dim(1).squeeze_dim(1)
+}
+
 /// Behaviour cloning: `−mean_b Σ_t log π(a_t|s)`, `[1]`, of `utterances` utterances whose tokens
 /// stand in one row.
 ///
@@ -362,6 +372,21 @@ mod tests {
         close(bound, &[1.0]);
         let grads = loss.backward();
         close(log_prob.grad(&grads).unwrap().reshape([5]), &[0.0, -0.5, 1.5, -2.2, 0.0]);
+    }
+
+    /// p = (1/2, 1/2) and q = (1/4, 3/4): ln 2 − ½ ln 3 + ½ ln (4/4); equal rows are 0 apart.
+    #[test]
+    fn a_divergence_by_hand() {
+        let grid = |values: [f32; 4]| {
+            let logs = values.map(f32::ln).to_vec();
+            Tensor::<2>::from_data(TensorData::new(logs, [2, 2]), &device())
+        };
+        let (p, q) = (grid([0.5, 0.5, 0.2, 0.8]), grid([0.25, 0.75, 0.2, 0.8]).require_grad());
+        let kl = divergence(p, q.clone());
+        close(kl.clone(), &[0.5 * (4.0f64 / 3.0).ln(), 0.0]);
+        // d/d log q = −p
+        let grads = kl.sum().backward();
+        close(q.grad(&grads).unwrap().reshape([4]), &[-0.5, -0.5, -0.2, -0.8]);
     }
 
     #[test]

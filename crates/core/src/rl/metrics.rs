@@ -186,6 +186,10 @@ const TABLE: &[MetricInfo] = table! {
     "filter.games", "games", "games that are imitated (filtered_bc only)", "grows with the replay buffer";
     "filter.return", "reward", "least return among them", "rises";
     "ppo.clipped", "share", "tokens whose gain the clip holds back (ppo only)", "0.02 to 0.3";
+    "distill.kl", "nats", "divergence of the student from the teacher at a token, at the distillation's temperature (distill only)", "falls towards 0";
+    "distill.agreement", "share", "tokens that both find likeliest (distill only)", "rises towards 1";
+    "distill.student_share", "share", "games of the iteration that the student played (distill only)", "grows from 0 to distill.student_share";
+    "distill.teacher_return", "reward", "mean return of the iteration's games that the teacher played (distill only)", "steady: the teacher does not learn";
     "actor.grad_norm", "", "global gradient norm of the actor before clipping, mean over steps", "finite";
     "actor.entropy", "nats", "entropy of the policy at each token of the actor's fresh actions, mean", "falls slowly";
     "actor.kl", "nats", "estimated divergence of an utterance's distribution from that of the first policy (with kl_coef only)", "grows, then levels off";

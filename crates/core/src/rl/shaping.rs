@@ -24,11 +24,12 @@
 
 use std::collections::HashSet;
 
-use archer_env::Answer;
 use archer_env::question_pool::QuestionPool;
+use archer_env::{Answer, make_guessing};
 
 use super::transition::Trajectory;
-use crate::config::ShapingForm;
+use crate::config::{Config, ShapingForm};
+use crate::error::Error;
 
 /// Pays games for what their answers told.
 #[derive(Debug, Clone)]
@@ -48,6 +49,27 @@ pub struct Shaping {
 }
 
 impl Shaping {
+    /// What a configuration has of it, if anything.
+    ///
+    /// # Errors
+    /// If bits are to be paid in a world that has no secret to ask for.
+    pub fn of(config: &Config) -> Result<Option<Self>, Error> {
+        let &Config { shaping_coef: coef, shaping_form: form, repeat_penalty, gamma, .. } = config;
+        let bootstrap_truncated = config.bootstrap_truncated;
+        if coef == 0.0 && repeat_penalty == 0.0 {
+            return Ok(None);
+        }
+        let world = make_guessing(&config.world)?;
+        if coef > 0.0 && world.is_none() {
+            return Err(Error::Config(format!(
+                "shaping_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to ask for",
+                config.world.name
+            )));
+        }
+        let pool = world.filter(|_| coef > 0.0).map(|world| world.question_pool());
+        Ok(Some(Self { pool, form, coef, repeat_penalty, gamma, bootstrap_truncated }))
+    }
+
     /// Changes a finished game's rewards and the returns that follow from them.
     pub fn shape(&self, game: &mut Trajectory) {
         let mut possible = vec![true; self.pool.as_ref().map_or(1, QuestionPool::words)];

@@ -4,7 +4,7 @@
 //! hang on which words were drawn. Intervals are 95 %: normal for means, Wilson's for shares.
 
 use archer_env::asker::{PlayedGame, Start};
-use archer_env::{Rules, WorldConfig, WorldName, make};
+use archer_env::{Environment, Rules, WorldConfig, WorldName, make};
 use serde::{Deserialize, Serialize};
 
 use super::rollout::play;
@@ -37,6 +37,9 @@ pub struct Evaluation {
     pub repeat_rate: f64,
     /// The best mean return there is, where it is known.
     pub optimum_return: Option<f64>,
+    /// The return of each game, in the order in which they were given.
+    #[serde(skip)]
+    pub returns: Vec<f64>,
     /// 95 % intervals of the other numbers, which the short form leaves out.
     #[serde(skip)]
     pub more: Intervals,
@@ -101,10 +104,28 @@ impl From<&PlayedGame> for Outcome {
     }
 }
 
-/// The starts of an evaluation: the tasks in turn, each game with a seed of its own.
-pub fn starts(tasks: usize, games: usize, seed: u64) -> Vec<Start> {
+/// The starts of an evaluation in a world, each game with a seed of its own: the tasks in turn, or
+/// where some are likelier each as often as it weighs, at any point as nearly as can be.
+pub fn starts(world: &dyn Environment, games: usize, seed: u64) -> Vec<Start> {
+    let weights = world.weights().unwrap_or_else(|| vec![1.0; world.tasks()]);
     let mut seeds = rng::stream(seed, "evaluation", 0);
-    (0..games).map(|game| Start { task: Some(game % tasks), seed: seeds.next_u64() }).collect()
+    let start = |task| Start { task: Some(task), seed: seeds.next_u64() };
+    tasks_in_turn(&weights, games).into_iter().map(start).collect()
+}
+
+/// The tasks of so many games: each time the one that is furthest behind its share.
+fn tasks_in_turn(weights: &[f64], games: usize) -> Vec<usize> {
+    let total: f64 = weights.iter().sum();
+    let mut played = vec![0.0; weights.len()];
+    (1..=games)
+        .map(|game| {
+            let behind = |task: usize| weights[task] * game as f64 - played[task] * total;
+            let later = |best, task| if behind(task) > behind(best) { task } else { best };
+            let next = (0..weights.len()).reduce(later).expect("a task");
+            played[next] += 1.0;
+            next
+        })
+        .collect()
 }
 
 /// Lets a player play `games` games of a world.
@@ -118,7 +139,7 @@ pub async fn evaluate(
     seed: u64,
 ) -> Result<Evaluation, Error> {
     let like = make(world)?;
-    let played = play(player, world, &starts(like.tasks(), games, seed), 1.0).await?;
+    let played = play(player, world, &starts(like.as_ref(), games, seed), 1.0).await?;
     let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
     Ok(Evaluation::of(world, like.optimum_return(), &outcomes))
 }
@@ -155,6 +176,7 @@ impl Evaluation {
             invalid_rate: share(invalid, utterances),
             repeat_rate: share(repeated, utterances),
             optimum_return,
+            returns,
             more: Intervals {
                 win_rate: wilson(won, outcomes.len()),
                 questions,
@@ -162,6 +184,20 @@ impl Evaluation {
                 repeat_rate: wilson(repeated, utterances),
             },
         }
+    }
+}
+
+impl Evaluation {
+    /// How much more than `other` was returned, on average over the games, with its 95 % interval;
+    /// `None` unless both played equally many. Games of the same seeds are compared one by one, so
+    /// that what both find hard does not widen the interval.
+    pub fn gain_over(&self, other: &Evaluation) -> Option<(f64, [f64; 2])> {
+        if self.returns.is_empty() || self.returns.len() != other.returns.len() {
+            return None;
+        }
+        let pairs = self.returns.iter().zip(&other.returns);
+        let gains: Vec<f64> = pairs.map(|(here, there)| here - there).collect();
+        Some(mean_with_interval(&gains))
     }
 }
 
@@ -202,8 +238,11 @@ mod tests {
 
     #[test]
     fn every_task_gets_its_share() {
-        let starts = starts(10, 25, 7);
-        let of = |task| starts.iter().filter(|start| start.task == Some(task)).count();
-        assert_eq!((of(0), of(4), of(5), of(9)), (3, 3, 2, 2));
+        let of = |played: &[usize], task| played.iter().filter(|&&other| other == task).count();
+        let equal = tasks_in_turn(&[1.0; 10], 25);
+        assert!(equal.iter().enumerate().all(|(game, &task)| task == game % 10), "{equal:?}");
+        let weighted = tasks_in_turn(&[1.0, 2.0, 0.0, 5.0], 80);
+        assert_eq!([0, 1, 2, 3].map(|task| of(&weighted, task)), [10, 20, 0, 50]);
+        assert_eq!(&weighted[..4], [3, 1, 3, 0]);
     }
 }

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use archer_env::asker::Start;
 use archer_env::{Step, VectorEnv, WorldConfig};
 
+use super::evaluate::Outcome;
 use crate::algorithms::common::Player;
 use crate::algorithms::common::choose::spoken;
 use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
+use crate::rl::metrics::{Metrics, stats_names};
 use crate::rl::transition::{Trajectory, Transition};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -172,4 +174,25 @@ fn take_step(
     game.tokens = tokens;
     game.observation.clone_from(&step.observation);
     piece
+}
+
+/// What some games of an iteration tell; nothing of none.
+pub(crate) fn metrics(games: &[Trajectory]) -> Metrics {
+    if games.is_empty() {
+        return Metrics::new();
+    }
+    let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
+    let n = outcomes.len().max(1) as f64;
+    let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;
+    let tokens = games.iter().map(Trajectory::action_tokens).sum::<usize>().max(1) as f64;
+    let returns: Vec<f32> = outcomes.iter().map(|game| game.total_reward as f32).collect();
+    let share = |count: usize| count as f64 / utterances;
+    let mut metrics = Metrics::new();
+    metrics.push_stats(stats_names!("rollout.return"), &returns);
+    metrics.push("rollout.win_rate", outcomes.iter().filter(|game| game.won).count() as f64 / n);
+    metrics.push("rollout.questions", utterances / n);
+    metrics.push("rollout.invalid_rate", share(outcomes.iter().map(|game| game.invalid).sum()));
+    metrics.push("rollout.repeat_rate", share(outcomes.iter().map(|game| game.repeated).sum()));
+    metrics.push("rollout.entropy", games.iter().map(|game| game.entropy).sum::<f64>() / tokens);
+    metrics
 }

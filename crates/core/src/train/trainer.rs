@@ -8,15 +8,15 @@
 use std::sync::Arc;
 
 use archer_env::asker::Start;
-use archer_env::{make, make_guessing};
+use archer_env::make;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{Evaluation, Outcome, evaluate};
+use super::evaluate::{Evaluation, evaluate};
 use super::recorded;
-use super::rollout::play;
+use super::rollout::{self, play};
 use super::warm_start::{Imitated, aside_games, demonstrated_games, demonstration, facts, pieces};
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
@@ -33,7 +33,7 @@ use crate::nn::encoder::EncoderConfig;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rl::metrics::{Metrics, Stats, stats_names};
+use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::shaping::Shaping;
 use crate::rl::transition::Trajectory;
@@ -41,6 +41,10 @@ use crate::rng;
 use crate::text::Tokenizer;
 
 mod saved;
+#[cfg(feature = "baselines")]
+mod student;
+
+pub use saved::Origin;
 
 /// Gradient steps of the warm start in one slice.
 const WARM_START_SLICE: usize = 8;
@@ -105,6 +109,7 @@ pub struct Trainer {
     games: u64,
     /// Iterations and games that its networks had behind them when the run began.
     before: (usize, u64),
+    origin: Origin,
 }
 
 impl Trainer {
@@ -128,21 +133,9 @@ impl Trainer {
             config.tokenizer.max_token_length,
         )?;
         let autodiff = device.clone().autodiff();
-        let shape = CausalLmConfig {
-            layers: config.actor_model.layers,
-            width: config.actor_model.width,
-            heads: config.actor_model.heads,
-            positions: config.actor_model.positions,
-            vocab_size: tokenizer.vocab_size(),
-            layer_norm_epsilon: 1e-5,
-        };
-        let draws = &mut rng::stream(config.seed, "actor.init", 0);
-        let actor = match config.actor_model.look_back {
-            true => shape.init_looking_back(draws, &autodiff),
-            false => shape.init(draws, &autodiff),
-        };
+        let actor = fresh_actor(&config, tokenizer.vocab_size(), &autodiff);
         let has_critic = config.algorithm.has_critic();
-        let critic = has_critic.then(|| fresh_critic(&config, shape.vocab_size, &autodiff));
+        let critic = has_critic.then(|| fresh_critic(&config, tokenizer.vocab_size(), &autodiff));
         let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
         Self::assemble(config, (tokenizer, None), Learner::new(policy, critic))
     }
@@ -194,7 +187,7 @@ impl Trainer {
         make(&config.world)?;
         Ok(Self {
             buffer: fresh_buffer(&config),
-            shaping: shaping(&config)?,
+            shaping: Shaping::of(&config)?,
             config,
             tokenizer,
             critic_tokenizer,
@@ -206,6 +199,7 @@ impl Trainer {
             iteration: 0,
             games: 0,
             before: (0, 0),
+            origin: Origin::default(),
         })
     }
 
@@ -380,8 +374,7 @@ impl Trainer {
     }
 
     async fn learn_slice(&mut self) -> Result<Report, Error> {
-        let mut trajectories = self.rollout().await?;
-        let mut metrics = rollout_metrics(&trajectories);
+        let (mut trajectories, mut metrics) = self.rollout().await?;
         if let Some(shaping) = &self.shaping {
             trajectories.iter_mut().for_each(|game| shaping.shape(game));
         }
@@ -418,25 +411,30 @@ impl Trainer {
         Ok(report)
     }
 
-    /// The games of an iteration; offline there are none.
-    async fn rollout(&mut self) -> Result<Vec<Trajectory>, Error> {
+    /// The games of an iteration and what they tell; offline there are none.
+    async fn rollout(&mut self) -> Result<(Vec<Trajectory>, Metrics), Error> {
         if self.config.algorithm.is_offline() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Metrics::new()));
         }
         let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);
         let starts: Vec<Start> = (0..self.config.rollout_size)
             .map(|_| Start { task: None, seed: seeds.next_u64() })
             .collect();
-        let (actor, critic) = self.speakers();
+        self.games += starts.len() as u64;
         let sampler = Sampler {
             temperature: self.config.temperature,
             top_k: self.config.top_k,
             top_p: self.config.top_p,
         };
+        #[cfg(feature = "baselines")]
+        if self.config.algorithm == Algorithm::Distill {
+            return self.teach(&starts, &sampler).await;
+        }
+        let (actor, critic) = self.speakers();
         let player = self.player(&actor, critic.as_ref(), &sampler);
-        let trajectories = play(player, &self.config.world, &starts, self.config.gamma).await?;
-        self.games += trajectories.len() as u64;
-        Ok(trajectories)
+        let played = play(player, &self.config.world, &starts, self.config.gamma).await?;
+        let metrics = rollout::metrics(&played);
+        Ok((played, metrics))
     }
 
     /// Lets the agent as it is now play `games` games, on seeds of the evaluation's own.
@@ -493,23 +491,6 @@ impl Trainer {
     }
 }
 
-fn shaping(config: &Config) -> Result<Option<Shaping>, Error> {
-    let &Config { shaping_coef: coef, shaping_form: form, repeat_penalty, gamma, .. } = config;
-    let bootstrap_truncated = config.bootstrap_truncated;
-    if coef == 0.0 && repeat_penalty == 0.0 {
-        return Ok(None);
-    }
-    let world = make_guessing(&config.world)?;
-    if coef > 0.0 && world.is_none() {
-        return Err(Error::Config(format!(
-            "shaping_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to ask for",
-            config.world.name
-        )));
-    }
-    let pool = world.filter(|_| coef > 0.0).map(|world| world.question_pool());
-    Ok(Some(Shaping { pool, form, coef, repeat_penalty, gamma, bootstrap_truncated }))
-}
-
 fn fresh_buffer(config: &Config) -> ReplayBuffer {
     match config.numerics {
         Numerics::Fixed => ReplayBuffer::new(config.capacity),
@@ -538,6 +519,23 @@ fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
     match config.warm_start.fact_coef > 0.0 {
         true => facts(&config.world, &config.warm_start),
         false => Vec::new(),
+    }
+}
+
+fn fresh_actor(config: &Config, vocab_size: usize, device: &Device) -> CausalLm {
+    let model = &config.actor_model;
+    let shape = CausalLmConfig {
+        layers: model.layers,
+        width: model.width,
+        heads: model.heads,
+        positions: model.positions,
+        vocab_size,
+        layer_norm_epsilon: 1e-5,
+    };
+    let draws = &mut rng::stream(config.seed, "actor.init", 0);
+    match model.look_back {
+        true => shape.init_looking_back(draws, device),
+        false => shape.init(draws, device),
     }
 }
 
@@ -584,24 +582,4 @@ fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -
         drawn
     };
     (0..WARM_START_SLICE).map(|_| step()).collect()
-}
-
-fn rollout_metrics(games: &[Trajectory]) -> Metrics {
-    if games.is_empty() {
-        return Metrics::new();
-    }
-    let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
-    let n = outcomes.len().max(1) as f64;
-    let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;
-    let tokens = games.iter().map(Trajectory::action_tokens).sum::<usize>().max(1) as f64;
-    let returns: Vec<f32> = outcomes.iter().map(|game| game.total_reward as f32).collect();
-    let share = |count: usize| count as f64 / utterances;
-    let mut metrics = Metrics::new();
-    metrics.push_stats(stats_names!("rollout.return"), &returns);
-    metrics.push("rollout.win_rate", outcomes.iter().filter(|game| game.won).count() as f64 / n);
-    metrics.push("rollout.questions", utterances / n);
-    metrics.push("rollout.invalid_rate", share(outcomes.iter().map(|game| game.invalid).sum()));
-    metrics.push("rollout.repeat_rate", share(outcomes.iter().map(|game| game.repeated).sum()));
-    metrics.push("rollout.entropy", games.iter().map(|game| game.entropy).sum::<f64>() / tokens);
-    metrics
 }

@@ -10,7 +10,7 @@ use archer_env::asker::{
 };
 use archer_env::question_pool::QuestionPool;
 use archer_env::toy::{Bandit, Recall};
-use archer_env::{Answer, WordList, WorldConfig, WorldName, guess_my_city, make, words};
+use archer_env::{Answer, WorldConfig, WorldName, guess_my_city, make, make_guessing};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
@@ -21,12 +21,8 @@ use crate::text::Tokenizer;
 
 /// The questions worth asking in a world of Twenty Questions.
 pub fn question_pool(world: &WorldConfig) -> QuestionPool {
-    let words = match world.words {
-        WordList::All => words::words().to_vec(),
-        WordList::Subset => words::subset(),
-    };
-    let names: Vec<&str> = words.iter().map(words::Word::name).collect();
-    QuestionPool::over(&names, world.sometimes).expect("the table holds the words of the game")
+    let game = make_guessing(world).ok().flatten();
+    game.expect("a run's world was made before").question_pool()
 }
 
 /// The questions that the demonstrator knows in a world, where it asks about properties.
@@ -65,7 +61,7 @@ pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn As
 pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
     let mut world = make(&config.world)?;
     let mut asker = demonstrator(&config.world, &config.warm_start);
-    let starts = starts(world.tasks(), config.warm_start.games, config.seed ^ 0xDE30);
+    let starts = starts(world.as_ref(), config.warm_start.games, config.seed ^ 0xDE30);
     Ok(play(asker.as_mut(), world.as_mut(), starts))
 }
 
@@ -89,7 +85,7 @@ pub fn aside_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
     let heedful = Mediocrity { guess_rate, consistency: 1.0, repeat_rate: 0.0 };
     let mut asker = MediocreAsker::new(pool, heedful);
     let mut world = make(&config.world)?;
-    let starts = starts(world.tasks(), aside_games, config.seed ^ 0xA51D);
+    let starts = starts(world.as_ref(), aside_games, config.seed ^ 0xA51D);
     Ok(play(&mut asker, world.as_mut(), starts))
 }
 

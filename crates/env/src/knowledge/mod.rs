@@ -268,11 +268,25 @@ impl Table {
     /// # Panics
     /// If the object is not of this table.
     pub fn answer(&self, object: ObjectId, reading: &Reading) -> Option<Value> {
+        self.answer_by(object, reading, |_| None)
+    }
+
+    /// The same where some properties hold otherwise: `amended` gives their values.
+    ///
+    /// # Panics
+    /// If the object is not of this table.
+    pub fn answer_by(
+        &self,
+        object: ObjectId,
+        reading: &Reading,
+        amended: impl Fn(PropertyId) -> Option<Value>,
+    ) -> Option<Value> {
         let Reading::Asks { claim, negated, degree } = *reading else {
             return None;
         };
         let has = |literal: Literal| {
-            let value = self.value(object, literal.property);
+            let value = amended(literal.property);
+            let value = value.unwrap_or_else(|| self.value(object, literal.property));
             if literal.opposite { value.negated() } else { value }
         };
         let truth = |holds| if holds { Value::Yes } else { Value::No };

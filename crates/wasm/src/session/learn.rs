@@ -14,6 +14,7 @@ use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer::train::trainer::Report;
+use archer_env::WorldChange;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -49,6 +50,8 @@ pub struct Tune {
     pub evaluation_games: Option<usize>,
     /// Go on with the run in the file.
     pub resume: bool,
+    /// How the world is another from now on.
+    pub world: Option<WorldChange>,
     /// Other keys of the configuration by their dotted names.
     pub set: BTreeMap<String, Value>,
 }
@@ -155,6 +158,8 @@ impl Session {
             games: config.rollout_size,
             seed: config.seed,
         };
+        self.settle_in(&config.world.clone())?;
+        self.agent = Rc::new(trainer.agent());
         self.trainer = Rc::new(trainer);
         self.tuning = Some(Tuning { begun_at, iterations });
         Ok(plan)
@@ -162,6 +167,12 @@ impl Session {
 
     /// The run in the file with more iterations.
     async fn go_on(&self, tune: &Tune, iterations: usize) -> Result<Trainer, Fault> {
+        if tune.world.is_some() {
+            return Err(Fault::usage(
+                "a run that is gone on with stays in its world",
+                "Leave out resume to learn in another world, or leave out world.",
+            ));
+        }
         if !self.resumable {
             return Err(Fault::usage(
                 "the model file holds no run to go on with",
@@ -213,13 +224,15 @@ impl Session {
         }
     }
 
-    /// Lets a model play: the one as it is now, or the kept one.
+    /// Lets a model play, the one as it is now or the kept one, in the world as it is now or one that
+    /// is another by `change`.
     pub(super) async fn evaluate(
         &self,
         games: usize,
         seed: u64,
         sample: bool,
         kept: bool,
+        change: Option<&WorldChange>,
     ) -> Result<Summary, Fault> {
         if games == 0 {
             return Err(Fault::usage("an evaluation of 0 games", "Ask for at least 1."));
@@ -231,7 +244,11 @@ impl Session {
         let temperature = if sample { agent.about.temperature } else { 0.0 };
         let sampler = Sampler { temperature, ..Sampler::greedy() };
         let player = agent.player(&sampler, 1);
-        let evaluation = evaluate(player, &agent.about.world, games, seed).await?;
+        let world = match change {
+            Some(change) => self.world().changed(change),
+            None => self.world().clone(),
+        };
+        let evaluation = evaluate(player, &world, games, seed).await?;
         Ok(Summary::from(&evaluation))
     }
 
@@ -271,6 +288,9 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
     config.lm_lr = run.lm_lr * run.lr_final;
     config.critic_lr = run.critic_lr * run.lr_final;
     config.lr_final = 1.0;
+    if let Some(change) = &tune.world {
+        config.world = run.world.changed(change);
+    }
     let config = with_set(config, &tune.set)?;
     config.validate()?;
     Ok(config)

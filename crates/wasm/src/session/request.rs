@@ -4,6 +4,7 @@
 //! written down in this crate, and the core stays free to change.
 
 use archer::rl::metrics::MetricInfo;
+use archer_env::WorldChange;
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;
@@ -34,7 +35,7 @@ pub enum Request {
     HostGiveUp { game: Host },
     Tune { tune: Tune },
     Step,
-    Evaluate { games: usize, seed: u64, sample: bool, kept: bool },
+    Evaluate { games: usize, seed: u64, sample: bool, kept: bool, world: Option<WorldChange> },
     Keep,
     Rollback,
     Probe,
@@ -109,8 +110,8 @@ impl Session {
             R::HostGiveUp { game } => Reply::Host(self.host_give_up(game)?),
             R::Tune { tune } => Reply::Plan(self.tune(&tune).await?),
             R::Step => Reply::Update(self.step().await?),
-            R::Evaluate { games, seed, sample, kept } => {
-                Reply::Summary(self.evaluate(games, seed, sample, kept).await?)
+            R::Evaluate { games, seed, sample, kept, world } => {
+                Reply::Summary(self.evaluate(games, seed, sample, kept, world.as_ref()).await?)
             }
             R::Keep => Reply::Info(self.keep().await?),
             R::Rollback => Reply::Info(self.rollback().await?),

@@ -5,7 +5,7 @@
 //! their states as branches ([`crate::rl::forest`]), for the critic that judges them and for the
 //! actor that learns from them.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::critic::{Targets, Towards};
 use super::learner::{Context, body};
@@ -13,6 +13,8 @@ use super::log::CriticSeen;
 use super::{Player, Policy, Scored, score_hidden};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::critic::Values;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
 use crate::rl::forest::{Forest, Tree};
@@ -234,9 +236,7 @@ pub(crate) fn critic_loss(
         let [answers, nexts] = target.hidden_at(&forest, [answers, &rows.nexts]);
         (towards.reduce(target.q(answers)), target.v(nexts))
     });
-    let trees: Vec<Tree<'_>> =
-        drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
-    let forest = Forest::new(&trees, &critic.device());
+    let forest = trunks(drawn, &critic.device());
     let rows = Rows::of(&forest, drawn, context.tokenizer);
     let replies = match context.config.reply_coef > 0.0 {
         true => replies(&forest, drawn, context.tokenizer),
@@ -255,6 +255,44 @@ pub(crate) fn critic_loss(
         total = total + foreseen.mul_scalar(context.config.reply_coef / turns.len() as f64);
     }
     (total, CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+}
+
+/// A critic's values of what was said in some games and of the states in which it was, each
+/// `[transitions]`.
+pub(crate) fn values(critic: &CausalCritic, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Values {
+    let forest = trunks(drawn, &critic.device());
+    let rows = Rows::of(&forest, drawn, tokenizer);
+    let [actions, states] = critic.hidden_at(&forest, [&rows.actions, &rows.states]);
+    let ((q1, q2), (v1, v2)) = (critic.q(actions), critic.v(states));
+    Values { q1, q2, v1, v2 }
+}
+
+/// A model's scores of the vocabulary wherever a token was said in some games, `[tokens, vocab]`.
+pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
+    let forest = trunks(drawn, &lm.device());
+    let mut rows = Vec::with_capacity(tokens(drawn));
+    for (tree, game) in drawn.iter().enumerate() {
+        for turn in game.turns {
+            // The token before is where the next is chosen.
+            let first = turn.observation.len() - 1;
+            rows.extend((first..first + turn.action.len()).map(|at| forest.trunk(tree, at)));
+        }
+    }
+    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+    let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
+    lm.logits(hidden)
+}
+
+/// Tokens that were said in some games, terminators included.
+pub(crate) fn tokens(drawn: &[Drawn<'_>]) -> usize {
+    drawn.iter().flat_map(|game| game.turns).map(|turn| turn.action.len()).sum()
+}
+
+/// The texts of some games, without branches.
+fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
+    let trees: Vec<Tree<'_>> =
+        drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
+    Forest::new(&trees, device)
 }
 
 /// Where the replies of some games stand in a forest.

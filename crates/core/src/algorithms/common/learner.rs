@@ -29,8 +29,32 @@ pub struct Learner {
     pub critics: Option<Critics>,
     /// The policy with which learning began, without autodiff; kept where `kl_coef` needs it.
     pub reference: Option<CausalLm>,
+    /// Whom a student learns from; none but in distillation.
+    pub teacher: Option<Teacher>,
     /// What the reference's numerics leave standing; empty by the default ones.
     pub stale: Stale,
+}
+
+/// Networks that are learned from and do not learn, without autodiff.
+#[derive(Debug, Clone)]
+pub struct Teacher {
+    /// Who would say what.
+    pub actor: CausalLm,
+    /// What it is worth.
+    pub critic: Critic,
+    /// How texts are laid out for them.
+    pub layout: Layout,
+}
+
+impl Teacher {
+    /// Tokens that a game may have so that the teacher can read it.
+    pub fn positions(&self) -> usize {
+        let actor = self.actor.config().positions;
+        match &self.critic {
+            Critic::Causal(critic) => actor.min(critic.config().positions),
+            Critic::Encoder(_) => actor,
+        }
+    }
 }
 
 /// A critic, its lagging copy and the optimiser's memory.
@@ -70,6 +94,7 @@ impl Learner {
             actor_adam: Adam::new(),
             critics: critic.map(Critics::new),
             reference: None,
+            teacher: None,
             stale: Stale::default(),
         }
     }

@@ -84,6 +84,9 @@ pub(crate) struct ActorSeen {
     pub(crate) baseline_loss: Option<Tensor<1>>,
     /// Share of the tokens that PPO's clip held back.
     pub(crate) clipped: Option<Tensor<1>>,
+    /// Divergence from a teacher at each token, and whether both find the same token likeliest.
+    pub(crate) divergence: Option<Tensor<1>>,
+    pub(crate) agreement: Option<Tensor<1>>,
 }
 
 /// What the actor's steps showed, on the device until it is told.
@@ -123,12 +126,14 @@ impl ActorLog {
             (stats_names!("residual_advantages"), |seen| &seen.residual),
             (stats_names!("weights"), |seen| &seen.weight),
         ];
-        let means: [(&'static str, Part); 5] = [
+        let means: [(&'static str, Part); 7] = [
             ("pg.loss", |seen| &seen.policy_loss),
             ("imitation.loss", |seen| &seen.imitation_loss),
             ("baseline.loss", |seen| &seen.baseline_loss),
             ("actor.kl", |seen| &seen.log_ratio),
             ("ppo.clipped", |seen| &seen.clipped),
+            ("distill.kl", |seen| &seen.divergence),
+            ("distill.agreement", |seen| &seen.agreement),
         ];
         let column = |part: Part| -> Vec<Tensor<1>> {
             self.seen.iter().filter_map(|seen| part(seen).clone()).collect()
@@ -150,7 +155,7 @@ impl ActorLog {
                 metrics.push(name, mean(&values));
             }
         }
-        let log_probs = next(there[8]).unwrap_or_default();
+        let log_probs = next(there[stats.len() + means.len()]).unwrap_or_default();
         metrics.push("actor.grad_norm", mean(&next(true).unwrap_or_default()));
         if self.tokens > 0 {
             metrics.push("actor.entropy", self.entropy / self.tokens as f64);

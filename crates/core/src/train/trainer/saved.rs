@@ -10,10 +10,11 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{Trainer, fresh_buffer, fresh_policy};
-use crate::algorithms::common::Policy;
-use crate::algorithms::common::learner::{Critics, Learner, Stale};
+use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
+use crate::algorithms::common::{Layout, Policy};
+use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
-use crate::config::{Config, Numerics};
+use crate::config::{Algorithm, Config, Numerics};
 use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
@@ -38,6 +39,22 @@ struct State {
     /// Whether what only training needs was left out.
     #[serde(default)]
     export: bool,
+    /// How exactly the weights are written.
+    #[serde(default)]
+    precision: Precision,
+    /// Where it comes from.
+    #[serde(default)]
+    origin: Origin,
+}
+
+/// Where a model file comes from, for whoever finds one; it travels on with the model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// The terms it may be used under, as an SPDX expression; empty where nobody said.
+    pub licence: String,
+    /// The revision of the sources that made it; empty where nobody said.
+    pub commit: String,
 }
 
 impl Trainer {
@@ -46,7 +63,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
-        let mut sections = self.networks(false).await?;
+        let mut sections = self.networks(None).await?;
         sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
         if let Some(critics) = &self.learner.critics {
             sections.push("critic_adam", checkpoint::adam_bytes(&critics.adam).await?);
@@ -60,6 +77,15 @@ impl Trainer {
         if let Some(reference) = &self.learner.reference {
             sections.push("reference", checkpoint::module_bytes(reference).await?);
         }
+        if let Some(teacher) = &self.learner.teacher {
+            let (actor, critic) = (&teacher.actor, &teacher.critic);
+            let shape = hf::gpt2_config(actor.config(), self.tokenizer.end);
+            sections.push("teacher_config", shape);
+            sections.push("teacher", checkpoint::module_bytes(actor).await?);
+            let shape = hf::critic_config(critic, &self.tokenizer);
+            sections.push("teacher_critic_config", shape);
+            sections.push("teacher_critic", checkpoint::module_bytes(critic).await?);
+        }
         sections.push("replay", checkpoint::replay_bytes(&self.buffer));
         Ok(sections.to_bytes())
     }
@@ -69,18 +95,49 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn export(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.networks(true).await?.to_bytes())
+        Ok(self.networks(Some(Precision::F32)).await?.to_bytes())
     }
 
-    async fn networks(&self, export: bool) -> Result<Sections, Error> {
+    /// The same with weights of so many bits. The example in it is that of the weights as they will
+    /// be read.
+    ///
+    /// # Errors
+    /// If the device fails, or a weight is no number or too large for the precision.
+    pub async fn export_as(&self, precision: Precision) -> Result<Vec<u8>, Error> {
+        let mut rounded = self.clone();
+        let learner = &mut rounded.learner;
+        learner.policy = packed::rounded(learner.policy.clone(), precision).await?;
+        if let Some(critics) = &mut learner.critics {
+            critics.online = packed::rounded(critics.online.clone(), precision).await?;
+        }
+        Ok(rounded.networks(Some(precision)).await?.to_bytes())
+    }
+
+    /// Says where this model comes from, in every file that is written of it.
+    pub fn set_origin(&mut self, origin: Origin) {
+        self.origin = origin;
+    }
+
+    /// Where this model comes from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What every file holds; `export` has the precision of one that travels.
+    async fn networks(&self, export: Option<Precision>) -> Result<Sections, Error> {
         let state = State {
-            config: self.config.clone(),
+            config: match export {
+                Some(_) => travelling(&self.config),
+                None => self.config.clone(),
+            },
             warm_start_step: self.warm_start_step,
             iteration: self.iteration,
             games: self.games,
             before: self.before,
             inserted: self.buffer.inserted(),
-            export,
+            export: export.is_some(),
+            precision: export.unwrap_or_default(),
+            origin: self.origin.clone(),
         };
         let agent = self.agent();
         let mut sections = Sections::new();
@@ -90,11 +147,11 @@ impl Trainer {
         if let Some(own) = &self.critic_tokenizer {
             sections.push("critic_tokenizer", own.to_json());
         }
-        sections.push("actor", checkpoint::module_bytes(&self.learner.policy).await?);
+        push_weights(&mut sections, "actor", &self.learner.policy, export).await?;
         if let Some(critics) = &self.learner.critics {
             let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
             sections.push("critic_config", hf::critic_config(&critics.online, read_by));
-            sections.push("critic", checkpoint::module_bytes(&critics.online).await?);
+            push_weights(&mut sections, "critic", &critics.online, export).await?;
         }
         sections.push("example", Example::of(&agent).await?.to_bytes());
         Ok(sections)
@@ -132,17 +189,20 @@ impl Trainer {
         let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
         let warm = state.warm_start_step < config.warm_start.steps;
         let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
-        let policy = checkpoint::module_from_bytes(policy, sections.get("actor")?)?;
+        let policy = checkpoint::module_from_section(policy, &sections, "actor")?;
         let critic = match sections.get("critic_config") {
             Ok(critic) => {
                 let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
-                Some(checkpoint::module_from_bytes(critic, sections.get("critic")?)?)
+                Some(checkpoint::module_from_section(critic, &sections, "critic")?)
             }
             Err(_) => None,
         };
         let learner = match state.export {
             true => Learner::new(policy, critic),
-            false => learner(&config, policy, critic, &sections)?,
+            false => Learner {
+                teacher: teacher(&config, &tokenizer, &sections, device)?,
+                ..learner(&config, policy, critic, &sections)?
+            },
         };
         let buffer = match config.algorithm.is_offline() {
             // It holds all the games that were given, however many they are.
@@ -161,6 +221,7 @@ impl Trainer {
             iteration: state.iteration,
             games: state.games,
             before: state.before,
+            origin: state.origin,
             ..trainer
         })
     }
@@ -191,6 +252,38 @@ impl Trainer {
     }
 }
 
+/// What travels of a configuration: no path of the machine where it was made, and for a student what
+/// it can go on with, which is learning without its teacher.
+fn travelling(config: &Config) -> Config {
+    let mut config = config.clone();
+    if config.algorithm == Algorithm::Distill {
+        config.algorithm = Algorithm::Archer;
+    }
+    config.distill.teacher.clear();
+    if config.numerics == Numerics::Fixed {
+        config.actor.clear();
+        config.critic.clear();
+    }
+    config
+}
+
+async fn push_weights<M: Module>(
+    sections: &mut Sections,
+    name: &str,
+    module: &M,
+    export: Option<Precision>,
+) -> Result<(), Error> {
+    match export {
+        None | Some(Precision::F32) => {
+            sections.push(name, checkpoint::module_bytes(module).await?);
+        }
+        Some(precision) => {
+            sections.push(&packed::section(name), packed::pack(module, precision).await?);
+        }
+    }
+    Ok(())
+}
+
 /// The learner of a checkpoint, with all that it remembers.
 fn learner(
     config: &Config,
@@ -217,9 +310,31 @@ fn learner(
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
         critics: critic.map(critics).transpose()?,
+        teacher: None,
         stale,
         policy,
     })
+}
+
+/// The teacher of a checkpoint, where it has one.
+fn teacher(
+    config: &Config,
+    tokenizer: &Tokenizer,
+    sections: &Sections,
+    device: &Device,
+) -> Result<Option<Teacher>, Error> {
+    let Ok(shape) = sections.get("teacher_config") else {
+        return Ok(None);
+    };
+    let mut unused = rng::stream(0, "unused", 0);
+    let actor = hf::read_gpt2_config("teacher_config", shape)?.init(&mut unused, device);
+    let actor = checkpoint::module_from_bytes(actor, sections.get("teacher")?)?;
+    let (name, shape) = ("teacher_critic_config", sections.get("teacher_critic_config")?);
+    let critic = hf::critic_like(name, shape, &mut unused, device)?;
+    let critic = checkpoint::module_from_bytes(critic, sections.get("teacher_critic")?)?;
+    let (read, most) = (actor.config().positions, critic.positions());
+    let layout = Layout::new(tokenizer, read, most, config.max_new_tokens);
+    Ok(Some(Teacher { actor, critic, layout }))
 }
 
 /// The gradients that a checkpoint of the reference's numerics left standing.

@@ -1,0 +1,59 @@
+//! `archer distill`: a small student of a teacher that was trained before.
+//!
+//! An ordinary run whose algorithm is `distill`: what is decided here is only its configuration,
+//! which is the teacher's own, with `configs/distill.toml` and what was typed over it.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use crate::args;
+use crate::device;
+use crate::error::Error;
+use crate::experiment::{self, Experiment, Request};
+use crate::model;
+use crate::train;
+
+/// What every student is told, unless it is told otherwise.
+const DEFAULTS: &str = include_str!("../../../configs/distill.toml");
+
+/// Trains a student, or goes on with it, to the end or to a Ctrl-C.
+pub fn run(args: &args::Distill) -> Result<(), Error> {
+    let like = args::Train {
+        set: args.set.clone(),
+        device: args.device.clone(),
+        out: args.out.clone(),
+        resume: args.resume.clone(),
+        final_games: args.final_games,
+        quiet: args.quiet,
+        ..args::Train::default()
+    };
+    let Some(teacher) = &args.teacher else {
+        return train::run(&like);
+    };
+    let device = device::open(&args.device)?.device;
+    let experiment = experiment(args, teacher, &device)?;
+    train::run_experiment(experiment, &like)
+}
+
+/// The configuration of a student of this teacher.
+fn experiment(args: &args::Distill, teacher: &Path, device: &Device) -> Result<Experiment, Error> {
+    let found = model::find(teacher, false, device)?;
+    let mut base = found.config;
+    // A student may meet whatever its teacher could read.
+    base.actor_model.positions = found.agent.actor.config().positions;
+    if let Some(critic) = &found.agent.critic {
+        base.critic_model.positions = critic.positions();
+    }
+    base.distill.teacher = teacher.display().to_string();
+    let mut set: Vec<String> = Vec::new();
+    set.extend(args.student.as_ref().map(|folder| format!("actor={}", folder.display())));
+    set.extend(args.set.iter().cloned());
+    let request = Request {
+        config: args.config.as_deref(),
+        set: &set,
+        seed: args.seed,
+        ..Request::default()
+    };
+    experiment::resolve_over(&base, ("distill", DEFAULTS), &request)
+}

@@ -1,0 +1,138 @@
+//! A fine-tune pays: from the model that is shipped, twenty iterations at the settings of a page
+//! raise the return in a world that has changed, and leave what it could before.
+//!
+//! Greedy games of the same seeds before and after, compared one by one; `docs/fine-tuning.md` has more
+//! seeds, and where it does not hold.
+
+use archer::nn::sampling::Sampler;
+use archer::train::Trainer;
+use archer::train::evaluate::{Evaluation, evaluate};
+use archer_env::{WorldChange, WorldConfig};
+use archer_wasm::session::{Reply, Request};
+use archer_wasm::{Session, device};
+use pollster::block_on;
+use serde_json::{Value, json};
+
+const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+
+fn call(session: &mut Session, request: Value) -> Value {
+    let request: Request = serde_json::from_value(request).unwrap();
+    let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
+    serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
+}
+
+/// How a model file plays, greedily, in a world.
+fn play(file: &[u8], world: &WorldConfig) -> Evaluation {
+    let device = block_on(device::open()).unwrap();
+    let agent = Trainer::resume(file, &device).unwrap().agent();
+    let greedy = Sampler::greedy();
+    block_on(evaluate(agent.player(&greedy, 1), world, 200, 7)).unwrap()
+}
+
+/// Twenty iterations in the changed world, and how they play there and in the worlds `rest` beside how
+/// the model played before.
+fn tuned(change: &Value, rest: &[&Value], seed: u64) -> Vec<[Evaluation; 2]> {
+    let device = block_on(device::open()).unwrap();
+    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device.clone())).unwrap();
+    call(&mut session, json!({"method": "tune", "tune": {"seed": seed, "world": change}}));
+    (0..20).for_each(|_| drop(call(&mut session, json!({"method": "step"}))));
+    let file = block_on(session.export(false)).unwrap();
+    let plain = Trainer::resume(QUICKSTART, &device).unwrap().config().world.clone();
+    let worlds = std::iter::once(change).chain(rest.iter().copied());
+    let played = worlds.map(|change| {
+        let change: WorldChange = serde_json::from_value(change.clone()).unwrap();
+        let world = plain.changed(&change);
+        [QUICKSTART, &file].map(|file| play(file, &world))
+    });
+    played.collect()
+}
+
+/// Three words are four times as likely as the others.
+fn likelier() -> Value {
+    json!({"weights": {"truck": 4, "dog": 4, "football": 4}})
+}
+
+/// A piano is said to come in different colours; and the same without pianos.
+fn contrary() -> [Value; 2] {
+    let answers = json!({"Does it come in different colors?": {"piano": "yes"}});
+    [json!({"answers": answers}), json!({"answers": answers, "weights": {"piano": 0}})]
+}
+
+/// Fails unless the return rose, by its interval, and the rest lost less than 0.5.
+fn pays([changed, rest]: &[[Evaluation; 2]; 2]) {
+    let gain = |[before, after]: &[Evaluation; 2]| after.gain_over(before).unwrap();
+    let ((gained, [low, _]), (kept, _)) = (gain(changed), gain(rest));
+    assert!(low > 0.0, "a gain of {gained:.2}, from {low:.2}");
+    assert!(kept > -0.5, "the rest loses {kept:.2}");
+}
+
+/// The rest is the plain game.
+#[test]
+fn likelier_words_are_asked_for_sooner() {
+    pays(&tuned(&likelier(), &[&json!({})], 1).try_into().unwrap());
+}
+
+/// The rest is the nine other words.
+#[test]
+fn an_opinion_of_the_oracle_is_learned() {
+    let [change, others] = contrary();
+    pays(&tuned(&change, &[&others], 1).try_into().unwrap());
+}
+
+/// The table of `docs/fine-tuning.md`, word for word.
+#[test]
+#[ignore = "a table of several seeds: minutes"]
+fn what_a_fine_tune_is_worth() {
+    let [other, others] = contrary();
+    let rest = json!({"weights": {"truck": 0, "dog": 0, "football": 0}});
+    let new = json!({"extra": ["cat"]});
+    for (name, change, rest) in [
+        ("likelier", likelier(), vec![json!({}), rest]),
+        ("opinion", other, vec![others]),
+        ("new word", new, vec![json!({})]),
+    ] {
+        for seed in 1..=3 {
+            let played = tuned(&change, &rest.iter().collect::<Vec<_>>(), seed);
+            let cells = played.iter().map(|[before, after]| {
+                let (gain, [low, high]) = after.gain_over(before).unwrap();
+                let (before, after) = (before.mean_return, after.mean_return);
+                format!("{before:.2} to {after:.2}: {gain:+.2} ({low:+.2} to {high:+.2})")
+            });
+            println!("| {name} | {seed} | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+}
+
+#[test]
+fn a_session_lives_in_the_world_that_it_learns_in() {
+    let device = block_on(device::open()).unwrap();
+    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device)).unwrap();
+    let tune = json!({"method": "tune", "tune": {"iterations": 1, "games": 2,
+        "world": {"extra": ["cat"], "weights": {"cat": 3}}}});
+    call(&mut session, tune);
+    let info = call(&mut session, json!({"method": "info"}));
+    assert_eq!(info["things"][10], "cat");
+    assert_eq!(info["optimumReturn"], Value::Null);
+    call(&mut session, json!({"method": "step"}));
+    let file = block_on(session.export(false)).unwrap();
+    let mut again = block_on(Session::load(file, block_on(device::open()).unwrap())).unwrap();
+    assert_eq!(call(&mut again, json!({"method": "info"}))["things"][10], "cat");
+    // Back to the model as it was loaded is back to its world.
+    let back = call(&mut session, json!({"method": "rollback"}));
+    assert_eq!(back["things"].as_array().unwrap().len(), 10);
+    for (tune, part) in [
+        (json!({"world": {"weights": {"unicorn": 2}}}), "unicorn"),
+        (json!({"world": {"wieghts": {}}}), "wieghts"),
+        (json!({"set": {"world.words": "all"}}), "world.words"),
+    ] {
+        let request = json!({"method": "tune", "tune": tune});
+        let message = match serde_json::from_value::<Request>(request) {
+            Err(error) => error.to_string(),
+            Ok(request) => {
+                let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
+                reply.expect_err("refused").message
+            }
+        };
+        assert!(message.contains(part), "{tune}: {message}");
+    }
+}
