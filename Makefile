@@ -1,6 +1,9 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-web train model fixtures
+.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-web train model student fixtures
+
+# What is shipped says under which terms, and which sources made it.
+origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
 
 help:
 	@echo "make setup      what a fresh machine needs to build and test all of it; quick when it is there"
@@ -15,6 +18,7 @@ help:
 	@echo "make bench-web  how fast the browser computes, beside the terminal"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
+	@echo "make student    distils models/twenty-questions and puts it into the package"
 	@echo "make fixtures   the small model of the browser's tests"
 
 setup:
@@ -50,7 +54,7 @@ bench:
 	cargo bench -p archer --bench pure
 	cargo run --release -- bench
 
-bench-web:
+bench-web: wasm
 	node tests/wasm/bench/run.js
 
 train:
@@ -59,9 +63,14 @@ train:
 model:
 	rm -rf target/quickstart
 	cargo run --release -- train --preset quickstart --seed 1 --out target/quickstart
-	cargo run --release -- export --model target/quickstart --out pkg/models/quickstart.archer --force
+	cargo run --release -- export --model target/quickstart --out pkg/models/quickstart.archer --force $(origin)
+
+# docs/results.md tells how models/twenty-questions itself was made.
+student:
+	cargo run --release -- distill --teacher models/twenty-questions --out target/student --final-games 2000
+	cargo run --release -- export --model target/student --precision q8 --check 2000 --out pkg/models/twenty-questions.archer --force $(origin)
 
 fixtures:
 	rm -rf target/bandit
 	cargo run --release -- train --config tests/wasm/bandit.toml --seed 1 --out target/bandit --final-games 0
-	cargo run --release -- export --model target/bandit --out tests/wasm/bandit.archer --force
+	cargo run --release -- export --model target/bandit --out tests/wasm/bandit.archer --force $(origin)

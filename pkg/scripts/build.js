@@ -5,7 +5,7 @@
 //
 // `make setup` brings what this needs.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -44,11 +44,12 @@ async function buildScripts() {
     target: "es2022",
     // Readable, since whoever uses the package bundles and packs it himself.
     chunkNames: "shared",
+    define: { __VERSION__: JSON.stringify(JSON.parse(readFileSync(at("package.json"), "utf8")).version) },
     charset: "utf8",
     legalComments: "inline",
   });
   for (const name of Object.keys(MODULES)) copy(`src/wasm/archer-${name}_bg.wasm`, `dist/archer-${name}_bg.wasm`);
-  copy("models/quickstart.archer", "dist/quickstart.archer");
+  for (const name of ["twenty-questions", "quickstart"]) copy(`models/${name}.archer`, `dist/${name}.archer`);
   for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, licence), at(licence));
 }
 

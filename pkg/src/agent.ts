@@ -81,14 +81,18 @@ class LoadedAgent implements Agent {
   fineTune(options: FineTuneOptions = {}): FineTune {
     let iteration = 0;
     let begunOn: Engine | null = null;
+    // One that was refused must not end the one under way.
+    let mine = false;
     return new Tuning(
       {
         begin: async ({ signal: _, ...tune }) => {
           if (this.tuning) throw new ArcherError("usage", "Another fine-tune is under way.", "Stop it first.");
-          this.tuning = true;
+          this.tuning = mine = true;
           // Through JSON, so that what is undefined is left out.
           await this.ask({ method: "tune", tune: JSON.parse(JSON.stringify(tune)) as unknown });
           begunOn = this.engine;
+          // It may have moved to another world.
+          await this.look();
         },
         step: (reins: Reins) =>
           this.beside(async () => {
@@ -108,7 +112,7 @@ class LoadedAgent implements Agent {
             return { update, seconds };
           }),
         end: () => {
-          this.tuning = false;
+          if (mine) this.tuning = mine = false;
         },
       },
       options,
@@ -221,7 +225,7 @@ class LoadedAgent implements Agent {
     } catch (thrown) {
       const error = asArcherError(thrown);
       this.refuseDisposed();
-      if (this.engine !== engine || error.code === "device-lost" || (await this.isLost())) {
+      if (this.engine !== engine || (await this.isLost(error))) {
         await this.recover(engine, () => this.goOnWithout(error));
         return act();
       }
@@ -241,8 +245,10 @@ class LoadedAgent implements Agent {
     await this.recovering;
   }
 
-  private async isLost(): Promise<boolean> {
-    return this.report.backend === "webgpu" && (await this.engine.lost().catch(() => "gone")) !== null;
+  /** Whether the graphics device is gone. The CPU has none to lose, so nothing could take over from it. */
+  private async isLost({ code }: ArcherError): Promise<boolean> {
+    if (this.report.backend !== "webgpu") return false;
+    return code === "device-lost" || (await this.engine.lost().catch(() => "gone")) !== null;
   }
 
   private async goOnWithout(error: ArcherError): Promise<void> {

@@ -4,6 +4,9 @@ import { ArcherError, asArcherError, faultOf } from "./errors.js";
 import { hasSimd } from "./fetch.js";
 import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
 
+/** The package's, put in by scripts/build.js. */
+declare const __VERSION__: string;
+
 /** Milliseconds after which WebGPU has lost the race, whatever it is still compiling. */
 const RACE_LIMIT = 30_000;
 
@@ -44,8 +47,9 @@ async function demand(wanted: Wanted, adapter: string | null): Promise<Started> 
   } catch (thrown) {
     wanted.options.signal?.throwIfAborted();
     const error = asArcherError(thrown);
-    // A bad model is bad on any backend.
-    if (["bad-model", "version-mismatch", "network"].includes(error.code)) throw error;
+    // A bad model is bad on any backend. Without a network the CPU's module may still be there, kept from an earlier
+    // visit; where it is not, its start says so itself.
+    if (["bad-model", "version-mismatch"].includes(error.code)) throw error;
     const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
     return { engine: await startOne(wanted, "cpu"), report: report("webgpu", "cpu", reason, adapter, error) };
   }
@@ -62,7 +66,8 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
   let webgpu: Engine | null = null;
   try {
     const info = (await cpu.call({ method: "info" })) as ModelInfo;
-    const place = `race/${adapter}/${info.parameters.actor}+${info.parameters.critic}`;
+    // Another version of the package may compute at another speed.
+    const place = `race/${__VERSION__}/${adapter}/${info.parameters.actor}+${info.parameters.critic}`;
     const known = await remembered(wanted.store, place);
     if (known?.backend === "cpu") return { engine: cpu, report: known };
     if (known?.backend === "webgpu") {
@@ -73,22 +78,26 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
     wanted.options.onProgress?.({ stage: "measure", loaded: 0, total: null, message: "Measuring CPU and WebGPU." });
     const measured = { cpu: await measure(cpu, info), webgpu: null as BackendSpeed | null };
     const late = timeout(RACE_LIMIT);
+    let over = false;
+    const second = startOne(wanted, "webgpu").then(async (engine) => {
+      // One that arrives after the race is of no use to anybody.
+      if (over) return engine.close();
+      webgpu = engine;
+      const speed = await measure(engine, info);
+      if (!over) measured.webgpu = speed;
+    });
     try {
-      await Promise.race([
-        late.promise,
-        startOne(wanted, "webgpu").then(async (engine) => {
-          webgpu = engine;
-          measured.webgpu = await measure(engine, info);
-        }),
-      ]);
+      await Promise.race([late.promise, second]);
     } finally {
+      over = true;
       late.clear();
     }
     const winner = judge(measured.cpu, measured.webgpu, adapter);
     winner.measured = measured;
-    await wanted.store?.set(place, new TextEncoder().encode(JSON.stringify(winner))).catch(() => {});
-    const [first, second] = winner.backend === "cpu" ? [cpu, webgpu as Engine | null] : [webgpu as unknown as Engine, cpu];
-    second?.close();
+    // A race that was not run to its end says nothing about the next load.
+    if (measured.webgpu) await remember(wanted.store, place, winner);
+    const [first, other] = winner.backend === "cpu" ? [cpu, webgpu as Engine | null] : [webgpu as unknown as Engine, cpu];
+    other?.close();
     return { engine: first, report: winner };
   } catch (thrown) {
     (webgpu as Engine | null)?.close();
@@ -124,13 +133,27 @@ export async function measure(engine: Engine, info: ModelInfo): Promise<BackendS
   }
   const stepMs = Math.min(...steps);
   if (info.world !== "twenty_questions") return { tokensPerSecond: (1000 * tokens) / stepMs, stepMs };
-  let written = 0;
-  const begin = performance.now();
-  for (let seed = 1; seed <= 4; seed++) {
-    const game = await engine.call({ method: "play", seed });
-    await engine.call({ method: "ask", game, sample: true }, () => written++);
+  // One game that does not count: each longer question meets shapes that were not computed yet.
+  await playThrough(engine, 1);
+  const written = await playThrough(engine, 2);
+  return { tokensPerSecond: (1000 * written.tokens) / Math.max(written.ms, 1), stepMs };
+}
+
+/** Turns of a game that is played to measure. */
+const TURNS = 5;
+
+/** Plays a game in which every answer is No; how many tokens followed on a first one, and how long they took. */
+async function playThrough(engine: Engine, seed: number): Promise<{ tokens: number; ms: number }> {
+  const written = { tokens: 0, ms: 0 };
+  let game = (await engine.call({ method: "play", seed })) as { status: string };
+  for (let turn = 0; turn < TURNS && game.status === "ask"; turn++) {
+    const heard: number[] = [];
+    game = (await engine.call({ method: "ask", game, sample: true }, () => heard.push(performance.now()))) as typeof game;
+    written.tokens += Math.max(0, heard.length - 1);
+    written.ms += (heard.at(-1) ?? 0) - (heard[0] ?? 0);
+    game = (await engine.call({ method: "answer", game, answer: "no" })) as typeof game;
   }
-  return { tokensPerSecond: (1000 * written) / (performance.now() - begin), stepMs };
+  return written;
 }
 
 function startOne(wanted: Wanted, backend: Backend): Promise<Engine> {
@@ -143,6 +166,15 @@ function report(asked: BackendChoice, backend: Backend, reason: string, adapter:
 
 function capital(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** A store that refuses, at once or later, only means that the next load measures again. */
+async function remember(store: Store | null, place: string, winner: BackendReport): Promise<void> {
+  try {
+    await store?.set(place, new TextEncoder().encode(JSON.stringify(winner)));
+  } catch {
+    // Nothing is lost but a second.
+  }
 }
 
 async function remembered(store: Store | null, place: string): Promise<BackendReport | null> {

@@ -10,12 +10,21 @@ export { capabilities } from "./backends.js";
 export { ArcherError } from "./errors.js";
 export type * from "./types.js";
 
+/**
+ * Addresses of the models in the package, for `LoadOptions.model`. `twentyQuestions`, the default, knows 157 things;
+ * `quickstart` knows ten, is smaller, and what it learns shows within a minute.
+ */
+export const models = {
+  twentyQuestions: new URL("./twenty-questions.archer", import.meta.url),
+  quickstart: new URL("./quickstart.archer", import.meta.url),
+} as const;
+
 /** Loads a model and makes it ready to play, to be looked into and to learn. */
 export async function load(options: LoadOptions = {}): Promise<Agent> {
   const { backend = "auto", admitSoftware = false, onProgress, signal, thread, worker, wasm = {}, storage } = options;
   signal?.throwIfAborted();
   const here = thread ? thread === "here" : typeof Worker !== "function" || typeof document !== "object";
-  const model = await modelBytes(options.model ?? new URL("./quickstart.archer", import.meta.url), onProgress, signal);
+  const model = await modelBytes(options.model ?? models.twentyQuestions, onProgress, signal);
   return loadAgent({
     asked: backend,
     admitSoftware,

@@ -21,6 +21,11 @@ export class Reins {
   private waitingSince = 0;
   private waited = 0;
 
+  /** How the call is to go on. */
+  get rein(): Rein {
+    return this.now;
+  }
+
   /** Milliseconds that it has been made to wait. */
   get waitedMs(): number {
     return this.waited + (this.now === "wait" ? performance.now() - this.waitingSince : 0);

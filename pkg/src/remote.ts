@@ -2,7 +2,7 @@
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
-import type { Reins } from "./reins.js";
+import type { Rein, Reins } from "./reins.js";
 import type { LoadProgress } from "./types.js";
 
 /** A message without its number. */
@@ -88,9 +88,20 @@ class RemoteEngine implements Engine {
     if (this.closed) return Promise.reject(this.closed);
     const id = this.next++;
     return new Promise((resolve, reject) => {
+      try {
+        this.worker.postMessage({ id, ...message });
+      } catch (cause) {
+        // Something in the request cannot be sent to a worker: a function, say.
+        const why = cause instanceof Error ? cause.message : String(cause);
+        reins?.standStill();
+        return reject(new ArcherError("usage", `The request cannot be sent to the worker: ${why}`, undefined, { cause }));
+      }
       this.waiting.set(id, { resolve, reject, onProgress, hear, reins });
-      this.worker.postMessage({ id, ...message });
-      if (reins) reins.lead = (rein) => this.worker.postMessage({ id, kind: "rein", rein });
+      if (!reins) return;
+      const lead = (rein: Rein) => this.worker.postMessage({ id, kind: "rein", rein });
+      reins.lead = lead;
+      // They may have been pulled while the call was still waiting for its turn.
+      if (reins.rein !== "go") lead(reins.rein);
     });
   }
 

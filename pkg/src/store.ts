@@ -53,7 +53,8 @@ export class Shelf {
     const saved: Saved[] = [];
     for (const key of names.filter((name) => name.startsWith(PREFIX))) {
       const found = await guarded(() => store.get(key));
-      if (found) saved.push(unpack(key.slice(PREFIX.length), found).saved);
+      const read = found && readable(key.slice(PREFIX.length), found);
+      if (read) saved.push(read);
     }
     return saved.sort((a, b) => b.savedAt - a.savedAt);
   }
@@ -92,6 +93,15 @@ function pack(saved: Saved, file: Uint8Array): Uint8Array {
   all.set(line);
   all.set(file, line.length);
   return all;
+}
+
+/** What is said of a model, or nothing where the entry is damaged: the others must still be found. */
+function readable(name: string, all: Uint8Array): Saved | null {
+  try {
+    return unpack(name, all).saved;
+  } catch {
+    return null;
+  }
 }
 
 function unpack(name: string, all: Uint8Array): { saved: Saved; file: Uint8Array } {

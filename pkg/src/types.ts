@@ -30,7 +30,7 @@ export interface LoadProgress {
 
 /** What `load` takes. */
 export interface LoadOptions {
-  /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: the small model in the package. */
+  /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: `models.twentyQuestions`, which is in the package. */
   model?: string | URL | ArrayBuffer | Uint8Array | Blob;
   /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
   backend?: BackendChoice;
@@ -469,6 +469,7 @@ export interface Agent {
   save(name: string, options?: SaveOptions): Promise<Saved>;
   /** Replaces the model by a saved one. Rejects with `not-found` if there is none. */
   restore(name: string): Promise<Saved>;
+  /** What is saved, the newest first; an entry that is damaged is left out. */
   saved(): Promise<Saved[]>;
   forget(name: string): Promise<void>;
 

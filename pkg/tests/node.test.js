@@ -11,6 +11,9 @@ const pkg = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "archer-web-"));
 let archer;
 
+/** Loads the small model, with which a test takes seconds. */
+const loadSmall = (options = {}) => archer.load({ model: archer.models.quickstart, ...options });
+
 before(async () => {
   const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: pkg, encoding: "utf8" });
   const [{ filename, files }] = Object.values(JSON.parse(packed.slice(packed.search(/^[[{]/m))));
@@ -18,7 +21,7 @@ before(async () => {
   for (const path of paths) {
     assert.match(path, /^(dist\/[\w.-]+\.(js|d\.ts|wasm|archer)|package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
   }
-  for (const path of ["dist/index.js", "dist/worker.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "README.md"]) {
+  for (const path of ["dist/index.js", "dist/worker.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
     assert.ok(paths.includes(path), `${path} is not in the package`);
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
@@ -42,7 +45,7 @@ async function play(agent, thing) {
 
 test("a game is played to its end", async () => {
   const stages = new Set();
-  const agent = await archer.load({ onProgress: ({ stage }) => stages.add(stage) });
+  const agent = await loadSmall({ onProgress: ({ stage }) => stages.add(stage) });
   assert.deepEqual([...stages].sort(), ["check", "model", "wasm"]);
   assert.equal(agent.backend.backend, "cpu");
   assert.match(agent.backend.reason, /WebGPU/);
@@ -57,8 +60,23 @@ test("a game is played to its end", async () => {
   await assert.rejects(agent.play(), { name: "ArcherError", code: "disposed" });
 });
 
+test("the model that comes by itself knows 157 things", async () => {
+  const agent = await archer.load();
+  assert.equal(agent.info.things.length, 157);
+  assert.ok(agent.info.bytes <= 3 << 20 && agent.info.parameters.actor + agent.info.parameters.critic <= 1_500_000);
+  const found = [];
+  for (const thing of ["dog", "piano", "banana", "truck", "hammer"]) {
+    const state = await play(agent, thing);
+    if (state.found === thing) found.push(thing);
+    const asked = state.turns.map((turn) => turn.question);
+    assert.equal(new Set(asked).size, asked.length, "no question twice");
+  }
+  assert.ok(found.length >= 4, `${found}`);
+  await agent.dispose();
+});
+
 test("a question streams, and undo brings the same one back", async () => {
-  const agent = await archer.load({ backend: "cpu" });
+  const agent = await loadSmall({ backend: "cpu" });
   const game = await agent.play();
   const heard = [];
   const first = await game.ask({ onText: (text) => heard.push(text) });
@@ -77,7 +95,7 @@ test("a question streams, and undo brings the same one back", async () => {
 });
 
 test("the critic can be looked into, and another question changes what is expected", async () => {
-  const agent = await archer.load({ backend: "cpu" });
+  const agent = await loadSmall({ backend: "cpu" });
   const game = await agent.play();
   await game.ask();
   await game.answer("no");
@@ -104,7 +122,7 @@ test("the critic can be looked into, and another question changes what is expect
 });
 
 test("the page thinks of something and the person asks", async () => {
-  const agent = await archer.load({ backend: "cpu" });
+  const agent = await loadSmall({ backend: "cpu" });
   const game = await agent.host({ thing: "dog" });
   assert.equal(game.state.thing, null);
   assert.ok(!JSON.stringify(game.state).includes("dog"));
@@ -121,7 +139,7 @@ test("the page thinks of something and the person asks", async () => {
 });
 
 test("a fine-tune learns, stops, is exported, kept and rolled back", async () => {
-  const agent = await archer.load({ backend: "cpu" });
+  const agent = await loadSmall({ backend: "cpu" });
   const small = { iterations: 3, games: 8, set: { epochs: 2, actor_epochs: 1, batch_size: 16, warmup_iter: 1 } };
   const question = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0];
   const before = await question();
@@ -158,8 +176,40 @@ test("a fine-tune learns, stops, is exported, kept and rolled back", async () =>
   await agent.dispose();
 });
 
+test("a second fine-tune is refused, and the first keeps its hold of the agent", async () => {
+  const agent = await loadSmall({ backend: "cpu" });
+  const small = { iterations: 1, games: 8, set: { epochs: 1, actor_epochs: 1, batch_size: 16 } };
+  const file = await agent.export();
+  for await (const _ of agent.fineTune(small)) {
+    await assert.rejects(async () => {
+      for await (const _ of agent.fineTune(small));
+    }, { code: "usage" });
+    await assert.rejects(agent.import(file), { code: "usage" }, "the first is still under way");
+  }
+  await agent.import(file);
+  await agent.dispose();
+});
+
+test("a fine-tune in another world shows at once what there is in it", async () => {
+  const agent = await loadSmall({ backend: "cpu" });
+  const things = agent.info.things.length;
+  const run = agent.fineTune({ iterations: 1, games: 8, world: { extra: ["cat"] }, set: { epochs: 500 } });
+  const over = (async () => {
+    for await (const _ of run);
+  })();
+  while (agent.info.things.length === things && run.state === "running") await new Promise((done) => setTimeout(done, 5));
+  run.stop();
+  await over;
+  assert.equal(agent.info.things.at(-1), "cat");
+  assert.equal(agent.info.trained.iterations, (await loadSmall({ backend: "cpu" })).info.trained.iterations, "nothing was learned yet");
+  assert.equal(agent.changed, true, "and yet there is something to roll back");
+  await agent.rollback();
+  assert.equal(agent.info.things.length, things);
+  await agent.dispose();
+});
+
 test("bad files are refused by what is wrong with them, and change nothing", async () => {
-  const agent = await archer.load({ backend: "cpu" });
+  const agent = await loadSmall({ backend: "cpu" });
   const file = await agent.export();
   const altered = file.slice();
   altered[altered.length >> 1] ^= 1;
@@ -204,6 +254,9 @@ test("models are kept in a store, and another tab's save is not overwritten", as
   await two.restore("mine");
   assert.equal((await two.save("mine", { ifRevision: 1 })).revision, 2);
   assert.deepEqual((await one.saved()).map(({ name, revision }) => [name, revision]), [["mine", 2]]);
+  files.set("model/broken", new Uint8Array([1, 2, 3]));
+  assert.deepEqual((await one.saved()).map(({ name }) => name), ["mine"], "one damaged entry hides no other");
+  await assert.rejects(one.restore("broken"), { code: "bad-model" });
   await one.forget("mine");
   await assert.rejects(one.restore("mine"), { code: "not-found" });
   await one.dispose();

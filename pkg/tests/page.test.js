@@ -137,6 +137,43 @@ test("a saved model survives a reload", async () => {
   await page.context().close();
 });
 
+test("what cannot be sent to the worker is the caller's fault, and the agent works on", async () => {
+  const { page } = await visit(plain, site.url);
+  const [code, question] = await page.evaluate(async () => {
+    const agent = await window.archer.load({ backend: "cpu" });
+    const game = await agent.play();
+    const code = await game.inspect({ turn: 1, also: [() => "Is it a dog?"] }).then(() => "looked", (error) => error.code);
+    return [code, (await game.ask()).question];
+  });
+  assert.equal(code, "usage");
+  assert.ok(question.endsWith("?"));
+  await page.context().close();
+});
+
+test("a pause that comes while the iteration waits for its turn holds it all the same", async () => {
+  const { page } = await visit(plain, site.url);
+  const { ms, state } = await page.evaluate(async () => {
+    const agent = await window.archer.load({ backend: "cpu" });
+    // One iteration of a minute and more.
+    const run = agent.fineTune({ iterations: 1, set: { epochs: 2000 } });
+    const over = (async () => {
+      for await (const _ of run);
+    })();
+    // What is asked now comes between the beginning and the first iteration.
+    const between = Array.from({ length: 400 }, () => agent.metrics());
+    await between[100];
+    const begin = performance.now();
+    await run.pause();
+    const ms = performance.now() - begin;
+    run.stop();
+    await over;
+    return { ms, state: run.state };
+  });
+  assert.ok(ms < 10_000, `${ms} ms`);
+  assert.equal(state, "stopped");
+  await page.context().close();
+});
+
 test("a load is given up, and its worker with it", async () => {
   const { page } = await visit(plain, site.url);
   const name = await page.evaluate(async () => {
@@ -196,8 +233,9 @@ test("auto lets both race where it may, says what it measured, and remembers it"
     // In software it loses, unless the machine is so busy that it does not even arrive.
     assert.equal(first.report.backend, "cpu");
     if (webgpu) assert.ok(webgpu.stepMs > cpu.stepMs);
-    assert.deepEqual([first.measured, again.measured], [true, false]);
-    assert.deepEqual(again.report.measured, first.report.measured);
+    // Remembered is only what was measured: one that did not arrive may do so the next time.
+    assert.deepEqual([first.measured, again.measured], [true, webgpu === null]);
+    if (webgpu) assert.deepEqual(again.report.measured, first.report.measured);
     assert.equal(again.question, first.question);
   } finally {
     await browser.close();

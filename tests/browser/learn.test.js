@@ -90,6 +90,35 @@ test("a reload in the middle: it can be gone on with, or discarded", async () =>
   await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
 });
 
+test("a reload before the first iteration is over: it is gone on with from the beginning", async () => {
+  const page = await here.open({ hash: "#learn" });
+  await start(page, { iterations: 3 });
+  await page.getByText("Playing the fixed games before learning").waitFor(SLOW);
+  await page.reload();
+  await ready(page);
+  await page.getByText("interrupted before the first was over").waitFor();
+  assert.ok((await exported(page)).bytes.length > 1000, "there is something to export");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Keep what it learned" }).waitFor(SLOW);
+  assert.equal((await page.locator(".verdict tbody tr").allInnerTexts()).length, 5, "before and after");
+  assert.equal(await page.getByRole("alert").count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
+test("a storage that refuses ends no fine-tune, and what was learned plays", async () => {
+  const page = await here.open({ hash: "#learn" });
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException("full, says the test", "QuotaExceededError");
+    };
+  });
+  await start(page, { iterations: 2 });
+  await page.getByRole("alert").filter({ hasText: "What it learns could not be saved" }).waitFor(SLOW);
+  await page.getByRole("button", { name: "Keep what it learned" }).click(SLOW);
+  await page.getByText("Kept: this is the agent that plays now").waitFor(SLOW);
+  await page.getByRole("alert").filter({ hasText: "could not be kept in this browser" }).waitFor();
+});
+
 /**
  * Milliseconds from a key to the next picture, of 30 keys: the slowest but two. A machine that does other work as well
  * delays now and then whatever the page does, so the two slowest do not count.

@@ -37,14 +37,27 @@ test("a lost game by keyboard: twenty times No, and then the page is told what i
   assert.ok(now.over);
   assert.match(now.text, /What was it/);
   const thing = await page.locator("#known-things option").first().getAttribute("value");
-  await page.keyboard.type(thing); // the field has the focus
+  const field = page.getByLabel("It was");
+  // One answer too many is no word of what it was, and the last one can still be taken back.
+  await page.keyboard.press("n");
+  assert.equal(await field.inputValue(), "");
+  assert.equal((await press(page, "Backspace")).number, 20);
+  assert.ok((await press(page, "n")).over);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(thing);
   await page.keyboard.press("Enter");
   await page.locator(".card.end", { hasText: "So it was" }).waitFor();
-  // A thing that every guess denied: its own name must be among the answers that differ from the facts.
-  const astray = await page.locator(".astray tbody tr").allInnerTexts();
   const all = await history(page);
   assert.equal(all.length, 20);
-  if (all.some((line) => line.includes(`${thing}?`))) assert.ok(astray.some((line) => line.includes(`${thing}?`)));
+  // What is shown to differ are questions that were asked and answered No, and their facts are another.
+  for (const line of await page.locator(".astray tbody tr").all()) {
+    const [question, said, fact] = await line.locator("td").allInnerTexts();
+    assert.ok(all.some((asked) => asked.includes(question)), question);
+    assert.deepEqual([said, fact], ["No", "Yes"]);
+  }
+  // A guess of the very thing was denied, if it was guessed: then it is one of them.
+  const guessed = all.filter((asked) => asked.includes(`${thing}?`)).length;
+  assert.equal(await page.locator(".astray tbody tr", { hasText: `${thing}?` }).count(), guessed);
   assert.deepEqual(page.faults, []);
 });
 
@@ -111,4 +124,49 @@ test("the other way round: a person finds what the page thinks of", async () => 
   }
   await page.locator(".card", { hasText: "You found it" }).waitFor();
   assert.deepEqual(page.faults, []);
+});
+
+test("a game that is given up while a question is written stays given up", async () => {
+  const page = await here.open();
+  await begin(page);
+  await page.evaluate(() => {
+    new MutationObserver((_, watch) => {
+      if (!document.querySelector(".question.writing")?.textContent) return;
+      watch.disconnect();
+      [...document.querySelectorAll("button")].find((button) => button.textContent === "Give up this game").click();
+      window.gaveUp = true;
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
+  await page.keyboard.press("n");
+  await page.waitForFunction(() => window.gaveUp);
+  await page.getByRole("button", { name: "I have one in mind" }).waitFor();
+  await page.waitForTimeout(1000); // the question would be there by now
+  assert.equal(await page.locator(".card").count(), 0);
+  assert.equal(await page.evaluate(() => localStorage.getItem("archer.1.asked")), "null");
+  assert.equal((await begin(page)).number, 1);
+  assert.deepEqual(page.faults, []);
+});
+
+test("a kept game that no longer fits is dropped without a word", async () => {
+  const context = await here.context();
+  await context.addInitScript(() => {
+    const turns = [{ question: "Is it alive?", answer: "perhaps", forced: false }];
+    localStorage.setItem("archer.1.asked", JSON.stringify({ seed: 1, turns, told: null }));
+    localStorage.setItem("archer.1.hosted", JSON.stringify({ seed: 1, things: 10, questions: [" "], gaveUp: false }));
+  });
+  const page = await here.open({ context });
+  await page.getByRole("button", { name: "I have one in mind" }).waitFor();
+  await page.waitForFunction(() => localStorage.getItem("archer.1.asked") === "null");
+  await page.waitForFunction(() => localStorage.getItem("archer.1.hosted") === "null");
+  assert.equal(await page.getByRole("alert").count(), 0);
+  assert.equal((await begin(page)).number, 1);
+});
+
+test("no key is named where no key answers", async () => {
+  const page = await here.open();
+  await begin(page);
+  assert.ok((await page.locator(".card kbd").count()) > 0);
+  await page.getByLabel("Letter keys answer").uncheck();
+  assert.equal(await page.locator(".card kbd").count(), 0);
+  assert.equal(await page.locator(".card [aria-keyshortcuts]").count(), 0);
 });

@@ -55,3 +55,48 @@ test("when the owner closes, the guest inherits", async () => {
   await press(guest, "n");
   assert.notEqual(await kept(guest), before);
 });
+
+test("who takes over goes on with a fine-tune, and the first tab lets go of it", async () => {
+  const context = await here.context();
+  const first = await here.open({ context, hash: "#learn" });
+  await first.getByLabel("Iterations").fill("40");
+  await first.getByLabel("Games an iteration").selectOption("16");
+  await first.getByRole("button", { name: "Start learning" }).click();
+  const second = await here.open({ context, hash: "#learn" });
+  // The guest learns something of its own, which must not get into what is kept.
+  await second.getByRole("button", { name: "Discard it" }).click();
+  await second.getByRole("button", { name: "Start learning" }).click();
+  await first.waitForFunction(() => Number(document.querySelector('[data-testid="iteration"]')?.textContent) >= 2, undefined, {
+    timeout: 240_000,
+  });
+  await second.getByRole("button", { name: "Use it in this tab" }).click();
+  await notice(first).waitFor();
+  await first.getByRole("alert").filter({ hasText: "Another tab has taken over" }).waitFor();
+  await first.getByRole("button", { name: "Start learning" }).waitFor();
+  await second.getByText("A fine-tune was interrupted").waitFor();
+  const log = () => second.evaluate(() => JSON.parse(localStorage.getItem("archer.1.learning")));
+  const { points } = await log();
+  assert.ok(points.length >= 2, `${points.length} points`);
+  await second.waitForTimeout(3000);
+  assert.deepEqual((await log()).points, points, "nobody writes on in it");
+  await second.getByRole("button", { name: "Go on" }).click();
+  await second.getByTestId("iteration").waitFor({ timeout: 240_000 });
+  assert.ok(Number(await second.getByTestId("iteration").innerText()) >= 1, "it goes on from what was saved");
+  assert.deepEqual([...first.faults, ...second.faults], []);
+});
+
+test("where the browser refuses its locks, the page works as where there are none", async () => {
+  const context = await here.context();
+  await context.addInitScript(() => {
+    window.asked = 0;
+    LockManager.prototype.request = () => {
+      window.asked += 1;
+      return Promise.reject(new DOMException("refused by the test", "SecurityError"));
+    };
+  });
+  const page = await here.open({ context });
+  await begin(page);
+  assert.equal((await press(page, "n")).number, 2);
+  assert.ok((await page.evaluate(() => window.asked)) < 20, "it does not ask for ever");
+  assert.equal(await notice(page).count(), 0);
+});

@@ -143,6 +143,17 @@ fn a_model_plays_as_its_algorithm_does() {
         let file = format!("{out}.archer");
         run(folder.path(), &["export", "--model", out, "--out", &file]).success();
         assert_eq!(measure(&file), measure(&model), "{out}");
+        if out == "chai" {
+            // Who does not know how it speaks refuses it, instead of taking the actor alone.
+            for (args, part) in [
+                (["export", "--model", &model, "--out", "x.archer"], "export the run's folder"),
+                (["distill", "--teacher", &model, "--out", "student"], "among 5 utterances"),
+            ] {
+                let done = run(folder.path(), &args);
+                assert_eq!(done.code, 2, "{args:?}: {}", done.stderr);
+                assert!(done.stderr.contains(part), "{args:?}: {}", done.stderr);
+            }
+        }
         // A critic that draws its utterances measures the same games the same way again.
         assert_eq!(measure(&model), measure(&model), "{out}");
         let args = ["play", "--model", &model];
@@ -173,8 +184,18 @@ fn what_cannot_be_done_says_what_to_do() {
     // A run does not change what it learns from.
     let data = ["data", "--games", "9", "--words", "subset", "--out", "games.jsonl"];
     run(path, &data).success();
-    train(path, TINY, "iql", "iql", &["--set", "iql.games=games.jsonl"]);
+    let file = format!("iql.games={}", path.join("games.jsonl").display());
+    train(path, TINY, "iql", "iql", &["--set", &file]);
     let done = run(path, &["train", "--resume", "iql", "--set", "iql.games=others.jsonl"]);
     assert_eq!(done.code, 2, "{}", done.stderr);
     assert!(done.stderr.contains("iql.games cannot change"), "{}", done.stderr);
+
+    // What travels holds no path, and so goes on by playing.
+    run(path, &["export", "--model", "iql", "--out", "iql.archer"]).success();
+    let (bytes, here) = (fs::read(path.join("iql.archer")).unwrap(), path.display().to_string());
+    assert!(!bytes.windows(here.len()).any(|part| part == here.as_bytes()), "{here} travels");
+    let on = ["train", "--resume", "iql.archer", "--set", "iterations=5", "--out", "on"];
+    run(path, &[&on[..], &["--final-games", "0"]].concat()).success();
+    let last = metrics(&path.join("on")).pop().unwrap();
+    assert!(last["games"].as_u64().unwrap() > 0, "{last}");
 }

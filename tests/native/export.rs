@@ -24,6 +24,21 @@ fn a_file_is_measured_gone_on_with_and_never_overwritten() {
     assert_eq!(again.code, 2);
     assert!(again.stderr.contains("--force"), "{}", again.stderr);
 
+    // The other way round, a file as a folder; only a model's folder is ever replaced.
+    let export = ["export", "--model", "play.archer", "--folder", "--out"];
+    run(folder, &[&export[..], &["again"]].concat()).success();
+    let [actor, _] = weights(&folder.join("short"));
+    assert!(actor == fs::read(folder.join("again/model.safetensors")).unwrap());
+    for (out, part) in [("again", "--force"), ("short", "--force")] {
+        let done = run(folder, &[&export[..], &[out]].concat());
+        assert_eq!(done.code, 2);
+        assert!(done.stderr.contains(part), "{}", done.stderr);
+    }
+    run(folder, &[&export[..], &["again", "--force"]].concat()).success();
+    let done = run(folder, &[&export[..], &["short", "--force"]].concat());
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("no model folder"), "{}", done.stderr);
+
     // The file plays as the folder does, and goes on where its run ended, bit for bit.
     let eval = |model: &str| {
         run(folder, &["eval", "--model", model, "--games", "20", "--json"]).success().stdout
@@ -74,7 +89,7 @@ fn each_precision_plays_as_the_model_does_and_takes_its_share_of_bytes() {
         assert!((eval(&out) - whole).abs() <= 0.1, "{precision} loses too much");
         // What is read and written again is the same file; where it comes from travels with it.
         let again = format!("again-{out}");
-        let how = ["--precision", precision, "--licence", "MIT"];
+        let how = ["--precision", precision];
         export(folder, &out, &again, &how).success();
         assert!(fs::read(folder.join(&again)).unwrap() == fs::read(folder.join(&out)).unwrap());
         let text = fs::read(folder.join(&out)).unwrap();
@@ -135,5 +150,10 @@ fn a_damaged_a_newer_and_a_wrong_file_are_refused_by_what_is_wrong() {
         }
         altered.push(name, bytes);
     }
-    refused("altered.archer", altered.to_bytes(), "does not compute here");
+    let altered = altered.to_bytes();
+    refused("altered.archer", altered.clone(), "does not compute here");
+    refused("altered.archer", altered, "get the file again");
+    let mut older = whole.clone();
+    older[8] = 0;
+    refused("older.archer", older, "damaged");
 }

@@ -104,6 +104,25 @@ fn what_a_fine_tune_is_worth() {
 }
 
 #[test]
+fn what_a_game_reveals_is_what_the_changed_world_holds() {
+    let device = block_on(device::open()).unwrap();
+    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device)).unwrap();
+    let question = "Does it come in different colors?";
+    let expected = |session: &mut Session| {
+        let game = call(session, json!({"method": "play", "seed": 1}));
+        let forced = json!({"method": "force", "game": game, "turn": 1, "question": question});
+        let game = call(session, forced);
+        let answer = json!({"method": "answer", "game": game, "answer": "yes"});
+        let game = call(session, answer);
+        let told = call(session, json!({"method": "reveal", "game": game, "thing": "piano"}));
+        told["turns"][0]["expected"].clone()
+    };
+    assert_ne!(expected(&mut session), "yes", "or the change changes nothing");
+    call(&mut session, json!({"method": "tune", "tune": {"world": contrary()[0]}}));
+    assert_eq!(expected(&mut session), "yes");
+}
+
+#[test]
 fn a_session_lives_in_the_world_that_it_learns_in() {
     let device = block_on(device::open()).unwrap();
     let mut session = block_on(Session::load(QUICKSTART.to_vec(), device)).unwrap();
@@ -113,6 +132,7 @@ fn a_session_lives_in_the_world_that_it_learns_in() {
     let info = call(&mut session, json!({"method": "info"}));
     assert_eq!(info["things"][10], "cat");
     assert_eq!(info["optimumReturn"], Value::Null);
+    assert_eq!(info["changed"], true, "another world can be rolled back");
     call(&mut session, json!({"method": "step"}));
     let file = block_on(session.export(false)).unwrap();
     let mut again = block_on(Session::load(file, block_on(device::open()).unwrap())).unwrap();

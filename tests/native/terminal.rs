@@ -12,7 +12,7 @@ use serde_json::Value;
 /// the arguments name are made by `prepare`.
 type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 66] = [
+const MISTAKES: [Mistake; 69] = [
     // Commands and flags.
     (&["tran"], 2, &["tran", "train"]),
     (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),
@@ -50,6 +50,17 @@ const MISTAKES: [Mistake; 66] = [
     ),
     (&["train", "--set", "tries=0"], 2, &["tries = 0", "at least 1"]),
     (&["train", "--set", "warm_start.games=0"], 2, &["warm_start.games", "at least 1"]),
+    (
+        &["train", "--config", "asides.toml"],
+        2,
+        &["warm_start.aside_games = 5", "reply_coef, task_coef and fact_coef are 0"],
+    ),
+    (
+        &["train", "--config", "asides.toml", "--set", "warm_start.reply_coef=1"],
+        2,
+        &["warm_start.aside_games = 5", "the world bandit"],
+    ),
+    (&["train", "--set", "world.weight.dog=2"], 2, &["did you mean world.weights.dog?"]),
     (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),
     // Algorithms.
     (&["train", "--algorithm", "dqn"], 2, &["dqn", "filtered_bc", "reinforce"]),
@@ -123,6 +134,8 @@ fn a_mistake_gets_one_clear_answer_and_costs_nothing() {
     fs::write(path.join("wrong.toml"), "iterations = \"many\"\n").unwrap();
     fs::write(path.join("unknown.toml"), "lmlr = 0.1\n").unwrap();
     fs::write(path.join("nested.toml"), "[world]\nword = \"subset\"\n").unwrap();
+    let asides = "[world]\nname = \"bandit\"\n[warm_start]\ngames = 9\naside_games = 5\n";
+    fs::write(path.join("asides.toml"), asides).unwrap();
     fs::write(path.join("binary.toml"), [0xff, 0xfe, 0x00]).unwrap();
     fs::write(path.join("empty.jsonl"), "\n").unwrap();
     fs::create_dir(path.join("full")).unwrap();

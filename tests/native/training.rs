@@ -195,8 +195,9 @@ fn a_model_that_does_not_fit_is_refused(folder: &Path) {
 #[test]
 fn twenty_iterations_are_ten_and_ten_more() {
     let folder = folder();
-    // With the penalty towards the first policy, which is one more network to keep.
-    let more = ["--set", "eval_freq=10", "--set", "kl_coef=0.1"];
+    // With the first policy and the average of all, which are two more networks to keep.
+    let more = ["eval_freq=10", "kl_coef=0.1", "actor_average=0.8"];
+    let more = more.map(|key| ["--set", key]).concat();
     train(folder.path(), "whole", &[&["--set", "iterations=20"][..], &more].concat());
     train(folder.path(), "half", &[&["--set", "iterations=10"][..], &more].concat());
     let resume = ["train", "--resume", "half", "--set", "iterations=20", "--final-games", "0"];
@@ -217,6 +218,63 @@ fn twenty_iterations_are_ten_and_ten_more() {
         assert!(done.stderr.contains(part), "{}", done.stderr);
     }
     assert_same_run(&whole, &half);
+}
+
+/// Lessons teach what the world replies and what is true of its secrets, and hold what the agent
+/// says; they are part of what a run is, but not of what travels.
+#[test]
+fn lessons_teach_the_world_and_hold_what_is_said() {
+    let folder = folder();
+    let more = [
+        "warm_start.task_coef=1",
+        "warm_start.fact_coef=1",
+        "rollout_size=32",
+        "rollout_noise=0.1",
+        "lessons.steps=40",
+        "eval_freq=3",
+        "lessons.lr=3e-3",
+        // The actor stands still otherwise: what changes is the lessons' doing.
+        "warmup_iter=20",
+    ];
+    let more: Vec<&str> = more.iter().flat_map(|key| ["--set", key]).collect();
+    train(folder.path(), "whole", &[&["--set", "iterations=6"][..], &more].concat());
+    train(folder.path(), "half", &[&["--set", "iterations=3"][..], &more].concat());
+    let resume = ["train", "--resume", "half", "--set", "iterations=6", "--final-games", "0"];
+    run(folder.path(), &resume).success();
+    let (whole, half) = (folder.path().join("whole"), folder.path().join("half"));
+    assert_same_run(&whole, &half);
+
+    let series = |run: &Path, key: &str| -> Vec<f64> {
+        let losses = metrics(run).iter().filter_map(|line| line[key].as_f64()).collect::<Vec<_>>();
+        assert_eq!(losses.len(), 6, "{key}");
+        losses
+    };
+    for key in ["lessons.fact_loss", "lessons.reply_loss"] {
+        let losses = series(&whole, key);
+        assert!(losses[5] < 0.95 * losses[0], "{key}: {losses:?}");
+    }
+    assert!(series(&whole, "lessons.task_loss").iter().all(|loss| (0.0..4.0).contains(loss)));
+    train(
+        folder.path(),
+        "free",
+        &[&["--set", "iterations=6", "--set", "lessons.hold_coef=0"][..], &more].concat(),
+    );
+    let free = series(&folder.path().join("free"), "lessons.kl");
+    let held = series(&whole, "lessons.kl");
+    assert!(2.0 * held.iter().sum::<f64>() < free.iter().sum(), "{held:?} of {free:?}");
+
+    let off = ["train", "--resume", "half", "--set", "lessons.steps=0"];
+    let done = run(folder.path(), &off);
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("lessons cannot be switched off"), "{}", done.stderr);
+    run(folder.path(), &["export", "--model", "half", "--out", "half.archer"]).success();
+    let bare = ["train", "--resume", "half.archer", "--set", "iterations=7"];
+    for lessons in ["lessons.steps=0", "lessons.steps=2"] {
+        let out = ["--set", lessons, "--final-games", "0", "--out", lessons];
+        run(folder.path(), &[&bare[..], &out].concat()).success();
+        let taught = metrics(&folder.path().join(lessons));
+        assert_eq!(taught[0]["lessons.task_loss"].is_f64(), lessons.ends_with('2'));
+    }
 }
 
 #[test]

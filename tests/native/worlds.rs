@@ -214,11 +214,12 @@ fn a_world_is_changed_by_its_keys() {
     assert!((number(&alive, "mean_return").unwrap() - plain).abs() < 0.5);
     for (set, parts) in [
         ("gamma=1", &["only keys of the world", "world.weights.dog"][..]),
-        ("world.weights.zorb=2", &["\"zorb\"", "not in this world's list"]),
+        ("world.weights.zorb=2", &["world.weights", "\"zorb\"", "not in the table"]),
+        ("seed=1", &["--set seed=1", "only keys of the world"]),
         ("world.weights.dog=often", &["world.weights.dog", "often"]),
         ("world.answers.Is it a zorb?.dog=yes", &["zorb", "Is it alive?"]),
         ("world.answers.Is it alive?.dog=maybe", &["maybe", "`yes`"]),
-        ("world.wieghts.dog=2", &["no key world.wieghts.dog"]),
+        ("world.wieghts.dog=2", &["no key world.wieghts.dog", "did you mean world.weights.dog?"]),
     ] {
         let done = eval(&["--set", set]);
         assert_eq!(done.code, 2, "{set}: {}", done.stderr);

@@ -1,21 +1,29 @@
 // The agent that plays: loaded once, kept in this browser, replaced by an import or by what was learned.
 // (A fine-tune runs on an agent of its own, see learn/, so that playing never waits for learning.)
-import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo } from "archer-web";
+import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
 import { effect, signal } from "@preact/signals";
 import { kept, oneOf } from "./kept";
 import { owner } from "./tabs";
 import { type Trouble, troubleOf } from "./trouble";
 import { confinedWorker } from "./worker";
 
-/** The name under which the playing agent is kept. */
-const KEPT = "agent";
+/** The agents that come with the page, by how many things they know. */
+export type Supplied = "157" | "10";
+
+/** Which of them plays, or was what plays before it learned or was replaced. */
+export const supplied = kept<Supplied>("supplied", "157", oneOf("157", "10"), "tab");
+
+const MODELS = { "157": models.twentyQuestions, "10": models.quickstart } as const;
+
+/** The name under which the playing agent is kept: each that comes with the page has a place of its own. */
+const keptAs = (): string => `agent ${supplied.peek()}`;
 
 export const agent = signal<Agent | null>(null);
 export const info = signal<ModelInfo | null>(null);
 export const backend = signal<BackendReport | null>(null);
 export const progress = signal<LoadProgress | null>(null);
 export const trouble = signal<Trouble | null>(null);
-/** Tokens a second over the questions written since the agent was loaded: what the person really gets. */
+/** Tokens a second over the last questions written: what the person really gets. */
 export const writingSpeed = signal<number | null>(null);
 /** Rises when another model has taken the old one's place: games begin anew. */
 export const generation = signal(0);
@@ -40,34 +48,68 @@ async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promi
     backend: backendChoice,
     worker: confinedWorker,
     onProgress: (now) => (progress.value = now),
-    ...(model ? { model } : {}),
+    model: model ?? MODELS[supplied.peek()],
   });
 }
 
-let written = { tokens: 0, ms: 0 };
+/** The first questions of an agent are slower than all that follow: what computes is still warming up. */
+const COLD_QUESTIONS = 2;
+/** So many questions make the speed: it is that of now, not of an hour ago. */
+const RECENT_QUESTIONS = 10;
 
-/** Counts a question of so many tokens into the speed. */
+let written: { tokens: number; ms: number }[] = [];
+let cold = COLD_QUESTIONS;
+
+/** Counts a question into the speed: the tokens after its first one, and how long they took. */
 export function wrote(tokens: number, ms: number): void {
-  written = { tokens: written.tokens + tokens, ms: written.ms + ms };
-  writingSpeed.value = (1000 * written.tokens) / Math.max(written.ms, 1);
+  if (cold > 0) {
+    cold -= 1;
+    return;
+  }
+  written = [...written, { tokens, ms }].slice(-RECENT_QUESTIONS);
+  const sum = (of: "tokens" | "ms") => written.reduce((total, question) => total + question[of], 0);
+  writingSpeed.value = (1000 * sum("tokens")) / Math.max(sum("ms"), 1);
 }
 
+/** Of which of the page's agents the one that plays has its place. */
+let plays: Supplied = supplied.peek();
+
+let unhear = () => {};
+
 function settle(loaded: Agent): void {
-  written = { tokens: 0, ms: 0 };
+  written = [];
+  cold = COLD_QUESTIONS;
   writingSpeed.value = null;
+  plays = supplied.peek();
   agent.value = loaded;
   info.value = loaded.info;
   backend.value = loaded.backend;
   progress.value = null;
-  loaded.onBackendChange((report) => (backend.value = report));
+  unhear();
+  unhear = loaded.onBackendChange((report) => (backend.value = report));
+}
+
+/** Whether the agent is being loaded, moved or replaced: one of these at a time. */
+export const moving = signal(false);
+
+async function alone(action: () => Promise<void>): Promise<void> {
+  if (moving.peek()) return;
+  moving.value = true;
+  trouble.value = null;
+  try {
+    await action();
+  } finally {
+    moving.value = false;
+  }
 }
 
 /** Loads the agent: the kept one where there is one, else the one that comes with the page. */
-export async function begin(): Promise<void> {
-  trouble.value = null;
+export const begin = (): Promise<void> => alone(() => arrive(true));
+
+async function arrive(restoring: boolean): Promise<void> {
   try {
     const loaded = await loadOnto(choice.value);
-    await restoreInto(loaded);
+    if (restoring) await restoreInto(loaded);
     settle(loaded);
   } catch (error) {
     progress.value = null;
@@ -77,7 +119,7 @@ export async function begin(): Promise<void> {
 
 async function restoreInto(loaded: Agent): Promise<void> {
   try {
-    await loaded.restore(KEPT);
+    await loaded.restore(keptAs());
   } catch (error) {
     const told = troubleOf(error);
     if (told.code === "not-found" || told.code === "storage") return;
@@ -89,6 +131,7 @@ async function restoreInto(loaded: Agent): Promise<void> {
 export async function readAgain(): Promise<void> {
   const current = agent.peek();
   if (!current) return;
+  if (plays !== supplied.peek()) return switchTo(supplied.peek());
   await restoreInto(current);
   replaced(current);
 }
@@ -98,44 +141,69 @@ function replaced(current: Agent): void {
   generation.value += 1;
 }
 
-/** Moves the same agent to another backend. */
-export async function moveTo(backendChoice: BackendChoice): Promise<void> {
-  const old = agent.peek();
-  if (!old) return;
-  choice.value = backendChoice;
-  trouble.value = null;
-  try {
-    const bytes = await old.export();
-    agent.value = null;
-    const loaded = await loadOnto(backendChoice, bytes);
-    settle(loaded);
-    generation.value += 1;
-    await old.dispose();
-  } catch (error) {
-    settle(old);
-    trouble.value = troubleOf(error);
-  }
-}
+/** Moves the same agent to another backend; where none could be loaded, tries that one. */
+export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
+  alone(async () => {
+    choice.value = backendChoice;
+    const old = agent.peek();
+    if (!old) return arrive(true);
+    try {
+      const bytes = await old.export();
+      agent.value = null;
+      const loaded = await loadOnto(backendChoice, bytes);
+      settle(loaded);
+      generation.value += 1;
+      await old.dispose();
+    } catch (error) {
+      settle(old);
+      trouble.value = troubleOf(error);
+    }
+  });
 
-/** Makes a model file the playing agent, and keeps it. Throws what the package throws; then nothing has changed. */
+/**
+ * Makes a model file the playing agent, and keeps it. Throws what the package throws, and then nothing has changed;
+ * where it plays and could only not be kept, the page says so.
+ */
 export async function adopt(file: Blob | Uint8Array): Promise<void> {
   const current = agent.peek();
   if (!current) return;
   await current.import(file);
   replaced(current);
-  if (owner.peek()) await current.save(KEPT);
+  if (!owner.peek()) return;
+  try {
+    await current.save(keptAs());
+  } catch (error) {
+    const told = troubleOf(error);
+    trouble.value = { ...told, message: `It plays now, but could not be kept in this browser. ${told.message}` };
+  }
 }
 
+/** Lets the other agent that comes with the page play, as it was kept here. */
+export const switchTo = (which: Supplied): Promise<void> =>
+  alone(async () => {
+    const old = agent.peek();
+    supplied.value = which;
+    agent.value = null;
+    await old?.dispose();
+    await arrive(true);
+    generation.value += 1;
+  });
+
 /** Goes back to the agent that came with the page. */
-export async function reset(): Promise<void> {
-  const old = agent.peek();
-  if (!old) return;
-  if (owner.peek()) await old.forget(KEPT);
-  agent.value = null;
-  await old.dispose();
-  await begin();
-  generation.value += 1;
-}
+export const reset = (): Promise<void> =>
+  alone(async () => {
+    const old = agent.peek();
+    if (!old) return;
+    const stays = owner.peek() ? await old.forget(keptAs()).then(() => null, troubleOf) : null;
+    agent.value = null;
+    await old.dispose();
+    // Not what is kept: a guest leaves that alone, and does not want it either.
+    await arrive(false);
+    generation.value += 1;
+    if (stays && !trouble.peek()) {
+      trouble.value = { ...stays, message: `It plays now, but the other one is still kept in this browser. ${stays.message}` };
+    }
+  });
 
 /** An agent of its own, of the same model on the same backend, for learning. */
 export async function twin(): Promise<Agent> {

@@ -1,7 +1,7 @@
 // The frame around the three views: wordmark, navigation, backend badge, notices.
 import { useEffect, useRef } from "preact/hooks";
 import { agent, begin, progress, trouble } from "./agent";
-import { Badge } from "./badge";
+import { Badge, ComputeOn } from "./badge";
 import { Inside } from "./inside/view";
 import { training } from "./learn/run";
 import { Learn } from "./learn/view";
@@ -82,9 +82,12 @@ function Content() {
       <Guest />
       <TroubleNotice trouble={trouble.value}>
         {!agent.value && !progress.value && (
-          <button type="button" class="button" onClick={() => void begin()}>
-            Try again
-          </button>
+          <>
+            <ComputeOn name="instead" />
+            <button type="button" class="button" onClick={() => void begin()}>
+              Try again
+            </button>
+          </>
         )}
       </TroubleNotice>
       {now === "play" && <Play />}

@@ -3,6 +3,7 @@ import { render } from "preact";
 import * as agent from "./agent";
 import { App } from "./app";
 import { readKept } from "./kept";
+import { giveWay } from "./learn/run";
 import { enter } from "./tabs";
 import "./style/base.css";
 import "./style/layout.css";
@@ -13,6 +14,8 @@ render(<App />, root);
 
 await enter((how) => {
   if (how === "began") return;
+  // What this tab may have been learning as a guest is not what is kept.
+  giveWay();
   // Who takes over goes on with the other tab's game; who inherits is in the middle of one of their own.
   readKept(how === "took" ? "all" : "shared");
   void agent.readAgain();

@@ -13,7 +13,9 @@ declare const __BUILD__: string;
 const CACHE = `archer ${__BUILD__}`;
 
 worker.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(__FILES__)));
+  // Past the browser's own cache: a new build must not be put together from files of the old one.
+  const files = __FILES__.map((file) => new Request(file, { cache: "reload" }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
 });
 
 // A new build waits until every tab of the old one is closed (the browser's default), so that no page finds

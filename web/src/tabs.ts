@@ -21,11 +21,22 @@ function hold(options: LockOptions, how: Parameters<OnOwned>[0]): Promise<boolea
         onOwned(how);
         return new Promise<never>(() => {}); // until this tab closes or another takes over
       })
-      .catch(() => {
-        owner.value = false; // another tab took over
-        inherit();
+      .catch((error: unknown) => {
+        if (error instanceof DOMException && error.name === "AbortError") {
+          owner.value = false; // another tab took over
+          inherit();
+        } else {
+          alone(how);
+          settle(true);
+        }
       });
   });
+}
+
+/** Owns what is kept where there are no locks: storage of several tabs is then last come, last served. */
+function alone(how: Parameters<OnOwned>[0]): void {
+  owner.value = true;
+  onOwned(how);
 }
 
 /** Waits in line: the lock comes when the owner closes. */
@@ -37,9 +48,7 @@ function inherit(): void {
 export async function enter(listener: OnOwned): Promise<void> {
   onOwned = listener;
   if (!("locks" in navigator)) {
-    // Only an insecure address lacks them; storage of several tabs is then last come, last served.
-    owner.value = true;
-    listener("began");
+    alone("began"); // only an insecure address lacks them
     return;
   }
   if (await hold({ ifAvailable: true }, "began")) return;

@@ -14,7 +14,7 @@ export interface Turnstile {
 }
 
 /** Runs an action, and tells what went wrong in it, if anything did. */
-export async function guarded(trouble: Signal<Trouble | null>, action: () => Promise<void>): Promise<void> {
+async function guarded(trouble: Signal<Trouble | null>, action: () => Promise<void>): Promise<void> {
   trouble.value = null;
   try {
     await action();

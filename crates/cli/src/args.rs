@@ -65,7 +65,18 @@ pub struct Train {
     /// warm start alone [default: the configuration's]
     #[arg(long, value_name = "NAME")]
     pub algorithm: Option<String>,
-    /// Change one key of the configuration, as in --set iterations=50 or --set world.words=all
+    /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
+    /// --set iterations=… may extend it
+    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["preset", "config", "algorithm", "seed"])]
+    pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// Flags of whatever is a run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Running {
+    /// Change one key of the configuration, as in --set iterations=50 or --set actor_model.width=64
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
@@ -74,13 +85,10 @@ pub struct Train {
     /// The seed of all chance; on the CPU the same seed gives the same run, bit for bit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Folder for the run, new or empty [default: runs/<preset>-<seed>-<n>]
+    /// Folder for the run, new or empty [default: runs/<name>-<seed>-<n>, where the name is that of
+    /// --config, else that of the preset or of the file that is gone on with]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
-    /// --set iterations=… may extend it
-    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["preset", "config", "algorithm", "seed"])]
-    pub resume: Option<PathBuf>,
     /// Games of the comparison at the end, for each agent; 0 for no comparison
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
     pub final_games: usize,
@@ -94,8 +102,11 @@ impl Train {
     pub fn quickstart() -> Train {
         Train {
             preset: Some("quickstart".to_string()),
-            device: "auto".to_string(),
-            final_games: 1000,
+            running: Running {
+                device: "auto".to_string(),
+                final_games: 1000,
+                ..Running::default()
+            },
             ..Train::default()
         }
     }
@@ -152,27 +163,11 @@ pub struct Distill {
     /// A configuration file in TOML, over the teacher's and over configs/distill.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Change one key of the configuration, as in --set actor_model.width=64
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
-    /// The seed of all chance; on the CPU the same seed gives the same run, bit for bit
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
-    /// Folder for the run, new or empty [default: runs/distill-<seed>-<n>]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
     /// Go on with the run in this folder; the teacher is in its checkpoint
     #[arg(long, value_name = "DIR", conflicts_with_all = ["teacher", "student", "config", "seed"])]
     pub resume: Option<PathBuf>,
-    /// Games of the comparison at the end, for each agent; 0 for no comparison
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
-    pub final_games: usize,
-    /// Show warnings and the result, but no progress
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// Flags of `archer eval`.
@@ -184,7 +179,7 @@ pub struct Eval {
     /// Measure a scripted asker instead of a model
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device"])]
     pub asker: Option<String>,
-    /// Games to play; every secret word gets as many as any other
+    /// Games to play; every secret word gets as many as any other, or as many as it weighs
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = at_least_one)]
     pub games: usize,
     /// The seed of all chance in the games
@@ -239,9 +234,12 @@ pub struct Export {
     /// A run's folder, a model's, or a file that was exported before
     #[arg(long, value_name = "DIR|FILE")]
     pub model: PathBuf,
-    /// File to write
-    #[arg(long, value_name = "FILE")]
+    /// File to write, or with --folder the folder
+    #[arg(long, value_name = "FILE|DIR")]
     pub out: PathBuf,
+    /// Write a model folder in Hugging Face layout, which other programs read, instead of a file
+    #[arg(long, conflicts_with_all = ["training", "precision", "check", "licence", "commit"])]
+    pub folder: bool,
     /// Of a run, take the checkpoint with the best evaluation instead of the newest
     #[arg(long)]
     pub best: bool,
@@ -255,10 +253,11 @@ pub struct Export {
     /// measure what the precision costs; 0 for none
     #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true)]
     pub check: usize,
-    /// The terms under which the file may be used, written into it
-    #[arg(long, value_name = "SPDX", default_value = "MIT OR Apache-2.0")]
-    pub licence: String,
-    /// The revision of the sources that made the model, written into the file
+    /// The terms under which the file may be used, written into it [default: those that the model
+    /// came with, if any]
+    #[arg(long, value_name = "SPDX")]
+    pub licence: Option<String>,
+    /// The revision of the sources that made the model, written into the file [default: likewise]
     #[arg(long, value_name = "REVISION")]
     pub commit: Option<String>,
     /// Replace the file if it exists

@@ -205,15 +205,16 @@ impl Run {
             screen.say("it is finished");
             return Ok(());
         }
-        let begun = args::Train {
+        let begun = args::Running {
             device: args.device.clone(),
             final_games: args.final_games,
             quiet: args.quiet,
-            ..args::Train::default()
+            ..args::Running::default()
         };
         if run_dir::is_run(&self.root) {
             let resume = Some(self.root.clone());
-            return train::run_silently(&args::Train { resume, ..begun }, stop);
+            let on = args::Train { resume, running: begun, ..args::Train::default() };
+            return train::run_silently(&on, stop);
         }
         if self.root.exists() {
             run_dir::start_over(&self.root)?;
@@ -222,10 +223,13 @@ impl Run {
             preset: args.preset.clone(),
             config: args.config.clone(),
             algorithm: Some(self.algorithm.name().to_string()),
-            set: self.set.clone(),
-            seed: Some(self.seed),
-            out: Some(self.root.clone()),
-            ..begun
+            running: args::Running {
+                set: self.set.clone(),
+                seed: Some(self.seed),
+                out: Some(self.root.clone()),
+                ..begun
+            },
+            ..args::Train::default()
         };
         train::run_silently(&begun, stop)
     }

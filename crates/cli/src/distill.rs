@@ -20,18 +20,14 @@ const DEFAULTS: &str = include_str!("../../../configs/distill.toml");
 /// Trains a student, or goes on with it, to the end or to a Ctrl-C.
 pub fn run(args: &args::Distill) -> Result<(), Error> {
     let like = args::Train {
-        set: args.set.clone(),
-        device: args.device.clone(),
-        out: args.out.clone(),
         resume: args.resume.clone(),
-        final_games: args.final_games,
-        quiet: args.quiet,
+        running: args.running.clone(),
         ..args::Train::default()
     };
     let Some(teacher) = &args.teacher else {
         return train::run(&like);
     };
-    let device = device::open(&args.device)?.device;
+    let device = device::open(&args.running.device)?.device;
     let experiment = experiment(args, teacher, &device)?;
     train::run_experiment(experiment, &like)
 }
@@ -48,11 +44,11 @@ fn experiment(args: &args::Distill, teacher: &Path, device: &Device) -> Result<E
     base.distill.teacher = teacher.display().to_string();
     let mut set: Vec<String> = Vec::new();
     set.extend(args.student.as_ref().map(|folder| format!("actor={}", folder.display())));
-    set.extend(args.set.iter().cloned());
+    set.extend(args.running.set.iter().cloned());
     let request = Request {
         config: args.config.as_deref(),
         set: &set,
-        seed: args.seed,
+        seed: args.running.seed,
         ..Request::default()
     };
     experiment::resolve_over(&base, ("distill", DEFAULTS), &request)

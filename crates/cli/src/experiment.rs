@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use archer::config::Config;
+use archer::config::{Algorithm, Config};
 use toml::{Table, Value};
 
 use crate::error::{self, Error};
@@ -17,6 +17,12 @@ pub const PRESETS: [(&str, &str); 2] = [
     ("quickstart", include_str!("../../../configs/quickstart.toml")),
     ("twenty-questions", include_str!("../../../configs/twenty-questions.toml")),
 ];
+
+/// Groups whose keys are names of things.
+const NAMED: [&str; 2] = ["world.weights", "world.answers"];
+
+/// Keys that a configuration leaves out where they say nothing.
+const ABSENT: [&str; 4] = ["world.weights", "world.answers", "world.extra", "world.max_turns"];
 
 /// What was typed.
 #[derive(Debug, Default)]
@@ -86,6 +92,10 @@ fn lay(
             Error::Usage(format!("--seed {seed} is too large: the largest is {}", i64::MAX))
         })?;
         layers.put("seed", Value::Integer(seed), "--seed")?;
+    }
+    if layers.config.algorithm == Algorithm::Distill {
+        // A student imitates its teacher and nobody else, whatever its teacher was told.
+        layers.config.warm_start.steps = 0;
     }
     layers.config.validate()?;
     // The world has its own say on its settings, and is asked before anything is begun.
@@ -232,8 +242,8 @@ impl Layers {
         }
         match table.clone().try_into::<Config>() {
             Ok(config) => {
-                self.table = table;
-                self.config = config;
+                // Both forms from one: what was written as a whole number may be kept as a fraction.
+                *self = Layers::over(&config)?;
                 Ok(())
             }
             Err(fault) if fault.message().starts_with("unknown field") => {
@@ -255,8 +265,17 @@ impl Layers {
     fn unknown_key(&self, key: &str, origin: &str) -> Error {
         let mut keys = Vec::new();
         list_keys("", &self.table, &mut keys);
-        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let mut hint = did_you_mean(key, &keys);
+        keys.extend(ABSENT.map(str::to_string).into_iter().filter(|key| self.get(key).is_none()));
+        let mut meant = keys.clone();
+        // The keys of these groups are names: who mistypes the group means the same name in it.
+        if let [world, group, name] = key.splitn(3, '.').collect::<Vec<_>>()[..] {
+            let typed = format!("{world}.{group}");
+            let near =
+                NAMED.into_iter().filter(|&group| !did_you_mean(&typed, &[group]).is_empty());
+            meant.extend(near.map(|group| format!("{group}.{name}")));
+        }
+        let meant: Vec<&str> = meant.iter().map(String::as_str).collect();
+        let mut hint = did_you_mean(key, &meant);
         if hint.is_empty() {
             hint = format!("; the keys are {}", keys.join(", "));
         }
@@ -322,15 +341,14 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
             // A nested key typed without its group is near by its own name.
             let whole = strsim::damerau_levenshtein(word, name);
             let own = 1 + strsim::damerau_levenshtein(&last(word), &last(name));
-            (whole.min(own), name)
+            let is_near = |distance: &usize, word: &str| *distance <= 1 + word.chars().count() / 3;
+            let whole_is_near = is_near(&whole, word).then_some(whole);
+            let own_is_near = is_near(&own, &last(word)).then_some(own);
+            (whole_is_near.into_iter().chain(own_is_near).min(), whole, name)
         })
+        .filter_map(|(distance, whole, name)| Some((distance?, whole, name)))
         .min();
-    match nearest {
-        Some((distance, name)) if distance <= 1 + word.chars().count() / 3 => {
-            format!(", did you mean {name}?")
-        }
-        _ => String::new(),
-    }
+    nearest.map_or(String::new(), |(_, _, name)| format!(", did you mean {name}?"))
 }
 
 #[cfg(test)]
@@ -360,6 +378,9 @@ mod tests {
             ("guess_rate=0.1", &["did you mean warm_start.guess_rate?"]),
             ("xyzzyxyzzy=1", &["the keys are", "actor_model.layers"]),
             ("nogroup.x=1", &["there is no key nogroup.x"]),
+            ("world.weight.dog=2", &["world.weight.dog", "did you mean world.weights.dog?"]),
+            ("world.max_turn=2", &["did you mean world.max_turns?"]),
+            ("world.qqqqq.dog=2", &["world.qqqqq.dog", "the keys are", "world.weights"]),
             ("iterations", &["has no value", "--set key=value"]),
             ("iterations=many", &["a whole number", "such as 100"]),
             ("iterations=-3", &["iterations = -3"]),
@@ -373,6 +394,22 @@ mod tests {
             let fault = set(&[pair]).unwrap_err();
             assert!(parts.iter().all(|part| fault.contains(part)), "{pair}: {fault}");
         }
+    }
+
+    #[test]
+    fn a_weight_may_be_a_whole_number_in_one_layer_and_a_fraction_in_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        std::fs::write(&file, "[world.weights]\ndog = 8\n").unwrap();
+        let over = ["world.weights.dog=2.5".to_string(), "world.weights.cat=3".to_string()];
+        let request = Request { config: Some(&file), set: &over, ..Request::default() };
+        let weights = resolve(&request).unwrap().config.world.weights;
+        assert_eq!(
+            weights.into_iter().collect::<Vec<_>>(),
+            [("cat".into(), 3.0), ("dog".into(), 2.5)]
+        );
+        let twice = set(&["world.weights.dog=8", "world.weights.dog=0.5"]).unwrap();
+        assert_eq!(twice.world.weights["dog"], 0.5);
     }
 
     #[test]
@@ -393,6 +430,13 @@ mod tests {
         assert_eq!((experiment.config.seed, experiment.config.iterations), (9, 12));
         assert_eq!(experiment.config.gamma, 0.5);
         assert_eq!(experiment.config.algorithm, archer::config::Algorithm::Bc);
+    }
+
+    #[test]
+    fn a_student_has_no_warm_start_whatever_is_set() {
+        let over = ["distill.teacher=model".to_string(), "warm_start.steps=7".to_string()];
+        let request = Request { algorithm: Some("distill"), set: &over, ..Request::default() };
+        assert_eq!(resolve(&request).unwrap().config.warm_start.steps, 0);
     }
 
     #[test]

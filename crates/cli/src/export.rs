@@ -1,4 +1,5 @@
-//! `archer export`: a run or a model as the one file that a page loads.
+//! `archer export`: a run or a model as the one file that a page loads, or as a folder that other
+//! programs read.
 
 use std::path::Path;
 
@@ -32,10 +33,13 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
         )));
     }
     let device = device::open(&args.device)?;
+    if args.folder {
+        return write_folder(args, &device.device);
+    }
     let mut trainer = open(&args.model, args.best, &device.device)?;
     let origin = trainer.origin().clone();
     trainer.set_origin(Origin {
-        licence: args.licence.clone(),
+        licence: args.licence.clone().unwrap_or(origin.licence),
         commit: args.commit.clone().unwrap_or(origin.commit),
     });
     let bytes = match args.training {
@@ -59,6 +63,20 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
         None => Ok(()),
         Some(told) => output::line(&told),
     }
+}
+
+fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
+    if args.out.exists() && !args.out.join("archer.json").is_file() {
+        return Err(Error::Usage(format!(
+            "{} is no model folder, so --force does not replace it: choose another --out",
+            args.out.display()
+        )));
+    }
+    let agent = model::find(&args.model, args.best, device)?.agent;
+    let written = block_on(agent.files())?;
+    files::write_folder_atomic(&args.out, &written).map_err(|e| cannot_write(&args.out, &e))?;
+    let all = thousands(agent.parameters() as f64);
+    output::line(&format!("{} holds the model: {all} parameters.", args.out.display()))
 }
 
 /// Lets the model and what the file holds play the same games, and tells the difference.
@@ -95,6 +113,13 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
     let Found { agent, config, trainer } = model::find(path, best, device)?;
     if let Some(trainer) = trainer {
         return Ok(trainer);
+    }
+    if agent.about.samples > 1 {
+        return Err(Error::Usage(format!(
+            "the critic in {} chooses what is said, among {} utterances, and only the run's folder holds the configuration by which it goes on so; export the run's folder instead",
+            path.display(),
+            agent.about.samples
+        )));
     }
     if agent.critic.is_none() {
         return Err(Error::Usage(format!(

@@ -11,7 +11,7 @@ use archer::nn::sampling::Sampler;
 use archer::rng;
 use archer_env::twenty_questions::Options;
 use archer_env::twenty_questions::person::{guessed, transcript};
-use archer_env::{Answer, TwentyQuestions, WordList, WorldConfig, WorldName};
+use archer_env::{Answer, WordList, WorldConfig, WorldName, make_guessing};
 use pollster::block_on;
 
 use crate::args;
@@ -23,6 +23,9 @@ use crate::output;
 const HELP: &str = "  y  yes            s  sometimes       u  take the last answer back\n  \
                       n  no             d  I don't know    q  leave\n  \
                     The words themselves will do as well.";
+
+/// Things that are too many to be read through.
+const MANY: usize = 40;
 
 /// Plays games until the person has had enough.
 pub fn run(args: &args::Play) -> Result<(), Error> {
@@ -52,15 +55,24 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
 }
 
 fn welcome(world: &WorldConfig) -> Result<String, Error> {
+    let names = possible(world)?;
     let thing = match world.words {
-        WordList::All => "Think of an everyday thing.".to_string(),
-        WordList::Subset => {
-            let world = TwentyQuestions::subset(Options::default())?;
-            format!("Think of one of these: {}.", world.names().join(", "))
-        }
+        WordList::All if names.len() > MANY => "Think of an everyday thing.".to_string(),
+        _ => format!("Think of one of these: {}.", names.join(", ")),
     };
     let turns = max_turns(world);
     Ok(format!("{thing} You will be asked up to {turns} questions; your answers are\n{HELP}"))
+}
+
+/// What can be the secret in a world.
+fn possible(world: &WorldConfig) -> Result<Vec<String>, Error> {
+    let Some(game) = make_guessing(world)? else {
+        return Ok(Vec::new());
+    };
+    let names = game.names();
+    let weights = game.weights().unwrap_or_else(|| vec![1.0; names.len()]);
+    let likely = names.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
+    Ok(likely.map(|(name, _)| name).collect())
 }
 
 fn max_turns(world: &WorldConfig) -> usize {
@@ -225,6 +237,22 @@ impl<R: BufRead, W: Write> Person<R, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_told_what_can_be_thought_of() {
+        let told = |world: WorldConfig| welcome(&world).unwrap();
+        assert!(told(WorldConfig::default()).starts_with("Think of an everyday thing."));
+        let world = WorldConfig {
+            words: WordList::Subset,
+            extra: vec!["cat".into()],
+            weights: [("pen".to_string(), 0.0), ("dog".to_string(), 8.0)].into(),
+            max_turns: Some(12),
+            ..WorldConfig::default()
+        };
+        let told = told(world);
+        assert!(told.contains("dog") && told.contains(", cat.") && told.contains(" 12 "), "{told}");
+        assert!(!told.contains("pen"), "{told}");
+    }
 
     #[test]
     fn words_and_letters_mean_the_same() {

@@ -107,9 +107,12 @@ pub fn markdown(summary: &Summary<'_>) -> String {
     if !summary.rows.is_empty() {
         let played = summary.rows[0].evaluation.games;
         text.push_str(&format!(
-            "\n## Comparison\n\nGreedy play, {} games each, every secret word as often as any \
-             other.\n\n{}\n",
+            "\n## Comparison\n\nGreedy play, {} games each, every secret word as often as {}.\n\n{}\n",
             thousands(played as f64),
+            match config.world.weights.is_empty() {
+                true => "any other",
+                false => "it weighs",
+            },
             markdown_table(&HEADING, &cells(summary.rows, summary.optimum)),
         ));
         if let Some(loss) = loss(summary.rows) {

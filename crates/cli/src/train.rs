@@ -27,7 +27,7 @@ use crate::run_dir::{self, Kind, RunDir};
 
 /// Trains, or goes on with training, to the end or to a Ctrl-C.
 pub fn run(args: &args::Train) -> Result<(), Error> {
-    run_session(Session::open(args)?, args.final_games)
+    run_session(Session::open(args)?, args.running.final_games)
 }
 
 fn run_session(mut session: Session, final_games: usize) -> Result<(), Error> {
@@ -39,13 +39,16 @@ fn run_session(mut session: Session, final_games: usize) -> Result<(), Error> {
 
 /// Trains what was made of other flags than `archer train` has.
 pub fn run_experiment(experiment: Experiment, args: &args::Train) -> Result<(), Error> {
-    run_session(Session::start(experiment, args, Screen::new(args.quiet))?, args.final_games)
+    run_session(
+        Session::start(experiment, args, Screen::new(args.running.quiet))?,
+        args.running.final_games,
+    )
 }
 
 /// The same as a part of something larger, which tells of it and listens for the wish to stop.
 pub fn run_silently(args: &args::Train, stop: &Stop) -> Result<(), Error> {
     let mut session = Session::open(args)?;
-    let outcome = session.work(args.final_games, stop);
+    let outcome = session.work(args.running.final_games, stop);
     session.screen.finish();
     outcome.map(|_| ())
 }
@@ -65,7 +68,7 @@ struct Session {
 impl Session {
     /// Opens the run that is asked for.
     fn open(args: &args::Train) -> Result<Session, Error> {
-        let screen = Screen::new(args.quiet);
+        let screen = Screen::new(args.running.quiet);
         match &args.resume {
             None => Session::begin(args, screen),
             Some(file) if file.is_file() => Session::resume_file(args, file, screen),
@@ -84,17 +87,18 @@ impl Session {
         let experiment = experiment::resolve(&Request {
             preset: args.preset.as_deref(),
             config: args.config.as_deref(),
-            set: &args.set,
+            set: &args.running.set,
             algorithm: args.algorithm.as_deref(),
-            seed: args.seed,
+            seed: args.running.seed,
         })?;
         Session::start(experiment, args, screen)
     }
 
     /// Starts a new run of this experiment.
     fn start(experiment: Experiment, args: &args::Train, screen: Screen) -> Result<Session, Error> {
-        let device = device::open(&args.device)?;
-        let run = RunDir::create(args.out.as_deref(), &experiment.name, &experiment.config)?;
+        let device = device::open(&args.running.device)?;
+        let run =
+            RunDir::create(args.running.out.as_deref(), &experiment.name, &experiment.config)?;
         screen.say(&format!(
             "training {} with seed {} on {}, into {}",
             experiment.name,
@@ -116,7 +120,7 @@ impl Session {
 
     /// Goes on with the run in `root`.
     fn resume(args: &args::Train, root: &Path, screen: Screen) -> Result<Session, Error> {
-        if args.out.is_some() {
+        if args.running.out.is_some() {
             return Err(Error::Usage(
                 "--out does not go with --resume DIR: a run stays in its folder".to_string(),
             ));
@@ -127,8 +131,8 @@ impl Session {
                 root.display()
             )));
         }
-        let device = device::open(&args.device)?;
-        let mut trainer = load_checkpoint(root, &device, &args.set, &screen)?;
+        let device = device::open(&args.running.device)?;
+        let mut trainer = load_checkpoint(root, &device, &args.running.set, &screen)?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
         let (run, lines) =
@@ -147,8 +151,8 @@ impl Session {
     /// Goes on, in a new folder, with the run in a file that a page or `archer export` wrote.
     fn resume_file(args: &args::Train, file: &Path, screen: Screen) -> Result<Session, Error> {
         let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
-        let device = device::open(&args.device)?;
-        let change = |old: &Config| experiment::extend(old, &args.set);
+        let device = device::open(&args.running.device)?;
+        let change = |old: &Config| experiment::extend(old, &args.running.set);
         let mut trainer = Trainer::resume_with(&bytes, &device.device, change)
             .map_err(|error| model::named(file, error))?;
         trainer.set_threads(device.threads);
@@ -162,7 +166,7 @@ impl Session {
             )));
         }
         let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy());
-        let run = RunDir::create(args.out.as_deref(), &stem, trainer.config())?;
+        let run = RunDir::create(args.running.out.as_deref(), &stem, trainer.config())?;
         screen.say(&format!(
             "going on with {} on {}, from {}, into {}",
             file.display(),

@@ -9,8 +9,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::algorithms::common::choose::Chooser;
-use crate::algorithms::common::choose::spoken;
+use crate::algorithms::common::choose::{Chooser, may_repeat, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::config::Config;
 use crate::error::Error;
@@ -264,7 +263,7 @@ impl Agent {
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);
         let player = self.player(sampler, 1);
-        if player.chooser.is_some() || player.tries > 1 {
+        if player.chooser.is_some() {
             // Nothing is said before it is chosen.
             let rng = std::slice::from_mut(rng);
             let chosen =
@@ -273,18 +272,31 @@ impl Agent {
             hear(&text);
             return Ok(text);
         }
+        let before = (player.tries > 1).then(|| decoder.clone());
         let ends = |token| self.tokenizer.ends_utterance(token);
         let mut whole = Utterance::default();
         for _ in 0..self.layout.max_new_tokens {
-            let rng = std::slice::from_mut(rng);
+            let rng = std::slice::from_mut(&mut *rng);
             let next = decoder.generate(sampler, rng, 1, ends).await?.remove(0);
             whole.tokens.extend(next.tokens);
             whole.ended = next.ended;
-            hear(&spoken(&self.tokenizer, &whole));
+            let text = spoken(&self.tokenizer, &whole);
+            // What may yet turn out to be a repetition is not heard before it is told apart.
+            if before.is_none() || !may_repeat(observation, &text) {
+                hear(&text);
+            }
             if whole.ended {
                 break;
             }
             decoder.read(&[Vec::new()]);
+        }
+        if let Some(before) = before {
+            let (said, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
+            let replaced = player.replace_repeated(&before, said, &[observation], rng).await?;
+            let text = spoken(&self.tokenizer, &whole);
+            if replaced || may_repeat(observation, &text) {
+                hear(&text);
+            }
         }
         Ok(spoken(&self.tokenizer, &whole))
     }

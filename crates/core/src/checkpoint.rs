@@ -79,10 +79,13 @@ impl Sections {
         };
         let mut reader = Reader(body.strip_prefix(MAGIC).ok_or_else(|| damaged("it is cut"))?);
         let version = reader.u32()?;
-        if !(1..=VERSION).contains(&version) {
+        if version > VERSION {
             return Err(Error::Version(format!(
-                "the checkpoint is of version {version}; this program reads versions 1 to {VERSION}, so take a newer one"
+                "the checkpoint is of version {version}; this program reads versions 1 to {VERSION}: use a newer version of archer"
             )));
+        }
+        if version == 0 {
+            return Err(damaged("there is no version 0"));
         }
         if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
             return Err(damaged("its checksum does not match its contents"));
@@ -272,6 +275,8 @@ const TRUNCATED: u8 = 2;
 const FOLLOWS: u8 = 4;
 /// The next observation begins with the observation; only what was added is written.
 const GROWS: u8 = 8;
+/// The task of its game is written.
+const TASK: u8 = 16;
 
 /// A replay buffer; texts that neighbours share are written once.
 pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
@@ -286,10 +291,14 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
             (item.truncated, TRUNCATED),
             (follows, FOLLOWS),
             (added.is_some(), GROWS),
+            (item.task.is_some(), TASK),
         ];
         out.push(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag).sum());
         for value in [item.reward, item.mc_return, item.log_prob] {
             out.extend(value.to_le_bytes());
+        }
+        if let Some(task) = item.task {
+            put_varint(&mut out, u64::from(task));
         }
         put_tokens(&mut out, &item.action);
         if !follows {
@@ -311,6 +320,10 @@ pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<Repla
     for _ in 0..reader.varint()? {
         let flags = reader.take(1)?[0];
         let [reward, mc_return, log_prob] = [reader.f32()?, reader.f32()?, reader.f32()?];
+        let task = match flags & TASK != 0 {
+            true => Some(reader.varint()? as u32),
+            false => None,
+        };
         let action = reader.tokens()?.into();
         let observation: Arc<[u32]> =
             if flags & FOLLOWS != 0 { last.clone() } else { reader.tokens()?.into() };
@@ -330,6 +343,7 @@ pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<Repla
             truncated: flags & TRUNCATED != 0,
             mc_return,
             log_prob,
+            task,
         });
     }
     Ok(buffer)
@@ -379,7 +393,7 @@ mod tests {
                 };
                 let before = std::mem::replace(&mut observation, next.clone());
                 Transition { observation: before, action: action.into(), reward, next_observation: next,
-                    terminated: rewritten, truncated: !rewritten, mc_return: reward * 2.0, log_prob: -reward }
+                    terminated: rewritten, truncated: !rewritten, mc_return: reward * 2.0, log_prob: -reward, task: rewritten.then_some(7) }
             }).collect()
         }
     }

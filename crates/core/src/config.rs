@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 
 mod algorithm;
+mod lessons;
+mod warm_start;
 
 pub use algorithm::{Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig};
+pub use lessons::LessonsConfig;
+pub use warm_start::WarmStartConfig;
 
 /// How the utterance's advantage reaches its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +92,11 @@ pub struct Config {
     pub iterations: usize,
     /// Games played in an iteration; 32 to 512.
     pub rollout_size: usize,
+    /// Probability that a yes or no is false in the last of the games played for learning, where the
+    /// world's own `answer_noise` is lower: an agent that has met false answers doubts them in time.
+    /// It grows evenly over the iterations from none, for the plain game is learned first.
+    /// Evaluations are games of the world as it is. 0 for none, as in the paper.
+    pub rollout_noise: f64,
     /// Games of a greedy evaluation during training.
     pub eval_size: usize,
     /// Iterations between two evaluations; 0 for none before the end.
@@ -118,6 +127,11 @@ pub struct Config {
     pub lm_lr: f64,
     /// Adam's learning rate decays linearly over the iterations to this share of itself; 1 keeps it.
     pub lr_final: f64,
+    /// Share of itself that the average of the actor over its iterations keeps at each, in [0, 1);
+    /// the first iterations count more evenly ([`crate::algorithms::common::learner`]). Where it is
+    /// above 0, the average is what is evaluated, exported and played, while the actor itself goes
+    /// on learning. 0 for none, as in the paper.
+    pub actor_average: f64,
     /// Transitions that the replay buffer holds.
     pub capacity: usize,
     /// Discount for one turn, in (0, 1].
@@ -149,12 +163,13 @@ pub struct Config {
     /// Weight of an entropy bonus in the actor's loss; the paper has none.
     pub entropy_coef: f64,
     /// Weight of the divergence KL(π ‖ π₀) from the policy with which learning began, taken off the
-    /// advantages (after they were normalised, where they are); it keeps what imitation taught (not to ask twice) while the critic does not see
-    /// it yet. The paper has none.
+    /// advantages (after they were normalised, where they are); it keeps what imitation taught (not
+    /// to ask twice) while the critic does not see it yet. The paper has none.
     pub kl_coef: f64,
     /// Points of reward, in what is learned from, for each bit by which an answer narrows the secrets
-    /// down; a potential, so the best policy stays what it is ([`crate::rl::shaping`]). Values then
-    /// are those of the shaped game; evaluations are the plain game's. 0 for none, as in the paper.
+    /// down ([`crate::rl::shaping`]). With `shaping_form` `potential` it is one, so the best policy
+    /// stays what it is. Values then are those of the shaped game; evaluations are the plain game's.
+    /// 0 for none, as in the paper.
     pub shaping_coef: f64,
     /// Which bits `shaping_coef` pays for. Averaged ones leave Q less chance to average out.
     pub shaping_form: ShapingForm,
@@ -179,6 +194,8 @@ pub struct Config {
     pub critic_model: CriticModelConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
+    /// What the actor is taught while it learns from returns.
+    pub lessons: LessonsConfig,
     /// What only filtered behaviour cloning is told.
     pub filtered_bc: FilteredBcConfig,
     /// What only CHAI is told.
@@ -249,54 +266,6 @@ pub struct CriticModelConfig {
     pub positions: usize,
 }
 
-/// Behaviour cloning of a scripted asker, deliberately a mediocre one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WarmStartConfig {
-    /// Games that the scripted asker plays.
-    pub games: usize,
-    /// Gradient steps.
-    pub steps: usize,
-    /// Games in a gradient step.
-    pub batch_size: usize,
-    /// Adam's learning rate.
-    pub lr: f64,
-    /// It decays linearly over the steps to this share of itself; 1 keeps it.
-    pub lr_final: f64,
-    /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
-    /// to a question, which it must know to ask a good one. 0 for plain imitation.
-    pub reply_coef: f64,
-    /// The first of the steps that learn the replies (the task, its facts) alone: what a reply depends on is a faint
-    /// signal beside the arbitrary choices of a mediocre asker.
-    pub reply_steps: usize,
-    /// Weight of naming the game's task (the secret word) at every state, read off the actor's hidden
-    /// state by a layer that is dropped after the warm start: the model learns which secrets the
-    /// answers still allow. A task is known once its game is over. 0 for none.
-    pub task_coef: f64,
-    /// Weight of telling the task's facts likewise: whether the world would say yes to each of the
-    /// properties that the asker knows, mean over them. They are many and balanced where there are
-    /// many tasks, and are learned sooner. 0 for none.
-    pub fact_coef: f64,
-    /// Properties that the asker knows to ask after, the first of the table that tell words of the
-    /// world apart; 0 for all.
-    pub questions: usize,
-    /// Probability that the asker guesses an object instead of asking after a property.
-    pub guess_rate: f64,
-    /// Probability that the asker takes the answers so far into account.
-    pub consistency: f64,
-    /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
-    /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
-    pub repeat_rate: f64,
-    /// Further games, of an asker that heeds every answer, whose utterances are not imitated: they
-    /// teach what the answers say where only a good player comes to (`reply_coef`, `task_coef`,
-    /// `fact_coef`). 0 for none.
-    pub aside_games: usize,
-    /// Temperature of the imitation with which the agent begins: its scores are divided by it when
-    /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
-    /// for the imitation as it is.
-    pub temperature: f64,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -307,6 +276,7 @@ impl Default for Config {
             critic: String::new(),
             iterations: 100,
             rollout_size: 128,
+            rollout_noise: 0.0,
             eval_size: 128,
             eval_freq: 25,
             save_freq: 25,
@@ -321,6 +291,7 @@ impl Default for Config {
             critic_lr: 1e-3,
             lm_lr: 3e-4,
             lr_final: 1.0,
+            actor_average: 0.0,
             capacity: 100_000,
             gamma: 0.95,
             tau: 0.1,
@@ -345,6 +316,7 @@ impl Default for Config {
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
             warm_start: WarmStartConfig::default(),
+            lessons: LessonsConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
             chai: ChaiConfig::default(),
             iql: IqlConfig::default(),
@@ -379,28 +351,6 @@ impl Default for CriticModelConfig {
     }
 }
 
-impl Default for WarmStartConfig {
-    fn default() -> Self {
-        Self {
-            games: 2000,
-            steps: 400,
-            batch_size: 32,
-            lr: 1e-3,
-            lr_final: 1.0,
-            reply_coef: 0.0,
-            reply_steps: 0,
-            task_coef: 0.0,
-            fact_coef: 0.0,
-            questions: 0,
-            guess_rate: 0.4,
-            consistency: 0.5,
-            repeat_rate: 0.0,
-            aside_games: 0,
-            temperature: 1.0,
-        }
-    }
-}
-
 impl Config {
     /// Fresh actions at one state that are measured against each other; 1 for none.
     pub fn baseline_samples(&self) -> usize {
@@ -408,6 +358,13 @@ impl Config {
             AdvantageBaseline::Samples => self.actor_samples,
             AdvantageBaseline::Value => 1,
         }
+    }
+
+    /// The world in which the games of iteration number `iteration` are played that are learned from.
+    pub fn rollout_world(&self, iteration: usize) -> WorldConfig {
+        let grown = (iteration as f64 / self.iterations.max(1) as f64).min(1.0);
+        let answer_noise = self.world.answer_noise.max((self.rollout_noise * grown) as f32);
+        WorldConfig { answer_noise, ..self.world.clone() }
     }
 
     /// Checks every range and returns the first fault as a sentence that names the key.
@@ -445,6 +402,7 @@ impl Config {
             ("critic_lr", self.critic_lr, 1.0),
             ("lm_lr", self.lm_lr, 1.0),
             ("warm_start.lr", self.warm_start.lr, 1.0),
+            ("lessons.lr", self.lessons.lr, 1.0),
             ("temperature", self.temperature, 100.0),
             ("warm_start.temperature", self.warm_start.temperature, 100.0),
         ] {
@@ -453,6 +411,7 @@ impl Config {
             }
         }
         for (key, value) in [
+            ("rollout_noise", self.rollout_noise),
             ("warm_start.guess_rate", self.warm_start.guess_rate),
             ("warm_start.consistency", self.warm_start.consistency),
             ("warm_start.repeat_rate", self.warm_start.repeat_rate),
@@ -471,10 +430,21 @@ impl Config {
             ("warm_start.reply_coef", self.warm_start.reply_coef),
             ("warm_start.task_coef", self.warm_start.task_coef),
             ("warm_start.fact_coef", self.warm_start.fact_coef),
+            ("lessons.reply_coef", self.lessons.reply_coef),
+            ("lessons.task_coef", self.lessons.task_coef),
+            ("lessons.fact_coef", self.lessons.fact_coef),
+            ("lessons.hold_coef", self.lessons.hold_coef),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
                 return fault(key, value.to_string(), "0 or more");
             }
+        }
+        if !(0.0..1.0).contains(&self.actor_average) {
+            return fault(
+                "actor_average",
+                self.actor_average.to_string(),
+                "at least 0 and less than 1",
+            );
         }
         for (key, width, heads) in [
             ("actor_model.width", self.actor_model.width, self.actor_model.heads),
@@ -498,15 +468,7 @@ impl Config {
                 "larger than max_new_tokens by more than 8, to hold an observation beside the action",
             );
         }
-        let warm = &self.warm_start;
-        let foresees = warm.reply_coef > 0.0 || warm.task_coef > 0.0 || warm.fact_coef > 0.0;
-        if self.warm_start.reply_steps > 0 && !foresees {
-            return fault(
-                "warm_start.reply_steps",
-                self.warm_start.reply_steps.to_string(),
-                "0 while warm_start.reply_coef, task_coef and fact_coef are 0: those steps would learn nothing",
-            );
-        }
+        self.validate_warm_start()?;
         // A model folder may bring a critic of its own kind; these keys then do nothing to it.
         let causal_only =
             self.reply_coef > 0.0 || self.actor_samples > 1 || self.critic_samples > 1;
@@ -555,6 +517,9 @@ impl Config {
             || self.repeat_penalty > 0.0
             || self.normalize_advantage
             || self.tries > 1
+            || self.lessons.steps > 0
+            || self.rollout_noise > 0.0
+            || self.actor_average > 0.0
             || self.advantage_baseline == AdvantageBaseline::Samples
             || self.warmup_targets == WarmupTargets::MonteCarlo
             || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
@@ -562,7 +527,7 @@ impl Config {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, rollout_noise, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

@@ -190,18 +190,32 @@ impl Example {
         };
         let here = numbers(log_prob, worth, &scores);
         let there = numbers(self.log_prob, self.worth, &self.scores);
-        // Backends differ in the order of their sums; a wrong weight shows in the first digits.
-        let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-3 * (1.0 + b.abs());
-        if here.len() == there.len() && here.iter().zip(&there).all(near) {
-            return Ok(());
+        const WAY_OUT: &str =
+            "get the file again from where it was made, or go back to one from before";
+        if here.len() != there.len() {
+            return Err(Error::Model(format!(
+                "the example in the file holds {} numbers, and of this model there are {}: it is another's; {WAY_OUT}",
+                there.len(),
+                here.len()
+            )));
         }
-        let gap = |(a, b): (&f32, &f32)| (a - b).abs() / (1.0 + b.abs());
-        let gap = here.iter().zip(&there).map(gap).fold(0.0, f32::max);
-        Err(Error::Model(format!(
-            "the model does not compute here what it did where it was made: the numbers of its example differ by {gap:.1e} of themselves, such as {:?} instead of {:?}; fetch or export the file again",
-            &here[..here.len().min(5)],
-            &there[..there.len().min(5)]
-        )))
+        // What is no number is as far off as can be.
+        let gap = |n: usize| {
+            let gap = (here[n] - there[n]).abs() / (1.0 + there[n].abs());
+            if gap.is_nan() { f32::INFINITY } else { gap }
+        };
+        let largest = (0..here.len()).max_by(|&a, &b| gap(a).total_cmp(&gap(b)));
+        match largest {
+            // Backends differ in the order of their sums; a wrong weight shows in the first digits.
+            Some(n) if gap(n) > 1e-3 => Err(Error::Model(format!(
+                "the model does not compute here what it did where it was made: number {} of the {} of its example is {} instead of {}; {WAY_OUT}",
+                n + 1,
+                here.len(),
+                here[n],
+                there[n]
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::error::EnvError;
 use crate::guess_my_city::GuessMyCity;
 use crate::toy::{Bandit, Recall};
-use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions};
+use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions, change};
 use crate::words;
 
 /// The worlds by name.
@@ -27,28 +27,34 @@ pub enum WorldName {
     Recall,
 }
 
+impl WorldName {
+    /// All of them.
+    const ALL: [WorldName; 4] =
+        [WorldName::TwentyQuestions, WorldName::GuessMyCity, WorldName::Bandit, WorldName::Recall];
+
+    /// The name in configurations and on the command line.
+    fn name(self) -> &'static str {
+        match self {
+            WorldName::TwentyQuestions => "twenty_questions",
+            WorldName::GuessMyCity => "guess_my_city",
+            WorldName::Bandit => "bandit",
+            WorldName::Recall => "recall",
+        }
+    }
+}
+
 impl FromStr for WorldName {
     type Err = EnvError;
 
     fn from_str(name: &str) -> Result<Self, EnvError> {
-        match name {
-            "twenty_questions" => Ok(WorldName::TwentyQuestions),
-            "guess_my_city" => Ok(WorldName::GuessMyCity),
-            "bandit" => Ok(WorldName::Bandit),
-            "recall" => Ok(WorldName::Recall),
-            _ => Err(EnvError::UnknownWorld(name.to_string())),
-        }
+        let found = Self::ALL.into_iter().find(|world| world.name() == name);
+        found.ok_or_else(|| EnvError::UnknownWorld(name.to_string()))
     }
 }
 
 impl fmt::Display for WorldName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            WorldName::TwentyQuestions => "twenty_questions",
-            WorldName::GuessMyCity => "guess_my_city",
-            WorldName::Bandit => "bandit",
-            WorldName::Recall => "recall",
-        })
+        f.write_str(self.name())
     }
 }
 
@@ -140,7 +146,10 @@ impl WorldConfig {
             WordList::Subset => words::subset(),
         };
         let mut names: Vec<&str> = list.iter().map(|word| -> &str { word.name() }).collect();
-        names.extend(self.extra.iter().map(String::as_str));
+        for name in &self.extra {
+            change::known("world.extra", name)?;
+            names.push(name);
+        }
         TwentyQuestions::new(&names, self.options())?
             .with_weights(&self.weights)?
             .with_answers(&self.answers)

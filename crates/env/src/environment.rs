@@ -47,6 +47,10 @@ pub trait Environment: Send {
     /// Where there is no such task.
     fn reset_to(&mut self, task: usize, seed: u64) -> String;
 
+    /// The task of the game in play, or of the last one; `None` before the first. Players are not
+    /// told before their game is over.
+    fn task(&self) -> Option<usize>;
+
     /// The number of different tasks, for example of secret words; at least 1.
     fn tasks(&self) -> usize;
 

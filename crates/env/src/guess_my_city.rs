@@ -147,6 +147,10 @@ impl Environment for GuessMyCity {
         self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
     }
 
+    fn task(&self) -> Option<usize> {
+        self.game.as_ref().map(|game| game.city)
+    }
+
     fn tasks(&self) -> usize {
         cities().len()
     }
@@ -180,10 +184,6 @@ impl GuessingGame for GuessMyCity {
 
     fn aliases(&self, task: usize) -> Vec<String> {
         cities()[task].aliases()
-    }
-
-    fn task(&self) -> Option<usize> {
-        self.game.as_ref().map(|game| game.city)
     }
 
     fn question_pool(&self) -> QuestionPool {

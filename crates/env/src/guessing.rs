@@ -21,9 +21,6 @@ pub trait GuessingGame: Environment {
     /// Where there is no such task.
     fn aliases(&self, task: usize) -> Vec<String>;
 
-    /// The task number of the game in play, or of the last one; none before the first reset.
-    fn task(&self) -> Option<usize>;
-
     /// The questions worth asking here, for a scripted player.
     fn question_pool(&self) -> QuestionPool;
 
@@ -59,10 +56,6 @@ impl GuessingGame for TwentyQuestions {
 
     fn aliases(&self, task: usize) -> Vec<String> {
         TwentyQuestions::aliases(self, task).to_vec()
-    }
-
-    fn task(&self) -> Option<usize> {
-        TwentyQuestions::task(self)
     }
 
     fn question_pool(&self) -> QuestionPool {

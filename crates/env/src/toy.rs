@@ -48,6 +48,10 @@ impl Environment for Bandit {
         self.reset(seed)
     }
 
+    fn task(&self) -> Option<usize> {
+        Some(0)
+    }
+
     fn tasks(&self) -> usize {
         1
     }
@@ -149,6 +153,11 @@ impl Environment for Recall {
     fn reset_to(&mut self, task: usize, seed: u64) -> String {
         assert!(task < self.tasks(), "task {task} of a world with {} letters", self.tasks());
         self.start(task, ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    fn task(&self) -> Option<usize> {
+        let game = self.game.as_ref()?;
+        Self::LETTERS.iter().position(|&letter| letter == game.letter)
     }
 
     fn tasks(&self) -> usize {

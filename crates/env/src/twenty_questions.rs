@@ -5,7 +5,7 @@
 //! returns −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
 //! [`Rules`].
 
-mod change;
+pub(crate) mod change;
 pub mod person;
 mod rules;
 mod target;
@@ -178,11 +178,6 @@ impl TwentyQuestions {
         QuestionPool::amended(&objects, self.options.sometimes, &self.amendments)
     }
 
-    /// The task number of the game in play, or of the last one; none before the first reset.
-    pub fn task(&self) -> Option<usize> {
-        self.game.as_ref().map(|game| game.target)
-    }
-
     /// Starts a game on the word of this name or alias, whatever the case.
     ///
     /// # Errors
@@ -274,6 +269,10 @@ impl Environment for TwentyQuestions {
             self.targets.len()
         );
         self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
+    }
+
+    fn task(&self) -> Option<usize> {
+        self.game.as_ref().map(|game| game.target)
     }
 
     fn tasks(&self) -> usize {

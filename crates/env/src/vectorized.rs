@@ -50,6 +50,11 @@ impl VectorEnv {
         self.games[0].as_ref()
     }
 
+    /// The task of each game that was started, in their order.
+    pub fn tasks(&self) -> Vec<Option<usize>> {
+        self.games.iter().map(|game| game.task()).collect()
+    }
+
     /// Which games are running.
     pub fn running(&self) -> &[bool] {
         &self.running

@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const EMPTY = '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module">import * as archer from "./dist/index.js"; window.archer = archer;</script>';
+const EMPTY = '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module">import * as archer from "./dist/index.js"; window.archer = { ...archer, load: (options) => archer.load({ model: archer.models.quickstart, ...options }) };</script>';
 
 /** Chromium's own switches for the software adapter, or for none. */
 const GRAPHICS = {
@@ -43,7 +43,7 @@ export function browse(graphics) {
   return chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", ...GRAPHICS[graphics]] });
 }
 
-/** A page with the package in `window.archer`. */
+/** A page with the package in `window.archer`, where the small model is the default: with it a test takes seconds. */
 export async function visit(browser, url) {
   const page = await (await browser.newContext()).newPage();
   const faults = [];

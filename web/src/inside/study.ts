@@ -67,13 +67,14 @@ async function lookAtAll(): Promise<void> {
 
 /** Plays on from where the game stands, as the table of facts answers for `about`. */
 async function playOn(about: string): Promise<void> {
-  if (!game) return;
-  for (;;) {
-    const { status } = game.state;
-    if (status === "ask") await game.ask();
-    else if (status === "answer") await game.answer(await truth(about));
+  const played = game;
+  // Another model may take the place of this one at any time, and the game is gone then.
+  while (played && game === played) {
+    const { status } = played.state;
+    if (status === "ask") await played.ask();
+    else if (status === "answer") await played.answer(await truth(about));
     else return;
-    refresh(game.state.turns.length);
+    if (game === played) refresh(played.state.turns.length);
   }
 }
 

@@ -104,7 +104,9 @@ function Interrupted() {
   const all = log.value?.settings.iterations ?? 0;
   return (
     <p class="interrupted">
-      A fine-tune was interrupted after {done} of {count(all, "iteration")}. What it learned was saved on the way.
+      {done > 0
+        ? `A fine-tune was interrupted after ${done} of ${count(all, "iteration")}. What it learned was saved on the way.`
+        : `A fine-tune of ${count(all, "iteration")} was interrupted before the first was over.`}
     </p>
   );
 }

@@ -5,7 +5,8 @@ import { agent, info, progress } from "../agent";
 import { count, fixed, withArticle } from "../format";
 import { letterKeys } from "../preferences";
 import { Progress, TroubleNotice } from "../ui/bits";
-import { ANSWERS, answer, canUndo, game, guesses, leave, possible, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
+import { Which } from "../which";
+import { ANSWERS, answer, askAgain, canUndo, game, guesses, leave, possible, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
 import { Things } from "./view";
 
 const KEYS: Record<string, Answer> = { y: "yes", n: "no", s: "sometimes", d: "unknown" };
@@ -50,6 +51,7 @@ function Welcome() {
         <strong>Think of one of {things ? `these ${things} things` : "a few everyday things"}.</strong> The agent finds out
         which, with at most {info.value?.maxTurns ?? 20} questions that you answer by yes or no.
       </p>
+      <Which name="which-asked" />
       {ready ? <Things /> : <div class="things empty" />}
       <div class="begin">
         <button type="button" class="button main big" disabled={!ready} onClick={() => void start()}>
@@ -107,10 +109,11 @@ function Table({ state }: { state: GameState }) {
 
 function Card({ state }: { state: GameState }) {
   const open = state.turns.at(-1);
-  const number = writing.value === null ? (open?.number ?? 1) : state.turns.length + 1;
   if (state.status === "found") return <Found state={state} />;
   if (state.status === "lost") return <Lost />;
   const asking = writing.value !== null || state.status === "ask";
+  const number = asking ? state.turns.length + 1 : (open?.number ?? 1);
+  const keys = letterKeys.value;
   return (
     <section class="panel card" aria-label="The question">
       <p class="count num">
@@ -127,22 +130,27 @@ function Card({ state }: { state: GameState }) {
             key={said}
             class={`button answer ${said}`}
             aria-disabled={asking}
-            aria-keyshortcuts={keyOf(said)}
+            aria-keyshortcuts={keys ? keyOf(said) : undefined}
             onClick={() => void answer(said)}
           >
-            {ANSWERS[said]} <kbd aria-hidden="true">{keyOf(said)}</kbd>
+            {ANSWERS[said]} {keys && <kbd aria-hidden="true">{keyOf(said)}</kbd>}
           </button>
         ))}
       </div>
+      {state.status === "ask" && writing.value === null && (
+        <button type="button" class="button" onClick={() => void askAgain()}>
+          Ask again
+        </button>
+      )}
       <div class="under">
         <button
           type="button"
           class="button plain tiny"
           disabled={!canUndo(state)}
-          aria-keyshortcuts="Backspace"
+          aria-keyshortcuts={keys ? "Backspace" : undefined}
           onClick={() => void undo()}
         >
-          Take back <kbd aria-hidden="true">⌫</kbd>
+          Take back {keys && <kbd aria-hidden="true">⌫</kbd>}
         </button>
         <button type="button" class="button plain tiny" onClick={leave}>
           Give up this game
@@ -199,10 +207,18 @@ function Found({ state }: { state: GameState }) {
 
 function Lost() {
   const told = reveal.value;
+  const question = useRef<HTMLParagraphElement>(null);
+  // Before the next key can come, not after the next picture; and not into the field, where the letter of one answer
+  // too many would land, and Backspace would no longer take the last one back.
+  useLayoutEffect(() => {
+    if (!told) question.current?.focus();
+  }, []);
   return (
     <section class="panel card end" aria-label="The end">
       <p class="count">Not found</p>
-      <p class="question">You win. What was it?</p>
+      <p class="question" ref={question} tabIndex={-1}>
+        You win. What was it?
+      </p>
       {told ? (
         <>
           <p>{verdict(told)}</p>
@@ -221,8 +237,6 @@ function Lost() {
 
 function Tell() {
   const input = useRef<HTMLInputElement>(null);
-  // Before the next key can come, not after the next picture.
-  useLayoutEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     const thing = input.current?.value.trim();

@@ -49,14 +49,14 @@ function show(played: Game): void {
 
 async function ask(played: Game): Promise<void> {
   writing.value = "";
-  let tokens = 0;
-  const begin = performance.now();
+  const heard: number[] = [];
   const onText = (text: string) => {
-    tokens += 1;
-    writing.value = text;
+    heard.push(performance.now());
+    if (current === played) writing.value = text;
   };
   const turn = await played.ask({ onText }).finally(() => (writing.value = null));
-  wrote(tokens, performance.now() - begin);
+  if (heard.length > 1) wrote(heard.length - 1, (heard.at(-1) ?? 0) - (heard[0] ?? 0));
+  if (current !== played) return; // given up meanwhile
   show(played);
   announce(`Question ${turn.number}. ${turn.question}`);
 }
@@ -81,10 +81,20 @@ export const start = () =>
     const seed = 1 + Math.floor(Math.random() * 1e6);
     record.value = { seed, turns: [], told: null };
     reveal.value = null;
-    current = await agent.value.play({ seed });
-    show(current);
-    suspect(current);
-    await ask(current);
+    const played = await agent.value.play({ seed });
+    current = played;
+    show(played);
+    await ask(played);
+    suspect(played);
+  });
+
+/** Asks once more where a question could not be written. */
+export const askAgain = () =>
+  gate.pass(async () => {
+    const played = current;
+    if (played?.state.status !== "ask") return;
+    await ask(played);
+    suspect(played);
   });
 
 /**
@@ -95,32 +105,36 @@ export const answer = (said: Answer) => {
   const seen = game.peek()?.turns.at(-1);
   if (!seen || seen.answer !== null) return Promise.resolve();
   return gate.queue(async () => {
-    const open = current?.state.turns.at(-1);
-    if (!current || open?.answer !== null || open.number !== seen.number || open.question !== seen.question) return;
-    const state = await current.answer(said);
-    show(current);
+    const played = current;
+    const open = played?.state.turns.at(-1);
+    if (!played || open?.answer !== null || open.number !== seen.number || open.question !== seen.question) return;
+    const state = await played.answer(said);
+    if (current !== played) return;
+    show(played);
     if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
-    else if (state.status === "lost") announce("Twenty questions, and not found. What was it?");
-    else await ask(current);
-    suspect(current);
+    else if (state.status === "lost") announce(`${count(state.turns.length, "question")}, and not found. What was it?`);
+    else await ask(played);
+    suspect(played);
   });
 };
 
 /** Takes the last answer back. */
 export const undo = () =>
   gate.pass(async () => {
-    if (!current || !canUndo(current.state)) return;
+    const played = current;
+    if (!played || !canUndo(played.state)) return;
     const turns = (state: GameState) => state.turns.filter((turn) => turn.answer !== null).length;
-    const before = turns(current.state);
-    while (turns(current.state) === before) await current.undo();
+    const before = turns(played.state);
+    while (turns(played.state) === before) await played.undo();
+    if (current !== played) return;
     reveal.value = null;
-    if (current.state.status === "ask") await ask(current);
+    if (played.state.status === "ask") await ask(played);
     else {
-      show(current);
-      const open = current.state.turns.at(-1);
+      show(played);
+      const open = played.state.turns.at(-1);
       if (open) announce(`Taken back. Question ${open.number}. ${open.question}`);
     }
-    suspect(current);
+    suspect(played);
   });
 
 export const canUndo = (state: GameState): boolean => state.turns.some((turn) => turn.answer !== null);
@@ -128,10 +142,13 @@ export const canUndo = (state: GameState): boolean => state.turns.some((turn) =>
 /** After a loss, the person tells what it was. */
 export const tell = (thing: string) =>
   gate.pass(async () => {
-    if (!current) return;
-    reveal.value = await current.reveal(thing);
+    const played = current;
+    if (!played) return;
+    const told = await played.reveal(thing);
+    if (current !== played) return;
+    reveal.value = told;
     if (record.value) record.value = { ...record.value, told: thing };
-    announce(verdict(reveal.value));
+    announce(verdict(told));
   });
 
 /** What the revealed game shows, in a sentence. */
@@ -150,6 +167,7 @@ export function leave(): void {
   record.value = null;
   game.value = null;
   guesses.value = null;
+  writing.value = null;
   reveal.value = null;
 }
 
@@ -157,13 +175,26 @@ export function leave(): void {
 export const played = (): readonly Turn[] => game.value?.turns ?? [];
 
 async function putBack(): Promise<void> {
+  if (!agent.value) return;
   const stored = record.peek();
-  if (!stored || !agent.value) return;
-  current = await agent.value.play({ seed: stored.seed, turns: stored.turns });
-  show(current);
-  if (stored.told !== null && current.state.status === "lost") reveal.value = await current.reveal(stored.told);
-  if (current.state.status === "ask") await ask(current);
-  suspect(current);
+  // The tab that was taken over has none: neither has this one then.
+  if (!stored) return leave();
+  let played: Game;
+  try {
+    played = await agent.value.play({ seed: stored.seed, turns: stored.turns });
+  } catch (error) {
+    // A game of another version, or one that another model cannot play, is not worth a word.
+    if (troubleOf(error).code !== "usage") throw error;
+    return leave();
+  }
+  current = played;
+  show(played);
+  if (stored.told !== null && played.state.status === "lost") {
+    const told = await played.reveal(stored.told);
+    if (current === played) reveal.value = told;
+  }
+  if (played.state.status === "ask") await ask(played);
+  suspect(played);
 }
 
 onAgent(() => void gate.queue(putBack));

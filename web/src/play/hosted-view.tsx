@@ -3,7 +3,8 @@ import type { HostState } from "archer-web";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { agent, info } from "../agent";
 import { TroubleNotice } from "../ui/bits";
-import { ask, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
+import { Which } from "../which";
+import { ask, busy, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
 import { Things } from "./view";
 
 export function Hosted() {
@@ -23,6 +24,7 @@ function Welcome() {
         <strong>Now you ask.</strong> The page thinks of one of the things below and answers your questions in plain
         English from the same table of facts that the agent learned from. See how many questions you need.
       </p>
+      <Which name="which-hosted" />
       {agent.value ? <Things /> : <div class="things empty" />}
       <div class="begin">
         <button type="button" class="button main big" disabled={!agent.value} onClick={() => void think()}>
@@ -59,7 +61,8 @@ function Asking({ state }: { state: HostState }) {
   const submit = (event: Event) => {
     event.preventDefault();
     const question = input.current?.value.trim();
-    if (!question || !input.current) return;
+    // What cannot be asked yet stays in the field.
+    if (!question || !input.current || busy.peek()) return;
     input.current.value = "";
     void ask(question);
   };

@@ -1,20 +1,23 @@
 // The game the other way round: the page thinks of something, the person asks in free text.
 import type { HostedGame, HostState } from "archer-web";
 import { signal } from "@preact/signals";
-import { agent, onAgent } from "../agent";
+import { agent, info, onAgent } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
+import { troubleOf } from "../trouble";
 import { turnstile } from "../turnstile";
 import { announce } from "../ui/announce";
 
 interface KeptHosted {
   seed: number;
+  /** How many things it was drawn from: another agent draws another one by the same seed. */
+  things: number;
   questions: string[];
   gaveUp: boolean;
 }
 
 const fits = (value: unknown): value is KeptHosted | null =>
-  value === null || shaped(value, { seed: "number", questions: "array", gaveUp: "boolean" });
+  value === null || shaped(value, { seed: "number", things: "number", questions: "array", gaveUp: "boolean" });
 
 const record = kept<KeptHosted | null>("hosted", null, fits, "tab");
 
@@ -22,20 +25,22 @@ export const hosted = signal<HostState | null>(null);
 
 let current: HostedGame | null = null;
 const gate = turnstile();
-export const { trouble } = gate;
+export const { trouble, busy } = gate;
 
 function show(state: HostState, gaveUp: boolean): void {
   hosted.value = state;
-  const seed = record.peek()?.seed ?? 1;
-  record.value = { seed, questions: state.turns.map((turn) => turn.question), gaveUp };
+  const { seed, things } = record.peek() ?? { seed: 1, things: known() };
+  record.value = { seed, things, questions: state.turns.map((turn) => turn.question), gaveUp };
 }
+
+const known = (): number => info.peek()?.things.length ?? 0;
 
 /** The page thinks of something new. */
 export const think = () =>
   gate.pass(async () => {
     if (!agent.value) return;
     const seed = 1 + Math.floor(Math.random() * 1e6);
-    record.value = { seed, questions: [], gaveUp: false };
+    record.value = { seed, things: known(), questions: [], gaveUp: false };
     current = await agent.value.host({ seed });
     show(current.state, false);
     announce("I have thought of something. Ask me.");
@@ -80,12 +85,27 @@ export function ending(state: HostState): string {
 }
 
 async function putBack(): Promise<void> {
+  if (!agent.value) return;
   const stored = record.peek();
-  if (!stored || !agent.value) return;
-  current = await agent.value.host({ seed: stored.seed });
-  for (const question of stored.questions) await current.ask(question);
-  if (stored.gaveUp) await current.giveUp();
-  show(current.state, stored.gaveUp);
+  if (!stored || stored.things !== known()) return leave();
+  try {
+    const again = await agent.value.host({ seed: stored.seed });
+    for (const question of stored.questions) await again.ask(question);
+    if (stored.gaveUp) await again.giveUp();
+    current = again;
+    show(again.state, stored.gaveUp);
+  } catch (error) {
+    // A game of another version, or of another model's things, is not worth a word.
+    if (troubleOf(error).code !== "usage") throw error;
+    leave();
+  }
+}
+
+/** No game: none was kept, or none that fits. */
+function leave(): void {
+  current = null;
+  record.value = null;
+  hosted.value = null;
 }
 
 onAgent(() => void gate.queue(putBack));

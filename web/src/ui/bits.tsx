@@ -29,12 +29,13 @@ export function OtherWorld() {
 export function Segmented<T extends string>(props: {
   label: string;
   name: string;
-  value: T;
+  value: T | null;
   options: readonly (readonly [T, string])[];
+  disabled?: boolean;
   onChange: (value: T) => void;
 }) {
   return (
-    <fieldset class="segmented">
+    <fieldset class="segmented" disabled={props.disabled}>
       <legend class="visually-hidden">{props.label}</legend>
       {props.options.map(([value, text]) => (
         <label key={value}>

@@ -225,6 +225,7 @@ impl Learning {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            task: None,
         };
         let draws = (0..ROWS).map(|_| transition()).collect();
         let utterance = |tokens| Utterance { tokens, ..Utterance::default() };

@@ -113,8 +113,8 @@ impl Summary {
         let mut text = format!(
             "# Comparison on {world}\n\n\
              archer {} on {}. Greedy play at the end of each run, {} games, every task as often as any \
-             other; interquartile mean over the seeds and its 95 % interval by the bootstrap over \
-             them. Numbers and curves: `comparison.json`.\n\n{}\n\n",
+             other or as often as it weighs; interquartile mean over the seeds and its 95 % \
+             interval by the bootstrap over them. Numbers and curves: `comparison.json`.\n\n{}\n\n",
             self.version,
             self.device,
             thousands(games as f64),

@@ -1,8 +1,9 @@
 //! Behaviour cloning: make the demonstrated utterances likely.
 //!
 //! `L = −mean_b Σ_t log π(a_t | s, a_<t)` over the utterances of the batch, the terminator
-//! included; utterances marked as asides count as 0. A game is one causal text in which every utterance stands, so a whole game is scored
-//! in a single pass instead of once for each turn; the sum is the same.
+//! included; utterances marked as asides count as 0. A game is one causal text in which every
+//! utterance stands, so a whole game is scored in a single pass instead of once for each turn; the
+//! sum is the same.
 //!
 //! The same pass can also predict what the world replies ([`crate::rl::replies`]) and name the
 //! game's task at each state ([`crate::rl::task`]): both teach the model which secrets are still
@@ -81,7 +82,8 @@ pub struct Settings {
 /// One gradient step on some games.
 ///
 /// # Panics
-/// If there is no utterance among them.
+/// If there is no game. Games without an utterance have no mean, and their gradient is no number:
+/// whoever draws them leaves such games out.
 pub async fn step(
     policy: Policy,
     adam: &mut Adam,

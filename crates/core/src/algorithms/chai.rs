@@ -8,7 +8,7 @@
 //!
 //! The choosing is [`super::common::choose`], for games that are played to learn, for evaluations and
 //! for the model folder alike; how many utterances are drawn is `chai.samples`. Departures from the
-//! reference code (spec section 1.6):
+//! reference code (`docs/differences.md`):
 //!
 //! 1. Who plays asks the online critic, which a model folder holds; V's target asks the target critic,
 //!    as there. The target lags by some ten of the steps of which an iteration has fifty.

@@ -34,16 +34,17 @@ use crate::rng::{self, ChaCha8Rng};
 /// One iteration's learning: the critic's steps and the actor's.
 ///
 /// # Errors
-/// If there is no teacher, the device fails, or no remembered game fits the networks.
+/// If the device fails, or no remembered game fits the networks.
+///
+/// # Panics
+/// If there is no teacher: such a run is never begun.
 pub async fn learn(
     learner: &mut Learner,
     experience: Experience<'_>,
     context: &Context<'_>,
 ) -> Result<Metrics, Error> {
     let config = context.config;
-    let teacher = learner.teacher.clone().ok_or_else(|| {
-        Error::Config("there is no teacher to learn from: name one with distill.teacher".into())
-    })?;
+    let teacher = learner.teacher.clone().expect("a student has a teacher");
     let room = (learner.room(context).0.min(teacher.positions()), config.max_new_tokens);
     let games = games::games(experience.replay.iter(), context.tokenizer, room)?;
     let mut rng = rng::stream(config.seed, "distill.draw", context.iteration as u64);
@@ -84,10 +85,7 @@ fn draw<'a>(
     context: &Context<'_>,
     rng: &mut ChaCha8Rng,
 ) -> (Vec<Vec<Drawn<'a>>>, usize) {
-    let drawn: Vec<Drawn<'a>> = games::draw(games, context.rows(), rng)
-        .into_iter()
-        .map(|turns| Drawn::as_said(turns, context.tokenizer))
-        .collect();
+    let drawn = games::draw_as_said(games, context, rng);
     let all = games::transitions(&drawn);
     (games::micro_batches(&drawn, context.config.grad_accum_steps), all)
 }

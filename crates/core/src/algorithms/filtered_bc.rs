@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Nothing is learned in the warm-up, in which games are gathered. Departures from the reference code
-//! (spec section 1.4):
+//! (`docs/differences.md`):
 //!
 //! 1. Exactly that share is kept, rounded up, and of equally good games the newest. There the bar is
 //!    a quantile that all games at it pass: where nine in ten games fail, everything is imitated.
@@ -55,10 +55,7 @@ pub async fn learn(
     let device = learner.policy.lm.device().inner();
     let mut log = ActorLog::default();
     for _ in 0..config.actor_epochs {
-        let drawn: Vec<Drawn<'_>> = games::draw(&games, context.rows(), &mut rng)
-            .into_iter()
-            .map(|turns| Drawn::as_said(turns, context.tokenizer))
-            .collect();
+        let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
         let equally = |part: &Vec<Drawn<'_>>| Weights {
             weight: column(vec![1.0; games::transitions(part)], &device),
@@ -98,6 +95,7 @@ mod tests {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            task: None,
         }
     }
 

@@ -10,8 +10,8 @@
 //! L_π   = −mean exp(beta A) log π(a|s)
 //! ```
 //!
-//! All actions are those of the data; nothing is sampled. Departures from the reference code (spec
-//! section 1.7):
+//! All actions are those of the data; nothing is sampled. Departures from the reference code
+//! (`docs/differences.md`):
 //!
 //! 1. An iteration has `epochs` steps of the critic, then `actor_epochs` of the actor; there the two
 //!    take turns.
@@ -70,10 +70,7 @@ async fn actor_phase(
         advantage: Some(advantage),
     };
     for _ in 0..config.actor_epochs {
-        let drawn: Vec<Drawn<'_>> = games::draw(&games, context.rows(), &mut rng)
-            .into_iter()
-            .map(|turns| Drawn::as_said(turns, context.tokenizer))
-            .collect();
+        let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
         let judge = |part: &Vec<Drawn<'_>>| {
             weights(match &critic {

@@ -64,8 +64,7 @@ pub async fn learn(
     let mut metrics = Metrics::new();
     let turns = experience.played.iter().flat_map(|game| &game.transitions);
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
-    let drawn: Vec<Drawn<'_>> =
-        games.iter().map(|game| Drawn::as_said(game, context.tokenizer)).collect();
+    let drawn = games::as_said(games.iter().map(Vec::as_slice), context.tokenizer);
     let told = tell(learner, &drawn, context, &mut metrics).await?;
 
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
@@ -251,6 +250,7 @@ mod tests {
             truncated: false,
             mc_return,
             log_prob: 0.0,
+            task: None,
         }
     }
 

@@ -37,8 +37,7 @@ pub async fn learn(
     learner.keep_reference(config);
     let turns = experience.played.iter().flat_map(|game| &game.transitions);
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
-    let drawn: Vec<Drawn<'_>> =
-        games.iter().map(|game| Drawn::as_said(game, context.tokenizer)).collect();
+    let drawn = games::as_said(games.iter().map(Vec::as_slice), context.tokenizer);
     let parts = games::micro_batches(&drawn, games::parts(&drawn, config.batch_size));
     let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
     log.see_played(parts.iter().flatten().flat_map(|game| game.turns.iter().copied()));

@@ -148,6 +148,9 @@ pub struct DistillConfig {
     /// Share of an iteration's games that the student plays itself, in [0, 1]: it grows evenly from
     /// 0 in the first iteration to this in the last; the others are the teacher's.
     pub student_share: f64,
+    /// Begin a fresh network of its teacher's width and heads, and of no more blocks, with some of
+    /// the teacher's blocks and its other weights; networks of other shapes begin from nothing.
+    pub from_teacher: bool,
     /// The most scalars that the student's actor and critic may have together.
     pub max_parameters: usize,
 }
@@ -166,6 +169,7 @@ impl Default for DistillConfig {
             teacher: String::new(),
             temperature: 1.0,
             student_share: 1.0,
+            from_teacher: true,
             max_parameters: 1_500_000,
         }
     }

@@ -133,6 +133,21 @@ impl CausalLm {
         self.transformer.wte.weight.device()
     }
 
+    /// A model of `layers` of this one's blocks, evenly spread from the first to the last, and of its
+    /// other weights: where a smaller student may begin (Sanh et al., DistilBERT, arXiv:1910.01108).
+    ///
+    /// # Panics
+    /// If it has fewer blocks, or none are asked for.
+    pub fn thinned(mut self, layers: usize) -> Self {
+        let blocks = self.transformer.h;
+        assert!((1..=blocks.len()).contains(&layers), "{layers} of {} blocks", blocks.len());
+        let gaps = (layers - 1).max(1);
+        let kept = |n: usize| (n * (blocks.len() - 1) + gaps / 2) / gaps;
+        self.transformer.h = (0..layers).map(|n| blocks[kept(n)].clone()).collect();
+        self.config.layers = layers;
+        self
+    }
+
     /// The same model with all its scores divided by `temperature`. They are linear in what the
     /// final norm hands on, so that norm takes the factor, and the layout stays GPT-2's.
     pub fn at_temperature(mut self, temperature: f64) -> Self {

@@ -1,7 +1,7 @@
 //! The critic: one encoder and four heads, Q1, Q2 on [state; action] and V1, V2 on the state.
 //!
 //! State and action are read apart by the same encoder and their vectors set side by side, as in
-//! the reference (spec section 2). The two critics (Q1, V1) and (Q2, V2) share the body and are
+//! the reference. The two critics (Q1, V1) and (Q2, V2) share the body and are
 //! otherwise independent; the minimum over them is the algorithm's business, not the network's.
 
 use burn::module::Module;

@@ -186,6 +186,10 @@ const TABLE: &[MetricInfo] = table! {
     "filter.games", "games", "games that are imitated (filtered_bc only)", "grows with the replay buffer";
     "filter.return", "reward", "least return among them", "rises";
     "ppo.clipped", "share", "tokens whose gain the clip holds back (ppo only)", "0.02 to 0.3";
+    "lessons.reply_loss", "nats", "negative log-probability of the world's reply to an utterance, in the lessons (with lessons.steps only)", "falls as the actor comes to know the world";
+    "lessons.task_loss", "nats", "negative log-probability of the game's task at a state, in the lessons (with lessons.steps only)", "falls towards what the answers leave open";
+    "lessons.fact_loss", "nats", "negative log-probability of a fact of the game's task at a state, mean over facts, in the lessons (with lessons.steps only)", "falls below 0.69";
+    "lessons.kl", "nats", "divergence over an utterance from the policy before the iteration's lessons, mean over the lessons (with lessons.steps only)", "small, below 0.1";
     "distill.kl", "nats", "divergence of the student from the teacher at a token, at the distillation's temperature (distill only)", "falls towards 0";
     "distill.agreement", "share", "tokens that both find likeliest (distill only)", "rises towards 1";
     "distill.student_share", "share", "games of the iteration that the student played (distill only)", "grows from 0 to distill.student_share";

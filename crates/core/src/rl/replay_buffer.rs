@@ -1,7 +1,7 @@
 //! What was lived through, kept for the critic to learn from again.
 //!
 //! A ring of the newest transitions from which each is drawn equally often; the reference's ring
-//! favours the newest half after it wraps (spec section 1.9). Draws come from the caller's
+//! favours the newest half after it wraps (`docs/differences.md`). Draws come from the caller's
 //! generator.
 
 use super::transition::Transition;
@@ -150,6 +150,7 @@ mod tests {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            task: None,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Transition {
     pub mc_return: f32,
     /// Log-probability of the action when it was sampled, 0 if it came from elsewhere.
     pub log_prob: f32,
+    /// The task of its game, which is known once the game is over; `None` where nobody said.
+    pub task: Option<u32>,
 }
 
 /// The undiscounted return of a game of these exchanges.

@@ -1,7 +1,8 @@
 //! How well a player plays, with intervals.
 //!
-//! Every task gets the same number of games (up to the remainder), so that the number does not
-//! hang on which words were drawn. Intervals are 95 %: normal for means, Wilson's for shares.
+//! Every task gets the same number of games, or as many as it weighs (up to the remainder), so that
+//! the number does not hang on which words were drawn. Intervals are 95 %: normal for means,
+//! Wilson's for shares.
 
 use archer_env::asker::{PlayedGame, Start};
 use archer_env::{Environment, Rules, WorldConfig, WorldName, make};
@@ -185,9 +186,7 @@ impl Evaluation {
             },
         }
     }
-}
 
-impl Evaluation {
     /// How much more than `other` was returned, on average over the games, with its 95 % interval;
     /// `None` unless both played equally many. Games of the same seeds are compared one by one, so
     /// that what both find hard does not widen the interval.

@@ -91,6 +91,7 @@ fn trajectory(
             truncated: last && !right,
             mc_return: 0.0,
             log_prob: 0.0,
+            task: None,
         });
         game.lines.push((said.to_string(), reply.to_string()));
         observation = next;

@@ -28,6 +28,7 @@ struct Game {
     observation: String,
     tokens: Arc<[u32]>,
     asked: HashSet<String>,
+    task: Option<u32>,
     trajectory: Trajectory,
     rng: ChaCha8Rng,
 }
@@ -72,6 +73,7 @@ async fn play_batch(
         Some(tasks) => worlds.reset_to(&tasks, &seeds),
         None => worlds.reset(&seeds),
     };
+    let tasks = worlds.tasks();
     let mut games: Vec<Game> = observations
         .into_iter()
         .zip(&seeds)
@@ -81,6 +83,7 @@ async fn play_batch(
             tokens: player.tokenizer.encode(&observation).into(),
             observation,
             asked: HashSet::new(),
+            task: tasks[index].map(|task| task as u32),
             trajectory: Trajectory::default(),
             rng: rng::stream(seed, "actor", 0),
         })
@@ -170,6 +173,7 @@ fn take_step(
         truncated: step.truncated,
         mc_return: 0.0,
         log_prob: utterance.log_prob,
+        task: game.task,
     });
     game.tokens = tokens;
     game.observation.clone_from(&step.observation);
@@ -182,7 +186,7 @@ pub(crate) fn metrics(games: &[Trajectory]) -> Metrics {
         return Metrics::new();
     }
     let outcomes: Vec<Outcome> = games.iter().map(Outcome::from).collect();
-    let n = outcomes.len().max(1) as f64;
+    let n = outcomes.len() as f64;
     let utterances = outcomes.iter().map(|game| game.turns).sum::<usize>().max(1) as f64;
     let tokens = games.iter().map(Trajectory::action_tokens).sum::<usize>().max(1) as f64;
     let returns: Vec<f32> = outcomes.iter().map(|game| game.total_reward as f32).collect();

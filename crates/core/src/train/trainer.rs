@@ -17,14 +17,16 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluation, evaluate};
 use super::recorded;
 use super::rollout::{self, play};
-use super::warm_start::{Imitated, aside_games, demonstrated_games, demonstration, facts, pieces};
+use super::warm_start::{
+    Imitated, aside_games, aside_questions, demonstrated_games, demonstration, facts, pieces,
+};
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::{Layout, Player, Policy};
 use crate::algorithms::learn;
-use crate::config::{Algorithm, Config, CriticKind, Level, Numerics};
+use crate::config::{Algorithm, Config, CriticKind, Level, Numerics, WarmStartConfig};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
@@ -104,6 +106,8 @@ pub struct Trainer {
     shaping: Option<Shaping>,
     threads: usize,
     demonstrations: Vec<Demonstration>,
+    /// Those of each task, where they are learned.
+    facts: Vec<Arc<[f32]>>,
     warm_start_step: usize,
     iteration: usize,
     games: u64,
@@ -185,6 +189,9 @@ impl Trainer {
             layout = layout.compat();
         }
         make(&config.world)?;
+        make(&config.rollout_world(config.iterations))?;
+        aside_questions(&config)?;
+        let facts = task_facts(&config);
         Ok(Self {
             buffer: fresh_buffer(&config),
             shaping: Shaping::of(&config)?,
@@ -195,6 +202,7 @@ impl Trainer {
             learner,
             threads: 1,
             demonstrations: Vec::new(),
+            facts,
             warm_start_step: 0,
             iteration: 0,
             games: 0,
@@ -222,7 +230,8 @@ impl Trainer {
     pub fn read_games(&mut self, text: &str) -> Result<(), Error> {
         let mut games = recorded::games(text, &self.config, &self.tokenizer)?;
         if let Some(shaping) = &self.shaping {
-            games.iter_mut().for_each(|game| shaping.shape(game));
+            let noise = f64::from(self.config.world.answer_noise);
+            games.iter_mut().for_each(|game| shaping.shape(game, noise));
         }
         let turns = games.iter().map(|game| game.transitions.len()).sum();
         // All of them are to be learned from, however many there are.
@@ -298,7 +307,6 @@ impl Trainer {
         if self.demonstrations.is_empty() {
             let positions = self.learner.policy.lm.config().positions;
             let games = demonstrated_games(&self.config)?;
-            let facts = task_facts(&self.config);
             let imitated = match self.config.warm_start.repeat_rate > 0.0 {
                 true => Imitated::New,
                 false => Imitated::All,
@@ -307,7 +315,7 @@ impl Trainer {
             let games = games.iter().map(|game| (game, imitated));
             let games = games.chain(asides.iter().map(|game| (game, Imitated::Nothing)));
             let games = games.map(|(game, imitated)| {
-                demonstration(&self.tokenizer, game, &facts, imitated).cut(positions)
+                demonstration(&self.tokenizer, game, &self.facts, imitated).cut(positions)
             });
             self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
         }
@@ -359,12 +367,14 @@ impl Trainer {
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
         if self.warm_start_step == self.config.warm_start.steps {
             self.demonstrations = Vec::new();
-            self.learner.policy.task = None;
+            if !self.config.lessons.names_tasks() {
+                self.learner.policy.task = None;
+            }
             if self.config.critic_model.from_actor {
                 self.learner.begin_critic_from_actor();
             }
             let temperature = self.config.warm_start.temperature;
-            self.learner.policy.lm = self.learner.policy.lm.clone().at_temperature(temperature);
+            self.learner.policy = self.learner.policy.clone().at_temperature(temperature);
             // Reinforcement begins with a memory of its own: Adam's of imitation points elsewhere.
             self.learner.actor_adam = Adam::new();
             report.evaluation =
@@ -376,7 +386,8 @@ impl Trainer {
     async fn learn_slice(&mut self) -> Result<Report, Error> {
         let (mut trajectories, mut metrics) = self.rollout().await?;
         if let Some(shaping) = &self.shaping {
-            trajectories.iter_mut().for_each(|game| shaping.shape(game));
+            let noise = f64::from(self.config.rollout_world(self.iteration).answer_noise);
+            trajectories.iter_mut().for_each(|game| shaping.shape(game, noise));
         }
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
         let algorithm = self.config.algorithm;
@@ -399,7 +410,11 @@ impl Trainer {
         };
         let experience = Experience { replay: &self.buffer, played: &trajectories };
         let learned = learn(&mut self.learner, experience, &context).await?;
-        learned.iter().for_each(|(name, value)| metrics.push(name, value));
+        let taught = self.learner.lessons(experience, &self.facts, &context).await?;
+        for (name, value) in learned.iter().chain(taught.iter()) {
+            metrics.push(name, value);
+        }
+        self.learner.take_average(&self.config, self.iteration);
         self.iteration += 1;
         let mut report = self.report(Phase::Learn, self.iteration, metrics);
         (report.games, report.tokens) = (trajectories.len(), tokens);
@@ -430,9 +445,10 @@ impl Trainer {
         if self.config.algorithm == Algorithm::Distill {
             return self.teach(&starts, &sampler).await;
         }
-        let (actor, critic) = self.speakers();
+        let (actor, critic) = (self.learner.policy.lm.valid(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), &sampler);
-        let played = play(player, &self.config.world, &starts, self.config.gamma).await?;
+        let world = self.config.rollout_world(self.iteration);
+        let played = play(player, &world, &starts, self.config.gamma).await?;
         let metrics = rollout::metrics(&played);
         Ok((played, metrics))
     }
@@ -442,15 +458,15 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
-        let (actor, critic) = self.speakers();
+        let (actor, critic) = (self.learner.settled(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), sampler);
         evaluate(player, &self.config.world, games, self.config.seed).await
     }
 
-    /// The networks that have a say in what is said, without autodiff.
-    fn speakers(&self) -> (CausalLm, Option<Critic>) {
+    /// The critic, where it has a say in what is said, without autodiff.
+    fn choosing_critic(&self) -> Option<Critic> {
         let critics = self.learner.critics.as_ref().filter(|_| self.samples() > 1);
-        (self.learner.policy.lm.valid(), critics.map(|critics| critics.online.valid()))
+        critics.map(|critics| critics.online.valid())
     }
 
     /// Utterances from which the critic chooses, once it has learned to.
@@ -486,7 +502,7 @@ impl Trainer {
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
-        Agent::new(self.learner.policy.lm.clone(), critic, self.tokenizer.clone(), about)
+        Agent::new(self.learner.settled(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
 }
@@ -506,7 +522,8 @@ fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Err
         false => Policy::new(lm),
         true => Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0)),
     };
-    if !warm || (config.warm_start.task_coef == 0.0 && config.warm_start.fact_coef == 0.0) {
+    let WarmStartConfig { task_coef, fact_coef, .. } = config.warm_start;
+    if !(warm && (task_coef > 0.0 || fact_coef > 0.0)) && !config.lessons.names_tasks() {
         return Ok(policy);
     }
     let facts = task_facts(config).first().map_or(0, |facts| facts.len());
@@ -516,22 +533,26 @@ fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Err
 
 /// The facts of each task, where they are to be learned.
 fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
-    match config.warm_start.fact_coef > 0.0 {
+    let learned = |coef: f64, steps: usize| coef > 0.0 && steps > 0;
+    let (warm, lessons) = (&config.warm_start, &config.lessons);
+    match learned(warm.fact_coef, warm.steps) || learned(lessons.fact_coef, lessons.steps) {
         true => facts(&config.world, &config.warm_start),
         false => Vec::new(),
     }
 }
 
+/// The shape of a causal model of so many layers, of this width with so many heads.
+fn causal_shape(
+    (layers, width, heads): (usize, usize, usize),
+    positions: usize,
+    vocab_size: usize,
+) -> CausalLmConfig {
+    CausalLmConfig { layers, width, heads, positions, vocab_size, layer_norm_epsilon: 1e-5 }
+}
+
 fn fresh_actor(config: &Config, vocab_size: usize, device: &Device) -> CausalLm {
     let model = &config.actor_model;
-    let shape = CausalLmConfig {
-        layers: model.layers,
-        width: model.width,
-        heads: model.heads,
-        positions: model.positions,
-        vocab_size,
-        layer_norm_epsilon: 1e-5,
-    };
+    let shape = causal_shape((model.layers, model.width, model.heads), model.positions, vocab_size);
     let draws = &mut rng::stream(config.seed, "actor.init", 0);
     match model.look_back {
         true => shape.init_looking_back(draws, device),
@@ -558,14 +579,8 @@ fn fresh_critic(config: &Config, vocab_size: usize, device: &Device) -> Critic {
             Critic::Encoder(DoubleCritic::new(&shape, rng, device))
         }
         CriticKind::Causal => {
-            let shape = CausalLmConfig {
-                layers: model.layers,
-                width: model.width,
-                heads: model.heads,
-                positions: model.positions,
-                vocab_size,
-                layer_norm_epsilon: 1e-5,
-            };
+            let size = (model.layers, model.width, model.heads);
+            let shape = causal_shape(size, model.positions, vocab_size);
             Critic::Causal(CausalCritic::new(&shape, rng, device))
         }
     }

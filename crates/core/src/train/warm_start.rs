@@ -54,7 +54,8 @@ pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn As
     }
 }
 
-/// The demonstrated games of a run: every task equally often, drawn by the run's seed.
+/// The demonstrated games of a run: every task equally often, or as often as it weighs, drawn by the
+/// run's seed.
 ///
 /// # Errors
 /// If the world cannot be made.
@@ -66,27 +67,39 @@ pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
 }
 
 /// Games of an asker that heeds every answer: what is said in them is not imitated, but what the
-/// answers say is learned in states that only a good player comes to. None where the configuration
-/// has none, or the world no such asker.
+/// answers say is learned in states that only a good player comes to. Empty where the configuration
+/// asks for none.
 ///
 /// # Errors
-/// If the world cannot be made.
+/// If the world cannot be made, or is one where no answers can be heeded.
 pub fn aside_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
     let WarmStartConfig { aside_games, guess_rate, .. } = config.warm_start;
-    if aside_games == 0 {
+    let Some(pool) = aside_questions(config)? else {
         return Ok(Vec::new());
-    }
-    let Some(pool) = known_questions(&config.world, &config.warm_start) else {
-        return Err(Error::Config(format!(
-            "warm_start.aside_games = {aside_games} is out of range: it must be 0 in the world {}, where no answers can be heeded",
-            config.world.name
-        )));
     };
     let heedful = Mediocrity { guess_rate, consistency: 1.0, repeat_rate: 0.0 };
     let mut asker = MediocreAsker::new(pool, heedful);
     let mut world = make(&config.world)?;
     let starts = starts(world.as_ref(), aside_games, config.seed ^ 0xA51D);
     Ok(play(&mut asker, world.as_mut(), starts))
+}
+
+/// The questions of such games, where the configuration asks for some.
+///
+/// # Errors
+/// If no answers can be heeded in its world.
+pub fn aside_questions(config: &Config) -> Result<Option<QuestionPool>, Error> {
+    let games = config.warm_start.aside_games;
+    if games == 0 {
+        return Ok(None);
+    }
+    match known_questions(&config.world, &config.warm_start) {
+        Some(pool) => Ok(Some(pool)),
+        None => Err(Error::Config(format!(
+            "warm_start.aside_games = {games} is out of range: it must be 0 in the world {}, where no answers can be heeded",
+            config.world.name
+        ))),
+    }
 }
 
 /// What is true of each task of a world: whether it says yes to each of the questions about

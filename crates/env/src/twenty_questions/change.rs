@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::target::Target;
-use crate::error::EnvError;
+use crate::error::{EnvError, UnknownWord};
 use crate::knowledge::{self, Claim, Degree, ObjectId, PropertyId, Reading, Value};
 
 /// An answer as a configuration gives it.
@@ -36,25 +36,34 @@ impl Amendments {
     ///
     /// # Errors
     /// A question that is not about one property of the table, an object that the table does not
-    /// have, or an answer that is none here.
+    /// have, an answer that is none here, or two that contradict each other.
     pub fn new(answers: &Answers, sometimes: bool) -> Result<Self, EnvError> {
         let mut amended = HashMap::new();
+        let mut said: HashMap<(ObjectId, PropertyId), &str> = HashMap::new();
         for (question, objects) in answers {
             let (property, contrary) = property(question)?;
             for (name, told) in objects {
-                let object = Target::resolve(name)?.object;
+                let object = known("world.answers", name)?;
                 let value = match told {
                     Told::Yes => Value::Yes,
                     Told::No => Value::No,
                     Told::Sometimes if sometimes => Value::Sometimes(0.5),
                     Told::Sometimes => {
                         return Err(EnvError::BadSetting(format!(
-                            "answers says \"sometimes\" to \"{question}\" for \"{name}\", but that is no answer here; say yes or no, or set sometimes to true as well"
+                            "world.answers says \"sometimes\" to \"{question}\" for \"{name}\", but that is no answer here; say yes or no, or set sometimes to true as well"
                         )));
                     }
                 };
                 let value = if contrary { value.negated() } else { value };
-                amended.insert((object, property), value);
+                let before = amended.insert((object, property), value);
+                let wording = said.insert((object, property), question);
+                if let (Some(before), Some(wording)) = (before, wording)
+                    && before != value
+                {
+                    return Err(EnvError::BadSetting(format!(
+                        "world.answers contradicts itself on \"{name}\": \"{wording}\" and \"{question}\" ask after the same property; leave one of them out"
+                    )));
+                }
             }
         }
         Ok(Self(amended))
@@ -68,6 +77,20 @@ impl Amendments {
     }
 }
 
+/// The object of this name, which stands under `key` in a configuration.
+///
+/// # Errors
+/// A name that the table does not have.
+pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, EnvError> {
+    Target::resolve(name).map(|target| target.object).map_err(|unknown| {
+        let nearest: Vec<String> = unknown.nearest.iter().map(|n| format!("\"{n}\"")).collect();
+        EnvError::BadSetting(format!(
+            "{key} has \"{name}\", which is not in the table; the nearest are {}",
+            nearest.join(", ")
+        ))
+    })
+}
+
 /// The property that a question asks after, and whether it asks for the contrary.
 fn property(question: &str) -> Result<(PropertyId, bool), EnvError> {
     match knowledge::table().read(question) {
@@ -75,7 +98,7 @@ fn property(question: &str) -> Result<(PropertyId, bool), EnvError> {
             Ok((literal.property, literal.opposite != negated))
         }
         _ => Err(EnvError::BadSetting(format!(
-            "answers has \"{question}\", which asks after no property that the table knows; write a question such as \"Is it alive?\""
+            "world.answers has \"{question}\", which asks after no property that the table knows; write a question such as \"Is it alive?\""
         ))),
     }
 }
@@ -83,27 +106,39 @@ fn property(question: &str) -> Result<(PropertyId, bool), EnvError> {
 /// How likely each of some secrets is, in their order: by name as given, 1 for the others.
 ///
 /// # Errors
-/// A name that is none of theirs, a weight below 0, or nothing left that can be drawn.
+/// A name that is none of theirs, a weight below 0, two of one secret, or nothing left that can be
+/// drawn.
 pub(super) fn weights(
     targets: &[Target],
     given: &BTreeMap<String, f32>,
 ) -> Result<Vec<f64>, EnvError> {
     let mut weights = vec![1.0; targets.len()];
+    let mut named: HashMap<usize, &str> = HashMap::new();
     for (name, &weight) in given {
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(EnvError::BadSetting(format!(
-                "weights says {weight} for \"{name}\"; it is how likely the word is beside 1 for the others, 0 or more"
+                "world.weights says {weight} for \"{name}\"; it is how likely the word is beside 1 for the others, 0 or more"
             )));
         }
-        let object = Target::resolve(name)?.object;
+        let object = known("world.weights", name)?;
         let place = targets.iter().position(|target| target.object == object);
         let names = targets.iter().map(|target| target.name.as_str());
-        let place = place.ok_or_else(|| crate::error::UnknownWord::among(name, names))?;
+        let place = place.ok_or_else(|| {
+            EnvError::BadSetting(format!("world.weights: {}", UnknownWord::among(name, names)))
+        })?;
+        if let Some(other) = named.insert(place, name)
+            && weights[place] != f64::from(weight)
+        {
+            return Err(EnvError::BadSetting(format!(
+                "world.weights contradicts itself: \"{other}\" and \"{name}\" are the same word; leave one of them out"
+            )));
+        }
         weights[place] = f64::from(weight);
     }
     if weights.iter().sum::<f64>() == 0.0 {
         return Err(EnvError::BadSetting(
-            "weights leaves no word that can be drawn; give one of them more than 0".to_string(),
+            "world.weights leaves no word that can be drawn; give one of them more than 0"
+                .to_string(),
         ));
     }
     Ok(weights)
@@ -173,15 +208,26 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_in_a_sentence() {
         for (json, parts) in [
-            (r#"{"weights": {"dgo": 2}}"#, &["\"dgo\"", "\"dog\""][..]),
-            (r#"{"words": "subset", "weights": {"cat": 2}}"#, &["\"cat\"", "not in this world"]),
+            (r#"{"weights": {"dgo": 2}}"#, &["world.weights", "\"dgo\"", "\"dog\""][..]),
+            (
+                r#"{"words": "subset", "weights": {"cat": 2}}"#,
+                &["world.weights", "\"cat\"", "not in this world"],
+            ),
+            (r#"{"weights": {"dog": 8, "Dog": 2}}"#, &["world.weights", "\"Dog\" and \"dog\""]),
+            (
+                r#"{"answers": {"Is it alive?": {"dog": "no"}, "Is it not alive?": {"dog": "no"}}}"#,
+                &["world.answers", "\"dog\"", "\"Is it alive?\" and \"Is it not alive?\""],
+            ),
             (r#"{"weights": {"dog": -1}}"#, &["-1", "\"dog\"", "0 or more"]),
             (r#"{"answers": {"Is it a zorb?": {"dog": "yes"}}}"#, &["zorb", "Is it alive?"]),
             (r#"{"answers": {"Is it a cat?": {"dog": "yes"}}}"#, &["Is it a cat?", "no property"]),
-            (r#"{"answers": {"Is it alive?": {"zorb": "yes"}}}"#, &["zorb", "nearest"]),
+            (
+                r#"{"answers": {"Is it alive?": {"zorb": "yes"}}}"#,
+                &["world.answers", "zorb", "not in the table", "nearest"],
+            ),
             (r#"{"answers": {"Is it alive?": {"dog": "sometimes"}}}"#, &["sometimes", "yes or no"]),
             (r#"{"extra": ["dog"]}"#, &["dog", "twice"]),
-            (r#"{"extra": ["unobtainium"]}"#, &["unobtainium"]),
+            (r#"{"extra": ["unobtainium"]}"#, &["world.extra", "unobtainium", "not in the table"]),
             (r#"{"name": "bandit", "weights": {"1": 2}}"#, &["bandit", "weights"]),
             (r#"{"name": "guess_my_city", "extra": ["dog"]}"#, &["guess_my_city", "extra"]),
         ] {

@@ -161,6 +161,8 @@ impl Session {
         self.settle_in(&config.world.clone())?;
         self.agent = Rc::new(trainer.agent());
         self.trainer = Rc::new(trainer);
+        // Another world is in the file, whether or not anything is learned in it.
+        self.changed |= tune.world.is_some();
         self.tuning = Some(Tuning { begun_at, iterations });
         Ok(plan)
     }

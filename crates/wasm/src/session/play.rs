@@ -2,7 +2,8 @@
 
 use archer::nn::sampling::Sampler;
 use archer::rng;
-use archer_env::oracle::{Oracle, TableOracle};
+use archer_env::oracle::{AmendedOracle, Oracle, TableOracle};
+use archer_env::twenty_questions::Amendments;
 use archer_env::twenty_questions::person::{guessed, transcript};
 use archer_env::{Answer, WorldName, knowledge};
 use serde::{Deserialize, Serialize};
@@ -254,7 +255,8 @@ impl Session {
         Ok(game.settle())
     }
 
-    /// What the table says to each question, now that the thing is known.
+    /// What the agent's world says to each question, now that the thing is known: the table's answer,
+    /// or another where that world has another.
     pub(super) fn reveal(&self, game: &Game, thing: &str) -> Result<Reveal, Fault> {
         let named = thing.trim().to_lowercase();
         if named.is_empty() {
@@ -268,7 +270,8 @@ impl Session {
             *listed == thing
                 || table.object(listed).is_some_and(|id| table.objects()[id.0].name == thing)
         });
-        let mut oracle = TableOracle::with_sometimes();
+        let amendments = Amendments::new(&self.world().answers, true)?;
+        let mut oracle = AmendedOracle { table: TableOracle::with_sometimes(), amendments };
         let turns = game.turns.iter().map(|turn| {
             let raw = oracle.answer(&thing, &turn.question);
             let expected = Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid));

@@ -1,6 +1,6 @@
 //! The reference's numerics, `numerics = "compat"`: for agreeing with its code, not for learning.
 //!
-//! Where they depart from the default (spec section 1.2 and 7):
+//! Where they depart from the default (`docs/differences.md`):
 //!
 //! 1. Observation and action are padded apart and joined, so that padding stands between them, and
 //!    positions count it: an utterance's log-probability depends on the rows beside it, and its

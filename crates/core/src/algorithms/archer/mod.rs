@@ -12,7 +12,7 @@
 //!
 //! An iteration is: games into the replay buffer, `epochs` critic steps, and after the warm-up
 //! `actor_epochs` actor steps, each on `batch_size × grad_accum_steps` uniform draws. Departures
-//! from the reference code (spec section 1):
+//! from the reference code (`docs/differences.md`):
 //!
 //! 1. Log-probabilities are of the sampled ids at their true positions, with the terminator.
 //! 2. Gradients of micro-batches are averaged, and clipped over one network at a time.
@@ -23,10 +23,22 @@
 //! 6. A penalty may hold the actor near the policy it began with (`kl_coef`); by default there is
 //!    none.
 //! 7. Equal states and actions within a micro-batch are encoded once.
+//! 8. Several fresh actions may be drawn at a state (`actor_samples`, `critic_samples`), and those of
+//!    the actor measured against each other instead of against V (`advantage_baseline`).
+//! 9. What is learned from may be shaped: paid for what answers tell (`shaping_coef`,
+//!    `shaping_form`), fined for repeated utterances (`repeat_penalty`).
+//! 10. Who plays may try again where an utterance was said before in its game (`tries`).
+//! 11. Advantages may be normalised (`normalize_advantage`); the actor's loss may have an entropy
+//!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
+//! 12. Between its own steps the policy may take some on the game's task ([`super::common::lessons`]).
+//!
+//! All of 8 to 12 are off by default.
 
 use burn::module::Module;
 
+#[cfg(feature = "baselines")]
 pub mod compat;
+#[cfg(feature = "baselines")]
 pub mod parts;
 
 use super::common::critic::Towards;
@@ -52,7 +64,13 @@ pub async fn learn(
 ) -> Result<Metrics, Error> {
     let replay = experience.replay;
     if context.config.numerics == Numerics::Compat {
+        #[cfg(feature = "baselines")]
         return learner.learn_compat(replay, context).await;
+        #[cfg(not(feature = "baselines"))]
+        return Err(Error::Config(
+            "numerics = \"compat\" is not part of this build: go on with this run in the terminal"
+                .into(),
+        ));
     }
     learner.keep_reference(context.config);
     let mut metrics = Metrics::new();

@@ -85,9 +85,7 @@ impl Player<'_> {
         Ok(chosen.into_iter().map(|i| written[i].clone()).collect())
     }
 
-    /// The same where the policy alone speaks: an utterance that its text has already is tried again,
-    /// `tries` times in all, with another first token each time; if all were said before it is the
-    /// first.
+    /// The same where the policy alone speaks, and what was said before is replaced.
     async fn answer_anew(
         &self,
         decoder: &mut Decoder<'_>,
@@ -98,35 +96,85 @@ impl Player<'_> {
         let ends = |token| self.tokenizer.ends_utterance(token);
         let before = (self.tries > 1).then(|| decoder.clone());
         let mut said = decoder.generate(self.sampler, rngs, limit, ends).await?;
-        let Some(mut before) = before else { return Ok(said) };
+        if let Some(mut before) = before
+            && self.replace_repeated(&before, &mut said, worlds, rngs).await?
+        {
+            before.hear(&said);
+            *decoder = before;
+        }
+        Ok(said)
+    }
+
+    /// Replaces each utterance that its text has already by the first of up to `tries` − 1 others
+    /// that it has not, each with another first token; where all were said before it stays. Tells
+    /// whether there was one to replace. `before` is the decoder that has read the texts alone.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn replace_repeated(
+        &self,
+        before: &Decoder<'_>,
+        said: &mut [Utterance],
+        worlds: &[&str],
+        rngs: &mut [ChaCha8Rng],
+    ) -> Result<bool, Error> {
+        let limit = self.layout.max_new_tokens;
+        let ends = |token| self.tokenizer.ends_utterance(token);
         let old = |row: usize, utterance: &Utterance| {
             said_before(worlds[row], &spoken(self.tokenizer, utterance))
         };
-        let again: Vec<usize> = (0..said.len()).filter(|&row| old(row, &said[row])).collect();
-        if again.is_empty() {
-            return Ok(said);
-        }
-        let others: Vec<(usize, usize)> = again
-            .iter()
-            .flat_map(|&row| (0..self.tries - 1).map(move |rank| (row, rank)))
+        let repeated = (0..said.len()).filter(|&row| old(row, &said[row]));
+        let mut open: Vec<Repeated> = repeated
+            .map(|row| Repeated { row, first: said[row].tokens[0], seed: rngs[row].next_u64() })
             .collect();
-        let mut other = before.clone();
-        other.keep(&others.iter().map(|&(row, _)| row).collect::<Vec<_>>());
-        let tried: Vec<(u32, usize)> =
-            others.iter().map(|&(row, rank)| (said[row].tokens[0], rank)).collect();
-        let mut branched: Vec<ChaCha8Rng> =
-            others.iter().map(|&(row, _)| rngs[row].clone()).collect();
-        let written =
-            other.generate_others(self.sampler, &mut branched, &tried, limit, ends).await?;
-        for (&row, written) in again.iter().zip(written.chunks(self.tries - 1)) {
-            if let Some(fresh) = written.iter().find(|utterance| !old(row, utterance)) {
-                said[row] = fresh.clone();
-            }
+        let any = !open.is_empty();
+        // Most are replaced by the first or second other, so few are written at a time.
+        let (mut done, mut size) = (0, 1);
+        while done < self.tries - 1 && !open.is_empty() {
+            let ranks = done..(done + size).min(self.tries - 1);
+            let rows = |row: &Repeated| std::iter::repeat_n(*row, ranks.len());
+            let tried: Vec<Repeated> = open.iter().flat_map(rows).collect();
+            let mut other = before.clone();
+            other.keep(&tried.iter().map(|tried| tried.row).collect::<Vec<_>>());
+            // One order of the tokens for all ranks of a row.
+            let mut branched: Vec<ChaCha8Rng> =
+                tried.iter().map(|tried| rng::stream(tried.seed, "again", 0)).collect();
+            let aside: Vec<(u32, usize)> = tried
+                .iter()
+                .zip(ranks.clone().cycle())
+                .map(|(tried, rank)| (tried.first, rank))
+                .collect();
+            let written =
+                other.generate_others(self.sampler, &mut branched, &aside, limit, ends).await?;
+            let mut written = written.chunks(ranks.len());
+            open.retain(|repeated| {
+                let written = written.next().expect("as many as there are rows");
+                match written.iter().find(|utterance| !old(repeated.row, utterance)) {
+                    Some(fresh) => {
+                        said[repeated.row] = fresh.clone();
+                        false
+                    }
+                    // Beyond the last token that may be drawn every rank is the last.
+                    None => written.windows(2).all(|pair| pair[0].tokens[0] != pair[1].tokens[0]),
+                }
+            });
+            (done, size) = (ranks.end, (2 * size).min(AT_A_TIME));
         }
-        before.hear(&said);
-        *decoder = before;
-        Ok(said)
+        Ok(any)
     }
+}
+
+/// Other utterances written at a time for a row.
+const AT_A_TIME: usize = 8;
+
+/// A row whose utterance was said before.
+#[derive(Clone, Copy)]
+struct Repeated {
+    row: usize,
+    /// The first token of that utterance.
+    first: u32,
+    /// Of the draws that replace it.
+    seed: u64,
 }
 
 /// What the world hears of an utterance: its text up to the end of the line.
@@ -142,13 +190,24 @@ pub fn spoken(tokenizer: &Tokenizer, utterance: &Utterance) -> String {
     text + tail
 }
 
-/// Whether a line of a world's text is this utterance with its reply after it, in whatever case.
-fn said_before(world: &str, utterance: &str) -> bool {
+/// Whether a line of a world's text is this utterance with its reply after it, in whatever case. A
+/// reply holds no question mark: what is followed by one is only the beginning of an utterance.
+pub fn said_before(world: &str, utterance: &str) -> bool {
+    let said = |rest: &str| rest.starts_with(' ') && !rest.contains('?');
+    !utterance.trim().is_empty() && after(world, utterance).any(|rest| said(&rest))
+}
+
+/// Whether a line of a world's text begins like this utterance.
+pub fn may_repeat(world: &str, begun: &str) -> bool {
+    after(world, begun).next().is_some()
+}
+
+/// What follows the utterance in each line that begins with it, in whatever case.
+fn after(world: &str, utterance: &str) -> impl Iterator<Item = String> {
     let utterance = utterance.trim().to_lowercase();
-    let said = |line: &str| {
-        line.to_lowercase().strip_prefix(&utterance).is_some_and(|rest| rest.starts_with(' '))
-    };
-    !utterance.is_empty() && world.lines().any(said)
+    world
+        .lines()
+        .filter_map(move |line| line.to_lowercase().strip_prefix(&utterance).map(str::to_string))
 }
 
 /// What a critic thinks of some texts, `v` of `[texts]`, and of utterances after each, `q` of
@@ -209,5 +268,7 @@ mod tests {
         assert!(said_before(world, "is it red?") && said_before(world, " Is it red?"));
         assert!(!said_before(world, "Is it re") && !said_before(world, "Is it a cat?"));
         assert!(!said_before(world, "") && !said_before("", "Is it red?"));
+        assert!(!said_before("Is it a cat? No.", "Is it a") && said_before("7 0.3", "7"));
+        assert!(may_repeat(world, "Is it r") && !may_repeat(world, "Is it g"));
     }
 }

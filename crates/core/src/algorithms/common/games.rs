@@ -68,8 +68,9 @@ fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
     &turns.last().expect("a game has a turn").next_observation
 }
 
-/// The games among some transitions, given from the oldest to the newest, as far as they are one growing text that fits into `limit` tokens, with
-/// room for a fresh action of `action` tokens at every state.
+/// The games among some transitions, given from the oldest to the newest, as far as they are one
+/// growing text that fits into `limit` tokens, with room for a fresh action of `action` tokens at
+/// every state.
 ///
 /// A turn whose world rewrote the text, or whose action stands there in other tokens than were
 /// sampled, is left out with what follows it.
@@ -124,6 +125,23 @@ pub(crate) fn draw<'a>(
         drawn.push(&game[..]);
     }
     drawn
+}
+
+/// Games with what was said in them.
+pub(crate) fn as_said<'a>(
+    games: impl IntoIterator<Item = &'a [&'a Transition]>,
+    tokenizer: &Tokenizer,
+) -> Vec<Drawn<'a>> {
+    games.into_iter().map(|turns| Drawn::as_said(turns, tokenizer)).collect()
+}
+
+/// The games of a gradient step on what was said in them.
+pub(crate) fn draw_as_said<'a>(
+    games: &'a [Vec<&'a Transition>],
+    context: &Context<'_>,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Drawn<'a>> {
+    as_said(draw(games, context.rows(), rng), context.tokenizer)
 }
 
 /// `each` fresh actions for every state of some games; none where `each` is 0.
@@ -270,6 +288,14 @@ pub(crate) fn values(critic: &CausalCritic, drawn: &[Drawn<'_>], tokenizer: &Tok
 /// A model's scores of the vocabulary wherever a token was said in some games, `[tokens, vocab]`.
 pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
     let forest = trunks(drawn, &lm.device());
+    let rows = said(&forest, drawn);
+    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+    let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
+    lm.logits(hidden)
+}
+
+/// The rows of a forest at which the tokens said in some games were chosen.
+pub(crate) fn said(forest: &Forest, drawn: &[Drawn<'_>]) -> Vec<usize> {
     let mut rows = Vec::with_capacity(tokens(drawn));
     for (tree, game) in drawn.iter().enumerate() {
         for turn in game.turns {
@@ -278,9 +304,7 @@ pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
             rows.extend((first..first + turn.action.len()).map(|at| forest.trunk(tree, at)));
         }
     }
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-    let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
-    lm.logits(hidden)
+    rows
 }
 
 /// Tokens that were said in some games, terminators included.
@@ -289,14 +313,14 @@ pub(crate) fn tokens(drawn: &[Drawn<'_>]) -> usize {
 }
 
 /// The texts of some games, without branches.
-fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
+pub(crate) fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
     let trees: Vec<Tree<'_>> =
         drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
     Forest::new(&trees, device)
 }
 
 /// Where the replies of some games stand in a forest.
-fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
+pub(crate) fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
     let mut rows = ReplyRows::default();
     for (tree, game) in drawn.iter().enumerate() {
         for turn in game.turns {
@@ -390,6 +414,7 @@ mod tests {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            task: None,
         }
     }
 

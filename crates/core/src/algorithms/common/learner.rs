@@ -11,7 +11,7 @@ use super::{Layout, Player, Policy};
 use crate::config::{Config, WarmupTargets};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
-use crate::nn::optim::Adam;
+use crate::nn::optim::{Adam, polyak};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::replay_buffer::ReplayBuffer;
@@ -23,8 +23,13 @@ use crate::text::Tokenizer;
 pub struct Learner {
     /// The actor, with autodiff.
     pub policy: Policy,
+    /// The average of the actor over its iterations, without autodiff; kept where `actor_average`
+    /// wants it.
+    pub average: Option<CausalLm>,
     /// Adam of the actor.
     pub actor_adam: Adam,
+    /// Adam of the actor in its lessons, whose gradients are of another size.
+    pub lesson_adam: Adam,
     /// The critics, in the algorithms that have some.
     pub critics: Option<Critics>,
     /// The policy with which learning began, without autodiff; kept where `kl_coef` needs it.
@@ -49,11 +54,16 @@ pub struct Teacher {
 impl Teacher {
     /// Tokens that a game may have so that the teacher can read it.
     pub fn positions(&self) -> usize {
-        let actor = self.actor.config().positions;
-        match &self.critic {
-            Critic::Causal(critic) => actor.min(critic.config().positions),
-            Critic::Encoder(_) => actor,
-        }
+        positions(&self.actor, Some(&self.critic))
+    }
+}
+
+/// Tokens that a game may have so that an actor, and a critic that reads whole games, can read it.
+fn positions(actor: &CausalLm, critic: Option<&Critic>) -> usize {
+    let actor = actor.config().positions;
+    match critic {
+        Some(Critic::Causal(critic)) => actor.min(critic.config().positions),
+        Some(Critic::Encoder(_)) | None => actor,
     }
 }
 
@@ -91,7 +101,9 @@ impl Learner {
     pub fn new(policy: Policy, critic: Option<Critic>) -> Self {
         Self {
             policy,
+            average: None,
             actor_adam: Adam::new(),
+            lesson_adam: Adam::new(),
             critics: critic.map(Critics::new),
             reference: None,
             teacher: None,
@@ -123,6 +135,33 @@ impl Learner {
         }
     }
 
+    /// The actor that is played with, without autodiff: the average where one is kept, and the
+    /// policy as it is now elsewhere.
+    pub fn settled(&self) -> CausalLm {
+        self.average.clone().unwrap_or_else(|| self.policy.lm.valid())
+    }
+
+    /// Takes the policy into the average after iteration number `iteration` (from 0):
+    ///
+    /// ```text
+    /// θ̄ ← k·θ̄ + (1 − k)·θ,   k = min(actor_average, (1 + iteration) / (10 + iteration))
+    /// ```
+    ///
+    /// A policy gradient with a constant step wanders about its optimum; the mean of where it was
+    /// is nearer than any one place (Polyak and Juditsky 1992). The smaller k of the beginning
+    /// keeps the average from lagging while much is still learned.
+    pub fn take_average(&mut self, config: &Config, iteration: usize) {
+        if config.actor_average == 0.0 {
+            self.average = None;
+            return;
+        }
+        let kept = config.actor_average.min((1 + iteration) as f64 / (10 + iteration) as f64);
+        self.average = Some(match self.average.take() {
+            Some(average) => polyak(average, &self.policy.lm, 1.0 - kept),
+            None => self.policy.lm.valid(),
+        });
+    }
+
     /// Keeps the policy as it is now, where the run holds learning near its beginning and nothing
     /// was kept before.
     pub fn keep_reference(&mut self, config: &Config) {
@@ -134,12 +173,8 @@ impl Learner {
     /// Tokens that a game may have so that the actor, and a critic that reads whole games, can read
     /// it, and those to keep free for an action.
     pub fn room(&self, context: &Context<'_>) -> (usize, usize) {
-        let actor = self.policy.lm.config().positions;
-        let limit = match self.critics.as_ref().map(|critics| &critics.online) {
-            Some(Critic::Causal(critic)) => actor.min(critic.config().positions),
-            _ => actor,
-        };
-        (limit, context.config.max_new_tokens)
+        let critic = self.critics.as_ref().map(|critics| &critics.online);
+        (positions(&self.policy.lm, critic), context.config.max_new_tokens)
     }
 }
 
@@ -227,5 +262,45 @@ pub fn body<'a>(action: &'a [u32], tokenizer: &Tokenizer) -> &'a [u32] {
     match action.split_last() {
         Some((last, rest)) if tokenizer.ends_utterance(*last) => rest,
         _ => action,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::rng;
+
+    #[test]
+    fn the_average_follows_fast_at_first_and_slowly_later() {
+        let shape = CausalLmConfig {
+            layers: 1,
+            width: 4,
+            heads: 1,
+            positions: 8,
+            vocab_size: 8,
+            layer_norm_epsilon: 1e-5,
+        };
+        let lm = shape.init(&mut rng::stream(1, "test", 0), &Device::flex().autodiff());
+        let at = |value: f32| {
+            let like = params::tensors(&lm).into_iter();
+            params::replace(lm.clone(), like.map(|p| p.zeros_like().add_scalar(value)).collect())
+        };
+        let mut learner = Learner::new(Policy::new(at(0.0)), None);
+        let config = Config { actor_average: 0.2, ..Config::default() };
+        let after = |learner: &mut Learner, value: f32, iteration: usize| -> f32 {
+            learner.policy.lm = at(value);
+            learner.take_average(&config, iteration);
+            let first = params::tensors(&learner.settled()).remove(0);
+            first.into_data().try_to_vec::<f32>().unwrap()[0]
+        };
+        let close = |value: f32, want: f32| assert!((value - want).abs() < 1e-6, "{value}, {want}");
+        close(after(&mut learner, 1.0, 0), 1.0); // it begins where the policy is
+        close(after(&mut learner, 2.0, 1), 20.0 / 11.0); // keeps 2/11
+        close(after(&mut learner, 1.0, 5), 0.2 * 20.0 / 11.0 + 0.8); // 6/15 would be more than 0.2
+        learner.take_average(&Config::default(), 6);
+        assert!(learner.average.is_none());
     }
 }

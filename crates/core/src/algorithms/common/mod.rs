@@ -10,6 +10,7 @@ pub mod choose;
 pub mod critic;
 pub mod games;
 pub mod learner;
+pub mod lessons;
 pub mod log;
 pub mod rows;
 
@@ -49,7 +50,7 @@ pub struct Policy {
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
-    /// Names the game's task and its facts; in the warm start only ([`crate::rl::task`]).
+    /// Names the game's task and its facts, in the warm start and in lessons ([`crate::rl::task`]).
     pub task: Option<Linear>,
 }
 
@@ -68,6 +69,18 @@ impl Policy {
     /// The same with a layer of `columns` scores, of tasks and of facts; it begins near indifference.
     pub fn with_task_head(mut self, columns: usize, rng: &mut ChaCha8Rng) -> Self {
         self.task = Some(linear(rng, self.lm.config().width, columns, 0.02, &self.lm.device()));
+        self
+    }
+
+    /// The same policy at another temperature (see [`CausalLm::at_temperature`]); what names the task
+    /// reads the same off hidden states that are so much larger.
+    pub fn at_temperature(mut self, temperature: f64) -> Self {
+        self.lm = self.lm.at_temperature(temperature);
+        self.task = self.task.map(|mut head| {
+            head.weight =
+                head.weight.map(|weight| weight.mul_scalar(temperature).detach().require_grad());
+            head
+        });
         self
     }
 

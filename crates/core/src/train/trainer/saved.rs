@@ -19,6 +19,8 @@ use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
 use crate::nn::critic::Critic;
+use crate::nn::optim::Adam;
+use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 use crate::text::Tokenizer;
@@ -65,6 +67,10 @@ impl Trainer {
     pub async fn checkpoint(&self) -> Result<Vec<u8>, Error> {
         let mut sections = self.networks(None).await?;
         sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
+        if self.config.lessons.steps > 0 {
+            let adam = checkpoint::adam_bytes(&self.learner.lesson_adam).await?;
+            sections.push("lesson_adam", adam);
+        }
         if let Some(critics) = &self.learner.critics {
             sections.push("critic_adam", checkpoint::adam_bytes(&critics.adam).await?);
             sections.push("target", checkpoint::module_bytes(&critics.target).await?);
@@ -73,6 +79,9 @@ impl Trainer {
             let stale = &self.learner.stale;
             sections.push("stale_actor", checkpoint::tensor_bytes(stale.actor.clone()).await?);
             sections.push("stale_critic", checkpoint::tensor_bytes(stale.critic.clone()).await?);
+        }
+        if let Some(average) = &self.learner.average {
+            sections.push("average", checkpoint::module_bytes(average).await?);
         }
         if let Some(reference) = &self.learner.reference {
             sections.push("reference", checkpoint::module_bytes(reference).await?);
@@ -95,7 +104,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn export(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.networks(Some(Precision::F32)).await?.to_bytes())
+        Ok(self.lean().networks(Some(Precision::F32)).await?.to_bytes())
     }
 
     /// The same with weights of so many bits. The example in it is that of the weights as they will
@@ -104,13 +113,25 @@ impl Trainer {
     /// # Errors
     /// If the device fails, or a weight is no number or too large for the precision.
     pub async fn export_as(&self, precision: Precision) -> Result<Vec<u8>, Error> {
-        let mut rounded = self.clone();
+        let mut rounded = self.lean();
         let learner = &mut rounded.learner;
         learner.policy = packed::rounded(learner.policy.clone(), precision).await?;
         if let Some(critics) = &mut learner.critics {
             critics.online = packed::rounded(critics.online.clone(), precision).await?;
         }
         Ok(rounded.networks(Some(precision)).await?.to_bytes())
+    }
+
+    /// The run with the actor that plays in the place of the one that learns, and without what names
+    /// the tasks.
+    fn lean(&self) -> Self {
+        let mut lean = self.clone();
+        let policy = &mut lean.learner.policy;
+        policy.task = None;
+        if let Some(average) = lean.learner.average.take() {
+            policy.lm = params::replace(policy.lm.clone(), params::tensors(&average));
+        }
+        lean
     }
 
     /// Says where this model comes from, in every file that is written of it.
@@ -187,9 +208,19 @@ impl Trainer {
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
         let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
+        let lessons = config.lessons.names_tasks();
+        if !state.export && lessons != state.config.lessons.names_tasks() {
+            return Err(Error::Config(format!(
+                "lessons cannot be switched {} in a run that has begun: set lessons.steps as it was, or begin a run of its own from the model with actor",
+                if lessons { "on" } else { "off" }
+            )));
+        }
         let warm = state.warm_start_step < config.warm_start.steps;
-        let policy = fresh_policy(&config, shape.init(&mut unused, &autodiff), warm)?;
-        let policy = checkpoint::module_from_section(policy, &sections, "actor")?;
+        let policy = fresh_policy(&state.config, shape.init(&mut unused, &autodiff), warm)?;
+        let mut policy = checkpoint::module_from_section(policy, &sections, "actor")?;
+        if state.export {
+            policy = fresh_policy(&config, policy.lm, warm)?;
+        }
         let critic = match sections.get("critic_config") {
             Ok(critic) => {
                 let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
@@ -252,14 +283,18 @@ impl Trainer {
     }
 }
 
-/// What travels of a configuration: no path of the machine where it was made, and for a student what
-/// it can go on with, which is learning without its teacher.
+/// What travels of a configuration: no path of the machine where it was made, but for `actor` and
+/// `critic` under the reference's numerics, on which the check of the other keys hangs. A student,
+/// and who learned from a file of games, goes on without, by ArCHer.
 fn travelling(config: &Config) -> Config {
     let mut config = config.clone();
-    if config.algorithm == Algorithm::Distill {
+    if matches!(config.algorithm, Algorithm::Distill | Algorithm::Iql) {
         config.algorithm = Algorithm::Archer;
     }
     config.distill.teacher.clear();
+    config.iql.games.clear();
+    config.lessons.steps = 0; // what names the tasks stays behind
+    config.actor_average = 0.0; // what is learned anew should show at once
     if config.numerics == Numerics::Fixed {
         config.actor.clear();
         config.critic.clear();
@@ -295,6 +330,10 @@ fn learner(
         Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
         Err(_) => None,
     };
+    let average = match sections.get("average") {
+        Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
+        Err(_) => None,
+    };
     let stale = match &critic {
         Some(critic) => stale(config, &policy, critic, sections)?,
         None => Stale::default(),
@@ -307,8 +346,13 @@ fn learner(
         })
     };
     Ok(Learner {
+        average,
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
+        lesson_adam: match sections.get("lesson_adam") {
+            Ok(bytes) => checkpoint::adam_from_bytes(&policy, bytes)?,
+            Err(_) => Adam::new(),
+        },
         critics: critic.map(critics).transpose()?,
         teacher: None,
         stale,

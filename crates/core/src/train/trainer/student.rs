@@ -8,8 +8,10 @@ use super::{Trainer, fresh_actor, fresh_critic, fresh_policy};
 use crate::agent::Agent;
 use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};
-use crate::config::Config;
+use crate::config::{Config, CriticKind};
 use crate::error::Error;
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::critic::Critic;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::metrics::Metrics;
@@ -21,18 +23,29 @@ impl Trainer {
     /// the configuration's shapes, or the agent `student`. There is no warm start in it.
     ///
     /// # Errors
-    /// If the configuration is out of range, the teacher has no critic or one that reads by a
-    /// tokenizer of its own, the student reads by another tokenizer, or is larger than
-    /// `distill.max_parameters`.
+    /// If the configuration is out of range or has a warm start, the teacher's critic chooses what
+    /// it says, the teacher has no critic or one that reads by a tokenizer of its own, the student
+    /// reads by another tokenizer, or is larger than `distill.max_parameters`.
     pub fn student(
-        mut config: Config,
+        config: Config,
         teacher: Agent,
         student: Option<Agent>,
         device: &Device,
     ) -> Result<Self, Error> {
-        config.warm_start.steps = 0;
         config.validate()?;
-        let Agent { actor, critic, tokenizer, critic_tokenizer, .. } = teacher;
+        if config.warm_start.steps > 0 {
+            return Err(Error::Config(format!(
+                "warm_start.steps = {} is out of range: it must be 0 for a student, who imitates nobody but its teacher",
+                config.warm_start.steps
+            )));
+        }
+        let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher;
+        if about.samples > 1 {
+            return Err(Error::Config(format!(
+                "the teacher lets its critic choose among {} utterances, which a student, who says what it samples, cannot learn; take a teacher that was trained by ArCHer",
+                about.samples
+            )));
+        }
         let Some(critic) = critic else {
             return Err(Error::Config(
                 "the teacher has no critic, whose values the student is to learn; take a model that was trained by ArCHer"
@@ -48,10 +61,7 @@ impl Trainer {
         let autodiff = device.clone().autodiff();
         let rows = actor.config().vocab_size;
         let (policy, student_critic) = match student {
-            None => {
-                let own = fresh_actor(&config, rows, &autodiff);
-                (own, fresh_critic(&config, rows, &autodiff))
-            }
+            None => fresh_student(&config, &actor, &critic, &autodiff),
             Some(agent) => {
                 if agent.tokenizer.to_json() != tokenizer.to_json()
                     || agent.critic_tokenizer.is_some()
@@ -128,4 +138,35 @@ impl Trainer {
         }
         Ok((games, metrics))
     }
+}
+
+/// A student's networks: of its teacher's blocks where they fit, and from nothing elsewhere.
+fn fresh_student(
+    config: &Config,
+    actor: &CausalLm,
+    critic: &Critic,
+    autodiff: &Device,
+) -> (CausalLm, Critic) {
+    let rows = actor.config().vocab_size;
+    let fits = |of: &CausalLmConfig, layers: usize, width: usize, heads: usize, room: usize| {
+        let same = of.width == width && of.heads == heads && of.positions == room;
+        config.distill.from_teacher && same && layers <= of.layers
+    };
+    let own = &config.actor_model;
+    let policy = match fits(actor.config(), own.layers, own.width, own.heads, own.positions) {
+        true => actor.clone().thinned(own.layers).fork(autodiff).train(),
+        false => fresh_actor(config, rows, autodiff),
+    };
+    let own = &config.critic_model;
+    let critic = match critic {
+        Critic::Causal(critic)
+            if own.kind == CriticKind::Causal
+                && fits(critic.config(), own.layers, own.width, own.heads, own.positions) =>
+        {
+            let body = critic.body().clone().thinned(own.layers);
+            Critic::Causal(critic.clone().with_body(body)).fork(autodiff).train()
+        }
+        _ => fresh_critic(config, rows, autodiff),
+    };
+    (policy, critic)
 }

@@ -1,0 +1,141 @@
+//! Lessons: what a finished game tells beside its return, learned between the policy's own steps.
+//!
+//! ```text
+//! L = c_r · reply + c_t · task + c_f · facts + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
+//! ```
+//!
+//! The warm start teaches the actor which secrets the answers still allow ([`crate::rl::task`]), in
+//! games of the player that it imitates. A better player comes to other states, and a return tells
+//! hardly anything about them; the secret, which is known once a game is over, tells much. So some
+//! gradient steps of an iteration ask for it at the states of remembered games. What the actor says
+//! is meanwhile held where it was: that changes by the policy gradient alone. (Auxiliary phases
+//! beside the policy's: Cobbe et al., Phasic Policy Gradient, arXiv:2009.04416.)
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
+
+use super::Policy;
+use super::games::{self, Drawn};
+use super::learner::{Context, Experience, Learner};
+use crate::breath::breathe;
+use crate::config::LessonsConfig;
+use crate::error::Error;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::optim::{accumulate, clip_global_norm};
+use crate::nn::params;
+use crate::parallel;
+use crate::rl::losses::divergence;
+use crate::rl::metrics::{Metrics, Stats};
+use crate::rl::task::{Secret, TaskRows};
+use crate::rng;
+
+/// Names of what a lesson shows, in the order of [`loss`].
+const NAMES: [&str; 4] =
+    ["lessons.reply_loss", "lessons.task_loss", "lessons.fact_loss", "lessons.kl"];
+
+impl Learner {
+    /// The lessons of an iteration; `facts` are those of each task, or none.
+    ///
+    /// # Errors
+    /// If the device fails, or no game fits the networks.
+    pub async fn lessons(
+        &mut self,
+        experience: Experience<'_>,
+        facts: &[Arc<[f32]>],
+        context: &Context<'_>,
+    ) -> Result<Metrics, Error> {
+        let config = &context.config.lessons;
+        let mut metrics = Metrics::new();
+        if config.steps == 0 {
+            return Ok(metrics);
+        }
+        let room = self.room(context);
+        let games = match experience.replay.is_empty() {
+            true => {
+                let turns = experience.played.iter().flat_map(|game| &game.transitions);
+                games::games(turns, context.tokenizer, room)?
+            }
+            false => games::games(experience.replay.iter(), context.tokenizer, room)?,
+        };
+        let mut rng = rng::stream(context.config.seed, "lessons.draw", context.iteration as u64);
+        let before = self.policy.lm.valid();
+        let mut seen = [const { Vec::new() }; 4];
+        for _ in 0..config.steps {
+            let drawn = games::draw_as_said(&games, context, &mut rng);
+            let all = games::transitions(&drawn) as f64;
+            let (policy, before) = (&self.policy, &before);
+            let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
+            let done = parallel::map(context.threads, parts, |part| async move {
+                breathe().await;
+                let policy = params::fork(policy);
+                let losses = loss(&policy, before, &part, facts, context);
+                let losses = losses.map(|sum| sum.div_scalar(all));
+                let total = weighed(&losses, config);
+                breathe().await;
+                (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
+            })
+            .await;
+            let (mut sum, mut shown) = (None, [const { Vec::new() }; 4]);
+            for (grads, losses) in done {
+                sum = Some(accumulate(sum, grads));
+                shown.iter_mut().zip(losses).for_each(|(parts, loss)| parts.push(loss));
+            }
+            for (series, parts) in seen.iter_mut().zip(shown) {
+                series.push(Tensor::cat(parts, 0).sum());
+            }
+            let (grads, _) = clip_global_norm(sum.expect("a part"), context.config.max_grad_norm);
+            let lr = config.lr * context.lr_share();
+            self.policy = self.lesson_adam.step(self.policy.clone(), grads, lr);
+        }
+        let read = params::read(seen.map(|series| Tensor::cat(series, 0)).into()).await?;
+        for (name, values) in NAMES.into_iter().zip(read) {
+            metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
+        }
+        Ok(metrics)
+    }
+}
+
+fn weighed([replies, tasks, facts, held]: &[Tensor<1>; 4], config: &LessonsConfig) -> Tensor<1> {
+    replies.clone().mul_scalar(config.reply_coef)
+        + tasks.clone().mul_scalar(config.task_coef)
+        + facts.clone().mul_scalar(config.fact_coef)
+        + held.clone().mul_scalar(config.hold_coef)
+}
+
+/// Sums over the turns of some games, `[1]` each: of the replies' negative log-probabilities, the
+/// tasks', the facts' (mean over the facts of a task), and of the divergence from `before` over the
+/// tokens said.
+fn loss(
+    policy: &Policy,
+    before: &CausalLm,
+    drawn: &[Drawn<'_>],
+    facts: &[Arc<[f32]>],
+    context: &Context<'_>,
+) -> [Tensor<1>; 4] {
+    let forest = games::trunks(drawn, &policy.lm.device());
+    let (said, replies) =
+        (games::said(&forest, drawn), games::replies(&forest, drawn, context.tokenizer));
+    let mut tasks = TaskRows::default();
+    for (tree, turn) in drawn
+        .iter()
+        .enumerate()
+        .flat_map(|(tree, game)| game.turns.iter().map(move |turn| (tree, turn)))
+    {
+        let Some(task) = turn.task.map(|task| task as usize) else { continue };
+        let secret = Secret { task, facts: facts.get(task).cloned().unwrap_or_default() };
+        tasks.push(forest.trunk(tree, turn.observation.len() - 1), &secret);
+    }
+    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+    let lists = [&said[..], replies.predictors(), tasks.rows()];
+    let [spoken, foreseen, states] = policy.lm.hidden_at(tokens, positions, &forest.mask, lists);
+    let held = log_softmax(policy.lm.logits(spoken), 1); // [tokens, vocab]
+    let wanted = log_softmax(games::scores(before, drawn), 1).autodiff();
+    let [named, facts] = match &policy.task {
+        Some(head) => tasks.loss(head, states),
+        None => [(); 2].map(|()| Tensor::zeros([1], &policy.lm.device())),
+    };
+    [replies.loss(&policy.lm, foreseen), named, facts, divergence(wanted, held).sum()]
+}

@@ -1,0 +1,42 @@
+//! What an iteration teaches the actor beside the policy gradient.
+
+use serde::{Deserialize, Serialize};
+
+/// Gradient steps of the actor on what a finished game tells beside its return; the paper has none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LessonsConfig {
+    /// Gradient steps in an iteration, on as many transitions each as any other; 0 for none.
+    pub steps: usize,
+    /// Adam's learning rate; it decays as the others do (`lr_final`).
+    pub lr: f64,
+    /// Weight of the world's replies, as in the warm start.
+    pub reply_coef: f64,
+    /// Weight of naming the game's task at every state, as in the warm start.
+    pub task_coef: f64,
+    /// Weight of telling the task's facts, as in the warm start.
+    pub fact_coef: f64,
+    /// Weight of the divergence from the policy as it was before the iteration's lessons, over the
+    /// tokens that were said in the games.
+    pub hold_coef: f64,
+}
+
+impl Default for LessonsConfig {
+    fn default() -> Self {
+        Self {
+            steps: 0,
+            lr: 3e-4,
+            reply_coef: 1.0,
+            task_coef: 1.0,
+            fact_coef: 10.0,
+            hold_coef: 1.0,
+        }
+    }
+}
+
+impl LessonsConfig {
+    /// Whether the actor needs a layer that names tasks and their facts.
+    pub fn names_tasks(&self) -> bool {
+        self.steps > 0 && (self.task_coef > 0.0 || self.fact_coef > 0.0)
+    }
+}

@@ -1,0 +1,95 @@
+//! What a run does before it learns from returns: imitation, and what is learned beside it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use crate::error::Error;
+
+/// Behaviour cloning of a scripted asker, deliberately a mediocre one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WarmStartConfig {
+    /// Games that the scripted asker plays.
+    pub games: usize,
+    /// Gradient steps.
+    pub steps: usize,
+    /// Games in a gradient step.
+    pub batch_size: usize,
+    /// Adam's learning rate.
+    pub lr: f64,
+    /// It decays linearly over the steps to this share of itself; 1 keeps it.
+    pub lr_final: f64,
+    /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
+    /// to a question, which it must know to ask a good one. 0 for plain imitation.
+    pub reply_coef: f64,
+    /// The first of the steps that learn the replies (the task, its facts) alone: what a reply
+    /// depends on is a faint signal beside the arbitrary choices of a mediocre asker.
+    pub reply_steps: usize,
+    /// Weight of naming the game's task (the secret word) at every state, read off the actor's hidden
+    /// state by a layer that is dropped after the warm start: the model learns which secrets the
+    /// answers still allow. A task is known once its game is over. 0 for none.
+    pub task_coef: f64,
+    /// Weight of telling the task's facts likewise: whether the world would say yes to each of the
+    /// properties that the asker knows, mean over them. They are many and balanced where there are
+    /// many tasks, and are learned sooner. 0 for none.
+    pub fact_coef: f64,
+    /// Properties that the asker knows to ask after, the first of the table that tell words of the
+    /// world apart; 0 for all.
+    pub questions: usize,
+    /// Probability that the asker guesses an object instead of asking after a property.
+    pub guess_rate: f64,
+    /// Probability that the asker takes the answers so far into account.
+    pub consistency: f64,
+    /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
+    /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
+    pub repeat_rate: f64,
+    /// Further games, of an asker that heeds every answer, whose utterances are not imitated: they
+    /// teach what the answers say where only a good player comes to (`reply_coef`, `task_coef`,
+    /// `fact_coef`). 0 for none.
+    pub aside_games: usize,
+    /// Temperature of the imitation with which the agent begins: its scores are divided by it when
+    /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
+    /// for the imitation as it is.
+    pub temperature: f64,
+}
+
+impl Default for WarmStartConfig {
+    fn default() -> Self {
+        Self {
+            games: 2000,
+            steps: 400,
+            batch_size: 32,
+            lr: 1e-3,
+            lr_final: 1.0,
+            reply_coef: 0.0,
+            reply_steps: 0,
+            task_coef: 0.0,
+            fact_coef: 0.0,
+            questions: 0,
+            guess_rate: 0.4,
+            consistency: 0.5,
+            repeat_rate: 0.0,
+            aside_games: 0,
+            temperature: 1.0,
+        }
+    }
+}
+
+impl Config {
+    /// What of the warm start would do nothing.
+    pub(super) fn validate_warm_start(&self) -> Result<(), Error> {
+        let warm = &self.warm_start;
+        let foresees = warm.reply_coef > 0.0 || warm.task_coef > 0.0 || warm.fact_coef > 0.0;
+        for (key, value, what) in [
+            ("reply_steps", warm.reply_steps, "those steps would learn nothing"),
+            ("aside_games", warm.aside_games, "nothing would be learned from those games"),
+        ] {
+            if value > 0 && !foresees {
+                return Err(Error::Config(format!(
+                    "warm_start.{key} = {value} is out of range: it must be 0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
