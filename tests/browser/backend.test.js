@@ -33,6 +33,7 @@ test("WebGPU refused: the CPU takes over and says why", async () => {
   assert.match(reason, /WebGPU/);
   console.log(`  it says: ${reason}`);
   await page.keyboard.press("Escape");
+  await page.locator(".sheet").waitFor({ state: "hidden" });
   await begin(page);
   assert.equal((await press(page, "n")).number, 2);
   assert.deepEqual(page.faults, []);

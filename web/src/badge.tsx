@@ -22,7 +22,7 @@ export function Badge() {
   const speed = writingSpeed.value ?? speedOf(report.backend)?.tokensPerSecond;
   return (
     <>
-      <button type="button" class="badge" popovertarget="backend" aria-busy={loading}>
+      <button type="button" class="badge" popovertarget="backend" aria-busy={loading || moving.value}>
         <span class="dot" aria-hidden="true" />
         <span class="visually-hidden">Computes on</span>
         {loading ? "loading" : NAMES[report.backend]}
