@@ -14,6 +14,8 @@ use pollster::block_on;
 use serde_json::{Value, json};
 
 const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+/// The student that knows 157 words.
+const STUDENT: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
 
 fn call(session: &mut Session, request: Value) -> Value {
     let request: Request = serde_json::from_value(request).unwrap();
@@ -31,18 +33,18 @@ fn play(file: &[u8], world: &WorldConfig) -> Evaluation {
 
 /// Twenty iterations in the changed world, and how they play there and in the worlds `rest` beside how
 /// the model played before.
-fn tuned(change: &Value, rest: &[&Value], seed: u64) -> Vec<[Evaluation; 2]> {
+fn tuned(model: &[u8], change: &Value, rest: &[&Value], seed: u64) -> Vec<[Evaluation; 2]> {
     let device = block_on(device::open()).unwrap();
-    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device.clone())).unwrap();
+    let mut session = block_on(Session::load(model.to_vec(), device.clone())).unwrap();
     call(&mut session, json!({"method": "tune", "tune": {"seed": seed, "world": change}}));
     (0..20).for_each(|_| drop(call(&mut session, json!({"method": "step"}))));
     let file = block_on(session.export(false)).unwrap();
-    let plain = Trainer::resume(QUICKSTART, &device).unwrap().config().world.clone();
+    let plain = Trainer::resume(model, &device).unwrap().config().world.clone();
     let worlds = std::iter::once(change).chain(rest.iter().copied());
     let played = worlds.map(|change| {
         let change: WorldChange = serde_json::from_value(change.clone()).unwrap();
         let world = plain.changed(&change);
-        [QUICKSTART, &file].map(|file| play(file, &world))
+        [model, &file].map(|file| play(file, &world))
     });
     played.collect()
 }
@@ -69,30 +71,47 @@ fn pays([changed, rest]: &[[Evaluation; 2]; 2]) {
 /// The rest is the plain game.
 #[test]
 fn likelier_words_are_asked_for_sooner() {
-    pays(&tuned(&likelier(), &[&json!({})], 1).try_into().unwrap());
+    pays(&tuned(QUICKSTART, &likelier(), &[&json!({})], 1).try_into().unwrap());
 }
 
 /// The rest is the nine other words.
 #[test]
 fn an_opinion_of_the_oracle_is_learned() {
     let [change, others] = contrary();
-    pays(&tuned(&change, &[&others], 1).try_into().unwrap());
+    pays(&tuned(QUICKSTART, &change, &[&others], 1).try_into().unwrap());
 }
 
-/// The table of `docs/fine-tuning.md`, word for word.
+/// Ten of the 157 words, each as likely as sixteen others.
+fn ten_likelier() -> Value {
+    const TEN: [&str; 10] = [
+        "dog", "truck", "piano", "banana", "chair", "computer", "mountain", "guitar", "apple",
+        "lamp",
+    ];
+    json!(TEN.map(|word| (word, 16)).into_iter().collect::<std::collections::BTreeMap<_, _>>())
+}
+
+/// The tables of `docs/fine-tuning.md`, word for word.
 #[test]
-#[ignore = "a table of several seeds: minutes"]
+#[ignore = "tables of several seeds: minutes"]
 fn what_a_fine_tune_is_worth() {
     let [other, others] = contrary();
     let rest = json!({"weights": {"truck": 0, "dog": 0, "football": 0}});
     let new = json!({"extra": ["cat"]});
-    for (name, change, rest) in [
-        ("likelier", likelier(), vec![json!({}), rest]),
-        ("opinion", other, vec![others]),
-        ("new word", new, vec![json!({})]),
+    let smooth = json!({"Is it smooth?": {"dog": "yes", "truck": "no", "piano": "no", "banana": "no",
+        "chair": "no", "computer": "no", "mountain": "yes", "guitar": "no", "apple": "no", "lamp": "no"}});
+    let opinion = json!({"answers": smooth, "weights": ten_likelier()});
+    let ten = json!({"weights": ten_likelier()});
+    let extra = json!({"extra": ["unicorn"]});
+    for (name, model, change, rest) in [
+        ("ten words: likelier", QUICKSTART, likelier(), vec![json!({}), rest]),
+        ("ten words: opinion", QUICKSTART, other, vec![others]),
+        ("ten words: new word", QUICKSTART, new, vec![json!({})]),
+        ("157 words: likelier", STUDENT, ten, vec![json!({})]),
+        ("157 words: opinion", STUDENT, opinion, vec![json!({})]),
+        ("157 words: new word", STUDENT, extra, vec![json!({})]),
     ] {
         for seed in 1..=3 {
-            let played = tuned(&change, &rest.iter().collect::<Vec<_>>(), seed);
+            let played = tuned(model, &change, &rest.iter().collect::<Vec<_>>(), seed);
             let cells = played.iter().map(|[before, after]| {
                 let (gain, [low, high]) = after.gain_over(before).unwrap();
                 let (before, after) = (before.mean_return, after.mean_return);
