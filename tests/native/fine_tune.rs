@@ -85,41 +85,43 @@ fn an_opinion_of_the_oracle_is_learned() {
 fn ten_likelier() -> Value {
     const TEN: [&str; 10] = [
         "dog", "truck", "piano", "banana", "chair", "computer", "mountain", "guitar", "apple",
-        "lamp",
+        "car",
     ];
     json!(TEN.map(|word| (word, 16)).into_iter().collect::<std::collections::BTreeMap<_, _>>())
 }
 
-/// The tables of `docs/fine-tuning.md`, word for word.
+/// Prints a row of `docs/fine-tuning.md` for each seed, word for word.
+fn rows(name: &str, model: &[u8], change: &Value, rest: &[&Value]) {
+    for seed in 1..=3 {
+        let played = tuned(model, change, rest, seed);
+        let cells = played.iter().map(|[before, after]| {
+            let (gain, [low, high]) = after.gain_over(before).unwrap();
+            let (before, after) = (before.mean_return, after.mean_return);
+            format!("{before:.2} to {after:.2}: {gain:+.2} ({low:+.2} to {high:+.2})")
+        });
+        println!("| {name} | {seed} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+}
+
 #[test]
-#[ignore = "tables of several seeds: minutes"]
-fn what_a_fine_tune_is_worth() {
+#[ignore = "a table of several seeds: minutes"]
+fn what_a_fine_tune_of_ten_words_is_worth() {
     let [other, others] = contrary();
     let rest = json!({"weights": {"truck": 0, "dog": 0, "football": 0}});
-    let new = json!({"extra": ["cat"]});
+    rows("likelier", QUICKSTART, &likelier(), &[&json!({}), &rest]);
+    rows("opinion", QUICKSTART, &other, &[&others]);
+    rows("new word", QUICKSTART, &json!({"extra": ["cat"]}), &[&json!({})]);
+}
+
+#[test]
+#[ignore = "a table of several seeds: minutes"]
+fn what_a_fine_tune_of_157_words_is_worth() {
     let smooth = json!({"Is it smooth?": {"dog": "yes", "truck": "no", "piano": "no", "banana": "no",
-        "chair": "no", "computer": "no", "mountain": "yes", "guitar": "no", "apple": "no", "lamp": "no"}});
-    let opinion = json!({"answers": smooth, "weights": ten_likelier()});
-    let ten = json!({"weights": ten_likelier()});
-    let extra = json!({"extra": ["unicorn"]});
-    for (name, model, change, rest) in [
-        ("ten words: likelier", QUICKSTART, likelier(), vec![json!({}), rest]),
-        ("ten words: opinion", QUICKSTART, other, vec![others]),
-        ("ten words: new word", QUICKSTART, new, vec![json!({})]),
-        ("157 words: likelier", STUDENT, ten, vec![json!({})]),
-        ("157 words: opinion", STUDENT, opinion, vec![json!({})]),
-        ("157 words: new word", STUDENT, extra, vec![json!({})]),
-    ] {
-        for seed in 1..=3 {
-            let played = tuned(model, &change, &rest.iter().collect::<Vec<_>>(), seed);
-            let cells = played.iter().map(|[before, after]| {
-                let (gain, [low, high]) = after.gain_over(before).unwrap();
-                let (before, after) = (before.mean_return, after.mean_return);
-                format!("{before:.2} to {after:.2}: {gain:+.2} ({low:+.2} to {high:+.2})")
-            });
-            println!("| {name} | {seed} | {} |", cells.collect::<Vec<_>>().join(" | "));
-        }
-    }
+        "chair": "no", "computer": "no", "mountain": "yes", "guitar": "no", "apple": "no", "car": "no"}});
+    let ten = ten_likelier();
+    rows("likelier", STUDENT, &json!({"weights": ten}), &[&json!({})]);
+    rows("opinion", STUDENT, &json!({"answers": smooth, "weights": ten}), &[&json!({})]);
+    rows("new word", STUDENT, &json!({"extra": ["unicorn"]}), &[&json!({})]);
 }
 
 #[test]
