@@ -94,7 +94,7 @@ pub struct Config {
     pub rollout_size: usize,
     /// Probability that a yes or no is false in the last of the games played for learning, where the
     /// world's own `answer_noise` is lower: an agent that has met false answers doubts them in time.
-    /// It grows evenly over the iterations from none, for the plain game is learned first.
+    /// It grows from none with the square of the iterations done, for the plain game is learned first.
     /// Evaluations are games of the world as it is. 0 for none, as in the paper.
     pub rollout_noise: f64,
     /// Games of a greedy evaluation during training.
@@ -363,7 +363,7 @@ impl Config {
     /// The world in which the games of iteration number `iteration` are played that are learned from.
     pub fn rollout_world(&self, iteration: usize) -> WorldConfig {
         let grown = (iteration as f64 / self.iterations.max(1) as f64).min(1.0);
-        let answer_noise = self.world.answer_noise.max((self.rollout_noise * grown) as f32);
+        let answer_noise = self.world.answer_noise.max((self.rollout_noise * grown * grown) as f32);
         WorldConfig { answer_noise, ..self.world.clone() }
     }
 

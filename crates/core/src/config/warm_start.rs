@@ -47,6 +47,9 @@ pub struct WarmStartConfig {
     /// teach what the answers say where only a good player comes to (`reply_coef`, `task_coef`,
     /// `fact_coef`). 0 for none.
     pub aside_games: usize,
+    /// The last of the steps, in which those games are among the others: the few words of a short
+    /// game are learned after what is said at all. 0 for every step.
+    pub aside_steps: usize,
     /// Temperature of the imitation with which the agent begins: its scores are divided by it when
     /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
     /// for the imitation as it is.
@@ -70,6 +73,7 @@ impl Default for WarmStartConfig {
             consistency: 0.5,
             repeat_rate: 0.0,
             aside_games: 0,
+            aside_steps: 0,
             temperature: 1.0,
         }
     }
@@ -89,6 +93,12 @@ impl Config {
                     "warm_start.{key} = {value} is out of range: it must be 0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
                 )));
             }
+        }
+        if warm.aside_steps > 0 && warm.aside_games == 0 {
+            return Err(Error::Config(format!(
+                "warm_start.aside_steps = {} is out of range: it must be 0 while warm_start.aside_games is 0: there are no such games",
+                warm.aside_steps
+            )));
         }
         Ok(())
     }

@@ -106,6 +106,8 @@ pub struct Trainer {
     shaping: Option<Shaping>,
     threads: usize,
     demonstrations: Vec<Demonstration>,
+    /// How many of them are imitated: the first.
+    imitated: usize,
     /// Those of each task, where they are learned.
     facts: Vec<Arc<[f32]>>,
     warm_start_step: usize,
@@ -202,6 +204,7 @@ impl Trainer {
             learner,
             threads: 1,
             demonstrations: Vec::new(),
+            imitated: 0,
             facts,
             warm_start_step: 0,
             iteration: 0,
@@ -312,17 +315,22 @@ impl Trainer {
                 false => Imitated::All,
             };
             let asides = aside_games(&self.config)?;
-            let games = games.iter().map(|game| (game, imitated));
-            let games = games.chain(asides.iter().map(|game| (game, Imitated::Nothing)));
-            let games = games.map(|(game, imitated)| {
-                demonstration(&self.tokenizer, game, &self.facts, imitated).cut(positions)
-            });
-            self.demonstrations = games.filter(|game| !game.utterances.is_empty()).collect();
+            let read = |games: &[_], imitated| {
+                let read = |game| demonstration(&self.tokenizer, game, &self.facts, imitated);
+                let games = games.iter().map(|game| read(game).cut(positions));
+                games.filter(|game| !game.utterances.is_empty()).collect::<Vec<_>>()
+            };
+            self.demonstrations = read(&games, imitated);
+            self.imitated = self.demonstrations.len();
+            self.demonstrations.extend(read(&asides, Imitated::Nothing));
         }
         let config = &self.config.warm_start;
         let slice = self.warm_start_step / WARM_START_SLICE;
-        let batches =
-            draw_batches(&self.demonstrations, config.batch_size, self.config.seed, slice);
+        let joined = config.aside_steps == 0
+            || self.warm_start_step + config.aside_steps >= config.steps;
+        let games = if joined { self.demonstrations.len() } else { self.imitated };
+        let games = &self.demonstrations[..games];
+        let batches = draw_batches(games, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
         let mut seen_losses = [const { Vec::new() }; 4];
         for (n, batch) in batches.iter().take(steps).enumerate() {
