@@ -60,6 +60,11 @@ const MISTAKES: [Mistake; 69] = [
         2,
         &["warm_start.aside_games = 5", "the world bandit"],
     ),
+    (
+        &["train", "--set", "warm_start.aside_steps=5"],
+        2,
+        &["warm_start.aside_steps = 5", "aside_games is 0"],
+    ),
     (&["train", "--set", "world.weight.dog=2"], 2, &["did you mean world.weights.dog?"]),
     (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),
     // Algorithms.
@@ -122,6 +127,16 @@ const MISTAKES: [Mistake; 69] = [
         &["data", "--games", "3", "--out", "x.jsonl", "--asker", "randon"],
         2,
         &["did you mean random?"],
+    ),
+    (
+        &["data", "--games", "3", "--out", "x.jsonl", "--preset", "quikstart"],
+        2,
+        &["did you mean quickstart?"],
+    ),
+    (
+        &["data", "--games", "3", "--out", "x.jsonl", "--preset", "quickstart", "--words", "all"],
+        2,
+        &["--preset", "--words"],
     ),
     (&["env", "--name", "chess"], 2, &["chess", "twenty_questions"]),
 ];

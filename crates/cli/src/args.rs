@@ -280,6 +280,10 @@ pub struct Data {
     /// Who asks
     #[arg(long, value_name = "NAME", default_value = "mediocre")]
     pub asker: String,
+    /// The world of a preset, and the asker that its warm start imitates: games for an offline
+    /// algorithm that begins there
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["asker", "name", "words", "rules"])]
+    pub preset: Option<String>,
     #[command(flatten)]
     pub world: Questions,
     #[command(flatten)]

@@ -6,12 +6,14 @@
 use std::io::{self, Write};
 
 use archer::train::recorded::Record;
+use archer::train::warm_start::demonstrator;
 use archer_env::WorldConfig;
 use archer_env::asker::{Start, play};
 
 use crate::args;
 use crate::askers;
 use crate::error::{Error, cannot_write};
+use crate::experiment;
 use crate::files::PendingFile;
 use crate::number::{percent, signed};
 
@@ -23,15 +25,25 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
             args.out.display()
         )));
     }
-    let mut config = WorldConfig {
-        name: args.world.name,
-        rules: args.world.rules,
-        words: args.world.words,
-        ..WorldConfig::default()
+    let preset = match &args.preset {
+        Some(name) => Some(experiment::preset(name)?),
+        None => None,
+    };
+    let mut config = match &preset {
+        Some(preset) => preset.world.clone(),
+        None => WorldConfig {
+            name: args.world.name,
+            rules: args.world.rules,
+            words: args.world.words,
+            ..WorldConfig::default()
+        },
     };
     args.people.amend(&mut config);
     let mut world = askers::world(&config)?;
-    let mut asker = askers::make(&args.asker, world.as_ref(), &config)?;
+    let mut asker = match &preset {
+        Some(preset) => demonstrator(&config, &preset.warm_start),
+        None => askers::make(&args.asker, world.as_ref(), &config)?,
+    };
 
     let failed = |error: io::Error| cannot_write(&args.out, &error);
     let mut file = PendingFile::create(&args.out).map_err(failed)?;
@@ -60,9 +72,12 @@ fn summarise(args: &args::Data, won: usize, questions: usize) {
     let games = args.games as f64;
     let _ = writeln!(
         io::stderr(),
-        "{} games of the {} asker in {}: {} won, {} questions a game",
+        "{} games of the {} in {}: {} won, {} questions a game",
         args.games,
-        args.asker,
+        match &args.preset {
+            Some(preset) => format!("asker that {preset} imitates"),
+            None => format!("{} asker", args.asker),
+        },
         args.out.display(),
         percent(won as f64 / games),
         signed(questions as f64 / games, 1),

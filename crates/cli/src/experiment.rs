@@ -58,6 +58,12 @@ pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
     lay(&Config::default(), preset, request)
 }
 
+/// The configuration of a preset as it stands.
+pub fn preset(name: &str) -> Result<Config, Error> {
+    let request = Request { preset: Some(name), ..Request::default() };
+    Ok(resolve(&request)?.config)
+}
+
 /// The same over another configuration than the defaults, and over a preset that is not for
 /// everyone: its name and text.
 pub fn resolve_over(

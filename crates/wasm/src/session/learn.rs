@@ -263,6 +263,7 @@ impl Session {
             epochs: 1,
             actor_epochs: 1,
             actor_samples: 1,
+            advantage_baseline: AdvantageBaseline::Value,
             warmup_iter: 0,
             ..fine_tune_config(self.trainer.config(), &Tune::default(), 1)?
         };
@@ -279,11 +280,15 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
     config.warm_start.steps = 0;
     config.seed = tune.seed.unwrap_or(1);
     config.iterations = iterations;
-    config.rollout_size = tune.games.unwrap_or(32);
+    // Who learned at a steady rate, a student and a fine-tune, goes on as it did; of a long run it is
+    // the calm end that is gone on with, in smaller pieces.
+    let steady = run.lr_final == 1.0;
+    let games = if steady { run.rollout_size.min(64) } else { 32 };
+    config.rollout_size = tune.games.unwrap_or(games);
     config.batch_size = run.batch_size.min(64);
     config.grad_accum_steps = 1;
-    config.epochs = run.epochs.min(10);
-    config.actor_epochs = run.actor_epochs.min(2);
+    config.epochs = run.epochs.min(if steady { 20 } else { 10 });
+    config.actor_epochs = run.actor_epochs.min(if steady { 4 } else { 2 });
     config.warmup_iter = run.warmup_iter.min(2);
     config.eval_freq = tune.evaluate_every;
     config.eval_size = tune.evaluation_games.unwrap_or(50);
