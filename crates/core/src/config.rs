@@ -433,6 +433,7 @@ impl Config {
             ("lessons.reply_coef", self.lessons.reply_coef),
             ("lessons.task_coef", self.lessons.task_coef),
             ("lessons.fact_coef", self.lessons.fact_coef),
+            ("lessons.guess_coef", self.lessons.guess_coef),
             ("lessons.hold_coef", self.lessons.hold_coef),
         ] {
             if !(value >= 0.0 && value.is_finite()) {

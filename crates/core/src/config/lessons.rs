@@ -16,6 +16,11 @@ pub struct LessonsConfig {
     pub task_coef: f64,
     /// Weight of telling the task's facts, as in the warm start.
     pub fact_coef: f64,
+    /// Weight of naming the secret, in the words of the world, in the last quarter of the turns of a
+    /// game that was lost for want of it ([`crate::algorithms::common::lessons`]). What was never
+    /// said is never paid: a word that is new, or that the answers seem to rule out, is learned only
+    /// so. 0 for none.
+    pub guess_coef: f64,
     /// Weight of the divergence from the policy as it was before the iteration's lessons, over the
     /// tokens that were said in the games.
     pub hold_coef: f64,
@@ -29,6 +34,7 @@ impl Default for LessonsConfig {
             reply_coef: 1.0,
             task_coef: 1.0,
             fact_coef: 10.0,
+            guess_coef: 0.0,
             hold_coef: 1.0,
         }
     }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use archer_env::asker::Start;
-use archer_env::make;
+use archer_env::{make, make_guessing};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
@@ -24,6 +24,7 @@ use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
+use crate::algorithms::common::lessons::Lore;
 use crate::algorithms::common::{Layout, Player, Policy};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, CriticKind, Level, Numerics, WarmStartConfig};
@@ -108,8 +109,8 @@ pub struct Trainer {
     demonstrations: Vec<Demonstration>,
     /// How many of them are imitated: the first.
     imitated: usize,
-    /// Those of each task, where they are learned.
-    facts: Vec<Arc<[f32]>>,
+    /// What is known of each task once its game is over, where it is learned.
+    lore: Lore,
     warm_start_step: usize,
     iteration: usize,
     games: u64,
@@ -193,7 +194,7 @@ impl Trainer {
         make(&config.world)?;
         make(&config.rollout_world(config.iterations))?;
         aside_questions(&config)?;
-        let facts = task_facts(&config);
+        let lore = Lore { facts: task_facts(&config), guesses: guesses(&config, &tokenizer)? };
         Ok(Self {
             buffer: fresh_buffer(&config),
             shaping: Shaping::of(&config)?,
@@ -205,7 +206,7 @@ impl Trainer {
             threads: 1,
             demonstrations: Vec::new(),
             imitated: 0,
-            facts,
+            lore,
             warm_start_step: 0,
             iteration: 0,
             games: 0,
@@ -316,7 +317,7 @@ impl Trainer {
             };
             let asides = aside_games(&self.config)?;
             let read = |games: &[_], imitated| {
-                let read = |game| demonstration(&self.tokenizer, game, &self.facts, imitated);
+                let read = |game| demonstration(&self.tokenizer, game, &self.lore.facts, imitated);
                 let games = games.iter().map(|game| read(game).cut(positions));
                 games.filter(|game| !game.utterances.is_empty()).collect::<Vec<_>>()
             };
@@ -418,7 +419,7 @@ impl Trainer {
         };
         let experience = Experience { replay: &self.buffer, played: &trajectories };
         let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.lessons(experience, &self.facts, &context).await?;
+        let taught = self.learner.lessons(experience, &self.lore, &context).await?;
         for (name, value) in learned.iter().chain(taught.iter()) {
             metrics.push(name, value);
         }
@@ -547,6 +548,28 @@ fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
         true => facts(&config.world, &config.warm_start),
         false => Vec::new(),
     }
+}
+
+/// The utterance that names each task, where it is to be learned.
+fn guesses(config: &Config, tokenizer: &Tokenizer) -> Result<Vec<Arc<[u32]>>, Error> {
+    let coef = config.lessons.guess_coef;
+    if config.lessons.steps == 0 || coef == 0.0 {
+        return Ok(Vec::new());
+    }
+    let world = make_guessing(&config.world)?.ok_or_else(|| {
+        Error::Config(format!(
+            "lessons.guess_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to guess",
+            config.world.name
+        ))
+    })?;
+    let pool = world.question_pool();
+    let said = |word| {
+        let guess = &pool.questions()[pool.guess_of(word)];
+        let mut tokens = tokenizer.encode(&guess.text);
+        tokens.push(tokenizer.newline());
+        tokens.into()
+    };
+    Ok((0..pool.words()).map(said).collect())
 }
 
 /// The shape of a causal model of so many layers, of this width with so many heads.

@@ -1,7 +1,7 @@
 //! Lessons: what a finished game tells beside its return, learned between the policy's own steps.
 //!
 //! ```text
-//! L = c_r · reply + c_t · task + c_f · facts + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
+//! L = c_r · reply + c_t · task + c_f · facts + c_g · guess + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
 //! ```
 //!
 //! The warm start teaches the actor which secrets the answers still allow ([`crate::rl::task`]), in
@@ -10,6 +10,10 @@
 //! gradient steps of an iteration ask for it at the states of remembered games. What the actor says
 //! is meanwhile held where it was: that changes by the policy gradient alone. (Auxiliary phases
 //! beside the policy's: Cobbe et al., Phasic Policy Gradient, arXiv:2009.04416.)
+//!
+//! The one lesson that changes what is said is the guess that would have won a lost game, imitated
+//! in the last quarter of its turns: `guess = −mean log π(guess of the secret | s)`. A word that the
+//! actor never says is never paid for, however often it is the secret; here it is told.
 
 use std::sync::Arc;
 
@@ -24,27 +28,51 @@ use crate::breath::breathe;
 use crate::config::LessonsConfig;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
+use crate::nn::generate::Utterance;
 use crate::nn::optim::{accumulate, clip_global_norm};
 use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::task::{Secret, TaskRows};
-use crate::rng;
+use crate::rl::transition::Transition;
+use crate::rng::{self, ChaCha8Rng};
 
-/// Names of what a lesson shows, in the order of [`loss`].
-const NAMES: [&str; 4] =
-    ["lessons.reply_loss", "lessons.task_loss", "lessons.fact_loss", "lessons.kl"];
+/// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
+const NAMES: [&str; 5] = [
+    "lessons.reply_loss",
+    "lessons.task_loss",
+    "lessons.fact_loss",
+    "lessons.kl",
+    "lessons.guess_loss",
+];
+
+/// What is known of each task of a world once a game is over; empty where nobody asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct Lore {
+    /// 1 for each fact that is true of the task, 0 for each that is not; as many for every task.
+    pub facts: Vec<Arc<[f32]>>,
+    /// The tokens of the utterance that names the task, terminator included.
+    pub guesses: Vec<Arc<[u32]>>,
+}
+
+/// What one thread has of a lesson: games as they were played, and the ends of lost games with the
+/// guess that would have won them. Either may be empty.
+#[derive(Default)]
+struct Part<'a> {
+    played: Vec<Drawn<'a>>,
+    lost: Vec<Drawn<'a>>,
+}
 
 impl Learner {
-    /// The lessons of an iteration; `facts` are those of each task, or none.
+    /// The lessons of an iteration.
     ///
     /// # Errors
     /// If the device fails, or no game fits the networks.
     pub async fn lessons(
         &mut self,
         experience: Experience<'_>,
-        facts: &[Arc<[f32]>],
+        lore: &Lore,
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
         let config = &context.config.lessons;
@@ -60,25 +88,34 @@ impl Learner {
             }
             false => games::games(experience.replay.iter(), context.tokenizer, room)?,
         };
+        let lost = match config.guess_coef > 0.0 {
+            true => lost(&games, &lore.guesses, context),
+            false => Vec::new(),
+        };
         let mut rng = rng::stream(context.config.seed, "lessons.draw", context.iteration as u64);
         let before = self.policy.lm.valid();
-        let mut seen = [const { Vec::new() }; 4];
+        let mut seen = [const { Vec::new() }; NAMES.len()];
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
+            let lost = draw_lost(&lost, context.rows(), &mut rng);
             let all = games::transitions(&drawn) as f64;
+            let guesses = games::transitions(&lost).max(1) as f64;
             let (policy, before) = (&self.policy, &before);
-            let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
+            let parts = shared_out(&drawn, &lost, context.config.grad_accum_steps);
             let done = parallel::map(context.threads, parts, |part| async move {
                 breathe().await;
                 let policy = params::fork(policy);
-                let losses = loss(&policy, before, &part, facts, context);
-                let losses = losses.map(|sum| sum.div_scalar(all));
+                let [replies, tasks, facts, held] =
+                    loss(&policy, before, &part.played, &lore.facts, context)
+                        .map(|sum| sum.div_scalar(all));
+                let guessed = guess_loss(&policy, &part.lost).div_scalar(guesses);
+                let losses = [replies, tasks, facts, held, guessed];
                 let total = weighed(&losses, config);
                 breathe().await;
                 (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
             })
             .await;
-            let (mut sum, mut shown) = (None, [const { Vec::new() }; 4]);
+            let (mut sum, mut shown) = (None, [const { Vec::new() }; NAMES.len()]);
             for (grads, losses) in done {
                 sum = Some(accumulate(sum, grads));
                 shown.iter_mut().zip(losses).for_each(|(parts, loss)| parts.push(loss));
@@ -98,11 +135,66 @@ impl Learner {
     }
 }
 
-fn weighed([replies, tasks, facts, held]: &[Tensor<1>; 4], config: &LessonsConfig) -> Tensor<1> {
+fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &LessonsConfig) -> Tensor<1> {
+    let [replies, tasks, facts, held, guessed] = losses;
     replies.clone().mul_scalar(config.reply_coef)
         + tasks.clone().mul_scalar(config.task_coef)
         + facts.clone().mul_scalar(config.fact_coef)
         + held.clone().mul_scalar(config.hold_coef)
+        + guessed.clone().mul_scalar(config.guess_coef)
+}
+
+/// The last quarter of each game that its limit of turns cut short, each state with the guess of the
+/// game's secret for what should have been said.
+fn lost<'a>(
+    games: &'a [Vec<&'a Transition>],
+    guesses: &[Arc<[u32]>],
+    context: &Context<'_>,
+) -> Vec<Drawn<'a>> {
+    let end = |game: &'a Vec<&'a Transition>| {
+        let last = game.last().filter(|turn| turn.truncated)?;
+        let guess = guesses.get(last.task? as usize)?;
+        let turns = &game[game.len() - game.len().div_ceil(4)..];
+        let fresh = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
+        (guess.len() <= context.config.max_new_tokens)
+            .then(|| Drawn { turns, fresh: vec![fresh; turns.len()] })
+    };
+    games.iter().filter_map(end).collect()
+}
+
+/// Ends of lost games, drawn uniformly until they have `rows` states; none where no game was lost.
+fn draw_lost<'a>(lost: &[Drawn<'a>], rows: usize, rng: &mut ChaCha8Rng) -> Vec<Drawn<'a>> {
+    let (mut drawn, mut states) = (Vec::new(), 0);
+    while states < rows && !lost.is_empty() {
+        let end = &lost[rng::below(rng, lost.len())];
+        states += end.turns.len();
+        drawn.push(end.clone());
+    }
+    drawn
+}
+
+/// A lesson's games in at most `parts` parts.
+fn shared_out<'a>(played: &[Drawn<'a>], lost: &[Drawn<'a>], parts: usize) -> Vec<Part<'a>> {
+    let mut shared: Vec<Part<'a>> = Vec::new();
+    shared.resize_with(parts, Part::default);
+    for (part, played) in shared.iter_mut().zip(games::micro_batches(played, parts)) {
+        part.played = played;
+    }
+    if !lost.is_empty() {
+        for (part, lost) in shared.iter_mut().zip(games::micro_batches(lost, parts)) {
+            part.lost = lost;
+        }
+    }
+    shared.retain(|part| !part.played.is_empty() || !part.lost.is_empty());
+    shared
+}
+
+/// The negative log-probability of the guesses that would have won, summed over their states, `[1]`.
+fn guess_loss(policy: &Policy, lost: &[Drawn<'_>]) -> Tensor<1> {
+    match lost.is_empty() {
+        true => Tensor::zeros([1], &policy.lm.device()),
+        false => games::score(policy, lost, false).log_prob.sum().neg(),
+    }
 }
 
 /// Sums over the turns of some games, `[1]` each: of the replies' negative log-probabilities, the
@@ -115,6 +207,9 @@ fn loss(
     facts: &[Arc<[f32]>],
     context: &Context<'_>,
 ) -> [Tensor<1>; 4] {
+    if drawn.is_empty() {
+        return [(); 4].map(|()| Tensor::zeros([1], &policy.lm.device()));
+    }
     let forest = games::trunks(drawn, &policy.lm.device());
     let (said, replies) =
         (games::said(&forest, drawn), games::replies(&forest, drawn, context.tokenizer));
