@@ -339,7 +339,7 @@ export interface FineTuneOptions {
   iterations?: number;
   /** Seed of everything that is drawn; default 1. A run that is gone on with keeps its own. */
   seed?: number;
-  /** Games in an iteration; default 32. */
+  /** Games in an iteration; default 64. */
   games?: number;
   /** Iterations between two greedy evaluations; 0 (default) for none. */
   evaluateEvery?: number;

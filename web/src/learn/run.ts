@@ -41,7 +41,7 @@ export interface Log {
 
 export const settings = kept<Settings>(
   "settings",
-  { iterations: 20, seed: 1, games: 32, resume: false },
+  { iterations: 20, seed: 1, games: 64, resume: false },
   (value): value is Settings => shaped(value, { iterations: "number", seed: "number", games: "number", resume: "boolean" }),
 );
 

@@ -1,14 +1,14 @@
 //! Learning in the page: the core's own trainer, asked for one iteration after another.
 //!
 //! What is decided here is only where a fine-tune begins: smaller iterations than a run's, so that
-//! something is seen every second or two, at the rates that the run of the model ended with, and
-//! held near the model by its own divergence penalty.
+//! something is seen every few seconds, at rates that suit a fine-tune, and held near the model by a
+//! divergence penalty.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use archer::agent::Agent;
-use archer::config::{AdvantageBaseline, Algorithm, Config};
+use archer::config::{AdvantageBaseline, Algorithm, Config, CriticKind, LessonsConfig};
 use archer::nn::sampling::Sampler;
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
@@ -273,34 +273,58 @@ impl Session {
     }
 }
 
-/// The configuration of a fine-tune of a model that was trained by `run`.
+/// The configuration of a fine-tune of a model that was trained by `run`: measured settings of its own
+/// (`docs/fine-tuning.md`), but no faster and no more than the run had; held near the model by the
+/// divergence penalty.
 fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Config, archer::Error> {
-    let mut config = run.clone();
-    config.algorithm = Algorithm::Archer;
+    let mut config = Config {
+        algorithm: Algorithm::Archer,
+        seed: tune.seed.unwrap_or(1),
+        iterations,
+        rollout_size: tune.games.unwrap_or(64),
+        batch_size: run.batch_size.min(64),
+        grad_accum_steps: 1,
+        epochs: run.epochs.min(20),
+        actor_epochs: run.actor_epochs.min(4),
+        warmup_iter: run.warmup_iter.min(2),
+        eval_freq: tune.evaluate_every,
+        eval_size: tune.evaluation_games.unwrap_or(50),
+        lm_lr: run.lm_lr.min(1e-4),
+        critic_lr: run.critic_lr.min(5e-4),
+        lr_final: 1.0,
+        actor_average: 0.0, // what is learned anew should show at once
+        kl_coef: run.kl_coef.max(0.15),
+        normalize_advantage: true,
+        ..run.clone()
+    };
     config.warm_start.steps = 0;
-    config.seed = tune.seed.unwrap_or(1);
-    config.iterations = iterations;
-    // Who learned at a steady rate, a student and a fine-tune, goes on as it did; of a long run it is
-    // the calm end that is gone on with, in smaller pieces.
-    let steady = run.lr_final == 1.0;
-    let games = if steady { run.rollout_size.min(64) } else { 32 };
-    config.rollout_size = tune.games.unwrap_or(games);
-    config.batch_size = run.batch_size.min(64);
-    config.grad_accum_steps = 1;
-    config.epochs = run.epochs.min(if steady { 20 } else { 10 });
-    config.actor_epochs = run.actor_epochs.min(if steady { 4 } else { 2 });
-    config.warmup_iter = run.warmup_iter.min(2);
-    config.eval_freq = tune.evaluate_every;
-    config.eval_size = tune.evaluation_games.unwrap_or(50);
-    config.lm_lr = run.lm_lr * run.lr_final;
-    config.critic_lr = run.critic_lr * run.lr_final;
-    config.lr_final = 1.0;
+    if run.critic_model.kind == CriticKind::Causal {
+        config.actor_samples = run.actor_samples.max(4);
+        config.advantage_baseline = AdvantageBaseline::Samples;
+    }
     if let Some(change) = &tune.world {
         config.world = run.world.changed(change);
+    }
+    if !config.world.extra.is_empty() {
+        config.lessons = lessons_of_new_words();
     }
     let config = with_set(config, &tune.set)?;
     config.validate()?;
     Ok(config)
+}
+
+/// A word that the model never says is never paid for: it is told what would have won a lost game, and
+/// held firmly in everything else.
+fn lessons_of_new_words() -> LessonsConfig {
+    LessonsConfig {
+        steps: 8,
+        lr: 2e-4,
+        reply_coef: 0.0,
+        task_coef: 0.0,
+        fact_coef: 0.0,
+        guess_coef: 10.0,
+        hold_coef: 10.0,
+    }
 }
 
 /// A configuration with some of its keys set by their dotted names.

@@ -12,8 +12,9 @@
 //! beside the policy's: Cobbe et al., Phasic Policy Gradient, arXiv:2009.04416.)
 //!
 //! The one lesson that changes what is said is the guess that would have won a lost game, imitated
-//! in the last quarter of its turns: `guess = −mean log π(guess of the secret | s)`. A word that the
-//! actor never says is never paid for, however often it is the secret; here it is told.
+//! in the last quarter of its turns: `guess = −Σ log π(guess of the secret | s)` over them, for each
+//! turn played, so that the lesson fades as fewer games are lost. A word that the actor never says is
+//! never paid for, however often it is the secret; here it is told.
 
 use std::sync::Arc;
 
@@ -35,8 +36,7 @@ use crate::parallel;
 use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::task::{Secret, TaskRows};
-use crate::rl::transition::Transition;
-use crate::rng::{self, ChaCha8Rng};
+use crate::rng;
 
 /// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
 const NAMES: [&str; 5] = [
@@ -54,14 +54,6 @@ pub struct Lore {
     pub facts: Vec<Arc<[f32]>>,
     /// The tokens of the utterance that names the task, terminator included.
     pub guesses: Vec<Arc<[u32]>>,
-}
-
-/// What one thread has of a lesson: games as they were played, and the ends of lost games with the
-/// guess that would have won them. Either may be empty.
-#[derive(Default)]
-struct Part<'a> {
-    played: Vec<Drawn<'a>>,
-    lost: Vec<Drawn<'a>>,
 }
 
 impl Learner {
@@ -88,28 +80,21 @@ impl Learner {
             }
             false => games::games(experience.replay.iter(), context.tokenizer, room)?,
         };
-        let lost = match config.guess_coef > 0.0 {
-            true => lost(&games, &lore.guesses, context),
-            false => Vec::new(),
-        };
         let mut rng = rng::stream(context.config.seed, "lessons.draw", context.iteration as u64);
         let before = self.policy.lm.valid();
         let mut seen = [const { Vec::new() }; NAMES.len()];
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
-            let lost = draw_lost(&lost, context.rows(), &mut rng);
             let all = games::transitions(&drawn) as f64;
-            let guesses = games::transitions(&lost).max(1) as f64;
             let (policy, before) = (&self.policy, &before);
-            let parts = shared_out(&drawn, &lost, context.config.grad_accum_steps);
+            let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
             let done = parallel::map(context.threads, parts, |part| async move {
                 breathe().await;
                 let policy = params::fork(policy);
                 let [replies, tasks, facts, held] =
-                    loss(&policy, before, &part.played, &lore.facts, context)
-                        .map(|sum| sum.div_scalar(all));
-                let guessed = guess_loss(&policy, &part.lost).div_scalar(guesses);
-                let losses = [replies, tasks, facts, held, guessed];
+                    loss(&policy, before, &part, &lore.facts, context);
+                let guessed = guess_loss(&policy, &lost(&part, &lore.guesses, context));
+                let losses = [replies, tasks, facts, held, guessed].map(|sum| sum.div_scalar(all));
                 let total = weighed(&losses, config);
                 breathe().await;
                 (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
@@ -146,47 +131,16 @@ fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &LessonsConfig) -> Tensor<
 
 /// The last quarter of each game that its limit of turns cut short, each state with the guess of the
 /// game's secret for what should have been said.
-fn lost<'a>(
-    games: &'a [Vec<&'a Transition>],
-    guesses: &[Arc<[u32]>],
-    context: &Context<'_>,
-) -> Vec<Drawn<'a>> {
-    let end = |game: &'a Vec<&'a Transition>| {
-        let last = game.last().filter(|turn| turn.truncated)?;
+fn lost<'a>(drawn: &[Drawn<'a>], guesses: &[Arc<[u32]>], context: &Context<'_>) -> Vec<Drawn<'a>> {
+    let end = |game: &Drawn<'a>| {
+        let last = game.turns.last().filter(|turn| turn.truncated)?;
         let guess = guesses.get(last.task? as usize)?;
-        let turns = &game[game.len() - game.len().div_ceil(4)..];
-        let fresh = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
-        (guess.len() <= context.config.max_new_tokens)
-            .then(|| Drawn { turns, fresh: vec![fresh; turns.len()] })
+        let turns = &game.turns[game.turns.len() - game.turns.len().div_ceil(4)..];
+        let guess = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
+        (guess.tokens.len() <= context.config.max_new_tokens)
+            .then(|| Drawn { turns, fresh: vec![guess; turns.len()] })
     };
-    games.iter().filter_map(end).collect()
-}
-
-/// Ends of lost games, drawn uniformly until they have `rows` states; none where no game was lost.
-fn draw_lost<'a>(lost: &[Drawn<'a>], rows: usize, rng: &mut ChaCha8Rng) -> Vec<Drawn<'a>> {
-    let (mut drawn, mut states) = (Vec::new(), 0);
-    while states < rows && !lost.is_empty() {
-        let end = &lost[rng::below(rng, lost.len())];
-        states += end.turns.len();
-        drawn.push(end.clone());
-    }
-    drawn
-}
-
-/// A lesson's games in at most `parts` parts.
-fn shared_out<'a>(played: &[Drawn<'a>], lost: &[Drawn<'a>], parts: usize) -> Vec<Part<'a>> {
-    let mut shared: Vec<Part<'a>> = Vec::new();
-    shared.resize_with(parts, Part::default);
-    for (part, played) in shared.iter_mut().zip(games::micro_batches(played, parts)) {
-        part.played = played;
-    }
-    if !lost.is_empty() {
-        for (part, lost) in shared.iter_mut().zip(games::micro_batches(lost, parts)) {
-            part.lost = lost;
-        }
-    }
-    shared.retain(|part| !part.played.is_empty() || !part.lost.is_empty());
-    shared
+    drawn.iter().filter_map(end).collect()
 }
 
 /// The negative log-probability of the guesses that would have won, summed over their states, `[1]`.
@@ -207,9 +161,6 @@ fn loss(
     facts: &[Arc<[f32]>],
     context: &Context<'_>,
 ) -> [Tensor<1>; 4] {
-    if drawn.is_empty() {
-        return [(); 4].map(|()| Tensor::zeros([1], &policy.lm.device()));
-    }
     let forest = games::trunks(drawn, &policy.lm.device());
     let (said, replies) =
         (games::said(&forest, drawn), games::replies(&forest, drawn, context.tokenizer));

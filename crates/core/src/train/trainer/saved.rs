@@ -14,7 +14,7 @@ use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
-use crate::config::{AdvantageBaseline, Algorithm, Config, Numerics};
+use crate::config::{Algorithm, Config, Numerics};
 use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
@@ -285,21 +285,9 @@ impl Trainer {
 
 /// What travels of a configuration: no path of the machine where it was made, but for `actor` and
 /// `critic` under the reference's numerics, on which the check of the other keys hangs. A student,
-/// and who learned from a file of games, goes on without, by ArCHer; a student in small steps, held
-/// near what it is, for the rates of distillation lead a policy gradient astray
-/// (`docs/fine-tuning.md`).
+/// and who learned from a file of games, goes on without, by ArCHer.
 fn travelling(config: &Config) -> Config {
     let mut config = config.clone();
-    if config.algorithm == Algorithm::Distill {
-        (config.lm_lr, config.critic_lr, config.lr_final) = (1e-4, 5e-4, 1.0);
-        (config.epochs, config.actor_epochs) = (20, 4);
-        config.rollout_size = 64;
-        config.actor_samples = 4;
-        config.advantage_baseline = AdvantageBaseline::Samples;
-        config.normalize_advantage = true;
-        config.kl_coef = 0.15;
-        config.actor_average = 0.8;
-    }
     if matches!(config.algorithm, Algorithm::Distill | Algorithm::Iql) {
         config.algorithm = Algorithm::Archer;
     }
