@@ -23,17 +23,22 @@ fn call(session: &mut Session, request: Value) -> Value {
     serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
 }
 
-/// How a model file plays, greedily, in a world.
-fn play(file: &[u8], world: &WorldConfig) -> Evaluation {
+/// How a model file plays so many games, greedily, in a world.
+fn play(file: &[u8], world: &WorldConfig, games: usize) -> Evaluation {
     let device = block_on(device::open()).unwrap();
     let agent = Trainer::resume(file, &device).unwrap().agent();
     let greedy = Sampler::greedy();
-    block_on(evaluate(agent.player(&greedy, 1), world, 200, 7)).unwrap()
+    block_on(evaluate(agent.player(&greedy, 1), world, games, 7)).unwrap()
 }
 
 /// Twenty iterations in the changed world, and how they play there and in the worlds `rest` beside how
-/// the model played before.
-fn tuned(model: &[u8], change: &Value, rest: &[&Value], seed: u64) -> Vec<[Evaluation; 2]> {
+/// the model played before, over so many games each.
+fn tuned(
+    model: &[u8],
+    change: &Value,
+    rest: &[&Value],
+    (seed, games): (u64, usize),
+) -> Vec<[Evaluation; 2]> {
     let device = block_on(device::open()).unwrap();
     let mut session = block_on(Session::load(model.to_vec(), device.clone())).unwrap();
     call(&mut session, json!({"method": "tune", "tune": {"seed": seed, "world": change}}));
@@ -44,7 +49,7 @@ fn tuned(model: &[u8], change: &Value, rest: &[&Value], seed: u64) -> Vec<[Evalu
     let played = worlds.map(|change| {
         let change: WorldChange = serde_json::from_value(change.clone()).unwrap();
         let world = plain.changed(&change);
-        [model, &file].map(|file| play(file, &world))
+        [model, &file].map(|file| play(file, &world, games))
     });
     played.collect()
 }
@@ -71,14 +76,14 @@ fn pays([changed, rest]: &[[Evaluation; 2]; 2]) {
 /// The rest is the plain game.
 #[test]
 fn likelier_words_are_asked_for_sooner() {
-    pays(&tuned(QUICKSTART, &likelier(), &[&json!({})], 1).try_into().unwrap());
+    pays(&tuned(QUICKSTART, &likelier(), &[&json!({})], (1, 200)).try_into().unwrap());
 }
 
 /// The rest is the nine other words.
 #[test]
 fn an_opinion_of_the_oracle_is_learned() {
     let [change, others] = contrary();
-    pays(&tuned(QUICKSTART, &change, &[&others], 1).try_into().unwrap());
+    pays(&tuned(QUICKSTART, &change, &[&others], (1, 200)).try_into().unwrap());
 }
 
 /// Ten of the 157 words, each as likely as sixteen others.
@@ -90,10 +95,28 @@ fn ten_likelier() -> Value {
     json!(TEN.map(|word| (word, 16)).into_iter().collect::<std::collections::BTreeMap<_, _>>())
 }
 
+/// A word that no model has heard of, as often as sixteen others.
+fn new_word() -> Value {
+    json!({"extra": ["unicorn"], "weights": {"unicorn": 16}})
+}
+
+/// The rest is the plain game of 157 words.
+#[test]
+fn a_student_asks_for_likelier_words_sooner() {
+    let change = json!({"weights": ten_likelier()});
+    pays(&tuned(STUDENT, &change, &[&json!({})], (1, 314)).try_into().unwrap());
+}
+
+/// It is never said, so no return teaches it: lost games do.
+#[test]
+fn a_student_learns_a_word_that_it_never_said() {
+    pays(&tuned(STUDENT, &new_word(), &[&json!({})], (3, 314)).try_into().unwrap());
+}
+
 /// Prints a row of `docs/fine-tuning.md` for each seed, word for word.
 fn rows(name: &str, model: &[u8], change: &Value, rest: &[&Value]) {
     for seed in 1..=3 {
-        let played = tuned(model, change, rest, seed);
+        let played = tuned(model, change, rest, (seed, 600));
         let cells = played.iter().map(|[before, after]| {
             let (gain, [low, high]) = after.gain_over(before).unwrap();
             let (before, after) = (before.mean_return, after.mean_return);
@@ -110,7 +133,7 @@ fn what_a_fine_tune_of_ten_words_is_worth() {
     let rest = json!({"weights": {"truck": 0, "dog": 0, "football": 0}});
     rows("likelier", QUICKSTART, &likelier(), &[&json!({}), &rest]);
     rows("opinion", QUICKSTART, &other, &[&others]);
-    rows("new word", QUICKSTART, &json!({"extra": ["cat"]}), &[&json!({})]);
+    rows("new word", QUICKSTART, &json!({"extra": ["cat"], "weights": {"cat": 3}}), &[&json!({})]);
 }
 
 #[test]
@@ -121,7 +144,7 @@ fn what_a_fine_tune_of_157_words_is_worth() {
     let ten = ten_likelier();
     rows("likelier", STUDENT, &json!({"weights": ten}), &[&json!({})]);
     rows("opinion", STUDENT, &json!({"answers": smooth, "weights": ten}), &[&json!({})]);
-    rows("new word", STUDENT, &json!({"extra": ["unicorn"]}), &[&json!({})]);
+    rows("new word", STUDENT, &new_word(), &[&json!({})]);
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
         lm_lr: run.lm_lr.min(1e-4),
         critic_lr: run.critic_lr.min(5e-4),
         lr_final: 1.0,
-        actor_average: 0.0, // what is learned anew should show at once
+        actor_average: 0.8, // from one iteration to the next the actor wanders
         kl_coef: run.kl_coef.max(0.15),
         normalize_advantage: true,
         ..run.clone()
