@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use archer::agent::Agent;
-use archer::config::{Algorithm, Config};
+use archer::config::{AdvantageBaseline, Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
