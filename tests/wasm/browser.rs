@@ -26,7 +26,10 @@ const FORWARD: &[u8] = include_bytes!("../parity/forward.safetensors");
 
 /// The device of this lane. Without one nothing below has run.
 async fn open() -> Device {
-    archer_wasm::door::start();
+    let products = archer_wasm::door::products();
+    // Chromium has had relaxed SIMD since its version 114.
+    let best = if device::BACKEND == "cpu" { "relaxed" } else { "webgpu" };
+    assert_eq!(products, best, "who multiplies matrices");
     let opened = device::open().await;
     opened.unwrap_or_else(|fault| {
         panic!("the lane {} has no device: {}", device::BACKEND, fault.message)
