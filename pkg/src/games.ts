@@ -24,10 +24,11 @@ export class PlayedGame implements Game {
 
   async ask({ onText, sample = false, signal }: AskOptions = {}): Promise<Turn> {
     signal?.throwIfAborted();
-    const asked = this.to({ method: "ask", sample }, (text) => {
+    const hear = (text: string) => {
       if (!signal?.aborted) onText?.(text);
-    }, signal);
-    await asked;
+    };
+    // Where nobody listens, no text need travel.
+    await this.to({ method: "ask", sample }, onText && hear, signal);
     const turn = this.raw.turns.at(-1);
     if (!turn) throw new ArcherError("internal", "A question was asked and is not there.");
     return turn;

@@ -17,6 +17,7 @@ export type FromWorker =
   | { id: number; kind: "done"; value: unknown }
   | { id: number; kind: "failed"; fault: Fault }
   | { id: number; kind: "progress"; progress: LoadProgress }
-  | { id: number; kind: "text"; text: string }
+  /** A question as it grew, told together. */
+  | { id: number; kind: "texts"; texts: string[] }
   /** The call of this number stands still. */
   | { id: number; kind: "held" };

@@ -118,8 +118,8 @@ class RemoteEngine implements Engine {
     switch (message.kind) {
       case "progress":
         return waiting.onProgress?.(message.progress);
-      case "text":
-        return waiting.hear?.(message.text);
+      case "texts":
+        return message.texts.forEach((text) => waiting.hear?.(text));
       case "held":
         return waiting.reins?.standStill();
       case "done":

@@ -168,7 +168,7 @@ export interface Guesses {
 
 /** How a question is to be asked. */
 export interface AskOptions {
-  /** Called with the text so far whenever a token was written. */
+  /** Called with the text so far for each token that was written; a worker tells it some at a time where they come fast. */
   onText?: (textSoFar: string) => void;
   /** Sample as in training instead of taking the likeliest tokens. */
   sample?: boolean;

@@ -30,12 +30,33 @@ function reinIn(id: number, rein: Rein): void {
   held?.set(rein);
 }
 
+/** Milliseconds between two messages about a question that grows: where a token takes less, its message would cost as much as it. */
+const TELL_EVERY = 10;
+
+/** Hears a question grow, and tells the page now and then, and at the end. */
+function teller(id: number): { hear(text: string): void; tell(): void } {
+  let texts: string[] = [];
+  let toldAt = performance.now();
+  const tell = () => {
+    if (texts.length > 0) post({ id, kind: "texts", texts });
+    texts = [];
+    toldAt = performance.now();
+  };
+  const hear = (text: string) => {
+    texts.push(text);
+    if (performance.now() - toldAt >= TELL_EVERY) tell();
+  };
+  return { hear, tell };
+}
+
 async function call(id: number, current: Engine, request: Request, hears: boolean): Promise<unknown> {
   const own = new Reins();
   reins.set(id, own);
+  const { hear, tell } = teller(id);
   try {
-    return await current.call(request, hears ? (text) => post({ id, kind: "text", text }) : undefined, own);
+    return await current.call(request, hears ? hear : undefined, own);
   } finally {
+    tell();
     reins.delete(id);
   }
 }

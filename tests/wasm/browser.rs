@@ -26,7 +26,10 @@ const FORWARD: &[u8] = include_bytes!("../parity/forward.safetensors");
 
 /// The device of this lane. Without one nothing below has run.
 async fn open() -> Device {
-    archer_wasm::door::start();
+    let products = archer_wasm::door::products();
+    // Chromium has had relaxed SIMD since its version 114.
+    let best = if device::BACKEND == "cpu" { "relaxed" } else { "webgpu" };
+    assert_eq!(products, best, "who multiplies matrices");
     let opened = device::open().await;
     opened.unwrap_or_else(|fault| {
         panic!("the lane {} has no device: {}", device::BACKEND, fault.message)
@@ -77,6 +80,30 @@ async fn the_actor_computes_what_the_reference_did() {
     let gap = gap(&ours, &theirs);
     console_log!("lane {}: {size} scores of the reference, largest gap {gap:e}", device::BACKEND);
     assert!(gap < 1e-4, "{gap}");
+}
+
+/// The small module's products beside the sums that they are, however the two matrices lie.
+#[cfg(not(feature = "webgpu"))]
+#[wasm_bindgen_test]
+async fn products_are_sums_of_products() {
+    use archer_kernels::product::{Matrix, product};
+    open().await;
+    let values: Vec<f32> = (0..5000).map(|i| (i as f32 * 0.7).sin()).collect();
+    let shapes = [[1, 20, 7], [3, 48, 48], [4, 5, 50], [7, 15, 300], [300, 17, 5], [5, 1, 513]];
+    for [m, n, k] in shapes.into_iter().chain([[1, 1, 1], [2, 3, 0], [0, 16, 4]]) {
+        for [turned, other_turned] in [[false, false], [false, true], [true, false], [true, true]] {
+            let steps = |turned, rows, columns| if turned { [1, rows] } else { [columns, 1] };
+            let a = Matrix::new(&values, [m, k], steps(turned, m, k));
+            let b = Matrix::new(&values[9..], [k, n], steps(other_turned, k, n));
+            let at = |x: &Matrix, row, column| {
+                f64::from(x.values()[row * x.steps[0] + column * x.steps[1]])
+            };
+            let sum = |i| (0..k).map(|p| at(&a, i / n, p) * at(&b, p, i % n)).sum::<f64>() as f32;
+            let sums: Vec<f32> = (0..m * n).map(sum).collect();
+            let gap = gap(&product(a, b).expect("somebody multiplies"), &sums);
+            assert!(gap < 2e-5, "[{m}, {k}] by [{k}, {n}], {turned} {other_turned}: {gap}");
+        }
+    }
 }
 
 /// Actor and critic of the model that is shipped, beside the example that was computed natively.

@@ -14,6 +14,7 @@ pub mod elementwise;
 pub mod layer_norm;
 pub mod linear;
 pub mod log_prob;
+pub mod product;
 mod simd;
 pub mod visible;
 

@@ -1,7 +1,7 @@
 //! Requests and replies as JavaScript values. Nothing is decided here.
 
 use std::cell::RefCell;
-use std::sync::Once;
+use std::sync::OnceLock;
 
 use js_sys::{Function, Promise};
 use serde::Serialize;
@@ -21,11 +21,30 @@ thread_local! {
 /// Done once, before anything else.
 #[wasm_bindgen(start)]
 pub fn start() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    products();
+}
+
+/// Gets the module ready, once. Who multiplies matrices: `relaxed`, `plain` or `burn`, as
+/// `product.rs` has them, and `webgpu`.
+#[wasm_bindgen]
+pub fn products() -> String {
+    static PRODUCTS: OnceLock<&str> = OnceLock::new();
+    let get_ready = || {
         run_constructors();
         std::panic::set_hook(Box::new(|info| PANIC.set(info.to_string())));
-    });
+        load_products()
+    };
+    PRODUCTS.get_or_init(get_ready).to_string()
+}
+
+#[cfg(not(feature = "webgpu"))]
+fn load_products() -> &'static str {
+    crate::product::start()
+}
+
+#[cfg(feature = "webgpu")]
+fn load_products() -> &'static str {
+    device::BACKEND
 }
 
 /// Runs the module's static constructors here and now.

@@ -14,6 +14,8 @@ pub mod session;
 
 #[cfg(target_family = "wasm")]
 pub mod door;
+#[cfg(all(target_family = "wasm", not(feature = "webgpu")))]
+mod product;
 
 pub use fault::Fault;
 pub use session::Session;

@@ -9,6 +9,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { cpus, loadavg } from "node:os";
 import { browse, serve, visit } from "../../../pkg/tests/lib/site.js";
+import { measure } from "./measure.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const ROUNDS = 3;
@@ -45,45 +46,7 @@ async function inBrowser(backend, work) {
       await page.reload();
       await page.waitForFunction(() => window.archer !== undefined);
     }
-    return await page.evaluate(
-      async ({ backend, games, together, iterations }) => {
-        const agent = await window.archer.load({ backend });
-        await (await agent.play()).ask({ sample: true });
-        const firstQuestionMs = performance.now();
-        const play = async (games) => {
-          let tokens = 0;
-          let ms = 0;
-          for (let seed = 1; seed <= games; seed++) {
-            const game = await agent.play({ seed });
-            for (let turn = 1; turn <= 5; turn++) {
-              const begin = performance.now();
-              await game.ask({ sample: true, onText: () => tokens++ });
-              ms += performance.now() - begin;
-              if (turn < 5) await game.answer("no");
-            }
-          }
-          return (1000 * tokens) / ms;
-        };
-        const evaluate = async (games) => {
-          const begin = performance.now();
-          const { meanQuestions } = await agent.evaluate({ games, sample: true });
-          return (1000 * games * meanQuestions) / (performance.now() - begin);
-        };
-        const some = (n) => Math.ceil(n / 5);
-        await play(some(games));
-        const tokensPerSecond = await play(games);
-        await evaluate(some(together));
-        const questionsPerSecond = await evaluate(together);
-        let begin = 0;
-        let done = 0;
-        for await (const _ of agent.fineTune({ iterations: iterations + some(iterations), set: { warmup_iter: 0 } })) {
-          if (++done === some(iterations)) begin = performance.now();
-        }
-        const iterationsPerMinute = (60_000 * iterations) / (performance.now() - begin);
-        return { backend: agent.backend, firstQuestionMs, tokensPerSecond, questionsPerSecond, iterationsPerMinute };
-      },
-      { backend, ...work },
-    );
+    return await page.evaluate(measure, { backend, ...work });
   } finally {
     site.close();
     await browser.close();

@@ -49,13 +49,14 @@ function show(played: Game): void {
 
 async function ask(played: Game): Promise<void> {
   writing.value = "";
-  const heard: number[] = [];
+  const begin = performance.now();
+  let tokens = 0;
   const onText = (text: string) => {
-    heard.push(performance.now());
+    tokens += 1;
     if (current === played) writing.value = text;
   };
   const turn = await played.ask({ onText }).finally(() => (writing.value = null));
-  if (heard.length > 1) wrote(heard.length - 1, (heard.at(-1) ?? 0) - (heard[0] ?? 0));
+  wrote(tokens, performance.now() - begin);
   if (current !== played) return; // given up meanwhile
   show(played);
   announce(`Question ${turn.number}. ${turn.question}`);

@@ -289,7 +289,7 @@ impl CausalLm {
     /// - `hidden`: `[n, width]`
     /// - output: `[n, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.matmul(self.transformer.wte.weight.val().transpose())
+        fused::scores(hidden, self.transformer.wte.weight.val())
     }
 
     fn embed(&self, tokens: Tensor<2, Int>, positions: Tensor<2, Int>) -> Tensor<3> {

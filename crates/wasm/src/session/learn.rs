@@ -307,6 +307,7 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
     }
     if !config.world.extra.is_empty() {
         config.lessons = lessons_of_new_words();
+        config.actor_average = 0.0; // a mean with what never said the word hesitates to say it
     }
     let config = with_set(config, &tune.set)?;
     config.validate()?;

@@ -17,6 +17,10 @@ pub struct Linear {
 #[derive(Debug)]
 pub struct LinearAdd;
 
+/// `x · tableᵀ`; inputs `x` `[n, width]` and `table` `[vocab, width]`.
+#[derive(Debug)]
+pub struct Scores;
+
 /// Input, weights, shape of the input, and before an activation what it is applied to.
 #[derive(Debug, Clone)]
 pub struct Kept {
@@ -83,6 +87,21 @@ impl Op<4> for LinearAdd {
         let [dx, dweight, dbias] =
             <Linear as Op<3>>::backward(kept, grad, [wanted[0], wanted[1], wanted[2]]);
         [dx, dweight, dbias, Some(residual)]
+    }
+}
+
+impl Op<2> for Scores {
+    type Kept = [Raw; 2];
+
+    fn forward(self, [x, table]: [Raw; 2], keep: bool) -> (Raw, Option<[Raw; 2]>) {
+        let scores = matmul(x.clone(), table.transpose(0, 1));
+        (scores, keep.then_some([x, table]))
+    }
+
+    fn backward([x, table]: [Raw; 2], grad: Raw, wanted: [bool; 2]) -> [Option<Raw>; 2] {
+        let dx = wanted[0].then(|| matmul(grad.clone(), table));
+        let dtable = wanted[1].then(|| matmul(x.transpose(0, 1), grad).transpose(0, 1));
+        [dx, dtable]
     }
 }
 

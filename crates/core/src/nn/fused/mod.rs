@@ -91,6 +91,19 @@ pub fn linear_add<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor
     layer.forward(x) + residual
 }
 
+/// `x · tableᵀ`.
+///
+/// # Shapes
+/// - `x`: `[n, width]`, `table`: `[vocab, width]`; output: `[n, vocab]`
+pub fn scores(x: Tensor<2>, table: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        return op::apply(linear::Scores, [x.into_dispatch(), table.into_dispatch()], tracked);
+    }
+    x.matmul(table.transpose())
+}
+
 fn plain_activation<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
     match activation {
         Activation::None => x,

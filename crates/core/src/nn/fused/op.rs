@@ -8,6 +8,7 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+use archer_kernels::product::{Matrix, product};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
@@ -143,7 +144,20 @@ pub fn values_mut(tensor: &mut Raw) -> &mut [f32] {
 
 /// The matrix product of two matrices.
 pub fn matmul(a: Raw, b: Raw) -> Raw {
-    Flex::float_matmul(a, b)
+    let ours = matrix(&a).zip(matrix(&b)).and_then(|(a, b)| {
+        let shape = [a.shape[0], b.shape[1]];
+        product(a, b).map(|values| tensor(values, shape))
+    });
+    ours.unwrap_or_else(|| Flex::float_matmul(a, b))
+}
+
+/// A tensor as a matrix of its own floats, where it is one.
+fn matrix(tensor: &Raw) -> Option<Matrix<'_>> {
+    let layout = tensor.layout();
+    let [rows, columns] = *layout.shape().as_slice() else { return None };
+    let [row, column] = *layout.strides() else { return None };
+    let steps = [usize::try_from(row).ok()?, usize::try_from(column).ok()?];
+    Some(Matrix::new(&tensor.storage()[layout.start_offset()..], [rows, columns], steps))
 }
 
 /// A tensor as a matrix of so many rows.

@@ -233,6 +233,16 @@ fn adam_and_averages_are_burns() {
 }
 
 #[test]
+fn scores_are_burns() {
+    let rng = &mut stream(8, "fused", 0);
+    let (x, table) = (draw(rng, [7, 12]), draw(rng, [30, 12]));
+    let plain = |x: Tensor<2>, table: Tensor<2>| x.matmul(table.transpose());
+    let of = |table: &Tensor<2>| table.clone();
+    same(x.clone(), |x| scores(x, of(&table)), |x| plain(x, of(&table)), "scores");
+    same(table, |table| scores(of(&x), table), |table| plain(of(&x), table), "scores by the table");
+}
+
+#[test]
 fn log_probabilities_are_burns() {
     let rng = &mut stream(5, "fused", 0);
     for (n, vocab) in [(5, 40), (700, 3), (300, 300)] {
