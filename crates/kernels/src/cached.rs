@@ -5,7 +5,7 @@
 //! own, so that rows are kept, copied and dropped piece by piece.
 
 use crate::LANES;
-use crate::attention::{Sums, by_width, softmax};
+use crate::attention::{by_width, mix, softmax};
 use crate::simd::{Kernel, dispatch};
 use crate::visible::Visible;
 
@@ -109,7 +109,7 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
     fn run<const FMA: bool>(self) {
         let Attend { cache, qkv, visible, new, out } = self.0;
         let (heads, width, scale) = (cache.heads, cache.heads * D, 1.0 / (D as f32).sqrt());
-        let mut scores = vec![[0.0; LANES]; cache.room / LANES];
+        let mut scores = vec![[[0.0; LANES]]; cache.room / LANES];
         for row in 0..cache.rows {
             for head in 0..heads {
                 let piece = (row * heads + head) * cache.room * D;
@@ -124,13 +124,10 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
                     let at = &qkv[(row * new + query) * 3 * width + head * D..][..D];
                     let vector: [f32; D] = std::array::from_fn(|c| at[c] * scale);
                     let scores = &mut scores[..blocks.len()];
-                    softmax::<FMA, D>(&vector, keys, blocks, scores);
-                    let mut sums = Sums::<D>::new();
-                    for (block, weights) in blocks.iter().zip(&*scores) {
-                        sums.add::<FMA>(weights, &vals[block.first as usize..][..LANES]);
-                    }
+                    softmax::<FMA, D, 1>(&[vector], keys, blocks, scores);
+                    let [sum] = mix::<FMA, D, 1>(blocks, scores, vals);
                     let begin = (row * new + query) * width + head * D;
-                    out[begin..][..D].copy_from_slice(&sums.total());
+                    out[begin..][..D].copy_from_slice(&sum);
                 }
             }
         }
