@@ -136,13 +136,13 @@ fn transpose<const D: usize>(rows: &Rows<D>, columns: &mut Columns<D>) {
 
 /// The products of some vectors with the vectors of a block.
 #[inline(always)]
-fn products<const FMA: bool, const D: usize, const Q: usize>(
-    vectors: &[[f32; D]; Q],
+pub(crate) fn products<const FMA: bool, const D: usize>(
+    vectors: &[[f32; D]; GROUP],
     columns: &[Lanes; D],
-) -> [Lanes; Q] {
-    let mut sums = [[0.0; LANES]; Q];
+) -> [Lanes; GROUP] {
+    let mut sums = [[0.0; LANES]; GROUP];
     for axis in 0..D {
-        for q in 0..Q {
+        for q in 0..GROUP {
             for l in 0..LANES {
                 sums[q][l] = madd::<FMA>(vectors[q][axis], columns[axis][l], sums[q][l]);
             }
@@ -153,14 +153,14 @@ fn products<const FMA: bool, const D: usize, const Q: usize>(
 
 /// Adds the vectors of a block to the sums of some queries, each with its weight.
 #[inline(always)]
-fn add<const FMA: bool, const D: usize, const Q: usize>(
-    sums: &mut [[f32; D]; Q],
-    weights: &[Lanes; Q],
+pub(crate) fn add<const FMA: bool, const D: usize>(
+    sums: &mut [[f32; D]; GROUP],
+    weights: &[Lanes; GROUP],
     rows: &[[f32; D]],
 ) {
     for l in 0..LANES {
         let row = rows[l];
-        for q in 0..Q {
+        for q in 0..GROUP {
             for c in 0..D {
                 sums[q][c] = madd::<FMA>(weights[q][l], row[c], sums[q][c]);
             }
@@ -170,17 +170,17 @@ fn add<const FMA: bool, const D: usize, const Q: usize>(
 
 /// The same the other way: adds the vectors of some queries to those of a block.
 #[inline(always)]
-fn spread<const FMA: bool, const D: usize, const Q: usize>(
+fn spread<const FMA: bool, const D: usize>(
     rows: &mut [[f32; D]],
-    weights: &[Lanes; Q],
-    vectors: &[[f32; D]; Q],
+    weights: &[Lanes; GROUP],
+    vectors: &[[f32; D]; GROUP],
 ) {
     for l in 0..LANES {
         // The compiler is not to see that the lanes are independent: it would make vectors of
         // them, gathered one by one, and not of the floats that lie side by side.
         let l = black_box(l) % LANES;
         let mut row = rows[l];
-        for q in 0..Q {
+        for q in 0..GROUP {
             for c in 0..D {
                 row[c] = madd::<FMA>(weights[q][l], vectors[q][c], row[c]);
             }
@@ -189,66 +189,21 @@ fn spread<const FMA: bool, const D: usize, const Q: usize>(
     }
 }
 
-/// Some keys that a query may look at, if any: what [`softmax`] walks through.
-pub(crate) trait Keys<const Q: usize>: Copy {
-    /// The number of the block.
-    fn block(self) -> usize;
-    /// Whether all of it is open to all.
-    fn is_full(self) -> bool;
-    /// Whether a key of it is open to a query.
-    fn has(self, query: usize, lane: usize) -> bool;
-}
-
-impl Keys<1> for crate::visible::Block {
-    #[inline(always)]
-    fn block(self) -> usize {
-        self.first as usize / LANES
-    }
-
-    #[inline(always)]
-    fn is_full(self) -> bool {
-        self.is_full()
-    }
-
-    #[inline(always)]
-    fn has(self, _: usize, lane: usize) -> bool {
-        self.has(lane)
-    }
-}
-
-impl Keys<GROUP> for Wide {
-    #[inline(always)]
-    fn block(self) -> usize {
-        self.first as usize / LANES
-    }
-
-    #[inline(always)]
-    fn is_full(self) -> bool {
-        self.is_full()
-    }
-
-    #[inline(always)]
-    fn has(self, query: usize, lane: usize) -> bool {
-        self.open[query] >> lane & 1 == 1
-    }
-}
-
-/// The probabilities of the open keys of some queries, 0 for the shut, and all 0 for a query to
-/// which nothing is open.
+/// The probabilities of the open keys of a group of queries, 0 for the shut, and all 0 for a query
+/// to which nothing is open; `products` gives those of the queries with the keys of a block.
 #[inline(always)]
-pub(crate) fn softmax<const FMA: bool, const D: usize, const Q: usize>(
-    queries: &[[f32; D]; Q],
-    keys: &[[Lanes; D]],
-    blocks: &[impl Keys<Q>],
-    scores: &mut [[Lanes; Q]],
+pub(crate) fn softmax<const FMA: bool>(
+    blocks: &[Wide],
+    scores: &mut [Grouped<Lanes>],
+    products: impl Fn(usize) -> Grouped<Lanes>,
 ) {
-    let mut most = [[f32::NEG_INFINITY; LANES]; Q];
+    let mut most = [[f32::NEG_INFINITY; LANES]; GROUP];
     for (block, score) in blocks.iter().zip(scores.iter_mut()) {
-        *score = products::<FMA, D, Q>(queries, &keys[block.block()]);
+        *score = products(block.number());
         if !block.is_full() {
             shut(*block, score, f32::NEG_INFINITY);
         }
-        for q in 0..Q {
+        for q in 0..GROUP {
             for l in 0..LANES {
                 most[q][l] = if score[q][l] > most[q][l] { score[q][l] } else { most[q][l] };
             }
@@ -256,9 +211,9 @@ pub(crate) fn softmax<const FMA: bool, const D: usize, const Q: usize>(
     }
     let most = most
         .map(|lanes| lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a }));
-    let mut total = [[0.0; LANES]; Q];
+    let mut total = [[0.0; LANES]; GROUP];
     for (block, score) in blocks.iter().zip(scores.iter_mut()) {
-        for q in 0..Q {
+        for q in 0..GROUP {
             for l in 0..LANES {
                 score[q][l] = exp::<FMA>(score[q][l] - most[q]);
             }
@@ -266,7 +221,7 @@ pub(crate) fn softmax<const FMA: bool, const D: usize, const Q: usize>(
         if !block.is_full() {
             shut(*block, score, 0.0);
         }
-        for q in 0..Q {
+        for q in 0..GROUP {
             for l in 0..LANES {
                 total[q][l] += score[q][l];
             }
@@ -277,7 +232,7 @@ pub(crate) fn softmax<const FMA: bool, const D: usize, const Q: usize>(
         total => 1.0 / total,
     });
     for score in scores {
-        for q in 0..Q {
+        for q in 0..GROUP {
             for l in 0..LANES {
                 score[q][l] *= share[q];
             }
@@ -287,26 +242,12 @@ pub(crate) fn softmax<const FMA: bool, const D: usize, const Q: usize>(
 
 /// Puts `value` where a key is shut.
 #[inline(always)]
-fn shut<const Q: usize>(block: impl Keys<Q>, scores: &mut [Lanes; Q], value: f32) {
-    for q in 0..Q {
+fn shut(block: Wide, scores: &mut Grouped<Lanes>, value: f32) {
+    for q in 0..GROUP {
         for l in 0..LANES {
             scores[q][l] = if block.has(q, l) { scores[q][l] } else { value };
         }
     }
-}
-
-/// The sums of the values of a cache or a text, each with its probability, `D` floats a query.
-#[inline(always)]
-pub(crate) fn mix<const FMA: bool, const D: usize, const Q: usize>(
-    blocks: &[impl Keys<Q>],
-    probabilities: &[[Lanes; Q]],
-    vals: &[[f32; D]],
-) -> [[f32; D]; Q] {
-    let mut sums = [[0.0; D]; Q];
-    for (block, weights) in blocks.iter().zip(probabilities) {
-        add::<FMA, D, Q>(&mut sums, weights, &vals[block.block() * LANES..][..LANES]);
-    }
-    sums
 }
 
 struct Forward<'a> {
@@ -353,8 +294,13 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
                 for group in asked.of(text) {
                     let vectors = queries::<D>(qkv, shape, text, head, group);
                     let scores = &mut scores[..group.blocks.len()];
-                    softmax::<FMA, D, GROUP>(&vectors, &columns, group.blocks, scores);
-                    let sums = mix::<FMA, D, GROUP>(group.blocks, scores, &vals);
+                    softmax::<FMA>(group.blocks, scores, |block| {
+                        products::<FMA, D>(&vectors, &columns[block])
+                    });
+                    let mut sums = [[0.0; D]; GROUP];
+                    for (block, weights) in group.blocks.iter().zip(&*scores) {
+                        add::<FMA, D>(&mut sums, weights, &vals[block.first as usize..][..LANES]);
+                    }
                     for (q, sum) in sums.iter().enumerate().take(group.queries) {
                         let begin = (group.row + q) * shape.width + head * D;
                         out[begin..][..D].copy_from_slice(sum);
@@ -413,7 +359,7 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                     let mut along = [[0.0; LANES]; GROUP];
                     for ((block, share), slope) in group.blocks.iter().zip(shares).zip(&mut *slopes)
                     {
-                        *slope = products::<FMA, D, GROUP>(&pulls, &columns[block.block()]);
+                        *slope = products::<FMA, D>(&pulls, &columns[block.number()]);
                         for q in 0..GROUP {
                             for l in 0..LANES {
                                 along[q][l] = madd::<FMA>(slope[q][l], share[q][l], along[q][l]);
@@ -430,9 +376,9 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                             }
                         }
                         let first = block.first as usize;
-                        add::<FMA, D, GROUP>(&mut sums, slope, &keys[first..][..LANES]);
-                        spread::<FMA, D, GROUP>(&mut dkeys[first..][..LANES], slope, &vectors);
-                        spread::<FMA, D, GROUP>(&mut dvals[first..][..LANES], share, &pulls);
+                        add::<FMA, D>(&mut sums, slope, &keys[first..][..LANES]);
+                        spread::<FMA, D>(&mut dkeys[first..][..LANES], slope, &vectors);
+                        spread::<FMA, D>(&mut dvals[first..][..LANES], share, &pulls);
                     }
                     for (q, dquery) in sums.iter().enumerate().take(group.queries) {
                         let place = group.places[q] as usize;

@@ -4,7 +4,7 @@
 //! keys, so a few of them walk together through the blocks that any of them sees, each with bits of
 //! its own for what is open to it.
 
-use crate::visible::Visible;
+use crate::visible::{Block, Visible};
 
 /// Queries in a group. In a browser, whose vectors are few and narrow, each goes alone.
 pub const GROUP: usize = if cfg!(target_family = "wasm") { 1 } else { 4 };
@@ -19,6 +19,18 @@ pub struct Wide {
 }
 
 impl Wide {
+    /// Which of the blocks of all keys it is.
+    #[inline(always)]
+    pub fn number(self) -> usize {
+        self.first as usize / crate::LANES
+    }
+
+    /// Whether key `lane` of it is open to a query.
+    #[inline(always)]
+    pub fn has(self, query: usize, lane: usize) -> bool {
+        self.open[query] >> lane & 1 == 1
+    }
+
     /// Whether all its keys are open to all queries.
     #[inline(always)]
     pub fn is_full(self) -> bool {
@@ -88,19 +100,7 @@ impl Asked {
     ) {
         let places: Vec<u32> = places.map(|place| place as u32).collect();
         for some in places.chunks(GROUP) {
-            let mine = self.blocks.len();
-            for (query, &place) in some.iter().enumerate() {
-                let mut at = mine;
-                for block in visible.of(text, place as usize) {
-                    while self.blocks.get(at).is_some_and(|wide| wide.first < block.first) {
-                        at += 1;
-                    }
-                    if self.blocks.get(at).is_none_or(|wide| wide.first > block.first) {
-                        self.blocks.insert(at, Wide { first: block.first, open: [0; GROUP] });
-                    }
-                    self.blocks[at].open[query] = block.open;
-                }
-            }
+            unite(&mut self.blocks, some.len(), |query| visible.of(text, some[query] as usize));
             let last = some[some.len() - 1];
             self.groups.push(Group {
                 places: std::array::from_fn(|query| some.get(query).copied().unwrap_or(last)),
@@ -135,6 +135,23 @@ impl Asked {
             View { places: &group.places, queries: group.queries, row: group.row, blocks }
         });
         views.filter(|view| !view.blocks.is_empty())
+    }
+}
+
+/// Adds the blocks that any of some queries sees, in ascending order.
+pub fn unite<'a>(blocks: &mut Vec<Wide>, queries: usize, of: impl Fn(usize) -> &'a [Block]) {
+    let begin = blocks.len();
+    for query in 0..queries {
+        let mut at = begin;
+        for block in of(query) {
+            while blocks.get(at).is_some_and(|wide| wide.first < block.first) {
+                at += 1;
+            }
+            if blocks.get(at).is_none_or(|wide| wide.first > block.first) {
+                blocks.insert(at, Wide { first: block.first, open: [0; GROUP] });
+            }
+            blocks[at].open[query] = block.open;
+        }
     }
 }
 
