@@ -189,17 +189,12 @@ fn spread<const FMA: bool, const D: usize>(
     }
 }
 
-/// The probabilities of the open keys of a group of queries, 0 for the shut, and all 0 for a query
-/// to which nothing is open; `products` gives those of the queries with the keys of a block.
+/// Puts in place of the scores of a group of queries the probabilities of the open keys, 0 for the
+/// shut, and all 0 for a query to which nothing is open.
 #[inline(always)]
-pub(crate) fn softmax<const FMA: bool>(
-    blocks: &[Wide],
-    scores: &mut [Grouped<Lanes>],
-    products: impl Fn(usize) -> Grouped<Lanes>,
-) {
+pub(crate) fn softmax<const FMA: bool>(blocks: &[Wide], scores: &mut [Grouped<Lanes>]) {
     let mut most = [[f32::NEG_INFINITY; LANES]; GROUP];
     for (block, score) in blocks.iter().zip(scores.iter_mut()) {
-        *score = products(block.number());
         if !block.is_full() {
             shut(*block, score, f32::NEG_INFINITY);
         }
@@ -209,13 +204,17 @@ pub(crate) fn softmax<const FMA: bool>(
             }
         }
     }
-    let most = most
-        .map(|lanes| lanes.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a }));
+    let mut top = [f32::NEG_INFINITY; GROUP];
+    for q in 0..GROUP {
+        for l in 0..LANES {
+            top[q] = if most[q][l] > top[q] { most[q][l] } else { top[q] };
+        }
+    }
     let mut total = [[0.0; LANES]; GROUP];
     for (block, score) in blocks.iter().zip(scores.iter_mut()) {
         for q in 0..GROUP {
             for l in 0..LANES {
-                score[q][l] = exp::<FMA>(score[q][l] - most[q]);
+                score[q][l] = exp::<FMA>(score[q][l] - top[q]);
             }
         }
         if !block.is_full() {
@@ -227,10 +226,11 @@ pub(crate) fn softmax<const FMA: bool>(
             }
         }
     }
-    let share = total.map(|lanes| match fold(lanes) {
-        0.0 => 0.0,
-        total => 1.0 / total,
-    });
+    let mut share = [0.0; GROUP];
+    for q in 0..GROUP {
+        let total = fold(total[q]);
+        share[q] = if total > 0.0 { 1.0 / total } else { 0.0 };
+    }
     for score in scores {
         for q in 0..GROUP {
             for l in 0..LANES {
@@ -268,10 +268,14 @@ fn queries<const D: usize>(
     group: View<'_>,
 ) -> Grouped<[f32; D]> {
     let scale = 1.0 / (D as f32).sqrt();
-    std::array::from_fn(|q| {
+    let mut vectors = [[0.0; D]; GROUP];
+    for q in 0..GROUP {
         let at = &qkv[shape.at::<D>(text, group.places[q] as usize, 0, head)..][..D];
-        std::array::from_fn(|c| at[c] * scale)
-    })
+        for c in 0..D {
+            vectors[q][c] = at[c] * scale;
+        }
+    }
+    vectors
 }
 
 struct ForwardOf<'a, const D: usize>(Forward<'a>);
@@ -294,9 +298,10 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
                 for group in asked.of(text) {
                     let vectors = queries::<D>(qkv, shape, text, head, group);
                     let scores = &mut scores[..group.blocks.len()];
-                    softmax::<FMA>(group.blocks, scores, |block| {
-                        products::<FMA, D>(&vectors, &columns[block])
-                    });
+                    for (block, score) in group.blocks.iter().zip(&mut *scores) {
+                        *score = products::<FMA, D>(&vectors, &columns[block.number()]);
+                    }
+                    softmax::<FMA>(group.blocks, scores);
                     let mut sums = [[0.0; D]; GROUP];
                     for (block, weights) in group.blocks.iter().zip(&*scores) {
                         add::<FMA, D>(&mut sums, weights, &vals[block.first as usize..][..LANES]);
@@ -366,13 +371,16 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                             }
                         }
                     }
-                    let along = along.map(fold);
+                    let mut mean = [0.0; GROUP];
+                    for q in 0..GROUP {
+                        mean[q] = fold(along[q]);
+                    }
                     let mut sums = [[0.0; D]; GROUP];
                     for ((block, share), slope) in group.blocks.iter().zip(shares).zip(&mut *slopes)
                     {
                         for q in 0..GROUP {
                             for l in 0..LANES {
-                                slope[q][l] = (slope[q][l] - along[q]) * share[q][l];
+                                slope[q][l] = (slope[q][l] - mean[q]) * share[q][l];
                             }
                         }
                         let first = block.first as usize;

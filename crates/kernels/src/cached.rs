@@ -178,6 +178,7 @@ struct Attend<'a> {
 struct AttendOf<'a, const D: usize>(Attend<'a>);
 
 /// The keys and values of one head of one row.
+#[derive(Clone, Copy)]
 struct Piece<'a, const D: usize> {
     keys: &'a [[Lanes; D]],
     vals: &'a [[f32; D]],
@@ -213,43 +214,45 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
             blocks.clear();
             unite(&mut blocks, queries, |q| visible.of((first + q) / new, (first + q) % new));
             let scores = &mut scores[..blocks.len()];
-            // What fills the group up repeats the last.
-            let query = |q: usize| first + q.min(queries - 1);
             for head in 0..heads {
-                let vectors: [[f32; D]; GROUP] = std::array::from_fn(|q| {
-                    let at = &qkv[query(q) * 3 * width + head * D..][..D];
-                    std::array::from_fn(|c| at[c] * scale)
-                });
-                let own: [Piece<'_, D>; GROUP] = std::array::from_fn(|q| {
-                    Piece::of(&cache.own, rows[query(q) / new] * heads + head)
-                });
-                let trunk = cache.trunk.as_ref().map(|trunk| {
-                    Piece::<D>::of(&trunk.store, trunk.of[rows[first / new]] * heads + head)
-                });
-                // One piece for all queries of the group, where there is one.
-                let shared = |block: usize| match &trunk {
-                    Some(trunk) if block < base => Some((trunk, block)),
-                    _ if new > 1 || GROUP == 1 => Some((&own[0], block - base)),
-                    _ => None,
-                };
-                softmax::<FMA>(&blocks, scores, |block| match shared(block) {
-                    Some((piece, block)) => products::<FMA, D>(&vectors, &piece.keys[block]),
-                    None => {
-                        let keys = own.each_ref().map(|piece| &piece.keys[block - base]);
-                        products_apart::<FMA, D>(&vectors, keys)
+                let mut vectors = [[0.0; D]; GROUP];
+                let mut own = [Piece::<D>::of(&cache.own, rows[first / new] * heads + head); GROUP];
+                for q in 0..GROUP {
+                    // What fills the group up repeats the last.
+                    let query = first + q.min(queries - 1);
+                    own[q] = Piece::of(&cache.own, rows[query / new] * heads + head);
+                    let at = &qkv[query * 3 * width + head * D..][..D];
+                    for c in 0..D {
+                        vectors[q][c] = at[c] * scale;
                     }
-                });
+                }
+                let trunk = match &cache.trunk {
+                    Some(trunk) => {
+                        Piece::of(&trunk.store, trunk.of[rows[first / new]] * heads + head)
+                    }
+                    None => own[0],
+                };
+                let one = new > 1 || GROUP == 1;
+                for (block, score) in blocks.iter().zip(&mut *scores) {
+                    let block = block.number();
+                    *score = if block < base {
+                        products::<FMA, D>(&vectors, &trunk.keys[block])
+                    } else if one {
+                        products::<FMA, D>(&vectors, &own[0].keys[block - base])
+                    } else {
+                        products_apart::<FMA, D>(&vectors, &own, block - base)
+                    };
+                }
+                softmax::<FMA>(&blocks, scores);
                 let mut sums = [[0.0; D]; GROUP];
                 for (block, weights) in blocks.iter().zip(&*scores) {
-                    match shared(block.number()) {
-                        Some((piece, block)) => {
-                            add::<FMA, D>(&mut sums, weights, piece.vals(block));
-                        }
-                        None => {
-                            let vals =
-                                own.each_ref().map(|piece| piece.vals(block.number() - base));
-                            add_apart::<FMA, D>(&mut sums, weights, vals);
-                        }
+                    let block = block.number();
+                    if block < base {
+                        add::<FMA, D>(&mut sums, weights, trunk.vals(block));
+                    } else if one {
+                        add::<FMA, D>(&mut sums, weights, own[0].vals(block - base));
+                    } else {
+                        add_apart::<FMA, D>(&mut sums, weights, &own, block - base);
                     }
                 }
                 for (q, sum) in sums.iter().enumerate().take(queries) {
@@ -261,12 +264,17 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
     }
 }
 
-/// The products of some vectors, each with a block of its own.
+/// The products of some vectors, each with a block of its own piece.
 #[inline(always)]
 fn products_apart<const FMA: bool, const D: usize>(
     vectors: &Grouped<[f32; D]>,
-    columns: Grouped<&[Lanes; D]>,
+    pieces: &Grouped<Piece<'_, D>>,
+    block: usize,
 ) -> Grouped<Lanes> {
+    let mut columns = [&pieces[0].keys[block]; GROUP];
+    for q in 0..GROUP {
+        columns[q] = &pieces[q].keys[block];
+    }
     let mut sums = [[0.0; LANES]; GROUP];
     for axis in 0..D {
         for q in 0..GROUP {
@@ -278,13 +286,18 @@ fn products_apart<const FMA: bool, const D: usize>(
     sums
 }
 
-/// Adds to the sum of each query the vectors of a block of its own, each with its weight.
+/// Adds to the sum of each query the vectors of a block of its own piece, each with its weight.
 #[inline(always)]
 fn add_apart<const FMA: bool, const D: usize>(
     sums: &mut Grouped<[f32; D]>,
     weights: &Grouped<Lanes>,
-    rows: Grouped<&[[f32; D]]>,
+    pieces: &Grouped<Piece<'_, D>>,
+    block: usize,
 ) {
+    let mut rows = [pieces[0].vals(block); GROUP];
+    for q in 0..GROUP {
+        rows[q] = pieces[q].vals(block);
+    }
     for l in 0..LANES {
         for q in 0..GROUP {
             for c in 0..D {

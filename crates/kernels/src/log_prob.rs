@@ -17,6 +17,54 @@ pub fn backward(scores: &mut [f32], targets: &[u32], normalisers: &[f32], grad: 
     dispatch(Backward { scores, vocab, targets, normalisers, grad });
 }
 
+/// What a softmax is made of, with the powers of e themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Powers {
+    /// The greatest score.
+    pub most: f32,
+    /// `Σ e^(score − most)`.
+    pub sum: f32,
+    /// `Σ (score − most) e^(score − most)`.
+    pub tilted: f32,
+}
+
+/// `e^(score − most)` of each score, into `powers`, which is as long.
+pub fn powers(scores: &[f32], powers: &mut [f32]) -> Powers {
+    dispatch(PowersOf { scores, powers })
+}
+
+struct PowersOf<'a> {
+    scores: &'a [f32],
+    powers: &'a mut [f32],
+}
+
+impl Kernel for PowersOf<'_> {
+    type Output = Powers;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> Powers {
+        let most = max(self.scores);
+        let (whole, rest) = self.scores.as_chunks::<LANES>();
+        let (powers, rest_powers) = self.powers.as_chunks_mut::<LANES>();
+        let (mut sums, mut tilts) = ([0.0; LANES], [0.0; LANES]);
+        for (scores, powers) in whole.iter().zip(powers) {
+            for l in 0..LANES {
+                let shifted = scores[l] - most;
+                powers[l] = exp::<FMA>(shifted);
+                sums[l] += powers[l];
+                tilts[l] += shifted * powers[l];
+            }
+        }
+        let (mut sum, mut tilted) = (fold(sums), fold(tilts));
+        for (score, power) in rest.iter().zip(rest_powers) {
+            *power = exp::<FMA>(score - most);
+            sum += *power;
+            tilted += (score - most) * *power;
+        }
+        Powers { most, sum, tilted }
+    }
+}
+
 struct Forward<'a> {
     scores: &'a [f32],
     vocab: usize,

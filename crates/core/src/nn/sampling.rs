@@ -4,6 +4,8 @@
 //! handed back is that of the full softmax at temperature 1, whatever was cut away for the draw:
 //! it is what training computes again.
 
+use archer_kernels::log_prob;
+
 use crate::rng::{self, ChaCha8Rng};
 
 /// How to choose.
@@ -36,24 +38,22 @@ impl Sampler {
 
     /// Chooses a token by its scores, of which there must be at least one.
     pub fn choose(&self, logits: &[f32], rng: &mut ChaCha8Rng) -> Choice {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let shifted = |&logit: &f32| f64::from(logit - max);
-        let weights: Vec<f64> = logits.iter().map(|logit| shifted(logit).exp()).collect();
-        let sum: f64 = weights.iter().sum();
-        let weighted: f64 = weights.iter().zip(logits).map(|(w, logit)| w * shifted(logit)).sum();
+        let mut weights = vec![0.0; logits.len()];
+        let powers = log_prob::powers(logits, &mut weights);
+        let (max, sum) = (powers.most, f64::from(powers.sum));
         let log_sum = sum.ln();
         let token = if self.temperature == 0.0 {
             logits.iter().position(|&logit| logit == max).unwrap_or(0)
         } else if self.temperature == 1.0 && self.top_k == 0 && self.top_p >= 1.0 {
             // The softmax just computed is the one to draw from.
-            pick(weights.iter().copied().enumerate(), rng::unit(rng) * sum)
+            pick(weights.iter().map(|&w| f64::from(w)).enumerate(), rng::unit(rng) * sum)
         } else {
             self.draw(logits, max, rng)
         };
         Choice {
             token: token as u32,
             log_prob: (f64::from(logits[token] - max) - log_sum) as f32,
-            entropy: (log_sum - weighted / sum) as f32,
+            entropy: (log_sum - f64::from(powers.tilted) / sum) as f32,
         }
     }
 
