@@ -165,8 +165,11 @@ def main():
     args.archer = str(Path(args.archer).resolve())
     # Before PyTorch comes, which looks at once how many cores there are; children are held too.
     os.sched_setaffinity(0, cores(args.threads))
+    busy = os.getloadavg()[0]
     found, lines = run(args)
     rows = ratios(found)
+    if busy > 0.5:
+        print(f"\nThe load was {busy:.1f} before anything began: what two threads took means nothing.")
     tell(found, rows)
     if args.out:
         names = ("archer", "peer", "archer_median", "peer_median", "ratio", "target")

@@ -147,7 +147,9 @@ def actor_of(folder):
         weights[f"norm.{end}"] = stored[f"ln_f.{end}"]
         for n in range(shape[0]):
             for ours, theirs in (names | norms).items():
+                tensor = stored[f"h.{n}.{theirs}.{end}"]
                 # GPT-2 keeps its matrices the other way round.
-                weights[f"blocks.{n}.{ours}.{end}"] = stored[f"h.{n}.{theirs}.{end}"].T.contiguous()
+                tensor = tensor.T.contiguous() if tensor.dim() == 2 else tensor
+                weights[f"blocks.{n}.{ours}.{end}"] = tensor
     actor.load_state_dict(weights)
     return actor, shape
