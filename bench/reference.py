@@ -19,13 +19,16 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional as F
-from transformers import GPT2LMHeadModel, RobertaConfig, RobertaModel
+from transformers import GPT2LMHeadModel, RobertaConfig, RobertaModel, logging
 
 from games import Worlds
 from iteration import ACTOR_STEPS, CRITIC_STEPS, EDGE, GAMMA, ROWS, TAU, padded
 from networks import Heads, polyak
 
 NEW, LONGEST = 32, 512
+# It warns at every generation that texts are padded on the right, which the reference does.
+logging.set_verbosity_error()
+logging.disable_progress_bar()
 
 
 class ReferenceCritic(nn.Module):
