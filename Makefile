@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-web train model student fixtures
+.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-peer bench-web train model student fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -15,6 +15,7 @@ help:
 	@echo "make e2e        the page in headless Chromium"
 	@echo "make parity     the reference's numbers beside ours"
 	@echo "make bench      how fast the parts are, and archer bench"
+	@echo "make bench-peer archer bench and PyTorch in turns, and the ratios (MODEL=DIR for the iterations)"
 	@echo "make bench-web  how fast the browser computes, beside the terminal"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
@@ -53,6 +54,12 @@ bench:
 	cargo bench -p archer-env
 	cargo bench -p archer --bench pure
 	cargo run --release -- bench
+
+# Wants torch, transformers, tokenizers and safetensors for this Python.
+PYTHON ?= python3
+bench-peer:
+	cargo build --release
+	$(PYTHON) bench/compare.py --archer target/release/archer $(if $(MODEL),--model $(MODEL))
 
 bench-web: wasm
 	node tests/wasm/bench/run.js

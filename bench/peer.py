@@ -1,11 +1,20 @@
-"""The shapes of `archer bench` in plain PyTorch, for a comparison on one machine.
+"""The cases of `archer bench` in PyTorch, for a comparison on one machine.
 
-    pip install torch
+    pip install torch transformers tokenizers safetensors
     python bench/peer.py --threads 2 --json
+    python bench/peer.py --case iter --model DIR --archer target/release/archer
 
-The networks are written out here as anyone would write them: modules of PyTorch, its fused
-attention, a key-value cache for the generation, Adam and the gradient clip of its library. What is
-timed, how often and in which units is the same as in `archer bench`.
+| case | what |
+|---|---|
+| `gen` | generation in plain PyTorch (`networks.py`), with a key-value cache |
+| `gen_transformers` | the same by transformers' `generate` |
+| `actor`, `critic` | a gradient step in plain PyTorch |
+| `iter` | an iteration in well-written PyTorch (`iteration.py`) |
+| `iter_reference` | an iteration as the reference does it (`reference.py`) |
+
+What is timed and in which units is the same as in `archer bench`. The iterations play against
+`archer env`, begin anew from the model folder for each run, and are not warmed up: they take half
+a minute. `compare.py` runs both programs and tells the ratios.
 """
 
 import argparse
@@ -17,129 +26,60 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-SIZES = {"S": (4, 128, 4, 1024), "M": (6, 256, 8, 4096), "G": (12, 768, 12, 50257)}
+from networks import SIZES, Body, Critic, polyak
+
 ROWS, STATE, ACTION, PROMPT, NEW = 32, 128, 16, 64, 16
 
 
-class Block(nn.Module):
-    """A transformer block: before its norms as GPT-2 has it, or after them as RoBERTa does."""
+class Case:
+    """Something to time: `run` does it once, and so much of it."""
 
-    def __init__(self, width, heads, causal):
-        super().__init__()
-        self.heads, self.causal = heads, causal
-        self.qkv = nn.Linear(width, 3 * width)
-        self.mixed = nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
+    def __init__(self, run, amount=1, unit="steps/s", reset=lambda: None, close=lambda: None):
+        self.run, self.amount, self.unit, self.reset, self.close = run, amount, unit, reset, close
 
-    def attend(self, x, cache=None):
-        rows, length, width = x.shape
-        parts = self.qkv(x).view(rows, length, 3, self.heads, width // self.heads)
-        q, k, v = parts.permute(2, 0, 3, 1, 4)
-        if cache is not None:
-            k, v = cache.extend(k, v)
-        causal = self.causal and length > 1
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-        return self.mixed(y.transpose(1, 2).reshape(rows, length, width))
-
-    def feed_forward(self, x):
-        return self.down(F.gelu(self.up(x), approximate="tanh" if self.causal else "none"))
-
-    def forward(self, x, cache=None):
-        if self.causal:
-            x = x + self.attend(self.norm_1(x), cache)
-            return x + self.feed_forward(self.norm_2(x))
-        x = self.norm_1(x + self.attend(x))
-        return self.norm_2(x + self.feed_forward(x))
-
-
-class Cache:
-    """Keys and values of one layer, in memory that is taken once."""
-
-    def __init__(self, rows, heads, room, width):
-        self.k, self.v = torch.empty(2, rows, heads, room, width)
-        self.used = 0
-
-    def extend(self, k, v):
-        end = self.used + k.shape[2]
-        self.k[:, :, self.used : end], self.v[:, :, self.used : end] = k, v
-        self.used = end
-        return self.k[:, :, :end], self.v[:, :, :end]
-
-
-class Body(nn.Module):
-    """Embeddings and blocks."""
-
-    def __init__(self, size, causal, positions):
-        super().__init__()
-        layers, width, heads, vocab = SIZES[size]
-        self.tokens, self.positions = nn.Embedding(vocab, width), nn.Embedding(positions, width)
-        nn.init.normal_(self.tokens.weight, std=0.02)
-        self.blocks = nn.ModuleList(Block(width, heads, causal) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.causal, self.width = causal, width
-
-    def forward(self, ids, first=0, caches=None):
-        places = torch.arange(first, first + ids.shape[1])
-        x = self.tokens(ids) + self.positions(places)
-        x = x if self.causal else self.norm(x)
-        for n, block in enumerate(self.blocks):
-            x = block(x, None if caches is None else caches[n])
-        return self.norm(x) if self.causal else x
-
-    def scores(self, x):
-        return x @ self.tokens.weight.T
-
-
-class Critic(nn.Module):
-    """A RoBERTa-layout encoder with a pooler and the four heads."""
-
-    def __init__(self, size):
-        super().__init__()
-        self.body = Body(size, causal=False, positions=STATE)
-        width = self.body.width
-        self.pooler = nn.Linear(width, width)
-
-        def head(inputs):
-            middle = nn.Linear(width, width)
-            return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), middle, nn.ReLU(), nn.Linear(width, 1))
-
-        self.q_heads = nn.ModuleList(head(2 * width) for _ in range(2))
-        self.v_heads = nn.ModuleList(head(width) for _ in range(2))
-
-    def encode(self, ids):
-        return torch.tanh(self.pooler(self.body(ids)[:, 0]))
-
-    def q(self, state, action):
-        both = torch.cat([state, action], 1)
-        return [head(both).squeeze(1) for head in self.q_heads]
-
-    def v(self, state):
-        return [head(state).squeeze(1) for head in self.v_heads]
+    def value(self, seconds):
+        return seconds if self.unit == "s" else self.amount / seconds
 
 
 def draw(size, rows, length):
     return torch.randint(300, SIZES[size][3], (rows, length))
 
 
-def generation(size):
-    actor, prompts = Body(size, True, PROMPT + NEW).eval(), draw(size, ROWS, PROMPT)
-    _, width, heads, _ = SIZES[size]
+def generation(size, _):
+    actor, prompts = Body(SIZES[size], True, PROMPT + NEW).eval(), draw(size, ROWS, PROMPT)
 
     @torch.inference_mode()
     def run():
-        caches = [Cache(ROWS, heads, PROMPT + NEW, width // heads) for _ in actor.blocks]
-        x = actor(prompts, 0, caches)[:, -1]
+        caches = actor.caches(ROWS, PROMPT + NEW)
+        x = actor(prompts, None, caches)[:, -1]
         for n in range(NEW):
             chosen = torch.multinomial(F.softmax(actor.scores(x), -1), 1)
             if n + 1 < NEW:
-                x = actor(chosen, PROMPT + n, caches)[:, -1]
+                x = actor(chosen, torch.tensor([PROMPT + n]), caches)[:, -1]
 
-    return run, ROWS * NEW, "tokens/s"
+    return Case(run, ROWS * NEW, "tokens/s")
 
 
-def actor_step(size):
-    actor = Body(size, True, STATE)
+def generation_by_transformers(size, _):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    layers, width, heads, vocab = SIZES[size]
+    shape = {"n_layer": layers, "n_embd": width, "n_head": heads, "vocab_size": vocab}
+    config = GPT2Config(**shape, n_positions=PROMPT + NEW, bos_token_id=None, eos_token_id=None)
+    actor, prompts = GPT2LMHeadModel(config).eval(), draw(size, ROWS, PROMPT)
+    how = {"do_sample": True, "temperature": 1.0, "top_k": 0, "max_new_tokens": NEW}
+    mask = torch.ones_like(prompts)
+
+    def run():
+        with torch.inference_mode():
+            whole = actor.generate(prompts, attention_mask=mask, pad_token_id=0, **how)
+        assert whole.shape[1] == PROMPT + NEW, "nothing ends early"
+
+    return Case(run, ROWS * NEW, "tokens/s")
+
+
+def actor_step(size, _):
+    actor = Body(SIZES[size], True, STATE)
     adam = torch.optim.Adam(actor.parameters(), lr=1e-4)
     ids = draw(size, ROWS, STATE + 1)
     advantage = torch.tensor([0.5, -0.5]).repeat(ROWS // 2)
@@ -153,11 +93,11 @@ def actor_step(size):
         nn.utils.clip_grad_norm_(actor.parameters(), 1.0)
         adam.step()
 
-    return run, 1, "steps/s"
+    return Case(run)
 
 
-def critic_step(size):
-    critic, target = Critic(size), Critic(size)
+def critic_step(size, _):
+    critic, target = Critic(SIZES[size], STATE), Critic(SIZES[size], STATE)
     target.load_state_dict(critic.state_dict())
     adam = torch.optim.Adam(critic.parameters(), lr=1e-4)
     state, after = draw(size, ROWS, STATE), draw(size, ROWS, STATE)
@@ -175,38 +115,69 @@ def critic_step(size):
         loss.backward()
         nn.utils.clip_grad_norm_(critic.parameters(), 1.0)
         adam.step()
-        with torch.no_grad():
-            for old, new in zip(target.parameters(), critic.parameters()):
-                old.lerp_(new, 0.1)
+        polyak(target, critic, 0.1)
 
-    return run, 1, "steps/s"
+    return Case(run)
 
 
-CASES = {"gen": generation, "actor": actor_step, "critic": critic_step}
+def iteration(_, args):
+    from iteration import Iteration
+
+    it = Iteration(args.model, args.archer)
+    return Case(it.run, unit="s", reset=it.reset, close=it.worlds.close)
 
 
-def measure(case, size, runs):
+def iteration_of_the_reference(_, args):
+    from reference import Reference
+
+    it = Reference(args.model, args.archer)
+    return Case(it.run, unit="s", reset=it.reset, close=it.worlds.close)
+
+
+CASES = {
+    "gen": generation,
+    "gen_transformers": generation_by_transformers,
+    "actor": actor_step,
+    "critic": critic_step,
+    "iter": iteration,
+    "iter_reference": iteration_of_the_reference,
+}
+# What starts from a model folder and has one size.
+ITERATIONS = ("iter", "iter_reference")
+
+
+def timed(case):
+    """Seconds of a run, and what it had to say."""
+    case.reset()
+    begin = time.perf_counter()
+    said = case.run()
+    return time.perf_counter() - begin, said
+
+
+def measure(name, size, runs, args):
+    """A line of the result; `args` has the `model` and `archer` of the iterations."""
     torch.manual_seed(1)
-    run, amount, unit = CASES[case](size)
-    run()
-    rates = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        run()
-        rates.append(amount / (time.perf_counter() - begin))
+    case = CASES[name](size, args)
+    if name not in ITERATIONS:
+        case.run()
+    done = [timed(case) for _ in range(runs)]
+    case.close()
+    values = [case.value(seconds) for seconds, _ in done]
     return {
-        "case": case,
+        "case": name,
         "size": size,
         "threads": torch.get_num_threads(),
-        "median": statistics.median(rates),
-        "min": min(rates),
-        "max": max(rates),
-        "unit": unit,
+        "median": statistics.median(values),
+        "min": min(values),
+        "max": max(values),
+        "unit": case.unit,
         "runs": runs,
+        "note": done[-1][1],
     }
 
 
 def gemm_gflops():
+    """What matrix products reach, in 10⁹ floating-point operations a second."""
     side, products = 512, 12
     a = torch.ones(side, side)
     best = float("inf")
@@ -218,23 +189,35 @@ def gemm_gflops():
     return 2 * side**3 * products / best / 1e9
 
 
+def chosen(args):
+    """The cases that were asked for, each with its size."""
+    names = args.case.split(",") if args.case else list(CASES)
+    for name in names:
+        if name not in ITERATIONS:
+            yield from ((name, size) for size in args.size.split(","))
+        elif args.model and args.archer:
+            yield name, "S"
+        elif args.case:
+            raise SystemExit(f"{name} needs --model DIR and --archer FILE")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--case", choices=CASES, help="this case alone")
+    parser.add_argument("--case", help=f"these alone, with commas between them: {', '.join(CASES)}")
     parser.add_argument("--size", default="S,M", help="sizes, with commas between them")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--model", help="folder of the model that the iterations start from")
+    parser.add_argument("--archer", help="the program that they play against")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    cases = [args.case] if args.case else list(CASES)
     report = {"torch": torch.__version__, "gemm_gflops": gemm_gflops(), "cases": []}
-    for case in cases:
-        for size in args.size.split(","):
-            line = measure(case, size, args.runs)
-            report["cases"].append(line)
-            if not args.json:
-                print(f"{case} {size}: {line['median']:.3g} {line['unit']}")
+    for name, size in chosen(args):
+        line = measure(name, size, args.runs, args)
+        report["cases"].append(line)
+        if not args.json:
+            print(f"{name} {size}: {line['median']:.3g} {line['unit']}", flush=True)
     if args.json:
         print(json.dumps(report))
 

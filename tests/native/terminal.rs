@@ -361,3 +361,14 @@ fn every_experiment_of_the_repository_can_be_begun() {
     }
     assert!(presets.iter().all(|preset| found.iter().any(|name| name == preset)), "{found:?}");
 }
+
+/// 100,000 exchanges of games that grow to 200 tokens.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_replay_buffer_is_small() {
+    let args = ["bench", "--case", "replay", "--runs", "1", "--threads", "1", "--json"];
+    let done = run(folder().path(), &args).success();
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    let peak = report["cases"][0]["peak_rss_mib"].as_f64().expect("Linux tells the peak");
+    assert!(peak < 200.0, "{peak} MiB");
+}

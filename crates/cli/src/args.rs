@@ -385,8 +385,8 @@ pub struct Parity {
 /// Flags of `archer bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Time this case alone: gen, actor, critic, iter, iter_encoder or env [default: all, without
-    /// iter and iter_encoder where --model is not given]
+    /// Time this case alone: gen, actor, critic, iter, iter_encoder, env or replay [default: all,
+    /// without iter and iter_encoder where --model is not given]
     #[arg(long, value_name = "NAME")]
     pub case: Option<String>,
     /// Size of the networks: S, M, G (GPT-2 small, minutes a case) or all [default: S and M]

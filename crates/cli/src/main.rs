@@ -22,6 +22,7 @@ mod experiment;
 mod export;
 mod files;
 mod log;
+mod memory;
 mod model;
 mod number;
 mod optimum;
@@ -43,6 +44,7 @@ use clap::Parser;
 use error::Error;
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

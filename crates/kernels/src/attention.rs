@@ -1,12 +1,15 @@
 //! Softmax attention over open blocks of keys.
 //!
 //! Queries, keys and values lie side by side in one matrix, `[batch, time, 3 · width]`, each part
-//! head by head. Scores exist only for open blocks of keys ([`Visible`]), and of them the backward
-//! pass is handed the probabilities: text by text, head by head, query by query.
+//! head by head. Scores exist only for open blocks of keys, for a group of queries at a time
+//! ([`Asked`]), and of them the backward pass is handed the probabilities: text by text, head by
+//! head, group by group, block by block.
+
+use std::hint::black_box;
 
 use crate::LANES;
+use crate::groups::{Asked, GROUP, View, Wide};
 use crate::simd::{Kernel, Lanes, dispatch, exp, fold, madd};
-use crate::visible::{Block, Visible};
 
 /// Texts, tokens of each, heads, and the width of all heads together.
 #[derive(Debug, Clone, Copy)]
@@ -40,33 +43,6 @@ impl Shape {
     }
 }
 
-/// The queries that are answered, text by text.
-#[derive(Debug)]
-pub struct Asked {
-    places: Vec<usize>,
-    /// Where the places of each text begin, and where the last one's end.
-    begins: Vec<usize>,
-}
-
-impl Asked {
-    /// Those at `rows` of the flattened `[batch · time]`, in ascending order, or all.
-    pub fn new(rows: Option<&[usize]>, batch: usize, time: usize) -> Self {
-        let Some(rows) = rows else {
-            let places = (0..batch).flat_map(|_| 0..time).collect();
-            return Self { places, begins: (0..=batch).map(|text| text * time).collect() };
-        };
-        let begins = (0..=batch).map(|text| rows.partition_point(|&row| row < text * time));
-        Self { begins: begins.collect(), places: rows.iter().map(|row| row % time).collect() }
-    }
-
-    /// The places of a text, each with its row of the output.
-    #[inline(always)]
-    fn of(&self, text: usize) -> impl Iterator<Item = (usize, usize)> {
-        let (begin, end) = (self.begins[text], self.begins[text + 1]);
-        self.places[begin..end].iter().copied().zip(begin..)
-    }
-}
-
 /// Whether there is a kernel for heads of this width. In a browser, which fetches every one of
 /// them, there are those that small models have.
 pub fn has_kernel(d: usize) -> bool {
@@ -92,23 +68,22 @@ macro_rules! by_width {
 }
 pub(crate) use by_width;
 
+/// The same for each query of a group.
+pub type Grouped<T> = [T; GROUP];
+
 /// What the heads look up, `[n, width]` for the `n` queries that are asked, zeros for one that may
 /// look at nothing; and the probabilities, where they are wanted.
 pub fn forward(
     shape: Shape,
     qkv: &[f32],
-    visible: &Visible,
     asked: &Asked,
-    mut probabilities: Option<&mut Vec<Lanes>>,
+    mut probabilities: Option<&mut Vec<Grouped<Lanes>>>,
 ) -> Vec<f32> {
     if let Some(probabilities) = &mut probabilities {
-        let blocks = |text| asked.of(text).map(move |(place, _)| (text, place));
-        let blocks = (0..shape.batch).flat_map(blocks);
-        let blocks = blocks.map(|(text, place)| visible.of(text, place).len());
-        probabilities.reserve_exact(blocks.sum::<usize>() * shape.heads);
+        probabilities.reserve_exact(asked.blocks() * shape.heads);
     }
-    let mut out = vec![0.0; asked.places.len() * shape.width];
-    let job = Forward { shape, qkv, visible, asked, out: &mut out, probabilities };
+    let mut out = vec![0.0; asked.rows() * shape.width];
+    let job = Forward { shape, qkv, asked, out: &mut out, probabilities };
     by_width!(shape.d(), ForwardOf, job);
     out
 }
@@ -117,13 +92,12 @@ pub fn forward(
 pub fn backward(
     shape: Shape,
     qkv: &[f32],
-    visible: &Visible,
     asked: &Asked,
-    probabilities: &[Lanes],
+    probabilities: &[Grouped<Lanes>],
     grad: &[f32],
 ) -> Vec<f32> {
     let mut out = vec![0.0; shape.batch * shape.time * 3 * shape.width];
-    let job = Backward { shape, qkv, visible, asked, probabilities, grad, out: &mut out };
+    let job = Backward { shape, qkv, asked, probabilities, grad, out: &mut out };
     by_width!(shape.d(), BackwardOf, job);
     out
 }
@@ -160,59 +134,148 @@ fn transpose<const D: usize>(rows: &Rows<D>, columns: &mut Columns<D>) {
     }
 }
 
-/// The products of a vector with the vectors of a block.
+/// The products of some vectors with the vectors of a block.
 #[inline(always)]
-fn products<const FMA: bool, const D: usize>(vector: &[f32; D], columns: &[Lanes; D]) -> Lanes {
-    let mut even = [0.0; LANES];
-    let mut odd = [0.0; LANES];
-    for axis in (0..D).step_by(2) {
-        for l in 0..LANES {
-            even[l] = madd::<FMA>(vector[axis], columns[axis][l], even[l]);
-        }
-        for l in 0..LANES {
-            odd[l] = madd::<FMA>(vector[axis + 1], columns[axis + 1][l], odd[l]);
-        }
-    }
-    for l in 0..LANES {
-        even[l] += odd[l];
-    }
-    even
-}
-
-/// Four running sums of vectors, so that one need not wait for the other.
-pub(crate) struct Sums<const D: usize>([[f32; D]; 4]);
-
-impl<const D: usize> Sums<D> {
-    #[inline(always)]
-    pub fn new() -> Self {
-        Self([[0.0; D]; 4])
-    }
-
-    /// Adds the vectors of a block, each with its weight.
-    #[inline(always)]
-    pub fn add<const FMA: bool>(&mut self, weights: &Lanes, rows: &[[f32; D]]) {
-        for l in 0..LANES {
-            let sum = &mut self.0[l % 4];
-            for c in 0..D {
-                sum[c] = madd::<FMA>(weights[l], rows[l][c], sum[c]);
+pub(crate) fn products<const FMA: bool, const D: usize>(
+    vectors: &[[f32; D]; GROUP],
+    columns: &[Lanes; D],
+) -> [Lanes; GROUP] {
+    let mut sums = [[0.0; LANES]; GROUP];
+    for axis in 0..D {
+        for q in 0..GROUP {
+            for l in 0..LANES {
+                sums[q][l] = madd::<FMA>(vectors[q][axis], columns[axis][l], sums[q][l]);
             }
         }
     }
+    sums
+}
 
-    #[inline(always)]
-    pub fn total(&self) -> [f32; D] {
-        let [a, b, c, d] = &self.0;
-        std::array::from_fn(|i| (a[i] + b[i]) + (c[i] + d[i]))
+/// Adds the vectors of a block to the sums of some queries, each with its weight.
+#[inline(always)]
+pub(crate) fn add<const FMA: bool, const D: usize>(
+    sums: &mut [[f32; D]; GROUP],
+    weights: &[Lanes; GROUP],
+    rows: &[[f32; D]],
+) {
+    for l in 0..LANES {
+        let row = rows[l];
+        for q in 0..GROUP {
+            for c in 0..D {
+                sums[q][c] = madd::<FMA>(weights[q][l], row[c], sums[q][c]);
+            }
+        }
+    }
+}
+
+/// The same the other way: adds the vectors of some queries to those of a block.
+#[inline(always)]
+fn spread<const FMA: bool, const D: usize>(
+    rows: &mut [[f32; D]],
+    weights: &[Lanes; GROUP],
+    vectors: &[[f32; D]; GROUP],
+) {
+    for l in 0..LANES {
+        // The compiler is not to see that the lanes are independent: it would make vectors of
+        // them, gathered one by one, and not of the floats that lie side by side.
+        let l = black_box(l) % LANES;
+        let mut row = rows[l];
+        for q in 0..GROUP {
+            for c in 0..D {
+                row[c] = madd::<FMA>(weights[q][l], vectors[q][c], row[c]);
+            }
+        }
+        rows[l] = row;
+    }
+}
+
+/// Puts in place of the scores of a group of queries the probabilities of the open keys, 0 for the
+/// shut, and all 0 for a query to which nothing is open.
+#[inline(always)]
+pub(crate) fn softmax<const FMA: bool>(blocks: &[Wide], scores: &mut [Grouped<Lanes>]) {
+    let mut most = [[f32::NEG_INFINITY; LANES]; GROUP];
+    for (block, score) in blocks.iter().zip(scores.iter_mut()) {
+        if !block.is_full() {
+            shut(*block, score, f32::NEG_INFINITY);
+        }
+        for q in 0..GROUP {
+            for l in 0..LANES {
+                most[q][l] = if score[q][l] > most[q][l] { score[q][l] } else { most[q][l] };
+            }
+        }
+    }
+    let mut top = [f32::NEG_INFINITY; GROUP];
+    for q in 0..GROUP {
+        for l in 0..LANES {
+            top[q] = if most[q][l] > top[q] { most[q][l] } else { top[q] };
+        }
+    }
+    let mut total = [[0.0; LANES]; GROUP];
+    for (block, score) in blocks.iter().zip(scores.iter_mut()) {
+        for q in 0..GROUP {
+            for l in 0..LANES {
+                score[q][l] = exp::<FMA>(score[q][l] - top[q]);
+            }
+        }
+        if !block.is_full() {
+            shut(*block, score, 0.0);
+        }
+        for q in 0..GROUP {
+            for l in 0..LANES {
+                total[q][l] += score[q][l];
+            }
+        }
+    }
+    let mut share = [0.0; GROUP];
+    for q in 0..GROUP {
+        let total = fold(total[q]);
+        share[q] = if total > 0.0 { 1.0 / total } else { 0.0 };
+    }
+    for score in scores {
+        for q in 0..GROUP {
+            for l in 0..LANES {
+                score[q][l] *= share[q];
+            }
+        }
+    }
+}
+
+/// Puts `value` where a key is shut.
+#[inline(always)]
+fn shut(block: Wide, scores: &mut Grouped<Lanes>, value: f32) {
+    for q in 0..GROUP {
+        for l in 0..LANES {
+            scores[q][l] = if block.has(q, l) { scores[q][l] } else { value };
+        }
     }
 }
 
 struct Forward<'a> {
     shape: Shape,
     qkv: &'a [f32],
-    visible: &'a Visible,
     asked: &'a Asked,
     out: &'a mut [f32],
-    probabilities: Option<&'a mut Vec<Lanes>>,
+    probabilities: Option<&'a mut Vec<Grouped<Lanes>>>,
+}
+
+/// The queries of a group, scaled.
+#[inline(always)]
+fn queries<const D: usize>(
+    qkv: &[f32],
+    shape: Shape,
+    text: usize,
+    head: usize,
+    group: View<'_>,
+) -> Grouped<[f32; D]> {
+    let scale = 1.0 / (D as f32).sqrt();
+    let mut vectors = [[0.0; D]; GROUP];
+    for q in 0..GROUP {
+        let at = &qkv[shape.at::<D>(text, group.places[q] as usize, 0, head)..][..D];
+        for c in 0..D {
+            vectors[q][c] = at[c] * scale;
+        }
+    }
+    vectors
 }
 
 struct ForwardOf<'a, const D: usize>(Forward<'a>);
@@ -222,32 +285,31 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Forward { shape, qkv, visible, asked, out, mut probabilities } = self.0;
-        let scale = 1.0 / (D as f32).sqrt();
+        let Forward { shape, qkv, asked, out, mut probabilities } = self.0;
         let places = shape.blocks() * LANES;
         let (mut keys, mut vals) = (vec![[0.0; D]; places], vec![[0.0; D]; places]);
         let mut columns = vec![[[0.0; LANES]; D]; shape.blocks()];
-        let mut scores: Vec<Lanes> = vec![[0.0; LANES]; shape.blocks()];
+        let mut scores: Vec<Grouped<Lanes>> = vec![[[0.0; LANES]; GROUP]; shape.blocks()];
         for text in 0..shape.batch {
             for head in 0..shape.heads {
                 gather(qkv, shape, text, 1, head, &mut keys);
                 gather(qkv, shape, text, 2, head, &mut vals);
                 transpose(&keys, &mut columns);
-                for (query, row) in asked.of(text) {
-                    let blocks = visible.of(text, query);
-                    if blocks.is_empty() {
-                        continue;
+                for group in asked.of(text) {
+                    let vectors = queries::<D>(qkv, shape, text, head, group);
+                    let scores = &mut scores[..group.blocks.len()];
+                    for (block, score) in group.blocks.iter().zip(&mut *scores) {
+                        *score = products::<FMA, D>(&vectors, &columns[block.number()]);
                     }
-                    let at = &qkv[shape.at::<D>(text, query, 0, head)..][..D];
-                    let vector: [f32; D] = std::array::from_fn(|c| at[c] * scale);
-                    let scores = &mut scores[..blocks.len()];
-                    softmax::<FMA, D>(&vector, &columns, blocks, scores);
-                    let mut sums = Sums::<D>::new();
-                    for (block, weights) in blocks.iter().zip(&*scores) {
-                        sums.add::<FMA>(weights, &vals[block.first as usize..][..LANES]);
+                    softmax::<FMA>(group.blocks, scores);
+                    let mut sums = [[0.0; D]; GROUP];
+                    for (block, weights) in group.blocks.iter().zip(&*scores) {
+                        add::<FMA, D>(&mut sums, weights, &vals[block.first as usize..][..LANES]);
                     }
-                    let begin = row * shape.width + head * D;
-                    out[begin..][..D].copy_from_slice(&sums.total());
+                    for (q, sum) in sums.iter().enumerate().take(group.queries) {
+                        let begin = (group.row + q) * shape.width + head * D;
+                        out[begin..][..D].copy_from_slice(sum);
+                    }
                     if let Some(all) = &mut probabilities {
                         all.extend_from_slice(scores);
                     }
@@ -257,55 +319,11 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
     }
 }
 
-/// The probabilities of the open keys of one query, 0 for the shut.
-#[inline(always)]
-pub(crate) fn softmax<const FMA: bool, const D: usize>(
-    query: &[f32; D],
-    keys: &[[Lanes; D]],
-    blocks: &[Block],
-    scores: &mut [Lanes],
-) {
-    let mut most = [f32::NEG_INFINITY; LANES];
-    for (block, score) in blocks.iter().zip(scores.iter_mut()) {
-        *score = products::<FMA, D>(query, &keys[block.first as usize / LANES]);
-        if !block.is_full() {
-            for l in 0..LANES {
-                score[l] = if block.has(l) { score[l] } else { f32::NEG_INFINITY };
-            }
-        }
-        for l in 0..LANES {
-            most[l] = if score[l] > most[l] { score[l] } else { most[l] };
-        }
-    }
-    let most = most.into_iter().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    let mut total = [0.0; LANES];
-    for (block, score) in blocks.iter().zip(scores.iter_mut()) {
-        for l in 0..LANES {
-            score[l] = exp::<FMA>(score[l] - most);
-        }
-        if !block.is_full() {
-            for l in 0..LANES {
-                score[l] = if block.has(l) { score[l] } else { 0.0 };
-            }
-        }
-        for l in 0..LANES {
-            total[l] += score[l];
-        }
-    }
-    let share = 1.0 / fold(total);
-    for score in scores {
-        for l in 0..LANES {
-            score[l] *= share;
-        }
-    }
-}
-
 struct Backward<'a> {
     shape: Shape,
     qkv: &'a [f32],
-    visible: &'a Visible,
     asked: &'a Asked,
-    probabilities: &'a [Lanes],
+    probabilities: &'a [Grouped<Lanes>],
     grad: &'a [f32],
     out: &'a mut [f32],
 }
@@ -317,13 +335,13 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Backward { shape, qkv, visible, asked, mut probabilities, grad, out } = self.0;
+        let Backward { shape, qkv, asked, mut probabilities, grad, out } = self.0;
         let scale = 1.0 / (D as f32).sqrt();
         let places = shape.blocks() * LANES;
         let (mut keys, mut vals) = (vec![[0.0; D]; places], vec![[0.0; D]; places]);
         let (mut dkeys, mut dvals) = (keys.clone(), vals.clone());
         let mut columns = vec![[[0.0; LANES]; D]; shape.blocks()];
-        let mut slopes: Vec<Lanes> = vec![[0.0; LANES]; shape.blocks()];
+        let mut slopes: Vec<Grouped<Lanes>> = vec![[[0.0; LANES]; GROUP]; shape.blocks()];
         for text in 0..shape.batch {
             for head in 0..shape.heads {
                 gather(qkv, shape, text, 1, head, &mut keys);
@@ -331,47 +349,51 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                 transpose(&vals, &mut columns);
                 dkeys.fill([0.0; D]);
                 dvals.fill([0.0; D]);
-                for (query, row) in asked.of(text) {
-                    let blocks = visible.of(text, query);
-                    let (shares, rest) = probabilities.split_at(blocks.len());
+                for group in asked.of(text) {
+                    let (shares, rest) = probabilities.split_at(group.blocks.len());
                     probabilities = rest;
-                    let at = &qkv[shape.at::<D>(text, query, 0, head)..][..D];
-                    let vector: [f32; D] = std::array::from_fn(|c| at[c] * scale);
-                    let begin = row * shape.width + head * D;
-                    let at = &grad[begin..][..D];
-                    let pull: [f32; D] = std::array::from_fn(|c| at[c]);
-                    let slopes = &mut slopes[..blocks.len()];
+                    let vectors = queries::<D>(qkv, shape, text, head, group);
+                    // A query that fills the group up is pulled nowhere.
+                    let mut pulls = [[0.0; D]; GROUP];
+                    for (q, pull) in pulls.iter_mut().enumerate().take(group.queries) {
+                        let begin = (group.row + q) * shape.width + head * D;
+                        pull.copy_from_slice(&grad[begin..][..D]);
+                    }
+                    let slopes = &mut slopes[..group.blocks.len()];
                     // d probability, then through the softmax d score.
-                    let mut along = [0.0; LANES];
-                    for ((block, share), slope) in blocks.iter().zip(shares).zip(&mut *slopes) {
-                        *slope = products::<FMA, D>(&pull, &columns[block.first as usize / LANES]);
-                        for l in 0..LANES {
-                            along[l] = madd::<FMA>(slope[l], share[l], along[l]);
+                    let mut along = [[0.0; LANES]; GROUP];
+                    for ((block, share), slope) in group.blocks.iter().zip(shares).zip(&mut *slopes)
+                    {
+                        *slope = products::<FMA, D>(&pulls, &columns[block.number()]);
+                        for q in 0..GROUP {
+                            for l in 0..LANES {
+                                along[q][l] = madd::<FMA>(slope[q][l], share[q][l], along[q][l]);
+                            }
                         }
                     }
-                    let along = fold(along);
-                    let mut sums = Sums::<D>::new();
-                    for ((block, share), slope) in blocks.iter().zip(shares).zip(&mut *slopes) {
-                        for l in 0..LANES {
-                            slope[l] = (slope[l] - along) * share[l];
+                    let mut mean = [0.0; GROUP];
+                    for q in 0..GROUP {
+                        mean[q] = fold(along[q]);
+                    }
+                    let mut sums = [[0.0; D]; GROUP];
+                    for ((block, share), slope) in group.blocks.iter().zip(shares).zip(&mut *slopes)
+                    {
+                        for q in 0..GROUP {
+                            for l in 0..LANES {
+                                slope[q][l] = (slope[q][l] - mean[q]) * share[q][l];
+                            }
                         }
                         let first = block.first as usize;
-                        sums.add::<FMA>(slope, &keys[first..][..LANES]);
-                        let (dkeys, dvals) =
-                            (&mut dkeys[first..][..LANES], &mut dvals[first..][..LANES]);
-                        for l in 0..LANES {
-                            for c in 0..D {
-                                dkeys[l][c] = madd::<FMA>(slope[l], vector[c], dkeys[l][c]);
-                            }
-                            for c in 0..D {
-                                dvals[l][c] = madd::<FMA>(share[l], pull[c], dvals[l][c]);
-                            }
-                        }
+                        add::<FMA, D>(&mut sums, slope, &keys[first..][..LANES]);
+                        spread::<FMA, D>(&mut dkeys[first..][..LANES], slope, &vectors);
+                        spread::<FMA, D>(&mut dvals[first..][..LANES], share, &pulls);
                     }
-                    let dquery = sums.total();
-                    let at = &mut out[shape.at::<D>(text, query, 0, head)..][..D];
-                    for c in 0..D {
-                        at[c] = dquery[c] * scale;
+                    for (q, dquery) in sums.iter().enumerate().take(group.queries) {
+                        let place = group.places[q] as usize;
+                        let at = &mut out[shape.at::<D>(text, place, 0, head)..][..D];
+                        for c in 0..D {
+                            at[c] = dquery[c] * scale;
+                        }
                     }
                 }
                 for place in 0..shape.time {

@@ -11,6 +11,7 @@
 pub mod attention;
 pub mod cached;
 pub mod elementwise;
+pub mod groups;
 pub mod layer_norm;
 pub mod linear;
 pub mod log_prob;

@@ -11,6 +11,7 @@ use archer::nn::critic::{Critic, DoubleCritic};
 use archer::nn::generate::{Decoder, Utterance};
 use archer::nn::sampling::Sampler;
 use archer::parallel;
+use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rl::transition::Transition;
 use archer::rng::{self, ChaCha8Rng};
 use archer::text::Tokenizer;
@@ -36,6 +37,10 @@ const PROMPT: usize = 64;
 const NEW: usize = 16;
 /// Questions that `env` asks in one run.
 const QUESTIONS: usize = 200_000;
+/// Games that `replay` remembers, turns of each, and tokens that a turn adds: of question and answer.
+const REMEMBERED: usize = 5000;
+const TURNS: usize = 20;
+const TURN: (usize, usize) = (7, 3);
 
 /// A case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +57,13 @@ pub enum Case {
     IterEncoder,
     /// The oracle's answers.
     Env,
+    /// A replay buffer that fills, for the memory that it takes.
+    Replay,
 }
 
 /// All of them.
-pub const ALL: [Case; 6] =
-    [Case::Gen, Case::Actor, Case::Critic, Case::Iter, Case::IterEncoder, Case::Env];
+pub const ALL: [Case; 7] =
+    [Case::Gen, Case::Actor, Case::Critic, Case::Iter, Case::IterEncoder, Case::Env, Case::Replay];
 
 /// What one run of a case did.
 pub struct Work {
@@ -102,6 +109,7 @@ impl Case {
             Case::Iter => "iter",
             Case::IterEncoder => "iter_encoder",
             Case::Env => "env",
+            Case::Replay => "replay",
         }
     }
 
@@ -134,6 +142,7 @@ impl Case {
             Case::Iter => Box::new(Iteration::new(setup, CriticKind::Causal)?),
             Case::IterEncoder => Box::new(Iteration::new(setup, CriticKind::Encoder)?),
             Case::Env => Box::new(Answers::new()),
+            Case::Replay => Box::new(Remembering(ReplayBuffer::new(REMEMBERED * TURNS))),
         })
     }
 }
@@ -406,6 +415,44 @@ impl Job for Answers {
 
     fn work(&self) -> Work {
         Work { amount: QUESTIONS as f64, unit: "answers/s", flops: None }
+    }
+}
+
+/// Games of full length, as a rollout hands them over: neighbours share a text.
+struct Remembering(ReplayBuffer);
+
+impl Job for Remembering {
+    fn reset(&mut self) -> Result<(), Error> {
+        self.0 = ReplayBuffer::new(REMEMBERED * TURNS);
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<(), Error> {
+        for game in 0..REMEMBERED as u32 {
+            let mut observation: std::sync::Arc<[u32]> = [game; TURN.1].into();
+            for turn in 0..TURNS {
+                let added = [game; TURN.0 + TURN.1];
+                let next: std::sync::Arc<[u32]> =
+                    observation.iter().chain(&added).copied().collect();
+                self.0.insert(Transition {
+                    observation,
+                    action: added[..TURN.0].into(),
+                    reward: -1.0,
+                    next_observation: next.clone(),
+                    terminated: false,
+                    truncated: turn + 1 == TURNS,
+                    mc_return: 0.0,
+                    log_prob: 0.0,
+                    task: None,
+                });
+                observation = next;
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&self) -> Work {
+        Work { amount: (REMEMBERED * TURNS) as f64, unit: "transitions/s", flops: None }
     }
 }
 

@@ -239,17 +239,19 @@ impl CausalLm {
         block.finish(fused::attention(qkv, mask, self.config.heads), x, epsilon)
     }
 
-    /// Hidden states of new tokens that follow what the cache holds; the cache takes them in.
+    /// Hidden states of new tokens of some rows that follow what the cache holds; the cache takes
+    /// them in. They are all rows in order unless it [takes some](KvCache::takes_some).
     ///
     /// # Shapes
-    /// - `tokens`, `positions`: `[batch, new]`
+    /// - `tokens`, `positions`: `[rows, new]`
     /// - `mask`: for `new` queries and `cached + new` keys
-    /// - output: `[batch, new, width]`
+    /// - output: `[rows, new, width]`
     pub fn forward_cached(
         &self,
         tokens: Tensor<2, Int>,
         positions: Tensor<2, Int>,
         mask: &Mask,
+        rows: &[usize],
         cache: &mut KvCache,
     ) -> Tensor<3> {
         let [_, new] = tokens.dims();
@@ -257,7 +259,7 @@ impl CausalLm {
         let epsilon = self.config.layer_norm_epsilon;
         for (layer, block) in self.transformer.h.iter().enumerate() {
             let qkv = block.project(x.clone(), epsilon);
-            let mixed = cache.attend(layer, qkv, mask, self.config.heads);
+            let mixed = cache.attend(layer, qkv, rows, mask, self.config.heads);
             x = block.finish(mixed, x, epsilon);
         }
         cache.advance(new);

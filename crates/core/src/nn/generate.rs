@@ -98,7 +98,8 @@ impl<'a> Decoder<'a> {
             pieces.iter().all(|piece| !piece.is_empty()),
             "every row needs a token to go on from"
         );
-        let hidden = self.feed(&pieces, width); // [rows, width, d]
+        let all: Vec<usize> = (0..self.rows()).collect();
+        let hidden = self.feed(&all, &pieces, width); // [rows, width, d]
         let [rows, width, d] = hidden.dims();
         let last: Vec<i32> = pieces
             .iter()
@@ -135,7 +136,8 @@ impl<'a> Decoder<'a> {
         let mask = Mask::new([prompts.len(), width, width], |row, query, open| {
             open.push(0..prompts[row].len().min(query + 1));
         });
-        let hidden = self.run(&tokens, &positions, &mask, width); // [rows, width, d]
+        let all: Vec<usize> = (0..self.rows()).collect();
+        let hidden = self.run(&all, &tokens, &positions, &mask, width); // [rows, width, d]
         self.scores = Some(self.model.logits(hidden.narrow(1, width - 1, 1).squeeze_dim(1)));
     }
 
@@ -148,7 +150,8 @@ impl<'a> Decoder<'a> {
         assert!(self.cache.is_empty(), "states are read into an empty batch");
         let pieces: Vec<Vec<u32>> = texts.iter().map(|text| text.to_vec()).collect();
         let width = pieces.iter().map(Vec::len).max().expect("a text");
-        let hidden = self.feed(&pieces, width); // [texts, width, d]
+        let all: Vec<usize> = (0..texts.len()).collect();
+        let hidden = self.feed(&all, &pieces, width); // [texts, width, d]
         let [rows, width, d] = hidden.dims();
         let state_of: Vec<(usize, usize)> = states
             .iter()
@@ -159,7 +162,7 @@ impl<'a> Decoder<'a> {
             state_of.iter().map(|&(text, length)| (text * width + length - 1) as i32).collect();
         let hidden = hidden.reshape([rows * width, d]);
         let hidden = hidden.select(0, Tensor::from_ints(ends.as_slice(), &self.device));
-        self.keep(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
+        self.branch(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
         for (row, &(_, length)) in state_of.iter().enumerate() {
             // Of the text that it was read with.
             self.valid[row].clear();
@@ -229,6 +232,8 @@ impl<'a> Decoder<'a> {
         let rows = self.rows();
         let mut utterances = vec![Utterance::default(); rows];
         let mut open = vec![true; rows];
+        // The rows that the scores are of.
+        let mut fed: Vec<usize> = (0..rows).collect();
         let mut scores = self.scores.take().expect("a text to answer");
         for n in 1.. {
             breathe().await;
@@ -236,8 +241,10 @@ impl<'a> Decoder<'a> {
             let values = scores.into_data_async().await?;
             let values = values.as_slice::<f32>().expect("scores are 32-bit floats");
             let mut pieces = vec![Vec::new(); rows];
-            for row in (0..rows).filter(|&row| open[row]).collect::<Vec<_>>() {
-                let scores = &values[row * vocab..(row + 1) * vocab];
+            for (&row, scores) in fed.iter().zip(values.chunks_exact(vocab)) {
+                if !open[row] {
+                    continue;
+                }
                 let choice = choose(n, row, scores, &mut rngs[row]);
                 let utterance = &mut utterances[row];
                 utterance.tokens.push(choice.token);
@@ -254,7 +261,11 @@ impl<'a> Decoder<'a> {
             if !open.contains(&true) {
                 break;
             }
-            let hidden = self.feed(&pieces, 1); // [rows, 1, d]
+            if self.cache.takes_some() {
+                fed = going_on(&open);
+                pieces = fed.iter().map(|&row| std::mem::take(&mut pieces[row])).collect();
+            }
+            let hidden = self.feed(&fed, &pieces, 1); // [fed, 1, d]
             scores = self.model.logits(hidden.squeeze_dim(1));
         }
         Ok(utterances)
@@ -263,10 +274,27 @@ impl<'a> Decoder<'a> {
     /// Keeps these rows, in this order; a row may be named more than once, and each copy then goes
     /// its own way. So a state that many draws share is read once.
     pub fn keep(&mut self, rows: &[usize]) {
-        if rows.len() == self.rows() && rows.iter().enumerate().all(|(i, &row)| i == row) {
-            return;
+        if !self.has_just(rows) {
+            self.cache.keep(rows);
+            self.choose(rows);
         }
-        self.cache.keep(rows);
+    }
+
+    /// The same for rows that are written on once and no more: copies share what was read.
+    pub fn branch(&mut self, rows: &[usize]) {
+        if !self.has_just(rows) {
+            self.cache.branch(rows);
+            self.choose(rows);
+        }
+    }
+
+    /// Whether these are all rows in order.
+    fn has_just(&self, rows: &[usize]) -> bool {
+        rows.len() == self.rows() && rows.iter().enumerate().all(|(i, &row)| i == row)
+    }
+
+    /// What is known of rows beside the cache, for these.
+    fn choose(&mut self, rows: &[usize]) {
         self.valid = rows.iter().map(|&row| self.valid[row].clone()).collect();
         self.next = rows.iter().map(|&row| self.next[row]).collect();
         self.pending = rows.iter().map(|&row| self.pending[row].clone()).collect();
@@ -276,25 +304,26 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Runs the model on `width` new columns; shorter pieces are padded on the right.
-    fn feed(&mut self, pieces: &[Vec<u32>], width: usize) -> Tensor<3> {
-        let rows = self.rows();
+    /// Runs the model on `width` new columns of some rows, a piece for each; shorter pieces are
+    /// padded on the right.
+    fn feed(&mut self, fed: &[usize], pieces: &[Vec<u32>], width: usize) -> Tensor<3> {
+        let rows = fed.len();
         let before = self.cache.len();
         let mut tokens = vec![0i32; rows * width];
         let mut positions = vec![0i32; rows * width];
         for (row, piece) in pieces.iter().enumerate() {
             for (column, &token) in piece.iter().enumerate() {
                 tokens[row * width + column] = token as i32;
-                positions[row * width + column] = (self.next[row] + column) as i32;
+                positions[row * width + column] = (self.next[fed[row]] + column) as i32;
             }
         }
         let mask = Mask::new([rows, width, before + width], |row, column, open| {
-            open.extend(self.valid[row].iter().cloned());
+            open.extend(self.valid[fed[row]].iter().cloned());
             if column < pieces[row].len() {
                 open.push(before..before + column + 1);
             }
         });
-        for (row, piece) in pieces.iter().enumerate() {
+        for (&row, piece) in fed.iter().zip(pieces) {
             self.next[row] += piece.len();
             let end = before + piece.len();
             match self.valid[row].last_mut() {
@@ -303,15 +332,31 @@ impl<'a> Decoder<'a> {
                 _ => self.valid[row].push(before..end),
             }
         }
-        self.run(&tokens, &positions, &mask, width)
+        self.run(fed, &tokens, &positions, &mask, width)
     }
 
-    /// Runs the model on `width` new columns for each row, given row by row.
-    fn run(&mut self, tokens: &[i32], positions: &[i32], mask: &Mask, width: usize) -> Tensor<3> {
-        let rows = self.rows();
+    /// Runs the model on `width` new columns of some rows, given row by row.
+    fn run(
+        &mut self,
+        fed: &[usize],
+        tokens: &[i32],
+        positions: &[i32],
+        mask: &Mask,
+        width: usize,
+    ) -> Tensor<3> {
         let ints = |values: &[i32]| {
-            Tensor::<1, Int>::from_ints(values, &self.device).reshape([rows, width])
+            Tensor::<1, Int>::from_ints(values, &self.device).reshape([fed.len(), width])
         };
-        self.model.forward_cached(ints(tokens), ints(positions), mask, &mut self.cache)
+        self.model.forward_cached(ints(tokens), ints(positions), mask, fed, &mut self.cache)
     }
+}
+
+/// The rows that are open, and a closed one beside the last: a product of one row is summed in
+/// another order, and what a row is answered shall not depend on its neighbours.
+fn going_on(open: &[bool]) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..open.len()).filter(|&row| open[row]).collect();
+    if let ([alone], Some(closed)) = (&rows[..], open.iter().position(|open| !open)) {
+        rows = if closed < *alone { vec![closed, *alone] } else { vec![*alone, closed] };
+    }
+    rows
 }

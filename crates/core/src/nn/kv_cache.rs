@@ -31,19 +31,26 @@ impl KvCache {
         self.used == 0
     }
 
-    /// Takes in a layer's keys and values of new columns and mixes the values for their queries.
+    /// Takes in a layer's keys and values of new columns of some rows and mixes the values for
+    /// their queries. They are all rows, in order, unless it [takes some](Self::takes_some).
     ///
     /// # Shapes
-    /// - `qkv`: `[batch, new, 3 · width]`, queries, keys and values side by side
-    /// - output: `[batch, new, width]`
+    /// - `qkv`: `[rows, new, 3 · width]`, queries, keys and values side by side
+    /// - output: `[rows, new, width]`
     pub(super) fn attend(
         &mut self,
         layer: usize,
         qkv: Tensor<3>,
+        rows: &[usize],
         mask: &Mask,
         heads: usize,
     ) -> Tensor<3> {
-        LayerCache::attend(&mut self.layers[layer], qkv, self.used, mask, heads)
+        LayerCache::attend(&mut self.layers[layer], qkv, rows, self.used, mask, heads)
+    }
+
+    /// Whether new columns may be those of some rows alone.
+    pub fn takes_some(&self) -> bool {
+        self.layers.iter().all(|layer| layer.as_ref().is_some_and(LayerCache::takes_some))
     }
 
     pub(super) fn advance(&mut self, new: usize) {
@@ -53,5 +60,12 @@ impl KvCache {
     /// Keeps only these rows of the batch, in this order.
     pub fn keep(&mut self, rows: &[usize]) {
         self.layers.iter_mut().flatten().for_each(|layer| layer.keep(rows));
+    }
+
+    /// The same, for rows of which many are copies: they share what was read so far.
+    pub fn branch(&mut self, rows: &[usize]) {
+        for layer in self.layers.iter_mut().flatten() {
+            self.used = self.used.max(layer.branch(rows));
+        }
     }
 }

@@ -244,7 +244,7 @@ pub async fn sample_actions(
             .collect();
         let mut decoder = Decoder::new(player.actor, pieces.len());
         decoder.read(&pieces);
-        decoder.keep(&distinct.kind);
+        decoder.branch(&distinct.kind);
         let mut rngs: Vec<ChaCha8Rng> =
             rows.iter().map(|&row| rng::stream(seed, purpose, first + row as u64)).collect();
         let ends = |token| player.tokenizer.ends_utterance(token);

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use archer_kernels::Lanes;
-use archer_kernels::attention::{self, Asked, Shape};
+use archer_kernels::attention::{self, Grouped, Shape};
+use archer_kernels::groups::Asked;
 use archer_kernels::visible::Visible;
 use burn::backend::TensorMetadata;
 
@@ -24,15 +25,14 @@ pub struct Attention {
     pub rows: Option<Arc<[usize]>>,
 }
 
-/// Input, mask, heads, and the probabilities of the open blocks: text by text, head by head, query
-/// by query.
+/// Input, heads, queries with what they see, and the probabilities of that: text by text, head by
+/// head, group by group.
 #[derive(Debug, Clone)]
 pub struct Kept {
     qkv: Raw,
-    visible: Arc<Visible>,
     heads: usize,
     asked: Arc<Asked>,
-    probabilities: Arc<Vec<Lanes>>,
+    probabilities: Arc<Vec<Grouped<Lanes>>>,
 }
 
 impl Op<1> for Attention {
@@ -41,22 +41,16 @@ impl Op<1> for Attention {
     fn forward(self, [qkv]: [Raw; 1], keep: bool) -> (Raw, Option<Kept>) {
         let qkv = in_order(qkv);
         let shape = shape_of(&qkv, self.heads);
-        let asked = Asked::new(self.rows.as_deref(), shape.batch, shape.time);
+        let asked = Asked::new(self.rows.as_deref(), shape.batch, shape.time, &self.visible);
         let mut probabilities = Vec::new();
-        let out = attention::forward(
-            shape,
-            values(&qkv),
-            &self.visible,
-            &asked,
-            keep.then_some(&mut probabilities),
-        );
+        let out =
+            attention::forward(shape, values(&qkv), &asked, keep.then_some(&mut probabilities));
         let out = match self.rows {
             None => tensor(out, [shape.batch, shape.time, shape.width]),
             Some(rows) => tensor(out, [rows.len(), shape.width]),
         };
         let kept = keep.then(|| Kept {
             qkv,
-            visible: self.visible,
             heads: self.heads,
             asked: Arc::new(asked),
             probabilities: Arc::new(probabilities),
@@ -70,7 +64,6 @@ impl Op<1> for Attention {
         let out = attention::backward(
             shape,
             values(&kept.qkv),
-            &kept.visible,
             &kept.asked,
             &kept.probabilities,
             values(&grad),

@@ -251,14 +251,16 @@ pub enum LayerCache {
 }
 
 impl LayerCache {
-    /// Takes in the keys and values of new tokens behind the `used` that are there, and mixes the
-    /// values for the queries of the new; without autodiff.
+    /// Takes in the keys and values of new tokens of some rows behind the `used` that are there, and
+    /// mixes the values for the queries of the new; without autodiff. The first time, and where it
+    /// does not [take some](Self::takes_some), they are all rows in order.
     ///
     /// # Shapes
-    /// - `qkv`: `[batch, new, 3 · width]`, `mask` for `used + new` keys; output: `[batch, new, width]`
+    /// - `qkv`: `[rows, new, 3 · width]`, `mask` for `used + new` keys; output: `[rows, new, width]`
     pub fn attend(
         cache: &mut Option<Self>,
         qkv: Tensor<3>,
+        rows: &[usize],
         used: usize,
         mask: &Mask,
         heads: usize,
@@ -273,10 +275,16 @@ impl LayerCache {
             };
             cache.make_room(used + new, GROWTH);
             let qkv = op::in_order(op::raw(qkv.into_dispatch()));
-            let mixed = cache.attend(op::values(&qkv), used, &mask.visible);
+            let mixed = cache.attend(op::values(&qkv), rows, used, &mask.visible);
             return Tensor::from_primitive::<Flex>(op::tensor(mixed, [batch, new, width]));
         }
+        let _ = rows;
         Self::attend_plainly(cache, qkv, used, mask, heads)
+    }
+
+    /// Whether it takes in some rows alone.
+    pub fn takes_some(&self) -> bool {
+        !matches!(self, Self::Plain(..))
     }
 
     fn attend_plainly(
@@ -314,6 +322,19 @@ impl LayerCache {
         let mixed = mix(part(0), in_use(&k), in_use(&v), mask.bias(&device));
         *cache = Some(Self::Plain(k, v));
         mixed
+    }
+
+    /// Keeps these rows of the batch, in this order, which share what was read so far where there
+    /// is a kernel for it. Returns the first column at which they can go on.
+    pub fn branch(&mut self, rows: &[usize]) -> usize {
+        match self {
+            #[cfg(feature = "flex")]
+            Self::Own(cache) => cache.branch(rows),
+            Self::Plain(..) => {
+                self.keep(rows);
+                0
+            }
+        }
     }
 
     /// Keeps these rows of the batch, in this order.

@@ -184,29 +184,71 @@ fn a_cache_that_grows_is_the_whole_text() {
     let qkv = draw(rng, [batch, total, 3 * width]).inner();
     let whole = attention(qkv.clone(), &Mask::causal(total), heads);
     let order = [2, 0, 0];
-    for own in [true, false] {
-        let (mut cache, mut used) = (None, 0);
+    let all = [0, 1, 2];
+    for (own, shared) in [(true, false), (true, true), (false, false)] {
+        let (mut cache, mut used) = (None::<LayerCache>, 0);
         for (n, piece) in pieces.into_iter().enumerate() {
-            let mask = Mask::new([1, piece, used + piece], |_, query, open| {
-                open.push(0..used + query + 1);
-            });
-            // Before the last piece the rows change places, and one is doubled.
+            // Before the last piece the rows change places, and one is doubled; where they share
+            // what was read, the next column is the first of a block.
             let last = n + 1 == pieces.len();
             let rows = |tensor: Tensor<3>| match last {
                 true => tensor
                     .select(0, Tensor::from_ints(order.map(|row| row as i32), &Device::flex())),
                 false => tensor,
             };
-            if let (true, Some(cache)) = (last, &mut cache) {
-                LayerCache::keep(cache, &order);
+            let mut at = used;
+            match (&mut cache, last, shared) {
+                (Some(cache), true, false) => LayerCache::keep(cache, &order),
+                (Some(cache), true, true) => at = at.max(LayerCache::branch(cache, &order)),
+                _ => {}
             }
+            let mask = Mask::new([1, piece, at + piece], |_, query, open| {
+                open.push(0..used);
+                open.push(at..at + query + 1);
+            });
             let new = rows(qkv.clone().narrow(1, used, piece));
             let mixed = match own {
-                true => LayerCache::attend(&mut cache, new, used, &mask, heads),
-                false => LayerCache::attend_plainly(&mut cache, new, used, &mask, heads),
+                true => LayerCache::attend(&mut cache, new, &all, at, &mask, heads),
+                false => LayerCache::attend_plainly(&mut cache, new, at, &mask, heads),
             };
             close(mixed, rows(whole.clone().narrow(1, used, piece)), "attention over a cache");
             used += piece;
+        }
+    }
+}
+
+/// Single tokens of some rows alone, which share a text or do not.
+#[test]
+fn a_cache_takes_some_rows_alone() {
+    let rng = &mut stream(9, "fused", 0);
+    let (heads, d, text) = (2, 16, 20);
+    let width = heads * d;
+    let qkv = draw(rng, [6, text + 2, 3 * width]).inner();
+    let index = |rows: &[usize]| {
+        let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+        Tensor::<1, Int>::from_ints(rows.as_slice(), &Device::flex())
+    };
+    for shared in [true, false] {
+        // Of the six, the first five go on from the first text where they share it.
+        let from = if shared { [0, 0, 0, 0, 0, 1] } else { [0, 1, 2, 3, 4, 5] };
+        let read = qkv.clone().narrow(1, 0, text);
+        let whole = read.clone().select(0, index(&from));
+        let whole = Tensor::cat(vec![whole, qkv.clone().narrow(1, text, 2)], 1);
+        let whole = attention(whole, &Mask::causal(text + 2), heads);
+        let (mut cache, all) = (None::<LayerCache>, [0, 1, 2, 3, 4, 5]);
+        LayerCache::attend(&mut cache, read, &all, 0, &Mask::causal(text), heads);
+        let cache_of = cache.as_mut().unwrap();
+        let mut at = if shared { cache_of.branch(&from) } else { text };
+        for (n, rows) in [&all[..], &[0, 1, 3, 4, 5]].into_iter().enumerate() {
+            let mask = Mask::new([1, 1, at + 1], |_, _, open| {
+                open.push(0..text);
+                open.push(at - n..at + 1);
+            });
+            let new = qkv.clone().narrow(1, text + n, 1).select(0, index(rows));
+            let mixed = LayerCache::attend(&mut cache, new, rows, at, &mask, heads);
+            let want = whole.clone().narrow(1, text + n, 1).select(0, index(rows));
+            close(mixed, want, "attention of some rows");
+            at += 1;
         }
     }
 }
