@@ -12,7 +12,7 @@ use serde_json::Value;
 /// the arguments name are made by `prepare`.
 type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 69] = [
+const MISTAKES: [Mistake; 73] = [
     // Commands and flags.
     (&["tran"], 2, &["tran", "train"]),
     (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),
@@ -59,6 +59,21 @@ const MISTAKES: [Mistake; 69] = [
         &["train", "--config", "asides.toml", "--set", "warm_start.reply_coef=1"],
         2,
         &["warm_start.aside_games = 5", "the world bandit"],
+    ),
+    (
+        &[
+            "train",
+            "--config",
+            "asides.toml",
+            "--set",
+            "warm_start.aside_games=0",
+            "--set",
+            "lessons.steps=1",
+            "--set",
+            "lessons.guess_coef=5",
+        ],
+        2,
+        &["lessons.guess_coef = 5", "the world bandit"],
     ),
     (
         &["train", "--set", "warm_start.aside_steps=5"],

@@ -5,10 +5,8 @@
 //! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
 //! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
 
-use std::sync::Arc;
-
 use archer_env::asker::Start;
-use archer_env::{make, make_guessing};
+use archer_env::make;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
@@ -18,21 +16,19 @@ use super::evaluate::{Evaluation, evaluate};
 use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{
-    Imitated, aside_games, aside_questions, demonstrated_games, demonstration, facts, pieces,
+    Imitated, aside_games, aside_questions, demonstrated_games, demonstration, pieces,
 };
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::lessons::Lore;
-use crate::algorithms::common::{Layout, Player, Policy};
+use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
-use crate::config::{Algorithm, Config, CriticKind, Level, Numerics, WarmStartConfig};
+use crate::config::{Algorithm, Config, Numerics};
 use crate::error::Error;
-use crate::nn::causal_critic::CausalCritic;
-use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
-use crate::nn::critic::{Critic, DoubleCritic};
-use crate::nn::encoder::EncoderConfig;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::critic::Critic;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
@@ -43,10 +39,12 @@ use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
 
+mod fresh;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;
 
+use fresh::{fresh_actor, fresh_buffer, fresh_critic, fresh_policy, guesses, task_facts};
 pub use saved::Origin;
 
 /// Gradient steps of the warm start in one slice.
@@ -513,107 +511,6 @@ impl Trainer {
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
         Agent::new(self.learner.settled(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
-    }
-}
-
-fn fresh_buffer(config: &Config) -> ReplayBuffer {
-    match config.numerics {
-        Numerics::Fixed => ReplayBuffer::new(config.capacity),
-        // The worlds' rewards may be fractions: the reference's only start as whole numbers.
-        Numerics::Compat => ReplayBuffer::compat(config.capacity, false),
-    }
-}
-
-/// A policy around a model, with what the configuration puts on it; `warm` while imitation is
-/// still to be done.
-fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
-    let policy = match config.level == Level::Token || config.algorithm == Algorithm::Ppo {
-        false => Policy::new(lm),
-        true => Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0)),
-    };
-    let WarmStartConfig { task_coef, fact_coef, .. } = config.warm_start;
-    if !(warm && (task_coef > 0.0 || fact_coef > 0.0)) && !config.lessons.names_tasks() {
-        return Ok(policy);
-    }
-    let facts = task_facts(config).first().map_or(0, |facts| facts.len());
-    let columns = make(&config.world)?.tasks() + facts;
-    Ok(policy.with_task_head(columns, &mut rng::stream(config.seed, "task.init", 0)))
-}
-
-/// The facts of each task, where they are to be learned.
-fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
-    let learned = |coef: f64, steps: usize| coef > 0.0 && steps > 0;
-    let (warm, lessons) = (&config.warm_start, &config.lessons);
-    match learned(warm.fact_coef, warm.steps) || learned(lessons.fact_coef, lessons.steps) {
-        true => facts(&config.world, &config.warm_start),
-        false => Vec::new(),
-    }
-}
-
-/// The utterance that names each task, where it is to be learned.
-fn guesses(config: &Config, tokenizer: &Tokenizer) -> Result<Vec<Arc<[u32]>>, Error> {
-    let coef = config.lessons.guess_coef;
-    if config.lessons.steps == 0 || coef == 0.0 {
-        return Ok(Vec::new());
-    }
-    let world = make_guessing(&config.world)?.ok_or_else(|| {
-        Error::Config(format!(
-            "lessons.guess_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to guess",
-            config.world.name
-        ))
-    })?;
-    let pool = world.question_pool();
-    let said = |word| {
-        let guess = &pool.questions()[pool.guess_of(word)];
-        let mut tokens = tokenizer.encode(&guess.text);
-        tokens.push(tokenizer.newline());
-        tokens.into()
-    };
-    Ok((0..pool.words()).map(said).collect())
-}
-
-/// The shape of a causal model of so many layers, of this width with so many heads.
-fn causal_shape(
-    (layers, width, heads): (usize, usize, usize),
-    positions: usize,
-    vocab_size: usize,
-) -> CausalLmConfig {
-    CausalLmConfig { layers, width, heads, positions, vocab_size, layer_norm_epsilon: 1e-5 }
-}
-
-fn fresh_actor(config: &Config, vocab_size: usize, device: &Device) -> CausalLm {
-    let model = &config.actor_model;
-    let shape = causal_shape((model.layers, model.width, model.heads), model.positions, vocab_size);
-    let draws = &mut rng::stream(config.seed, "actor.init", 0);
-    match model.look_back {
-        true => shape.init_looking_back(draws, device),
-        false => shape.init(draws, device),
-    }
-}
-
-fn fresh_critic(config: &Config, vocab_size: usize, device: &Device) -> Critic {
-    let model = &config.critic_model;
-    let rng = &mut rng::stream(config.seed, "critic.init", 0);
-    match model.kind {
-        CriticKind::Encoder => {
-            let shape = EncoderConfig {
-                layers: model.layers,
-                width: model.width,
-                heads: model.heads,
-                feed_forward: 4 * model.width,
-                positions: model.positions,
-                first_position: 2,
-                vocab_size,
-                token_types: 1,
-                layer_norm_epsilon: 1e-5,
-            };
-            Critic::Encoder(DoubleCritic::new(&shape, rng, device))
-        }
-        CriticKind::Causal => {
-            let size = (model.layers, model.width, model.heads);
-            let shape = causal_shape(size, model.positions, vocab_size);
-            Critic::Causal(CausalCritic::new(&shape, rng, device))
-        }
     }
 }
 

@@ -93,7 +93,8 @@ impl Learner {
                 let policy = params::fork(policy);
                 let [replies, tasks, facts, held] =
                     loss(&policy, before, &part, &lore.facts, context);
-                let guessed = guess_loss(&policy, &lost(&part, &lore.guesses, context));
+                let guessed =
+                    guess_loss(&policy, &lost(&part, &lore.guesses, context.config.max_new_tokens));
                 let losses = [replies, tasks, facts, held, guessed].map(|sum| sum.div_scalar(all));
                 let total = weighed(&losses, config);
                 breathe().await;
@@ -130,15 +131,14 @@ fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &LessonsConfig) -> Tensor<
 }
 
 /// The last quarter of each game that its limit of turns cut short, each state with the guess of the
-/// game's secret for what should have been said.
-fn lost<'a>(drawn: &[Drawn<'a>], guesses: &[Arc<[u32]>], context: &Context<'_>) -> Vec<Drawn<'a>> {
+/// game's secret for what should have been said; none whose guess is longer than `longest` tokens.
+fn lost<'a>(drawn: &[Drawn<'a>], guesses: &[Arc<[u32]>], longest: usize) -> Vec<Drawn<'a>> {
     let end = |game: &Drawn<'a>| {
         let last = game.turns.last().filter(|turn| turn.truncated)?;
         let guess = guesses.get(last.task? as usize)?;
         let turns = &game.turns[game.turns.len() - game.turns.len().div_ceil(4)..];
         let guess = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
-        (guess.tokens.len() <= context.config.max_new_tokens)
-            .then(|| Drawn { turns, fresh: vec![guess; turns.len()] })
+        (guess.tokens.len() <= longest).then(|| Drawn { turns, fresh: vec![guess; turns.len()] })
     };
     drawn.iter().filter_map(end).collect()
 }
@@ -184,4 +184,41 @@ fn loss(
         None => [(); 2].map(|()| Tensor::zeros([1], &policy.lm.device())),
     };
     [replies.loss(&policy.lm, foreseen), named, facts, divergence(wanted, held).sum()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rl::transition::Transition;
+
+    /// The last turn of a game of so many turns, whose text grows by a token each.
+    fn turn(number: u32, task: u32, truncated: bool) -> Transition {
+        Transition {
+            observation: (0..=number).collect(),
+            action: [7, 9].into(),
+            reward: -1.0,
+            next_observation: (0..=number + 1).collect(),
+            terminated: false,
+            truncated,
+            mc_return: 0.0,
+            log_prob: 0.0,
+            task: Some(task),
+        }
+    }
+
+    #[test]
+    fn lost_games_are_told_what_would_have_won_them_in_their_last_quarter() {
+        let game = |task, lost| (0..9).map(|n| turn(n, task, lost && n == 8)).collect::<Vec<_>>();
+        let games = [game(0, true), game(1, true), game(0, false), game(2, true)];
+        let turns: Vec<Vec<&Transition>> = games.iter().map(|game| game.iter().collect()).collect();
+        let drawn: Vec<Drawn<'_>> =
+            turns.iter().map(|turns| Drawn { turns, fresh: Vec::new() }).collect();
+        // The second is too long to be said, of the last nobody knows a guess.
+        let guesses = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
+        let told = lost(&drawn, &guesses, 3);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].turns, &turns[0][6..], "three of nine turns");
+        assert!(told[0].fresh.iter().all(|guess| guess.tokens == [4, 9] && guess.ended));
+        assert_eq!(told[0].fresh.len(), 3);
+    }
 }

@@ -9,7 +9,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Trainer, fresh_buffer, fresh_policy};
+use super::Trainer;
+use super::fresh::{fresh_buffer, fresh_policy};
 use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::packed::{self, Precision};

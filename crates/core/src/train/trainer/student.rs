@@ -4,7 +4,8 @@ use archer_env::asker::Start;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::{Trainer, fresh_actor, fresh_critic, fresh_policy};
+use super::Trainer;
+use super::fresh::{fresh_actor, fresh_critic, fresh_policy};
 use crate::agent::Agent;
 use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};

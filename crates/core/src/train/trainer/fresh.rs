@@ -1,0 +1,123 @@
+//! What a run begins with: networks of the shapes that its configuration says, an empty replay buffer,
+//! and what is known of each task once its game is over.
+
+use std::sync::Arc;
+
+use archer_env::{make, make_guessing};
+use burn::tensor::Device;
+
+use crate::algorithms::common::Policy;
+use crate::config::{Algorithm, Config, CriticKind, Level, Numerics, WarmStartConfig};
+use crate::error::Error;
+use crate::nn::causal_critic::CausalCritic;
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::critic::{Critic, DoubleCritic};
+use crate::nn::encoder::EncoderConfig;
+use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rng;
+use crate::text::Tokenizer;
+use crate::train::warm_start::facts;
+
+/// An empty replay buffer.
+pub(super) fn fresh_buffer(config: &Config) -> ReplayBuffer {
+    match config.numerics {
+        Numerics::Fixed => ReplayBuffer::new(config.capacity),
+        // The worlds' rewards may be fractions: the reference's only start as whole numbers.
+        Numerics::Compat => ReplayBuffer::compat(config.capacity, false),
+    }
+}
+
+/// A policy around a model, with what the configuration puts on it; `warm` while imitation is
+/// still to be done.
+pub(super) fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
+    let policy = match config.level == Level::Token || config.algorithm == Algorithm::Ppo {
+        false => Policy::new(lm),
+        true => Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0)),
+    };
+    let WarmStartConfig { task_coef, fact_coef, .. } = config.warm_start;
+    if !(warm && (task_coef > 0.0 || fact_coef > 0.0)) && !config.lessons.names_tasks() {
+        return Ok(policy);
+    }
+    let facts = task_facts(config).first().map_or(0, |facts| facts.len());
+    let columns = make(&config.world)?.tasks() + facts;
+    Ok(policy.with_task_head(columns, &mut rng::stream(config.seed, "task.init", 0)))
+}
+
+/// The facts of each task, where they are to be learned.
+pub(super) fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
+    let learned = |coef: f64, steps: usize| coef > 0.0 && steps > 0;
+    let (warm, lessons) = (&config.warm_start, &config.lessons);
+    match learned(warm.fact_coef, warm.steps) || learned(lessons.fact_coef, lessons.steps) {
+        true => facts(&config.world, &config.warm_start),
+        false => Vec::new(),
+    }
+}
+
+/// The utterance that names each task, where it is to be learned.
+pub(super) fn guesses(config: &Config, tokenizer: &Tokenizer) -> Result<Vec<Arc<[u32]>>, Error> {
+    let coef = config.lessons.guess_coef;
+    if config.lessons.steps == 0 || coef == 0.0 {
+        return Ok(Vec::new());
+    }
+    let world = make_guessing(&config.world)?.ok_or_else(|| {
+        Error::Config(format!(
+            "lessons.guess_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to guess",
+            config.world.name
+        ))
+    })?;
+    let pool = world.question_pool();
+    let said = |word| {
+        let guess = &pool.questions()[pool.guess_of(word)];
+        let mut tokens = tokenizer.encode(&guess.text);
+        tokens.push(tokenizer.newline());
+        tokens.into()
+    };
+    Ok((0..pool.words()).map(said).collect())
+}
+
+/// The shape of a causal model of so many layers, of this width with so many heads.
+fn causal_shape(
+    (layers, width, heads): (usize, usize, usize),
+    positions: usize,
+    vocab_size: usize,
+) -> CausalLmConfig {
+    CausalLmConfig { layers, width, heads, positions, vocab_size, layer_norm_epsilon: 1e-5 }
+}
+
+/// An actor of the shape that the configuration says.
+pub(super) fn fresh_actor(config: &Config, vocab_size: usize, device: &Device) -> CausalLm {
+    let model = &config.actor_model;
+    let shape = causal_shape((model.layers, model.width, model.heads), model.positions, vocab_size);
+    let draws = &mut rng::stream(config.seed, "actor.init", 0);
+    match model.look_back {
+        true => shape.init_looking_back(draws, device),
+        false => shape.init(draws, device),
+    }
+}
+
+/// A critic likewise.
+pub(super) fn fresh_critic(config: &Config, vocab_size: usize, device: &Device) -> Critic {
+    let model = &config.critic_model;
+    let rng = &mut rng::stream(config.seed, "critic.init", 0);
+    match model.kind {
+        CriticKind::Encoder => {
+            let shape = EncoderConfig {
+                layers: model.layers,
+                width: model.width,
+                heads: model.heads,
+                feed_forward: 4 * model.width,
+                positions: model.positions,
+                first_position: 2,
+                vocab_size,
+                token_types: 1,
+                layer_norm_epsilon: 1e-5,
+            };
+            Critic::Encoder(DoubleCritic::new(&shape, rng, device))
+        }
+        CriticKind::Causal => {
+            let size = (model.layers, model.width, model.heads);
+            let shape = causal_shape(size, model.positions, vocab_size);
+            Critic::Causal(CausalCritic::new(&shape, rng, device))
+        }
+    }
+}
