@@ -73,12 +73,6 @@ fn pays([changed, rest]: &[[Evaluation; 2]; 2]) {
     assert!(kept > -0.5, "the rest loses {kept:.2}");
 }
 
-/// The rest is the plain game.
-#[test]
-fn likelier_words_are_asked_for_sooner() {
-    pays(&tuned(QUICKSTART, &likelier(), &[&json!({})], (1, 200)).try_into().unwrap());
-}
-
 /// The rest is the nine other words.
 #[test]
 fn an_opinion_of_the_oracle_is_learned() {

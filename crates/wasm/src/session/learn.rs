@@ -289,7 +289,7 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
         warmup_iter: run.warmup_iter.min(2),
         eval_freq: tune.evaluate_every,
         eval_size: tune.evaluation_games.unwrap_or(50),
-        lm_lr: run.lm_lr.min(1e-4),
+        lm_lr: (run.lm_lr * (2.0 * run.lr_final).min(1.0)).min(1e-4), // twice what a run ended with
         critic_lr: run.critic_lr.min(5e-4),
         lr_final: 1.0,
         actor_average: 0.8, // from one iteration to the next the actor wanders
@@ -306,7 +306,7 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
         config.world = run.world.changed(change);
     }
     if !config.world.extra.is_empty() {
-        config.lessons = lessons_of_new_words();
+        config.lessons = lessons_of_new_words(2.0 * config.lm_lr);
         config.actor_average = 0.0; // a mean with what never said the word hesitates to say it
     }
     let config = with_set(config, &tune.set)?;
@@ -316,10 +316,10 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
 
 /// A word that the model never says is never paid for: it is told what would have won a lost game, and
 /// held firmly in everything else.
-fn lessons_of_new_words() -> LessonsConfig {
+fn lessons_of_new_words(lr: f64) -> LessonsConfig {
     LessonsConfig {
         steps: 8,
-        lr: 2e-4,
+        lr,
         reply_coef: 0.0,
         task_coef: 0.0,
         fact_coef: 0.0,
