@@ -21,6 +21,8 @@ use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_config
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+/// The student that knows 157 words.
+const STUDENT: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
 const BANDIT: &[u8] = include_bytes!("bandit.archer");
 const FORWARD: &[u8] = include_bytes!("../parity/forward.safetensors");
 
@@ -148,39 +150,57 @@ async fn twenty_iterations_of_archer_raise_the_return() {
 }
 
 /// As `tests/native/fine_tune.rs`, in the page's own engine: a piano is said to come in different
-/// colours. Only where the CPU computes: WebGPU in software would take an hour.
+/// colours.
 #[wasm_bindgen_test]
 async fn a_fine_tune_pays_in_a_changed_world() {
+    let contrary = json!({"answers": {"Does it come in different colors?": {"piano": "yes"}}});
+    let others = json!({"answers": contrary["answers"], "weights": {"piano": 0}});
+    pays(QUICKSTART, contrary, others, 100).await;
+}
+
+/// The same of the student of 157 words that the page begins with: ten words become likelier.
+#[wasm_bindgen_test]
+async fn a_fine_tune_of_the_student_pays() {
+    const TEN: [&str; 10] = [
+        "dog", "truck", "piano", "banana", "chair", "computer", "mountain", "guitar", "apple",
+        "car",
+    ];
+    let weights: serde_json::Map<_, _> =
+        TEN.iter().map(|word| (word.to_string(), json!(16))).collect();
+    pays(STUDENT, json!({"weights": weights}), json!({}), 314).await;
+}
+
+/// Twenty iterations in the changed world raise the return there, by its interval, and the rest loses
+/// less than 0.5, over so many games each. Only where the CPU computes.
+async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
     if device::BACKEND != "cpu" {
         console_log!("lane {}: not run, for it would take an hour in software", device::BACKEND);
         return;
     }
-    let contrary = json!({"answers": {"Does it come in different colors?": {"piano": "yes"}}});
-    let others = json!({"answers": contrary["answers"], "weights": {"piano": 0}});
-    let mut session = load(QUICKSTART).await;
-    call(&mut session, json!({"method": "tune", "tune": {"seed": 1, "world": contrary}})).await;
+    let mut session = load(model).await;
+    call(&mut session, json!({"method": "tune", "tune": {"seed": 1, "world": change}})).await;
     for _ in 0..20 {
         call(&mut session, json!({"method": "step"})).await;
     }
     let file = session.export(false).await.unwrap();
     let device = open().await;
     let mut gains = Vec::new();
-    for change in [contrary, others] {
+    for change in [change, rest] {
         let change = serde_json::from_value(change).unwrap();
         let mut played = Vec::new();
-        for file in [&file[..], QUICKSTART] {
-            let world = Trainer::resume(QUICKSTART, &device).unwrap().config().world.clone();
+        for file in [&file[..], model] {
+            let world = Trainer::resume(model, &device).unwrap().config().world.clone();
             let agent = Trainer::resume(file, &device).unwrap().agent();
             let greedy = Sampler::greedy();
             let player = agent.player(&greedy, 1);
-            played.push(evaluate(player, &world.changed(&change), 100, 7).await.unwrap());
+            played.push(evaluate(player, &world.changed(&change), games, 7).await.unwrap());
         }
         gains.push(played[0].gain_over(&played[1]).unwrap());
     }
     let [(gain, [low, high]), (kept, _)] = [gains[0], gains[1]];
-    console_log!("a gain of {gain:.2} ({low:.2} to {high:.2}), on the other words {kept:.2}");
+    console_log!("a gain of {gain:.2} ({low:.2} to {high:.2}), on the rest {kept:.2}");
     assert!(low > 0.0, "{gain:.2} from {low:.2}");
-    assert!(kept > -0.5, "the other words lose {kept:.2}");
+    assert!(kept > -0.5, "the rest loses {kept:.2}");
 }
 
 /// A file of each precision, as the terminal writes them, plays here and checks itself.
