@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::rl::transition::Transition;
 
-    /// The last turn of a game of so many turns, whose text grows by a token each.
+    /// Turn number `number` of a game whose text grows by a token at each.
     fn turn(number: u32, task: u32, truncated: bool) -> Transition {
         Transition {
             observation: (0..=number).collect(),
