@@ -115,20 +115,22 @@ impl Cache {
     }
 
     /// Takes in the keys and values of new places of some rows, from place `used` on, and mixes the
-    /// values for their queries. `qkv` is `[rows, new, 3 · heads · d]`, the result `[rows, new,
-    /// heads · d]`; `visible` lists the same rows.
+    /// values for some of their queries. `qkv` is `[rows, new, 3 · heads · d]`, `asked` lists places
+    /// of the flattened `[rows · new]` in ascending order, the result is `[asked, heads · d]`;
+    /// `visible` lists the same rows.
     pub fn attend(
         &mut self,
         qkv: &[f32],
         rows: &[usize],
+        asked: &[usize],
         used: usize,
         visible: &Visible,
     ) -> Vec<f32> {
         let width = self.heads * self.d;
         let new = qkv.len() / (3 * width * rows.len());
         self.take_in(qkv, rows, used - self.base(), new);
-        let mut out = vec![0.0; rows.len() * new * width];
-        let job = Attend { cache: self, qkv, rows, visible, new, out: &mut out };
+        let mut out = vec![0.0; asked.len() * width];
+        let job = Attend { cache: self, qkv, rows, asked, visible, new, out: &mut out };
         by_width!(self.d, AttendOf, job);
         out
     }
@@ -153,16 +155,16 @@ impl Cache {
         }
     }
 
-    /// How many queries can go together from number `first` on, counted over the new tokens of all
-    /// `rows`: those of one row where it has several, else those of neighbours with one trunk.
-    fn together(&self, rows: &[usize], first: usize, new: usize) -> usize {
-        let most = GROUP.min(rows.len() * new - first);
+    /// How many of the asked can go together, from the first of them on: queries of one row where it
+    /// has several new tokens, else those of neighbours with one trunk.
+    fn together(&self, rows: &[usize], asked: &[usize], new: usize) -> usize {
+        let most = GROUP.min(asked.len());
         let kin = |query: usize| match (&self.trunk, new) {
             (None, 1) => true,
-            (Some(trunk), 1) => trunk.of[rows[query]] == trunk.of[rows[first]],
-            _ => query / new == first / new,
+            (Some(trunk), 1) => trunk.of[rows[query]] == trunk.of[rows[asked[0]]],
+            _ => query / new == asked[0] / new,
         };
-        (1..most).find(|&n| !kin(first + n)).unwrap_or(most)
+        (1..most).find(|&n| !kin(asked[n])).unwrap_or(most)
     }
 }
 
@@ -170,6 +172,7 @@ struct Attend<'a> {
     cache: &'a Cache,
     qkv: &'a [f32],
     rows: &'a [usize],
+    asked: &'a [usize],
     visible: &'a Visible,
     new: usize,
     out: &'a mut [f32],
@@ -203,23 +206,25 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) {
-        let Attend { cache, qkv, rows, visible, new, out } = self.0;
+        let Attend { cache, qkv, rows, asked, visible, new, out } = self.0;
         let (heads, width, scale) = (cache.heads, cache.heads * D, 1.0 / (D as f32).sqrt());
         let base = cache.base() / LANES;
         let mut scores = vec![[[0.0; LANES]; GROUP]; base + cache.own.room / LANES];
         let mut blocks: Vec<Wide> = Vec::new();
-        let mut first = 0;
-        while first < rows.len() * new {
-            let queries = cache.together(rows, first, new);
+        let mut done = 0;
+        while done < asked.len() {
+            let queries = cache.together(rows, &asked[done..], new);
+            let group = &asked[done..][..queries];
+            let row = rows[group[0] / new];
             blocks.clear();
-            unite(&mut blocks, queries, |q| visible.of((first + q) / new, (first + q) % new));
+            unite(&mut blocks, queries, |q| visible.of(group[q] / new, group[q] % new));
             let scores = &mut scores[..blocks.len()];
             for head in 0..heads {
                 let mut vectors = [[0.0; D]; GROUP];
-                let mut own = [Piece::<D>::of(&cache.own, rows[first / new] * heads + head); GROUP];
+                let mut own = [Piece::<D>::of(&cache.own, row * heads + head); GROUP];
                 for q in 0..GROUP {
                     // What fills the group up repeats the last.
-                    let query = first + q.min(queries - 1);
+                    let query = group[q.min(queries - 1)];
                     own[q] = Piece::of(&cache.own, rows[query / new] * heads + head);
                     let at = &qkv[query * 3 * width + head * D..][..D];
                     for c in 0..D {
@@ -227,9 +232,7 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
                     }
                 }
                 let trunk = match &cache.trunk {
-                    Some(trunk) => {
-                        Piece::of(&trunk.store, trunk.of[rows[first / new]] * heads + head)
-                    }
+                    Some(trunk) => Piece::of(&trunk.store, trunk.of[row] * heads + head),
                     None => own[0],
                 };
                 let one = new > 1 || GROUP == 1;
@@ -256,10 +259,10 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
                     }
                 }
                 for (q, sum) in sums.iter().enumerate().take(queries) {
-                    out[(first + q) * width + head * D..][..D].copy_from_slice(sum);
+                    out[(done + q) * width + head * D..][..D].copy_from_slice(sum);
                 }
             }
-            first += queries;
+            done += queries;
         }
     }
 }

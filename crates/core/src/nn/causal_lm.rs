@@ -239,31 +239,37 @@ impl CausalLm {
         block.finish(fused::attention(qkv, mask, self.config.heads), x, epsilon)
     }
 
-    /// Hidden states of new tokens of some rows that follow what the cache holds; the cache takes
-    /// them in. They are all rows in order unless it [takes some](KvCache::takes_some).
+    /// Takes new tokens of some rows, which follow what the cache holds, into it, and gives hidden
+    /// states at some of them, `asked`: places of the flattened `[rows · new]`, each named once, in
+    /// ascending order. In the last block nothing is computed that nobody asks for. The rows are all
+    /// in order unless the cache [takes some](KvCache::takes_some).
     ///
     /// # Shapes
     /// - `tokens`, `positions`: `[rows, new]`
     /// - `mask`: for `new` queries and `cached + new` keys
-    /// - output: `[rows, new, width]`
+    /// - output: `[asked, width]`
     pub fn forward_cached(
         &self,
         tokens: Tensor<2, Int>,
         positions: Tensor<2, Int>,
         mask: &Mask,
-        rows: &[usize],
+        [rows, asked]: [&[usize]; 2],
         cache: &mut KvCache,
-    ) -> Tensor<3> {
-        let [_, new] = tokens.dims();
+    ) -> Tensor<2> {
+        let [batch, new] = tokens.dims();
+        let (epsilon, heads) = (self.config.layer_norm_epsilon, self.config.heads);
+        let all: Vec<usize> = (0..batch * new).collect();
+        let (last, before) = self.transformer.h.split_last().expect("a block");
         let mut x = self.embed(tokens, positions);
-        let epsilon = self.config.layer_norm_epsilon;
-        for (layer, block) in self.transformer.h.iter().enumerate() {
+        for (layer, block) in before.iter().enumerate() {
             let qkv = block.project(x.clone(), epsilon);
-            let mixed = cache.attend(layer, qkv, rows, mask, self.config.heads);
-            x = block.finish(mixed, x, epsilon);
+            let mixed = cache.attend(layer, qkv, rows, &all, mask, heads);
+            x = block.finish(mixed.reshape(x.dims()), x, epsilon);
         }
+        let qkv = last.project(x.clone(), epsilon);
+        let mixed = cache.attend(before.len(), qkv, rows, asked, mask, heads);
         cache.advance(new);
-        self.final_norm(x)
+        self.final_norm(last.finish(mixed, fused::rows_at(x, asked), epsilon))
     }
 
     fn final_norm<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {

@@ -99,15 +99,8 @@ impl<'a> Decoder<'a> {
             "every row needs a token to go on from"
         );
         let all: Vec<usize> = (0..self.rows()).collect();
-        let hidden = self.feed(&all, &pieces, width); // [rows, width, d]
-        let [rows, width, d] = hidden.dims();
-        let last: Vec<i32> = pieces
-            .iter()
-            .enumerate()
-            .map(|(row, piece)| (row * width + piece.len() - 1) as i32)
-            .collect();
-        let last = Tensor::<1, Int>::from_ints(last.as_slice(), &self.device);
-        let hidden = hidden.reshape([rows * width, d]).select(0, last);
+        let last = pieces.iter().enumerate().map(|(row, piece)| row * width + piece.len() - 1);
+        let hidden = self.feed(&all, &pieces, width, &last.collect::<Vec<_>>()); // [rows, d]
         self.scores = Some(self.model.logits(hidden));
     }
 
@@ -137,8 +130,9 @@ impl<'a> Decoder<'a> {
             open.push(0..prompts[row].len().min(query + 1));
         });
         let all: Vec<usize> = (0..self.rows()).collect();
-        let hidden = self.run(&all, &tokens, &positions, &mask, width); // [rows, width, d]
-        self.scores = Some(self.model.logits(hidden.narrow(1, width - 1, 1).squeeze_dim(1)));
+        let last: Vec<usize> = all.iter().map(|row| row * width + width - 1).collect();
+        let hidden = self.run([&all, &last], &tokens, &positions, &mask, width); // [rows, d]
+        self.scores = Some(self.model.logits(hidden));
     }
 
     /// Feeds one text to each row of an empty batch and turns the rows into its states: afterwards
@@ -151,17 +145,20 @@ impl<'a> Decoder<'a> {
         let pieces: Vec<Vec<u32>> = texts.iter().map(|text| text.to_vec()).collect();
         let width = pieces.iter().map(Vec::len).max().expect("a text");
         let all: Vec<usize> = (0..texts.len()).collect();
-        let hidden = self.feed(&all, &pieces, width); // [texts, width, d]
-        let [rows, width, d] = hidden.dims();
         let state_of: Vec<(usize, usize)> = states
             .iter()
             .enumerate()
             .flat_map(|(text, lengths)| lengths.iter().map(move |&length| (text, length)))
             .collect();
-        let ends: Vec<i32> =
-            state_of.iter().map(|&(text, length)| (text * width + length - 1) as i32).collect();
-        let hidden = hidden.reshape([rows * width, d]);
-        let hidden = hidden.select(0, Tensor::from_ints(ends.as_slice(), &self.device));
+        let ends: Vec<usize> =
+            state_of.iter().map(|&(text, length)| text * width + length - 1).collect();
+        // Several rows may go on from one state: it is read once.
+        let mut asked = ends.clone();
+        asked.sort_unstable();
+        asked.dedup();
+        let scores = self.model.logits(self.feed(&all, &pieces, width, &asked)); // [asked, vocab]
+        let place = |end| asked.binary_search(end).expect("it is one of them") as i32;
+        let places: Vec<i32> = ends.iter().map(place).collect();
         self.branch(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
         for (row, &(_, length)) in state_of.iter().enumerate() {
             // Of the text that it was read with.
@@ -169,7 +166,8 @@ impl<'a> Decoder<'a> {
             self.valid[row].push(0..length);
             self.next[row] = length;
         }
-        self.scores = Some(self.model.logits(hidden));
+        let places = Tensor::from_ints(places.as_slice(), &self.device);
+        self.scores = Some(scores.select(0, places)); // [states, vocab]
     }
 
     /// Lets the actor write an utterance for every row, each drawn by its own generator.
@@ -265,8 +263,8 @@ impl<'a> Decoder<'a> {
                 fed = going_on(&open);
                 pieces = fed.iter().map(|&row| std::mem::take(&mut pieces[row])).collect();
             }
-            let hidden = self.feed(&fed, &pieces, 1); // [fed, 1, d]
-            scores = self.model.logits(hidden.squeeze_dim(1));
+            let all: Vec<usize> = (0..fed.len()).collect();
+            scores = self.model.logits(self.feed(&fed, &pieces, 1, &all)); // [fed, vocab]
         }
         Ok(utterances)
     }
@@ -305,8 +303,14 @@ impl<'a> Decoder<'a> {
     }
 
     /// Runs the model on `width` new columns of some rows, a piece for each; shorter pieces are
-    /// padded on the right.
-    fn feed(&mut self, fed: &[usize], pieces: &[Vec<u32>], width: usize) -> Tensor<3> {
+    /// padded on the right. Gives hidden states at the places of `[fed · width]` that are asked.
+    fn feed(
+        &mut self,
+        fed: &[usize],
+        pieces: &[Vec<u32>],
+        width: usize,
+        asked: &[usize],
+    ) -> Tensor<2> {
         let rows = fed.len();
         let before = self.cache.len();
         let mut tokens = vec![0i32; rows * width];
@@ -332,22 +336,29 @@ impl<'a> Decoder<'a> {
                 _ => self.valid[row].push(before..end),
             }
         }
-        self.run(fed, &tokens, &positions, &mask, width)
+        self.run([fed, asked], &tokens, &positions, &mask, width)
     }
 
-    /// Runs the model on `width` new columns of some rows, given row by row.
+    /// Runs the model on `width` new columns of some rows, given row by row, for the hidden states at
+    /// some places.
     fn run(
         &mut self,
-        fed: &[usize],
+        [fed, asked]: [&[usize]; 2],
         tokens: &[i32],
         positions: &[i32],
         mask: &Mask,
         width: usize,
-    ) -> Tensor<3> {
+    ) -> Tensor<2> {
         let ints = |values: &[i32]| {
             Tensor::<1, Int>::from_ints(values, &self.device).reshape([fed.len(), width])
         };
-        self.model.forward_cached(ints(tokens), ints(positions), mask, fed, &mut self.cache)
+        self.model.forward_cached(
+            ints(tokens),
+            ints(positions),
+            mask,
+            [fed, asked],
+            &mut self.cache,
+        )
     }
 }
 

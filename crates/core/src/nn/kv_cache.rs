@@ -32,20 +32,22 @@ impl KvCache {
     }
 
     /// Takes in a layer's keys and values of new columns of some rows and mixes the values for
-    /// their queries. They are all rows, in order, unless it [takes some](Self::takes_some).
+    /// those queries of theirs that are `asked`: places of the flattened `[rows · new]`, in ascending
+    /// order. They are all rows, in order, unless it [takes some](Self::takes_some).
     ///
     /// # Shapes
     /// - `qkv`: `[rows, new, 3 · width]`, queries, keys and values side by side
-    /// - output: `[rows, new, width]`
+    /// - output: `[asked, width]`
     pub(super) fn attend(
         &mut self,
         layer: usize,
         qkv: Tensor<3>,
         rows: &[usize],
+        asked: &[usize],
         mask: &Mask,
         heads: usize,
-    ) -> Tensor<3> {
-        LayerCache::attend(&mut self.layers[layer], qkv, rows, self.used, mask, heads)
+    ) -> Tensor<2> {
+        LayerCache::attend(&mut self.layers[layer], qkv, rows, asked, self.used, mask, heads)
     }
 
     /// Whether new columns may be those of some rows alone.

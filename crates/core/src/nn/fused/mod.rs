@@ -195,9 +195,13 @@ pub fn attention_at(qkv: Tensor<3>, mask: &Mask, heads: usize, rows: &[usize]) -
     rows_at(plain_attention(qkv, mask, heads), rows)
 }
 
-/// Rows of a flattened grid, `[batch, time, width]` to `[n, width]`.
+/// Rows of a flattened grid, `[batch, time, width]` to `[n, width]`, each named once, in ascending
+/// order.
 pub fn rows_at(grid: Tensor<3>, rows: &[usize]) -> Tensor<2> {
     let [batch, time, width] = grid.dims();
+    if rows.len() == batch * time {
+        return grid.reshape([batch * time, width]);
+    }
     if rows.is_empty() {
         return Tensor::zeros([0, width], &grid.device());
     }
@@ -252,19 +256,21 @@ pub enum LayerCache {
 
 impl LayerCache {
     /// Takes in the keys and values of new tokens of some rows behind the `used` that are there, and
-    /// mixes the values for the queries of the new; without autodiff. The first time, and where it
-    /// does not [take some](Self::takes_some), they are all rows in order.
+    /// mixes the values for those queries of the new that are `asked`; without autodiff. The first
+    /// time, and where it does not [take some](Self::takes_some), they are all rows in order.
     ///
     /// # Shapes
-    /// - `qkv`: `[rows, new, 3 · width]`, `mask` for `used + new` keys; output: `[rows, new, width]`
+    /// - `qkv`: `[rows, new, 3 · width]`, `mask` for `used + new` keys; `asked`: places of the
+    ///   flattened `[rows · new]`, in ascending order; output: `[asked, width]`
     pub fn attend(
         cache: &mut Option<Self>,
         qkv: Tensor<3>,
         rows: &[usize],
+        asked: &[usize],
         used: usize,
         mask: &Mask,
         heads: usize,
-    ) -> Tensor<3> {
+    ) -> Tensor<2> {
         #[cfg(feature = "flex")]
         if has_kernel(&qkv, heads) && !qkv.device().is_autodiff() {
             let [batch, new, width] = qkv.dims();
@@ -275,11 +281,11 @@ impl LayerCache {
             };
             cache.make_room(used + new, GROWTH);
             let qkv = op::in_order(op::raw(qkv.into_dispatch()));
-            let mixed = cache.attend(op::values(&qkv), rows, used, &mask.visible);
-            return Tensor::from_primitive::<Flex>(op::tensor(mixed, [batch, new, width]));
+            let mixed = cache.attend(op::values(&qkv), rows, asked, used, &mask.visible);
+            return Tensor::from_primitive::<Flex>(op::tensor(mixed, [asked.len(), width]));
         }
         let _ = rows;
-        Self::attend_plainly(cache, qkv, used, mask, heads)
+        rows_at(Self::attend_plainly(cache, qkv, used, mask, heads), asked)
     }
 
     /// Whether it takes in some rows alone.
