@@ -14,7 +14,8 @@ export type ToWorker =
   | { id: number; kind: "lost" };
 
 export type FromWorker =
-  | { id: number; kind: "done"; value: unknown }
+  /** `texts`: what is left to tell of a question as it grew. */
+  | { id: number; kind: "done"; value: unknown; texts?: string[] }
   | { id: number; kind: "failed"; fault: Fault }
   | { id: number; kind: "progress"; progress: LoadProgress }
   /** A question as it grew, told together. */

@@ -123,6 +123,7 @@ class RemoteEngine implements Engine {
       case "held":
         return waiting.reins?.standStill();
       case "done":
+        message.texts?.forEach((text) => waiting.hear?.(text));
         this.end(message.id, waiting);
         return waiting.resolve(message.value);
       case "failed":

@@ -18,9 +18,14 @@ self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   answer(message).then(
     (value) => {
       const bytes = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
-      post({ id: message.id, kind: "done", value }, bytes);
+      const texts = untold.get(message.id);
+      untold.delete(message.id);
+      post({ id: message.id, kind: "done", value, ...(texts && { texts }) }, bytes);
     },
-    (thrown: unknown) => post({ id: message.id, kind: "failed", fault: faultOf(thrown) }),
+    (thrown: unknown) => {
+      untold.delete(message.id);
+      post({ id: message.id, kind: "failed", fault: faultOf(thrown) });
+    },
   );
 });
 
@@ -33,30 +38,30 @@ function reinIn(id: number, rein: Rein): void {
 /** Milliseconds between two messages about a question that grows: where a token takes less, its message would cost as much as it. */
 const TELL_EVERY = 10;
 
-/** Hears a question grow, and tells the page now and then, and at the end. */
-function teller(id: number): { hear(text: string): void; tell(): void } {
+/** Of the calls under way that are listened to, what was heard and not told. */
+const untold = new Map<number, string[]>();
+
+/** Hears a question grow, and tells the page now and then; the rest goes with the reply. */
+function teller(id: number): (text: string) => void {
   let texts: string[] = [];
   let toldAt = performance.now();
-  const tell = () => {
-    if (texts.length > 0) post({ id, kind: "texts", texts });
+  untold.set(id, texts);
+  return (text) => {
+    texts.push(text);
+    if (performance.now() - toldAt < TELL_EVERY) return;
+    post({ id, kind: "texts", texts });
     texts = [];
+    untold.set(id, texts);
     toldAt = performance.now();
   };
-  const hear = (text: string) => {
-    texts.push(text);
-    if (performance.now() - toldAt >= TELL_EVERY) tell();
-  };
-  return { hear, tell };
 }
 
 async function call(id: number, current: Engine, request: Request, hears: boolean): Promise<unknown> {
   const own = new Reins();
   reins.set(id, own);
-  const { hear, tell } = teller(id);
   try {
-    return await current.call(request, hears ? hear : undefined, own);
+    return await current.call(request, hears ? teller(id) : undefined, own);
   } finally {
-    tell();
     reins.delete(id);
   }
 }

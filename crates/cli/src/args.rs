@@ -73,15 +73,37 @@ pub struct Train {
     pub running: Running,
 }
 
+/// On what to compute.
+#[derive(Debug, Clone, Args)]
+pub struct Compute {
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = Compute::AUTO)]
+    pub device: String,
+    /// Threads that share the work on a CPU; the result is the same with any number [default: all
+    /// cores]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub threads: Option<usize>,
+}
+
+impl Compute {
+    /// The device where none is named.
+    pub const AUTO: &str = "auto";
+}
+
+impl Default for Compute {
+    fn default() -> Self {
+        Self { device: Self::AUTO.to_string(), threads: None }
+    }
+}
+
 /// Flags of whatever is a run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Running {
     /// Change one key of the configuration, as in --set iterations=50 or --set actor_model.width=64
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
+    #[command(flatten)]
+    pub compute: Compute,
     /// The seed of all chance; on the CPU the same seed gives the same run, bit for bit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -102,11 +124,7 @@ impl Train {
     pub fn quickstart() -> Train {
         Train {
             preset: Some("quickstart".to_string()),
-            running: Running {
-                device: "auto".to_string(),
-                final_games: 1000,
-                ..Running::default()
-            },
+            running: Running { final_games: 1000, ..Running::default() },
             ..Train::default()
         }
     }
@@ -135,9 +153,8 @@ pub struct Compare {
     /// with, and finished ones are not repeated
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
+    #[command(flatten)]
+    pub compute: Compute,
     /// Games by which each agent is measured at the end of its run; 0 for the last evaluation of its
     /// training
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
@@ -177,7 +194,7 @@ pub struct Eval {
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "asker")]
     pub model: Option<PathBuf>,
     /// Measure a scripted asker instead of a model
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device", "threads"])]
     pub asker: Option<String>,
     /// Games to play; every secret word gets as many as any other, or as many as it weighs
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = at_least_one)]
@@ -203,9 +220,8 @@ pub struct Eval {
     /// Change one key of the world, as in --set world.weights.dog=8
     #[arg(long, value_name = "world.KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
+    #[command(flatten)]
+    pub compute: Compute,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -263,9 +279,8 @@ pub struct Export {
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
+    #[command(flatten)]
+    pub compute: Compute,
 }
 
 /// Flags of `archer data`.

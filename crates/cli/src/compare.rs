@@ -38,7 +38,7 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
     let runs = plan(args)?;
     let screen = Screen::new(args.quiet);
     // A device that is not there is told before anything is begun.
-    let device = device::open(&args.device)?.name;
+    let device = device::open_for(&args.compute)?.name;
     let stop = Stop::listen(screen.speaker());
     for (n, run) in runs.iter().enumerate() {
         let title = format!("{}, seed {}", run.algorithm.name(), run.seed);
@@ -154,8 +154,8 @@ fn command(args: &args::Compare) -> String {
     flag("algorithms", args.algorithms.join(","));
     flag("seeds", args.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
     args.set.iter().for_each(|assignment| flag("set", assignment.clone()));
-    if args.device != "auto" {
-        flag("device", args.device.clone());
+    if args.compute.device != args::Compute::AUTO {
+        flag("device", args.compute.device.clone());
     }
     flag("final-games", args.final_games.to_string());
     flag("out", args.out.display().to_string());
@@ -206,7 +206,7 @@ impl Run {
             return Ok(());
         }
         let begun = args::Running {
-            device: args.device.clone(),
+            compute: args.compute.clone(),
             final_games: args.final_games,
             quiet: args.quiet,
             ..args::Running::default()

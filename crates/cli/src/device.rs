@@ -11,6 +11,7 @@ use std::time::Duration;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
+use crate::args;
 use crate::error::Error;
 use crate::experiment::did_you_mean;
 
@@ -60,12 +61,30 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn new(device: Device, backend: &str, name: &str) -> Opened {
-        let threads = match backend {
-            "flex" | "ndarray" => thread::available_parallelism().map_or(1, usize::from),
-            _ => 1,
-        };
-        Opened { device, name: name.to_string(), threads }
+    fn new(device: Device, name: &str) -> Opened {
+        let mut opened = Opened { device, name: name.to_string(), threads: 1 };
+        if opened.is_cpu() {
+            opened.threads = thread::available_parallelism().map_or(1, usize::from);
+        }
+        opened
+    }
+
+    fn is_cpu(&self) -> bool {
+        matches!(self.name.as_str(), "flex" | "ndarray")
+    }
+}
+
+/// Opens the device that the flags name, for as many threads as they say.
+pub fn open_for(compute: &args::Compute) -> Result<Opened, Error> {
+    let opened = open(&compute.device)?;
+    match compute.threads {
+        None => Ok(opened),
+        // Elsewhere the device itself shares the work out.
+        Some(threads) if opened.is_cpu() => Ok(Opened { threads, ..opened }),
+        Some(_) => Err(Error::Usage(format!(
+            "--threads is for a CPU, and {} is none: leave it out, or add --device flex",
+            opened.name
+        ))),
     }
 }
 
@@ -96,7 +115,7 @@ pub fn open(name: &str) -> Result<Opened, Error> {
             "the device {name} does not work here: {why}; archer doctor shows which do"
         ))
     })?;
-    Ok(Opened::new(device, backend.name, name))
+    Ok(Opened::new(device, name))
 }
 
 /// The first GPU that works, else the CPU.
@@ -112,7 +131,7 @@ fn auto() -> Result<Opened, Error> {
             if let Ok(device) = connect(backend.name, *rest)
                 && prove(&device).is_ok()
             {
-                return Ok(Opened::new(device, backend.name, backend.name));
+                return Ok(Opened::new(device, backend.name));
             }
         }
     }
@@ -283,6 +302,16 @@ mod tests {
     fn the_cpu_is_always_there() {
         assert_eq!(open("flex").unwrap().name, "flex");
         assert!(open("auto").is_ok());
+    }
+
+    #[test]
+    fn threads_are_as_many_as_were_asked_for() {
+        let threads = |threads| {
+            let compute = args::Compute { threads, ..args::Compute::default() };
+            open_for(&args::Compute { device: "flex".to_string(), ..compute }).unwrap().threads
+        };
+        assert_eq!(threads(Some(3)), 3);
+        assert_eq!(Some(threads(None)), thread::available_parallelism().ok().map(usize::from));
     }
 
     #[test]

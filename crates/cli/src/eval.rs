@@ -36,7 +36,7 @@ pub fn run(args: &args::Eval) -> Result<(), Error> {
 }
 
 fn of_model(args: &args::Eval, folder: &Path) -> Result<Evaluation, Error> {
-    let device = device::open(&args.device)?;
+    let device = device::open_for(&args.compute)?;
     let agent = model::load(folder, &device.device)?;
     let world = amended(&agent.about.world, args)?;
     Screen::new(false).say(&format!("playing {} games on {}", args.games, device.name));

@@ -32,7 +32,7 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
             out.display()
         )));
     }
-    let device = device::open(&args.device)?;
+    let device = device::open_for(&args.compute)?;
     if args.folder {
         return write_folder(args, &device.device);
     }

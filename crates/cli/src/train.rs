@@ -96,7 +96,7 @@ impl Session {
 
     /// Starts a new run of this experiment.
     fn start(experiment: Experiment, args: &args::Train, screen: Screen) -> Result<Session, Error> {
-        let device = device::open(&args.running.device)?;
+        let device = device::open_for(&args.running.compute)?;
         let run =
             RunDir::create(args.running.out.as_deref(), &experiment.name, &experiment.config)?;
         screen.say(&format!(
@@ -131,7 +131,7 @@ impl Session {
                 root.display()
             )));
         }
-        let device = device::open(&args.running.device)?;
+        let device = device::open_for(&args.running.compute)?;
         let mut trainer = load_checkpoint(root, &device, &args.running.set, &screen)?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
@@ -151,7 +151,7 @@ impl Session {
     /// Goes on, in a new folder, with the run in a file that a page or `archer export` wrote.
     fn resume_file(args: &args::Train, file: &Path, screen: Screen) -> Result<Session, Error> {
         let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
-        let device = device::open(&args.running.device)?;
+        let device = device::open_for(&args.running.compute)?;
         let change = |old: &Config| experiment::extend(old, &args.running.set);
         let mut trainer = Trainer::resume_with(&bytes, &device.device, change)
             .map_err(|error| model::named(file, error))?;

@@ -1,8 +1,10 @@
-//! Matrix products, where the program has something better for them than burn's.
+//! Matrix products, where there is something better for them than burn's.
 //!
-//! In a browser the best instructions for products stand in a module of their own, of which one
-//! can ask whether the browser has them. So who multiplies is said once, at the start, by
-//! [`multiply_by`]; where nobody has said it, [`product`] has none, and burn's is taken.
+//! Natively burn's own kernels are called without burn, whose tensors clear the memory of a product
+//! and then copy it before anything is multiplied. In a browser the best instructions for products
+//! stand in a module of their own, of which one can ask whether the browser has them. So who
+//! multiplies there is said once, at the start, by [`multiply_by`]; until somebody has said it,
+//! [`product`] has none, and burn's is taken.
 
 use std::sync::OnceLock;
 
@@ -46,15 +48,65 @@ pub fn multiply_by(multiply: Multiply) {
     let _ = MULTIPLY.set(multiply);
 }
 
-/// The product of two matrices, row by row, where somebody multiplies.
+/// The product of two matrices, row by row, where somebody multiplies. Each row is summed in the same
+/// order however many there are.
 ///
 /// # Panics
 /// If the matrices do not fit each other.
 pub fn product(a: Matrix<'_>, b: Matrix<'_>) -> Option<Vec<f32>> {
-    let multiply = MULTIPLY.get()?;
     assert_eq!(a.shape[1], b.shape[0], "matrices {:?} and {:?}", a.shape, b.shape);
-    let mut out = vec![0.0; a.shape[0] * b.shape[1]];
-    multiply(a, b, &mut out);
+    match MULTIPLY.get() {
+        Some(multiply) => {
+            let mut out = vec![0.0; a.shape[0] * b.shape[1]];
+            multiply(a, b, &mut out);
+            Some(out)
+        }
+        None => native(a, b),
+    }
+}
+
+#[cfg(target_family = "wasm")]
+fn native(_: Matrix<'_>, _: Matrix<'_>) -> Option<Vec<f32>> {
+    None
+}
+
+/// The product by the kernels for the processor at hand.
+#[cfg(not(target_family = "wasm"))]
+#[allow(unsafe_code, reason = "the kernels take pointers, and write to memory that nobody cleared")]
+fn native(a: Matrix<'_>, b: Matrix<'_>) -> Option<Vec<f32>> {
+    let ([rows, depth], columns) = (a.shape, b.shape[1]);
+    if rows * columns == 0 || depth == 0 {
+        return Some(vec![0.0; rows * columns]);
+    }
+    // Alone a row would be summed in another order: it goes twice, from the same memory.
+    let (rows_done, row_step) = if rows == 1 { (2, 0) } else { (rows, a.steps[0]) };
+    let mut out = Vec::<f32>::with_capacity(rows_done * columns);
+    // SAFETY: `Matrix::new` has seen that the floats reach to the last row and column, and there is
+    // room for all that is written. Every float of it is, as none is read before.
+    unsafe {
+        gemm::gemm(
+            rows_done,
+            columns,
+            depth,
+            out.as_mut_ptr(),
+            1,
+            columns as isize,
+            false,
+            a.values.as_ptr(),
+            a.steps[1] as isize,
+            row_step as isize,
+            b.values.as_ptr(),
+            b.steps[1] as isize,
+            b.steps[0] as isize,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+        out.set_len(rows * columns);
+    }
     Some(out)
 }
 
@@ -70,12 +122,38 @@ mod tests {
         }
     }
 
+    /// Matrices of all orders of memory, of some shapes with rests.
+    #[test]
+    fn the_processors_kernels_multiply() {
+        for [rows, depth, columns] in
+            [[1, 128, 384], [2, 3, 2], [7, 5, 9], [33, 48, 1], [64, 128, 96], [3, 0, 2], [0, 4, 4]]
+        {
+            let floats = |n: usize, salt: usize| -> Vec<f32> {
+                (0..n).map(|i| ((i * 37 + salt) % 23) as f32 / 8.0 - 1.0).collect()
+            };
+            let (a, b) = (floats(rows * depth, 3), floats(depth * columns, 7));
+            let layouts = |rows, columns| [[columns, 1], [1, rows]];
+            for steps_a in layouts(rows, depth) {
+                for steps_b in layouts(depth, columns) {
+                    let a = Matrix::new(&a, [rows, depth], steps_a);
+                    let b = Matrix::new(&b, [depth, columns], steps_b);
+                    let found = native(a, b).unwrap();
+                    let mut want = vec![0.0; rows * columns];
+                    plainly(a, b, &mut want);
+                    assert_eq!(found.len(), want.len());
+                    for (found, want) in found.iter().zip(&want) {
+                        assert!((found - want).abs() < 1e-4, "{found} is not {want}");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn who_was_named_first_multiplies() {
         let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let a = Matrix::new(&values, [2, 3], [3, 1]);
         let turned = Matrix::new(&values, [3, 2], [1, 3]);
-        assert_eq!(product(a, turned), None);
         multiply_by(plainly);
         multiply_by(|_, _, _| unreachable!("somebody else was named before"));
         assert_eq!(product(a, turned), Some(vec![14.0, 32.0, 32.0, 77.0]));

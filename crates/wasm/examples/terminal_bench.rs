@@ -9,11 +9,11 @@ use pollster::block_on;
 use serde_json::{Value, json};
 
 fn main() {
+    const USAGE: &str = "model-file games together iterations";
     let mut args = std::env::args().skip(1);
-    let mut number =
-        || args.next().and_then(|text| text.parse().ok()).expect("games together iterations");
+    let file = std::fs::read(args.next().expect(USAGE)).expect("a model file");
+    let mut number = || args.next().and_then(|text| text.parse().ok()).expect(USAGE);
     let (games, together, iterations): (u64, u64, u64) = (number(), number(), number());
-    let file = include_bytes!("../../../pkg/models/quickstart.archer").to_vec();
     let begin = Instant::now();
     let device = block_on(device::open()).expect("a processor");
     let mut session = block_on(Session::load(file, device)).expect("the shipped model is whole");

@@ -1,10 +1,10 @@
 // How fast the browser computes beside the terminal, on the same machine in one run: `make bench-web`.
 //
-// The same work everywhere: the model in the package writes questions of sampled games, one game at a
+// The same work everywhere: each model in the package writes questions of sampled games, one game at a
 // time and many side by side, then fine-tunes with the package's defaults. The two take turns, ROUNDS
 // times, so that other work on the machine meets both; told are the medians, and in brackets the slowest
-// and the fastest. WebGPU is Chromium's software adapter unless ARCHER_GRAPHICS=hardware lets it take
-// what there is.
+// and the fastest. WebGPU, with the small model, is Chromium's software adapter unless
+// ARCHER_GRAPHICS=hardware lets it take what there is.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { cpus, loadavg } from "node:os";
@@ -13,8 +13,11 @@ import { measure } from "./measure.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const ROUNDS = 3;
-/** Games one at a time, games side by side, iterations; before each that is timed, a part to warm up. */
-const WORK = { games: 300, together: 600, iterations: 20 };
+/** For each model games one at a time, games side by side, iterations; before each that is timed, a part to warm up. */
+const WORK = {
+  twentyQuestions: { file: "twenty-questions", what: "157 words, what a page begins with", games: 60, together: 300, iterations: 5 },
+  quickstart: { file: "quickstart", what: "ten words", games: 300, together: 600, iterations: 20 },
+};
 /** In software a step takes long, and few are enough to see how long. */
 const LESS = { games: 2, together: 2, iterations: 1 };
 
@@ -25,9 +28,10 @@ const MEASURES = {
   iterationsPerMinute: { head: "ArCHer iterations/min", tell: whole },
 };
 
-function native({ games, together, iterations }) {
+function native({ file, games, together, iterations }) {
   const program = ["run", "--release", "--quiet", "--package", "archer-wasm", "--example", "terminal_bench"];
-  const told = execFileSync("cargo", [...program, "--", ...[games, together, iterations].map(String)], {
+  const model = fileURLToPath(new URL(`../../../pkg/models/${file}.archer`, import.meta.url));
+  const told = execFileSync("cargo", [...program, "--", model, ...[games, together, iterations].map(String)], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
@@ -35,18 +39,19 @@ function native({ games, together, iterations }) {
   return JSON.parse(told);
 }
 
-async function inBrowser(backend, work) {
+async function inBrowser(backend, model, work) {
   const browser = await browse(backend === "cpu" ? "none" : process.env.ARCHER_GRAPHICS ?? "software");
   const site = await serve();
   try {
     const { page } = await visit(browser, site.url);
     if (backend === "cpu") {
       // Once to fill the cache, then as on a second visit.
-      await page.evaluate(async () => (await window.archer.load({ backend: "cpu" })).dispose());
+      const once = async (model) => (await window.archer.load({ backend: "cpu", model: window.archer.models[model] })).dispose();
+      await page.evaluate(once, model);
       await page.reload();
       await page.waitForFunction(() => window.archer !== undefined);
     }
-    return await page.evaluate(measure, { backend, ...work });
+    return await page.evaluate(measure, { backend, model, ...work });
   } finally {
     site.close();
     await browser.close();
@@ -83,18 +88,21 @@ function share(terminal, browser) {
 
 const load = () => loadavg()[0].toFixed(1);
 const before = load();
-const terminal = [];
-const browser = [];
-for (let round = 1; round <= ROUNDS; round++) {
-  console.error(`round ${round} of ${ROUNDS}, load ${load()}`);
-  terminal.push(native(WORK));
-  browser.push(await inBrowser("cpu", WORK));
-}
-const webgpu = process.argv.includes("--cpu") ? null : await inBrowser("webgpu", LESS);
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores; load ${before} before, ${load()} after\n`);
 const heads = ["", ...Object.values(MEASURES).map(({ head }) => head)];
-console.log(`| ${heads.join(" | ")} |\n|${"---|".repeat(heads.length)}`);
-console.log(row("terminal, one thread", terminal));
-console.log(row("Chromium, CPU", browser));
-console.log(share(terminal, browser));
-if (webgpu) console.log(row(`Chromium, WebGPU (${webgpu.backend.adapter})`, [webgpu]));
+const table = [`| ${heads.join(" | ")} |`, `|${"---|".repeat(heads.length)}`];
+for (const [model, work] of Object.entries(WORK)) {
+  const terminal = [];
+  const browser = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    console.error(`${model}, round ${round} of ${ROUNDS}, load ${load()}`);
+    terminal.push(native(work));
+    browser.push(await inBrowser("cpu", model, work));
+  }
+  table.push(row(`${work.what}: terminal, one thread`, terminal), row("Chromium, CPU", browser), share(terminal, browser));
+}
+if (!process.argv.includes("--cpu")) {
+  const webgpu = await inBrowser("webgpu", "quickstart", LESS);
+  table.push(row(`Chromium, WebGPU (${webgpu.backend.adapter})`, [webgpu]));
+}
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores; load ${before} before, ${load()} after\n`);
+console.log(table.join("\n"));

@@ -260,7 +260,7 @@ impl<'a> Decoder<'a> {
                 break;
             }
             if self.cache.takes_some() {
-                fed = going_on(&open);
+                fed = (0..rows).filter(|&row| open[row]).collect();
                 pieces = fed.iter().map(|&row| std::mem::take(&mut pieces[row])).collect();
             }
             let all: Vec<usize> = (0..fed.len()).collect();
@@ -360,14 +360,4 @@ impl<'a> Decoder<'a> {
             &mut self.cache,
         )
     }
-}
-
-/// The rows that are open, and a closed one beside the last: a product of one row is summed in
-/// another order, and what a row is answered shall not depend on its neighbours.
-fn going_on(open: &[bool]) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..open.len()).filter(|&row| open[row]).collect();
-    if let ([alone], Some(closed)) = (&rows[..], open.iter().position(|open| !open)) {
-        rows = if closed < *alone { vec![closed, *alone] } else { vec![*alone, closed] };
-    }
-    rows
 }

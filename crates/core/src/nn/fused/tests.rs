@@ -173,6 +173,23 @@ fn a_query_that_may_look_at_nothing_gets_nothing() {
     assert_eq!(grad[24..32], [0.0; 8], "its query moves nothing");
 }
 
+/// What a game is answered is the same whoever plays beside it: alone a row is summed as among others.
+#[test]
+fn a_row_alone_is_summed_as_among_others() {
+    let rng = &mut stream(11, "fused", 0);
+    let (x, table) = (draw(rng, [5, 128]).inner(), draw(rng, [300, 128]).inner());
+    let (weight, bias) = (draw(rng, [128, 384]).inner(), draw(rng, [384]).inner());
+    let dense = |x| linear_of(weight.clone(), bias.clone(), Activation::GeluTanh, x);
+    let floats = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
+    let (all_scores, all_dense) = (scores(x.clone(), table.clone()), dense(x.clone()));
+    for row in 0..5 {
+        let own = |all: &Tensor<2>| floats(all.clone().narrow(0, row, 1));
+        let alone = x.clone().narrow(0, row, 1);
+        assert_eq!(floats(scores(alone.clone(), table.clone())), own(&all_scores));
+        assert_eq!(floats(dense(alone)), own(&all_dense));
+    }
+}
+
 #[test]
 fn a_cache_that_grows_is_the_whole_text() {
     let rng = &mut stream(8, "fused", 0);
