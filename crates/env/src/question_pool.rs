@@ -199,8 +199,12 @@ fn answer(value: Option<Value>, sometimes: bool) -> Answer {
 /// The classes of words that agree in their class so far and in their answer, each class numbered
 /// by its first word.
 fn classes(so_far: &[usize], question: &PoolQuestion) -> Vec<usize> {
-    let key = |word: usize| (so_far[word], question.answers[word]);
-    (0..so_far.len()).map(|word| (0..word).find(|&w| key(w) == key(word)).unwrap_or(word)).collect()
+    const ANSWERS: usize = Answer::Invalid as usize + 1;
+    let mut firsts = vec![[None; ANSWERS]; so_far.len()];
+    let words = so_far.iter().zip(&question.answers).enumerate();
+    words
+        .map(|(word, (&class, &answer))| *firsts[class][answer as usize].get_or_insert(word))
+        .collect()
 }
 
 /// The number of words of each class.

@@ -9,7 +9,6 @@ use std::rc::Rc;
 
 use archer::agent::Agent;
 use archer::train::Trainer;
-use archer_env::twenty_questions::Options;
 use archer_env::{GuessingGame, WorldConfig, WorldName, make, make_guessing};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -38,6 +37,7 @@ pub struct Session {
     resumable: bool,
     things: Vec<String>,
     guesses: Vec<String>,
+    max_turns: usize,
     best: Option<f64>,
     worst: Option<f64>,
     tuning: Option<learn::Tuning>,
@@ -96,6 +96,7 @@ impl Session {
             resumable,
             things: Vec::new(),
             guesses: Vec::new(),
+            max_turns: 0,
             best: None,
             worst: None,
             tuning: None,
@@ -107,6 +108,7 @@ impl Session {
     /// Takes note of what there is in a world.
     fn settle_in(&mut self, config: &WorldConfig) -> Result<(), Fault> {
         let world = make(config)?;
+        self.max_turns = world.max_turns();
         (self.best, self.worst) = (world.optimum_return(), world.worst_return());
         (self.things, self.guesses) = things(config)?;
         Ok(())
@@ -120,7 +122,7 @@ impl Session {
         Info {
             world: config.world.name.to_string(),
             things: self.things.clone(),
-            max_turns: max_turns(&config.world),
+            max_turns: self.max_turns,
             sometimes: config.world.sometimes,
             gamma: config.gamma,
             optimum_return: self.best,
@@ -193,13 +195,6 @@ impl Session {
                 "Load a model of twenty_questions.",
             )
         })
-    }
-}
-
-fn max_turns(world: &WorldConfig) -> usize {
-    match make(world) {
-        Ok(world) => world.max_turns(),
-        Err(_) => Options::default().max_turns,
     }
 }
 

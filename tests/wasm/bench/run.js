@@ -28,15 +28,18 @@ const MEASURES = {
   iterationsPerMinute: { head: "ArCHer iterations/min", tell: whole },
 };
 
-function native({ file, games, together, iterations }) {
-  const program = ["run", "--release", "--quiet", "--package", "archer-wasm", "--example", "terminal_bench"];
-  const model = fileURLToPath(new URL(`../../../pkg/models/${file}.archer`, import.meta.url));
-  const told = execFileSync("cargo", [...program, "--", model, ...[games, together, iterations].map(String)], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  return JSON.parse(told);
+/** Builds the terminal's side, with the whole workspace: alone it would be built from other features, all anew. */
+function build() {
+  const program = ["build", "--release", "--workspace", "--example", "terminal_bench", "--message-format", "json"];
+  const told = execFileSync("cargo", program, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 26 });
+  const built = told.trim().split("\n").map((line) => JSON.parse(line));
+  return built.find(({ target, executable }) => executable && target.name === "terminal_bench").executable;
+}
+
+function native(program, { file, games, together, iterations }) {
+  const model = `${root}pkg/models/${file}.archer`;
+  const args = [model, ...[games, together, iterations].map(String)];
+  return JSON.parse(execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
 }
 
 async function inBrowser(backend, model, work) {
@@ -86,6 +89,7 @@ function share(terminal, browser) {
   return `| share | ${cells.join(" | ")} |`;
 }
 
+const program = build();
 const load = () => loadavg()[0].toFixed(1);
 const before = load();
 const heads = ["", ...Object.values(MEASURES).map(({ head }) => head)];
@@ -95,7 +99,7 @@ for (const [model, work] of Object.entries(WORK)) {
   const browser = [];
   for (let round = 1; round <= ROUNDS; round++) {
     console.error(`${model}, round ${round} of ${ROUNDS}, load ${load()}`);
-    terminal.push(native(work));
+    terminal.push(native(program, work));
     browser.push(await inBrowser("cpu", model, work));
   }
   table.push(row(`${work.what}: terminal, one thread`, terminal), row("Chromium, CPU", browser), share(terminal, browser));

@@ -6,12 +6,11 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_critic::CausalCritic;
 use super::encoder::{Encoder, EncoderConfig};
-use super::fused::Mask;
+use super::fused::{self, Activation, Mask};
 use super::layers::linear_uniform;
 use crate::rng::ChaCha8Rng;
 
@@ -115,9 +114,9 @@ impl Head {
     }
 
     pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<1> {
-        let x = relu(self.layer_0.forward(x));
-        let x = relu(self.layer_2.forward(x));
-        self.layer_4.forward(x).squeeze_dim(1)
+        let x = fused::linear(&self.layer_0, Activation::Relu, x);
+        let x = fused::linear(&self.layer_2, Activation::Relu, x);
+        fused::linear(&self.layer_4, Activation::None, x).squeeze_dim(1)
     }
 }
 

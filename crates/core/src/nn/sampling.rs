@@ -38,20 +38,18 @@ impl Sampler {
 
     /// Chooses a token by its scores, of which there must be at least one.
     pub fn choose(&self, logits: &[f32], rng: &mut ChaCha8Rng) -> Choice {
-        let Weights { weights, most: max, sum, weighted } = weigh(logits);
-        let [sum, weighted] = [sum, weighted].map(f64::from);
-        let log_sum = sum.ln();
+        let softmax = weigh(logits);
         let token = if self.temperature == 0.0 {
-            logits.iter().position(|&logit| logit == max).unwrap_or(0)
-        } else if self.temperature == 1.0 && self.top_k == 0 && self.top_p >= 1.0 {
-            // The softmax just computed is the one to draw from.
-            pick(weights.into_iter().map(f64::from).enumerate(), rng::unit(rng) * sum)
+            logits.iter().position(|&logit| logit == softmax.most).unwrap_or(0)
         } else {
-            self.draw(logits, max, rng)
+            let unit = rng::unit(rng);
+            self.draw(logits, &softmax, unit)
         };
+        let [sum, weighted] = [softmax.sum, softmax.weighted].map(f64::from);
+        let log_sum = sum.ln();
         Choice {
             token: token as u32,
-            log_prob: (f64::from(logits[token] - max) - log_sum) as f32,
+            log_prob: (f64::from(logits[token] - softmax.most) - log_sum) as f32,
             entropy: (log_sum - weighted / sum) as f32,
         }
     }
@@ -68,64 +66,77 @@ impl Sampler {
         rank: usize,
     ) -> Choice {
         let first = Self::greedy().choose(logits, rng);
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let mut order = match self.temperature {
-            0.0 => by_score(logits),
-            _ => self.open(logits, max).into_iter().map(|(id, _)| id).collect(),
-        };
-        order.retain(|&id| id != tried as usize);
-        if self.temperature > 0.0 {
-            let mut noisy: Vec<(f64, usize)> = Vec::with_capacity(order.len());
-            for id in order {
-                let gumbel = -(-rng::unit(rng).max(f64::MIN_POSITIVE).ln()).ln();
-                noisy.push((f64::from(logits[id] - max) / self.temperature + gumbel, id));
+            0.0 => keyed(logits, 0..logits.len()),
+            _ => {
+                let open = self.open(logits, &weigh(logits)).0;
+                let mut noisy = keyed(logits, open.into_iter().map(|(id, _)| id));
+                for (score, _) in &mut noisy {
+                    let gumbel = -(-rng::unit(rng).max(f64::MIN_POSITIVE).ln()).ln();
+                    *score = *score / self.temperature + gumbel;
+                }
+                noisy
             }
-            noisy.sort_by(|a, b| b.0.total_cmp(&a.0));
-            order = noisy.into_iter().map(|(_, id)| id).collect();
-        }
+        };
+        order.retain(|&(_, id)| id != tried as usize);
+        sort(&mut order);
         let last = order.len().saturating_sub(1);
-        let token = order.get(rank.min(last)).map_or(tried, |&id| id as u32);
+        let token = order.get(rank.min(last)).map_or(tried, |&(_, id)| id as u32);
         let log_prob = first.log_prob + logits[token as usize] - logits[first.token as usize];
         Choice { token, log_prob, entropy: first.entropy }
     }
 
-    fn draw(&self, logits: &[f32], max: f32, rng: &mut ChaCha8Rng) -> usize {
-        let unit = rng::unit(rng);
-        let open = self.open(logits, max);
-        let total: f64 = open.iter().map(|(_, weight)| weight).sum();
+    /// The token at which the share `unit` of the weights is reached.
+    fn draw(&self, logits: &[f32], softmax: &Weights, unit: f64) -> usize {
+        let (open, total) = self.open(logits, softmax);
         pick(open.into_iter(), unit * total)
     }
 
-    /// The tokens that may be drawn, with their weights, for a temperature above 0.
-    fn open(&self, logits: &[f32], max: f32) -> Vec<(usize, f64)> {
-        let weigh = |id: usize| (id, (f64::from(logits[id] - max) / self.temperature).exp());
+    /// The tokens that may be drawn, with their weights and the sum of those, for a temperature above
+    /// 0; `softmax` is that of the scores at temperature 1.
+    fn open(&self, logits: &[f32], softmax: &Weights) -> (Vec<(usize, f64)>, f64) {
+        let tempered = (self.temperature != 1.0).then(|| {
+            let share = (1.0 / self.temperature) as f32;
+            weigh(&logits.iter().map(|logit| logit * share).collect::<Vec<f32>>())
+        });
+        let Weights { weights, sum, .. } = tempered.as_ref().unwrap_or(softmax);
+        let weight = |id: usize| f64::from(weights[id]);
         if self.top_k == 0 && self.top_p >= 1.0 {
-            return (0..logits.len()).map(weigh).collect();
+            return ((0..logits.len()).map(|id| (id, weight(id))).collect(), f64::from(*sum));
         }
-        let mut open: Vec<(usize, f64)> = by_score(logits).into_iter().map(weigh).collect();
+        // To sort them all would be the dearest part of a draw. If each of some tokens were as small
+        // as this, all together would be less than what `top_p` leaves out.
+        let floor = match self.top_k {
+            0 => 0.5 * (1.0 - self.top_p) * f64::from(*sum) / weights.len() as f64,
+            _ => -1.0,
+        };
+        let mut order = keyed(logits, (0..logits.len()).filter(|&id| weight(id) > floor));
+        sort(&mut order);
+        let mut total = f64::from(*sum);
         if self.top_k > 0 {
-            open.truncate(self.top_k);
+            order.truncate(self.top_k);
+            total = order.iter().map(|&(_, id)| weight(id)).sum();
         }
-        let total: f64 = open.iter().map(|(_, weight)| weight).sum();
-        let mut kept = 0.0;
-        let mut count = 0;
-        for (_, weight) in &open {
-            kept += weight;
-            count += 1;
+        let (mut open, mut kept) = (Vec::new(), 0.0);
+        for (_, id) in order {
+            open.push((id, weight(id)));
+            kept += weight(id);
             if kept >= self.top_p * total {
                 break;
             }
         }
-        open.truncate(count);
-        open
+        (open, kept)
     }
 }
 
-/// All tokens, the likeliest first.
-fn by_score(logits: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
-    order
+/// Some tokens with their scores.
+fn keyed(logits: &[f32], ids: impl Iterator<Item = usize>) -> Vec<(f64, usize)> {
+    ids.map(|id| (f64::from(logits[id]), id)).collect()
+}
+
+/// The greatest first, of equals the first token.
+fn sort(order: &mut [(f64, usize)]) {
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
 }
 
 /// The first item at which the running sum of weights passes `mark`.
@@ -208,6 +219,35 @@ mod tests {
         assert!((top_k[1] - 0.7311).abs() < 0.015);
         let top_p = shares(&Sampler { temperature: 1.0, top_k: 0, top_p: 0.6 });
         assert!(top_p[1] > 0.999 && top_p[0] + top_p[2] + top_p[3] == 0.0, "{top_p:?}");
+    }
+
+    /// The likeliest, as a sort of all of them says, whatever was left out before sorting.
+    #[test]
+    fn what_may_be_drawn_are_the_likeliest() {
+        let mut rng = stream(4, "sampling", 0);
+        for case in 0..200 {
+            let spread = [0.1, 1.0, 4.0, 20.0][case % 4];
+            let logits: Vec<f32> =
+                (0..100).map(|_| (rng::normal(&mut rng) * spread) as f32).collect();
+            let top_p = [0.3, 0.9, 0.97, 0.999_999][case / 4 % 4];
+            let top_k = [0, 0, 7, 300][case / 16 % 4];
+            let temperature = [1.0, 0.7][case / 64 % 2];
+            let mut sorted: Vec<usize> = (0..100).collect();
+            sorted.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+            sorted.truncate(if top_k == 0 { 100 } else { top_k });
+            let weight =
+                |&id: &usize| (f64::from(logits[id] - logits[sorted[0]]) / temperature).exp();
+            let total: f64 = sorted.iter().map(weight).sum();
+            let (open, sum) = Sampler { temperature, top_k, top_p }.open(&logits, &weigh(&logits));
+            let ids: Vec<usize> = open.iter().map(|(id, _)| *id).collect();
+            assert_eq!(ids, sorted[..ids.len()], "case {case}");
+            // As many as it takes, and not one more.
+            let kept: f64 = sorted[..ids.len()].iter().map(weight).sum();
+            let before = kept - weight(&sorted[ids.len() - 1]);
+            assert!(kept / total > top_p - 1e-6, "case {case}: {kept} of {total}");
+            assert!(before / total < top_p + 1e-6, "case {case}: {before} of {total}");
+            assert!((sum / kept - 1.0).abs() < 1e-5, "case {case}");
+        }
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Session {
     /// A game before its first question, or one that was left gone on with.
     pub(super) fn play(&self, seed: u64, past: Vec<PastTurn>) -> Result<Game, Fault> {
         self.check_playable()?;
-        let max_turns = super::max_turns(self.world());
+        let max_turns = self.max_turns;
         let (status, turns) = (Status::Ask, Vec::new());
         let mut game = Game { seed, status, turns, max_turns, found: None, return_so_far: 0.0 };
         for (n, past) in past.into_iter().enumerate() {

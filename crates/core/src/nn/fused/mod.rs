@@ -33,7 +33,7 @@ use archer_kernels::visible::Visible;
 #[cfg(feature = "flex")]
 use burn::backend::Flex;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::layers::{SHUT, join_heads, split_heads};
@@ -107,6 +107,7 @@ pub fn scores(x: Tensor<2>, table: Tensor<2>) -> Tensor<2> {
 fn plain_activation<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
     match activation {
         Activation::None => x,
+        Activation::Relu => relu(x),
         Activation::GeluTanh => gelu_tanh(x),
         Activation::GeluErf => gelu_erf(x),
     }

@@ -84,7 +84,9 @@ fn dense_layers_are_burns() {
     let mut layer = layers::linear(rng, 24, 40, 0.4, &device());
     layer.bias = layer.bias.map(|bias| bias.map(|_| draw(rng, [40]).require_grad()));
     let x = draw(rng, [3, 5, 24]);
-    for activation in [Activation::None, Activation::GeluTanh, Activation::GeluErf] {
+    for activation in
+        [Activation::None, Activation::Relu, Activation::GeluTanh, Activation::GeluErf]
+    {
         let what = format!("{activation:?}");
         let plain = |layer: &Linear, x| plain_activation(activation, layer.forward(x));
         same(x.clone(), |x| linear(&layer, activation, x), |x| plain(&layer, x), &what);
