@@ -12,8 +12,8 @@ use wasm_bindgen::prelude::*;
 const RELAXED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/product-relaxed.wasm"));
 const PLAIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/product-plain.wasm"));
 
-/// Floats that the module needs besides.
-const SCRATCH: usize = 4096;
+/// Floats that the module needs besides: a panel of 16 columns and a block of 256 rows, both 256 deep.
+const SCRATCH: usize = (16 + 256) * 256;
 
 #[wasm_bindgen(inline_js = "
 let multiply;
