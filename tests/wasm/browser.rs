@@ -91,7 +91,15 @@ async fn products_are_sums_of_products() {
     use archer_kernels::product::{Matrix, product};
     open().await;
     let values: Vec<f32> = (0..5000).map(|i| (i as f32 * 0.7).sin()).collect();
-    let shapes = [[1, 20, 7], [3, 48, 48], [4, 5, 50], [7, 15, 300], [300, 17, 5], [19, 16, 258], [5, 1, 513]];
+    let shapes = [
+        [1, 20, 7],
+        [3, 48, 48],
+        [4, 5, 50],
+        [7, 15, 300],
+        [300, 17, 5],
+        [19, 16, 258],
+        [5, 1, 513],
+    ];
     for [m, n, k] in shapes.into_iter().chain([[1, 1, 1], [2, 3, 0], [0, 16, 4]]) {
         for [turned, other_turned] in [[false, false], [false, true], [true, false], [true, true]] {
             let steps = |turned, rows, columns| if turned { [1, rows] } else { [columns, 1] };
