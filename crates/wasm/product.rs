@@ -45,8 +45,8 @@ impl Matrix {
 /// The product of `a`, `[m, k]`, and `b`, `[k, n]`, into `out`, row by row.
 ///
 /// # Safety
-/// Both lie in memory as their steps say; `out` has `m · n` floats and `scratch` 4,096, which
-/// nobody else looks at meanwhile.
+/// Both lie in memory as their steps say; `out` has `m · n` floats and `scratch` [`DEPTH`] times
+/// [`WIDTH`] and [`BLOCK`] together, which nobody else looks at meanwhile.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments, reason = "numbers are all that one module can hand another")]
 pub unsafe extern "C" fn product(
@@ -84,8 +84,7 @@ pub unsafe extern "C" fn product(
     }
 }
 
-/// One row of a product, where the columns of `b` lie in order: four at a time.
-/// One row, by the rows of `b`: each is read from end to end.
+/// One row of a product, by the rows of `b`: each is read from end to end.
 unsafe fn row(n: usize, k: usize, out: *mut f32, a: Matrix, b: Matrix) {
     unsafe {
         for j in 0..n {
@@ -100,7 +99,7 @@ unsafe fn row(n: usize, k: usize, out: *mut f32, a: Matrix, b: Matrix) {
                 let x = Four::splat(x);
                 while j + 4 <= n {
                     let to: *mut v128 = out.add(j).cast();
-                    *to = x.times(y.from(0, j), *to);
+                    v128_store(to, x.times(y.from(0, j), v128_load(to)));
                     j += 4;
                 }
             }
@@ -138,6 +137,7 @@ impl Four {
     }
 }
 
+/// One row of a product, where the columns of `b` lie in order: four at a time.
 unsafe fn dots(n: usize, k: usize, out: *mut f32, a: *const f32, b: Matrix) {
     unsafe {
         let mut j = 0;
@@ -249,6 +249,7 @@ unsafe fn pack_rows(a: Matrix, rows: usize, depth: usize, to: *mut f32) -> Pairs
     }
 }
 
+/// Where a tile is put down.
 #[derive(Clone, Copy)]
 struct Out {
     at: *mut f32,
@@ -310,7 +311,7 @@ unsafe fn put(sums: [v128; 4], at: *mut f32, out: Out) {
         }
         for c in 0..4 {
             let at: *mut v128 = at.add(4 * c).cast();
-            v128_store(at, if out.more { f32x4_add(*at, sums[c]) } else { sums[c] });
+            v128_store(at, if out.more { f32x4_add(v128_load(at), sums[c]) } else { sums[c] });
         }
     }
 }
@@ -332,7 +333,6 @@ unsafe fn put_some([mut now, second, third, fourth]: [v128; 4], at: *mut f32, ou
     }
 }
 
-/// Copies some columns side by side, filled up with zeros.
 /// Lays out some columns, at most [`WIDTH`], filled up with zeros, row by row.
 unsafe fn pack(b: Matrix, depth: usize, width: usize, to: *mut f32) {
     unsafe {
@@ -367,6 +367,7 @@ unsafe fn pack(b: Matrix, depth: usize, width: usize, to: *mut f32) {
     }
 }
 
+/// `a · b + c`.
 #[inline(always)]
 fn madd(a: v128, b: v128, c: v128) -> v128 {
     #[cfg(target_feature = "relaxed-simd")]

@@ -123,9 +123,10 @@ class RemoteEngine implements Engine {
       case "held":
         return waiting.reins?.standStill();
       case "done":
-        message.texts?.forEach((text) => waiting.hear?.(text));
         this.end(message.id, waiting);
-        return waiting.resolve(message.value);
+        // Resolved first: a listener that throws must not keep the call waiting, and who awaits it comes later anyway.
+        waiting.resolve(message.value);
+        return message.texts?.forEach((text) => waiting.hear?.(text));
       case "failed":
         this.end(message.id, waiting);
         return waiting.reject(asArcherError(message.fault));

@@ -106,7 +106,7 @@ async fn products_are_sums_of_products() {
             let a = Matrix::new(&values, [m, k], steps(turned, m, k));
             let b = Matrix::new(&values[9..], [k, n], steps(other_turned, k, n));
             let at = |x: &Matrix, row, column| {
-                f64::from(x.values()[row * x.steps[0] + column * x.steps[1]])
+                f64::from(x.values()[row * x.steps()[0] + column * x.steps()[1]])
             };
             let sum = |i| (0..k).map(|p| at(&a, i / n, p) * at(&b, p, i % n)).sum::<f64>() as f32;
             let sums: Vec<f32> = (0..m * n).map(sum).collect();

@@ -55,7 +55,7 @@ pub enum Command {
 /// Flags of `archer train`.
 #[derive(Debug, Default, Args)]
 pub struct Train {
-    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, hours)
+    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, an hour)
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Start from a configuration file in TOML, over the preset where both are given
@@ -133,7 +133,7 @@ impl Train {
 /// Flags of `archer compare`.
 #[derive(Debug, Args)]
 pub struct Compare {
-    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, hours)
+    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, an hour)
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Start from a configuration file in TOML, over the preset where both are given

@@ -27,7 +27,7 @@ pub fn run(args: &args::Distill) -> Result<(), Error> {
     let Some(teacher) = &args.teacher else {
         return train::run(&like);
     };
-    let device = device::open(&args.running.compute.device)?.device;
+    let device = device::open_for(&args.running.compute)?.device;
     let experiment = experiment(args, teacher, &device)?;
     train::run_experiment(experiment, &like)
 }

@@ -355,7 +355,7 @@ impl Session {
         if self.trainer.config().world.words == WordList::Subset {
             next.push((
                 format!("{program} train --preset twenty-questions"),
-                "the whole game with 157 words; takes hours".to_string(),
+                "the whole game with 157 words; takes an hour".to_string(),
             ));
         }
         next

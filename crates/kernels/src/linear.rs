@@ -9,7 +9,7 @@ use crate::simd::{Kernel, dispatch, exp, madd};
 pub enum Activation {
     /// Nothing.
     None,
-    /// What is below zero becomes zero.
+    /// What is below zero becomes zero; what is no number stays none.
     Relu,
     /// GELU in its tanh form.
     GeluTanh,
@@ -52,7 +52,7 @@ impl Kernel for Activate<'_> {
         let Activate { z, bias, y, activation } = self;
         match activation {
             Activation::None => activate_rows(z, bias, y, |z| z),
-            Activation::Relu => activate_rows(z, bias, y, |z| if z > 0.0 { z } else { 0.0 }),
+            Activation::Relu => activate_rows(z, bias, y, |z| if z <= 0.0 { 0.0 } else { z }),
             Activation::GeluTanh => activate_rows(z, bias, y, gelu_tanh::<FMA>),
             Activation::GeluErf => activate_rows(z, bias, y, gelu_erf::<FMA>),
         }
@@ -96,7 +96,7 @@ impl Kernel for Slope<'_> {
         let Slope { z, grad, dbias, activation } = self;
         match activation {
             Activation::None => slope_rows(z, grad, dbias, |_| 1.0),
-            Activation::Relu => slope_rows(z, grad, dbias, |z| if z > 0.0 { 1.0 } else { 0.0 }),
+            Activation::Relu => slope_rows(z, grad, dbias, |z| if z <= 0.0 { 0.0 } else { 1.0 }),
             Activation::GeluTanh => slope_rows(z, grad, dbias, gelu_tanh_slope::<FMA>),
             Activation::GeluErf => slope_rows(z, grad, dbias, gelu_erf_slope::<FMA>),
         }

@@ -12,10 +12,8 @@ use std::sync::OnceLock;
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
     values: &'a [f32],
-    /// Rows and columns.
-    pub shape: [usize; 2],
-    /// Floats from a row to the next, and from a column to the next.
-    pub steps: [usize; 2],
+    shape: [usize; 2],
+    steps: [usize; 2],
 }
 
 impl<'a> Matrix<'a> {
@@ -24,10 +22,11 @@ impl<'a> Matrix<'a> {
     /// # Panics
     /// If they end before it does.
     pub fn new(values: &'a [f32], shape: [usize; 2], steps: [usize; 2]) -> Self {
-        let [rows, columns] = shape;
-        if rows > 0 && columns > 0 {
-            let last = (rows - 1) * steps[0] + (columns - 1) * steps[1];
-            assert!(last < values.len(), "a matrix {shape:?} of {} floats", values.len());
+        if shape.iter().all(|&count| count > 0) {
+            let along = |axis: usize| (shape[axis] - 1).checked_mul(steps[axis]);
+            let last = along(0).zip(along(1)).and_then(|(down, right)| down.checked_add(right));
+            let there = last.is_some_and(|last| last < values.len());
+            assert!(there, "a matrix {shape:?} of {} floats", values.len());
         }
         Self { values, shape, steps }
     }
@@ -35,6 +34,16 @@ impl<'a> Matrix<'a> {
     /// Its floats, from the first on.
     pub fn values(&self) -> &'a [f32] {
         self.values
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// Floats from a row to the next, and from a column to the next.
+    pub fn steps(&self) -> [usize; 2] {
+        self.steps
     }
 }
 
@@ -48,8 +57,9 @@ pub fn multiply_by(multiply: Multiply) {
     let _ = MULTIPLY.set(multiply);
 }
 
-/// The product of two matrices, row by row, where somebody multiplies. Each row is summed in the same
-/// order however many there are.
+/// The product of two matrices, row by row, where somebody multiplies. Natively a row is summed in the
+/// same order however many there are, unless the whole product has 256 numbers or fewer; in a browser
+/// up to four rows are summed in another order than more.
 ///
 /// # Panics
 /// If the matrices do not fit each other.
@@ -80,7 +90,8 @@ fn native(a: Matrix<'_>, b: Matrix<'_>) -> Option<Vec<f32>> {
     }
     // Alone a row would be summed in another order: it goes twice, from the same memory.
     let (rows_done, row_step) = if rows == 1 { (2, 0) } else { (rows, a.steps[0]) };
-    let mut out = Vec::<f32>::with_capacity(rows_done * columns);
+    let room = rows_done.checked_mul(columns).expect("a product that memory can hold");
+    let mut out = Vec::<f32>::with_capacity(room);
     // SAFETY: `Matrix::new` has seen that the floats reach to the last row and column, and there is
     // room for all that is written. Every float of it is, as none is read before.
     unsafe {

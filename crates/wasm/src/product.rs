@@ -65,11 +65,11 @@ fn multiply(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
     thread_local! {
         static SPACE: RefCell<Vec<f32>> = RefCell::new(vec![0.0; SCRATCH]);
     }
-    let ([m, k], [inner, n]) = (a.shape, b.shape);
+    let ([m, k], [inner, n]) = (a.shape(), b.shape());
     // The small module writes where it is told to.
     assert!(k == inner && out.len() == m * n);
     let (from, with) = (a.values().as_ptr(), b.values().as_ptr());
-    let ([a_row, a_column], [b_row, b_column]) = (a.steps, b.steps);
+    let ([a_row, a_column], [b_row, b_column]) = (a.steps(), b.steps());
     SPACE.with_borrow_mut(|space| {
         let (out, space) = (out.as_mut_ptr(), space.as_mut_ptr());
         product(m, n, k, out, from, a_row, a_column, with, b_row, b_column, space);

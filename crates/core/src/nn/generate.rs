@@ -4,8 +4,8 @@
 //! tokens, of whatever number; [`generate`](Decoder::generate) lets the actor answer every row. All
 //! rows share the cache's columns: where a row has nothing to put, the column is padding that no
 //! token of that row ever looks at, and positions count real tokens only. So a row's utterance
-//! does not depend on its neighbours. Reading the scores is the first of the two doors at which
-//! anything waits for the device.
+//! does not depend on its neighbours, but for the order in which a device may sum few rows. Reading
+//! the scores is the first of the two doors at which anything waits for the device.
 
 use std::ops::Range;
 

@@ -96,8 +96,9 @@ impl Sampler {
     /// 0; `softmax` is that of the scores at temperature 1.
     fn open(&self, logits: &[f32], softmax: &Weights) -> (Vec<(usize, f64)>, f64) {
         let tempered = (self.temperature != 1.0).then(|| {
-            let share = (1.0 / self.temperature) as f32;
-            weigh(&logits.iter().map(|logit| logit * share).collect::<Vec<f32>>())
+            let share = ((1.0 / self.temperature) as f32).min(f32::MAX);
+            let below = logits.iter().map(|logit| (logit - softmax.most) * share);
+            weigh(&below.collect::<Vec<f32>>())
         });
         let Weights { weights, sum, .. } = tempered.as_ref().unwrap_or(softmax);
         let weight = |id: usize| f64::from(weights[id]);

@@ -145,7 +145,7 @@ pub fn values_mut(tensor: &mut Raw) -> &mut [f32] {
 /// The matrix product of two matrices.
 pub fn matmul(a: Raw, b: Raw) -> Raw {
     let ours = matrix(&a).zip(matrix(&b)).and_then(|(a, b)| {
-        let shape = [a.shape[0], b.shape[1]];
+        let shape = [a.shape()[0], b.shape()[1]];
         product(a, b).map(|values| tensor(values, shape))
     });
     ours.unwrap_or_else(|| Flex::float_matmul(a, b))
