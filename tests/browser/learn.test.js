@@ -149,9 +149,7 @@ test("the page answers within a tenth of a second while it learns, and a game ca
   const idle = await delay(page);
   await start(page, { iterations: 200 });
   await reached(page, 1);
-  // Other work on the machine comes and goes; what the page itself delays is there each time.
-  let learning = await delay(page);
-  for (let again = 0; again < 2 && learning > 100; again++) learning = Math.min(learning, await delay(page));
+  const learning = await delay(page);
   console.log(`  from key to picture: ${idle.toFixed(0)} ms idle, ${learning.toFixed(0)} ms while learning`);
   // On a machine so busy that even the idle page is slow, it must not be much slower.
   assert.ok(learning <= Math.max(100, 3 * idle), `${learning} ms`);
