@@ -88,6 +88,10 @@ impl Sampler {
 
     /// The token at which the share `unit` of the weights is reached.
     fn draw(&self, logits: &[f32], softmax: &Weights, unit: f64) -> usize {
+        if self.temperature == 1.0 && self.top_k == 0 && self.top_p >= 1.0 {
+            let weights = softmax.weights.iter().map(|&weight| f64::from(weight));
+            return pick(weights.enumerate(), unit * f64::from(softmax.sum));
+        }
         let (open, total) = self.open(logits, softmax);
         pick(open.into_iter(), unit * total)
     }
