@@ -206,7 +206,7 @@ interface AdapterInfo {
 }
 
 interface Gpu {
-  requestAdapter(): Promise<{ info?: AdapterInfo; isFallbackAdapter?: boolean } | null>;
+  requestAdapter(options: { powerPreference: string }): Promise<{ info?: AdapterInfo; isFallbackAdapter?: boolean } | null>;
 }
 
 /** Whether there is a WebGPU adapter, and if not, why not. */
@@ -219,7 +219,9 @@ export async function findAdapter(): Promise<Capabilities["webgpu"] & { software
   }
   let adapter: Awaited<ReturnType<Gpu["requestAdapter"]>>;
   try {
-    adapter = await gpu.requestAdapter();
+    // As the module asks for it, and twice: Chromium's first answer can be none where the second is an adapter.
+    const ask = () => gpu.requestAdapter({ powerPreference: "high-performance" });
+    adapter = (await ask()) ?? (await ask());
   } catch (thrown) {
     return none(`WebGPU was refused: ${asArcherError(thrown).message}`);
   }

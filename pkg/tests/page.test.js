@@ -174,6 +174,23 @@ test("a pause that comes while the iteration waits for its turn holds it all the
   await page.context().close();
 });
 
+test("an adapter that comes at the second request is taken, and is the one that the module asks for", async () => {
+  const { page } = await visit(plain, site.url);
+  // A browser that has no adapter at first, as was seen on a graphics card by Vulkan.
+  const told = await page.evaluate(async () => {
+    const asked = [];
+    const requestAdapter = async (options) => {
+      asked.push(options);
+      return asked.length > 1 ? { info: { vendor: "fast" } } : null;
+    };
+    Object.defineProperty(navigator, "gpu", { value: { requestAdapter } });
+    return { asked, webgpu: (await window.archer.capabilities()).webgpu };
+  });
+  assert.deepEqual(told.webgpu, { available: true, adapter: "fast", reason: "WebGPU runs on fast." });
+  assert.deepEqual(told.asked, Array(2).fill({ powerPreference: "high-performance" }));
+  await page.context().close();
+});
+
 test("a load is given up, and its worker with it", async () => {
   const { page } = await visit(plain, site.url);
   const name = await page.evaluate(async () => {

@@ -194,7 +194,15 @@ fn connect_wgpu(rest: Option<&str>) -> Result<Device, Error> {
         // What follows the bracket is a dump of every adapter.
         let why = why.to_string();
         let why = why.split(", adapters [").next().unwrap_or_default();
-        Error::Failure(format!("the device wgpu does not work here: {why}; try --device flex"))
+        // NVIDIA's driver offers nothing, and says nothing, where the last of these is missing.
+        let hint = if cfg!(target_os = "linux") {
+            "on Linux it needs a driver for Vulkan, libvulkan1 and, for NVIDIA's, libegl1; else "
+        } else {
+            ""
+        };
+        Error::Failure(format!(
+            "the device wgpu does not work here: {why}; {hint}try --device flex"
+        ))
     })
 }
 

@@ -9,7 +9,7 @@ const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const EMPTY = '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module">import * as archer from "./dist/index.js"; window.archer = { ...archer, load: (options) => archer.load({ model: archer.models.quickstart, ...options }) };</script>';
 
-/** Chromium's own switches for the software adapter, or for none. */
+/** Chromium's own switches for the software adapter, for the machine's own by Vulkan and without a screen, or for none. */
 const GRAPHICS = {
   software: [
     "--enable-unsafe-webgpu",
@@ -18,6 +18,7 @@ const GRAPHICS = {
     "--use-vulkan=swiftshader",
     "--enable-unsafe-swiftshader",
   ],
+  hardware: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface"],
   none: ["--disable-gpu"],
 };
 
@@ -37,7 +38,7 @@ export async function serve() {
   return { url: `http://localhost:${server.address().port}/`, close: () => server.close() };
 }
 
-/** Starts Chromium with a graphics adapter in software, or with none. */
+/** Starts Chromium with a graphics adapter in `software`, the machine's own (`hardware`), or `none`. */
 export function browse(graphics) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   return chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", ...GRAPHICS[graphics]] });
