@@ -92,9 +92,18 @@ test("a reload in the middle: it can be gone on with, or discarded", async () =>
 
 test("a reload before the first iteration is over: it is gone on with from the beginning", async () => {
   const page = await here.open({ hash: "#learn" });
+  // It lasts a few frames, which a test that asks now and then can miss.
+  const reloaded = page.waitForEvent("load", SLOW);
+  await page.evaluate((text) => {
+    const watch = new MutationObserver(() => {
+      if (!document.body.innerText.includes(text)) return;
+      watch.disconnect();
+      location.reload();
+    });
+    watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+  }, "Playing the fixed games before learning");
   await start(page, { iterations: 3 });
-  await page.getByText("Playing the fixed games before learning").waitFor(SLOW);
-  await page.reload();
+  await reloaded;
   await ready(page);
   await page.getByText("interrupted before the first was over").waitFor();
   assert.ok((await exported(page)).bytes.length > 1000, "there is something to export");
