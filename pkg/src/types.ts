@@ -121,7 +121,7 @@ export interface ModelInfo {
 // Playing: the person thinks, the agent asks
 // ---------------------------------------------------------------------------------------------
 
-/** What a person can answer. `unknown` is "don't know". */
+/** What a person can answer. `unknown` is "don't know": an agent that does not repeat itself asks on as if it had not asked. */
 export type Answer = "yes" | "no" | "sometimes" | "unknown";
 
 /** One exchange. */
@@ -177,9 +177,9 @@ export interface AskOptions {
 
 /** What the world's own table would have answered, beside what the person did. */
 export interface RevealedTurn extends Turn {
-  /** The table's answer for the thing; `unknown` if it cannot read the question. */
+  /** What the agent's world says of the thing, by its table; `unknown` if it cannot read the question. */
   expected: Answer;
-  /** Whether the two agree; `unknown` on either side agrees with anything. */
+  /** Whether the two agree; `unknown` on either side agrees with anything, and so does what depends. */
   agrees: boolean;
 }
 

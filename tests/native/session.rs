@@ -1,5 +1,6 @@
 //! The browser's session without a browser: the requests a page makes, and the replies, as data.
 
+use std::collections::HashSet;
 use std::future::ready;
 
 use archer::checkpoint::Sections;
@@ -10,6 +11,7 @@ use pollster::block_on;
 use serde_json::{Value, json};
 
 const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+const TWENTY_QUESTIONS: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
 const BANDIT: &[u8] = include_bytes!("../wasm/bandit.archer");
 
 fn load(file: &[u8]) -> Session {
@@ -92,6 +94,43 @@ fn a_game_ends_when_the_thing_is_named_or_the_questions_run_out() {
     assert_eq!(code, "usage");
     let reveal = ok(&mut session, json!({"method": "reveal", "game": game, "thing": " A Zorb "}));
     assert_eq!((&reveal["known"], &reveal["listed"]), (&json!(false), &json!(false)));
+}
+
+/// A game about a thing: the person does not know what the first question asks, where `vague`, and says
+/// what the table does to all others.
+fn answered(session: &mut Session, thing: &str, vague: bool) -> Value {
+    let mut game = ok(session, json!({"method": "play", "seed": 1}));
+    while game["status"] == "ask" {
+        game = ok(session, json!({"method": "ask", "game": game, "sample": false}));
+        let told = ok(session, json!({"method": "reveal", "game": game, "thing": thing}));
+        let turns = told["turns"].as_array().unwrap();
+        let truth = &turns.last().unwrap()["expected"];
+        let answer = if vague && turns.len() == 1 { &json!("unknown") } else { truth };
+        game = ok(session, json!({"method": "answer", "game": game, "answer": answer}));
+    }
+    game
+}
+
+#[test]
+fn a_person_who_does_not_know_one_answer_is_found_out_all_the_same() {
+    let mut session = load(TWENTY_QUESTIONS);
+    let info = ok(&mut session, json!({"method": "info"}));
+    let things: Vec<&str> =
+        info["things"].as_array().unwrap().iter().map(|thing| thing.as_str().unwrap()).collect();
+    for vague in [false, true] {
+        let (mut found, mut asked) = (0, 0);
+        for thing in &things {
+            let game = answered(&mut session, thing, vague);
+            found += usize::from(game["status"] == "found");
+            let turns = game["turns"].as_array().unwrap();
+            asked += turns.len();
+            let said: HashSet<&str> =
+                turns.iter().map(|turn| turn["question"].as_str().unwrap()).collect();
+            assert_eq!(said.len(), turns.len(), "{thing}: a question was asked twice");
+        }
+        println!("vague {vague}: {found} of {} in {asked} questions", things.len());
+        assert!(found * 100 >= 95 * things.len(), "{found} of {} were found", things.len());
+    }
 }
 
 #[test]

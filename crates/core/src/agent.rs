@@ -245,16 +245,18 @@ impl Agent {
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
     ) -> Result<String, Error> {
-        self.say_aloud(observation, sampler, rng, |_| ()).await
+        self.say_aloud(observation, observation, sampler, rng, |_| ()).await
     }
 
-    /// The same, token by token: `hear` is given the text so far whenever it has grown.
+    /// The same, token by token: `hear` is given the text so far whenever it has grown. An agent that
+    /// tries again does not repeat a line of `said`, which may hold more than is observed.
     ///
     /// # Errors
     /// If the device fails.
     pub async fn say_aloud(
         &self,
         observation: &str,
+        said: &str,
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
         mut hear: impl FnMut(&str),
@@ -266,8 +268,7 @@ impl Agent {
         if player.chooser.is_some() {
             // Nothing is said before it is chosen.
             let rng = std::slice::from_mut(rng);
-            let chosen =
-                player.answer(&mut decoder, &[&tokens], &[observation], rng).await?.remove(0);
+            let chosen = player.answer(&mut decoder, &[&tokens], &[said], rng).await?.remove(0);
             let text = spoken(&self.tokenizer, &chosen);
             hear(&text);
             return Ok(text);
@@ -282,7 +283,7 @@ impl Agent {
             whole.ended = next.ended;
             let text = spoken(&self.tokenizer, &whole);
             // What may yet turn out to be a repetition is not heard before it is told apart.
-            if before.is_none() || !may_repeat(observation, &text) {
+            if before.is_none() || !may_repeat(said, &text) {
                 hear(&text);
             }
             if whole.ended {
@@ -291,10 +292,10 @@ impl Agent {
             decoder.read(&[Vec::new()]);
         }
         if let Some(before) = before {
-            let (said, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
-            let replaced = player.replace_repeated(&before, said, &[observation], rng).await?;
+            let (first, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
+            let replaced = player.replace_repeated(&before, first, &[said], rng).await?;
             let text = spoken(&self.tokenizer, &whole);
-            if replaced || may_repeat(observation, &text) {
+            if replaced || may_repeat(said, &text) {
                 hear(&text);
             }
         }

@@ -53,7 +53,7 @@ impl Session {
         let turn = turn.unwrap_or(game.turns.len().max(1));
         check_turn(game, turn)?;
         let samples = samples.unwrap_or(SAMPLES).min(MOST_SAMPLES);
-        let seen = game.seen_before(turn, self.world().sometimes);
+        let seen = self.seen_before(game, turn);
         let before = game.return_before(turn);
         let asked = game.turns.get(turn - 1).map(|turn| turn.question.clone());
         let draws = (turn as u64, "inspect");

@@ -125,11 +125,12 @@ impl Game {
         -(paid.count() as f64)
     }
 
-    /// What the agent sees before turn number `turn`.
-    pub(super) fn seen_before(&self, turn: usize, sometimes: bool) -> String {
+    /// The exchanges before turn number `turn` as the agent's world writes them.
+    fn said_before(&self, turn: usize, sometimes: bool, told: impl Fn(Said) -> bool) -> String {
         let turns = self.turns.iter().take(turn - 1);
-        let heard = turns.filter_map(|turn| Some((&turn.question, turn.answer?.heard())));
-        transcript(heard, sometimes)
+        let heard = turns.filter_map(|turn| Some((&turn.question, turn.answer?)));
+        let heard = heard.filter(|(_, said)| told(*said));
+        transcript(heard.map(|(question, said)| (question, said.heard())), sometimes)
     }
 
     fn expect(&self, status: Status, call: &str) -> Result<(), Fault> {
@@ -202,6 +203,20 @@ impl Session {
         ))
     }
 
+    /// What the agent sees before turn number `turn`.
+    ///
+    /// Where nobody knows the answer, the question is left out too, if the agent does not repeat
+    /// itself anyway: in its games only nonsense goes unanswered, and is followed by more of it.
+    pub(super) fn seen_before(&self, game: &Game, turn: usize) -> String {
+        let sometimes = self.world().sometimes;
+        let forgets = self.agent.about.tries > 1;
+        game.said_before(turn, sometimes, |said| match said {
+            Said::Unknown => !forgets,
+            Said::Sometimes => sometimes || !forgets,
+            Said::Yes | Said::No => true,
+        })
+    }
+
     /// The agent's next question; `hear` is given its text as it grows. A turn has a generator of its
     /// own, so that a question that comes again after an undo is the same one.
     pub(super) async fn ask(
@@ -212,11 +227,12 @@ impl Session {
     ) -> Result<Game, Fault> {
         game.expect(Status::Ask, "ask")?;
         let turn = game.turns.len() + 1;
-        let seen = game.seen_before(turn, self.world().sometimes);
+        let seen = self.seen_before(&game, turn);
+        let said = game.said_before(turn, self.world().sometimes, |_| true);
         let temperature = if sample { self.agent.about.temperature } else { 0.0 };
         let sampler = Sampler { temperature, ..Sampler::greedy() };
         let mut rng = rng::stream(game.seed, "play", turn as u64);
-        let question = self.agent.say_aloud(&seen, &sampler, &mut rng, hear).await?;
+        let question = self.agent.say_aloud(&seen, &said, &sampler, &mut rng, hear).await?;
         game.turns.push(asked(turn, question, false));
         Ok(game.settle())
     }
@@ -270,14 +286,22 @@ impl Session {
             *listed == thing
                 || table.object(listed).is_some_and(|id| table.objects()[id.0].name == thing)
         });
-        let amendments = Amendments::new(&self.world().answers, true)?;
-        let mut oracle = AmendedOracle { table: TableOracle::with_sometimes(), amendments };
-        let turns = game.turns.iter().map(|turn| {
+        let oracle = |sometimes| {
+            let amendments = Amendments::new(&self.world().answers, true)?;
+            Ok::<_, Fault>(AmendedOracle { table: TableOracle { sometimes }, amendments })
+        };
+        let (mut world, mut fine) = (oracle(self.world().sometimes)?, oracle(true)?);
+        let answer = |oracle: &mut AmendedOracle, turn: &Turn| {
             let raw = oracle.answer(&thing, &turn.question);
-            let expected = Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid));
+            Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid))
+        };
+        let turns = game.turns.iter().map(|turn| {
+            let expected = answer(&mut world, turn);
+            // What depends, a person may see either way.
             let vague = |said| matches!(said, Said::Unknown | Said::Sometimes);
-            let agrees =
-                turn.answer.is_none_or(|said| said == expected || vague(said) || vague(expected));
+            let agrees = turn.answer.is_none_or(|said| {
+                said == expected || vague(said) || vague(answer(&mut fine, turn))
+            });
             RevealedTurn { turn: turn.clone(), expected, agrees }
         });
         Ok(Reveal { turns: turns.collect(), thing, known, listed })
@@ -287,7 +311,7 @@ impl Session {
     pub(super) async fn guesses(&self, game: &Game) -> Result<Guesses, Fault> {
         self.check_playable()?;
         let open = usize::from(game.status == Status::Answer);
-        let seen = game.seen_before(game.turns.len() - open + 1, self.world().sometimes);
+        let seen = self.seen_before(game, game.turns.len() - open + 1);
         let said: Vec<&str> = self.guesses.iter().map(String::as_str).collect();
         let log_probs = self.agent.log_probs(&seen, &said).await?;
         let shares: Vec<f64> = log_probs.iter().map(|log| f64::from(*log).exp()).collect();
