@@ -145,6 +145,20 @@ fn what_was_said_before_is_said_another_way() {
     assert!(asked.len() >= 8 && apart.len() == asked.len(), "{}", done.stdout);
 }
 
+/// Only nonsense went unanswered in its games, so an agent that heard "don't know" went on with more.
+#[test]
+fn what_a_person_does_not_know_ends_in_no_nonsense() {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/twenty-questions");
+    let answers = b"d\nn\nd\nn\nn\ns\nn\nn\n";
+    let done = run_with_input(folder().path(), &["play", "--model", model], answers);
+    let asked: Vec<&str> =
+        done.stdout.lines().filter_map(|line| Some(line.trim().split_once(". ")?.1)).collect();
+    assert!(asked.len() >= 8, "{}", done.stdout);
+    for question in asked {
+        assert!(question.split(' ').count() > 2, "{question} in {}", done.stdout);
+    }
+}
+
 /// Plays through a pipe: answers in every form, an undo, a word that means nothing, and the end of
 /// the input.
 fn play(folder: &Path) {

@@ -130,9 +130,10 @@ impl Asker<'_> {
     /// after an undo is the same one.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
         let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
-        let turns = turns.iter().map(|(question, answer)| (question, *answer));
-        let observation = transcript(turns, self.agent.about.world.sometimes);
-        Ok(block_on(self.agent.say(&observation, &self.sampler, &mut rng))?)
+        let turns = || turns.iter().map(|(question, answer)| (question, *answer));
+        let seen = self.agent.reads(turns());
+        let said = transcript(turns(), self.agent.about.world.sometimes);
+        Ok(block_on(self.agent.say_aloud(&seen, &said, &self.sampler, &mut rng, |_| ()))?)
     }
 }
 

@@ -5,6 +5,8 @@
 //! are maps from relative path to bytes here; the shells own the disk.
 
 use archer_env::WorldConfig;
+use archer_env::twenty_questions::Answer;
+use archer_env::twenty_questions::person::transcript;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -235,6 +237,22 @@ impl Agent {
         Ok(said.iter().map(|utterance| spoken(&self.tokenizer, utterance)).collect())
     }
 
+    /// What the agent reads of a person's game of Twenty Questions: these exchanges, in order.
+    ///
+    /// One that tells it nothing is left out where `tries` keeps it from asking the same again: in
+    /// its own games only nonsense goes unanswered, and is followed by more of it.
+    pub fn reads<Q: AsRef<str>>(&self, turns: impl IntoIterator<Item = (Q, Answer)>) -> String {
+        let sometimes = self.about.world.sometimes;
+        let silent = |answer| match answer {
+            Answer::Invalid => true,
+            Answer::Sometimes => !sometimes,
+            Answer::Yes | Answer::No => false,
+        };
+        let forgets = self.about.tries > 1;
+        let told = turns.into_iter().filter(|(_, answer)| !(forgets && silent(*answer)));
+        transcript(told, sometimes)
+    }
+
     /// The agent's next utterance after a text.
     ///
     /// # Errors
@@ -248,7 +266,7 @@ impl Agent {
         self.say_aloud(observation, observation, sampler, rng, |_| ()).await
     }
 
-    /// The same, token by token: `hear` is given the text so far whenever it has grown. An agent that
+    /// The same as [`say`](Self::say), token by token: `hear` is given the text so far whenever it has grown. An agent that
     /// tries again does not repeat a line of `said`, which may hold more than is observed.
     ///
     /// # Errors

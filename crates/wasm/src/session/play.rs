@@ -125,12 +125,10 @@ impl Game {
         -(paid.count() as f64)
     }
 
-    /// The exchanges before turn number `turn` as the agent's world writes them.
-    fn said_before(&self, turn: usize, sometimes: bool, told: impl Fn(Said) -> bool) -> String {
+    /// The exchanges before turn number `turn`.
+    fn heard_before(&self, turn: usize) -> impl Iterator<Item = (&String, Answer)> {
         let turns = self.turns.iter().take(turn - 1);
-        let heard = turns.filter_map(|turn| Some((&turn.question, turn.answer?)));
-        let heard = heard.filter(|(_, said)| told(*said));
-        transcript(heard.map(|(question, said)| (question, said.heard())), sometimes)
+        turns.filter_map(|turn| Some((&turn.question, turn.answer?.heard())))
     }
 
     fn expect(&self, status: Status, call: &str) -> Result<(), Fault> {
@@ -204,17 +202,8 @@ impl Session {
     }
 
     /// What the agent sees before turn number `turn`.
-    ///
-    /// Where nobody knows the answer, the question is left out too, if the agent does not repeat
-    /// itself anyway: in its games only nonsense goes unanswered, and is followed by more of it.
     pub(super) fn seen_before(&self, game: &Game, turn: usize) -> String {
-        let sometimes = self.world().sometimes;
-        let forgets = self.agent.about.tries > 1;
-        game.said_before(turn, sometimes, |said| match said {
-            Said::Unknown => !forgets,
-            Said::Sometimes => sometimes || !forgets,
-            Said::Yes | Said::No => true,
-        })
+        self.agent.reads(game.heard_before(turn))
     }
 
     /// The agent's next question; `hear` is given its text as it grows. A turn has a generator of its
@@ -228,7 +217,7 @@ impl Session {
         game.expect(Status::Ask, "ask")?;
         let turn = game.turns.len() + 1;
         let seen = self.seen_before(&game, turn);
-        let said = game.said_before(turn, self.world().sometimes, |_| true);
+        let said = transcript(game.heard_before(turn), self.world().sometimes);
         let temperature = if sample { self.agent.about.temperature } else { 0.0 };
         let sampler = Sampler { temperature, ..Sampler::greedy() };
         let mut rng = rng::stream(game.seed, "play", turn as u64);
