@@ -1,0 +1,53 @@
+//! What a world can teach beside its returns: plain data about finished games and tasks.
+//!
+//! All of it is optional. A world without teaching is learned from reward alone, or from
+//! demonstrations that somebody else brings.
+
+use crate::error::WorldError;
+use crate::record::Game;
+
+/// How the learner discounts, which a bonus that must not change the best policy depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discount {
+    /// Discount for one turn, in (0, 1].
+    pub gamma: f64,
+    /// Whether values go on past a limit of turns, so that a game which was cut is not over there.
+    pub bootstrap_truncated: bool,
+}
+
+/// What a world can teach.
+pub trait Teaching: Send + Sync {
+    /// `games` games of a player worth imitating at the start, drawn by the seed; every task equally
+    /// often, or as often as it weighs. Empty where there is no such player.
+    fn demonstrations(&self, games: usize, seed: u64) -> Vec<Game> {
+        let _ = (games, seed);
+        Vec::new()
+    }
+
+    /// `games` games whose replies are worth learning and whose utterances are not.
+    ///
+    /// # Errors
+    /// If the world has none.
+    fn context_only_games(&self, games: usize, seed: u64) -> Result<Vec<Game>, WorldError> {
+        let _ = (games, seed);
+        Err(WorldError::Settings("this world has no games whose replies alone are learned".into()))
+    }
+
+    /// For each task what is true of it: 1 for each fact that is, 0 for each that is not; as many for
+    /// every task. Empty where nothing is known.
+    fn facts(&self) -> Vec<Vec<f32>> {
+        Vec::new()
+    }
+
+    /// For each task the utterance that would have won it; empty where there is none.
+    fn winning_utterances(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Points of reward that each turn of a finished game earns beside the world's own, in what is
+    /// learned from; empty for none. Returns that are reported are the plain game's.
+    fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {
+        let _ = (game, discount);
+        Vec::new()
+    }
+}
