@@ -51,7 +51,7 @@ parity:
 	cargo run --release -- parity --fixtures tests/parity
 
 bench:
-	cargo bench -p archer-env
+	cargo bench -p archer-games
 	cargo bench -p archer --bench pure
 	cargo run --release -- bench
 

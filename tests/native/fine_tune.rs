@@ -7,7 +7,7 @@
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
-use archer_env::{WorldChange, WorldConfig};
+use archer_games::{WorldChange, WorldConfig};
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
 use pollster::block_on;

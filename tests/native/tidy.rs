@@ -71,12 +71,15 @@ fn dependencies(manifest: &str) -> Vec<String> {
 
 #[test]
 fn the_worlds_have_never_heard_of_a_tensor_a_file_or_a_clock() {
-    for name in dependencies("crates/env/Cargo.toml") {
-        assert!(!name.starts_with("burn"), "archer-env depends on {name}");
-        assert!(!["archer", "archer-cli"].contains(&name.as_str()), "archer-env depends on {name}");
+    for name in dependencies("crates/games/Cargo.toml") {
+        assert!(!name.starts_with("burn"), "archer-games depends on {name}");
+        assert!(
+            !["archer", "archer-cli"].contains(&name.as_str()),
+            "archer-games depends on {name}"
+        );
     }
     let outside = ["std::fs", "std::time", "std::net", "std::env", "println!", "burn::"];
-    never("crates/env/src", &outside, "a world takes text and a seed, and nothing else");
+    never("crates/games/src", &outside, "a world takes text and a seed, and nothing else");
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn an_algorithm_never_imports_another_nor_a_world() {
     for (name, sources) in &algorithms {
         for path in sources {
             let code = code(path);
-            assert!(!code.contains("archer_env"), "{name} imports a world");
+            assert!(!code.contains("archer_games"), "{name} imports a world");
             for (other, _) in algorithms.iter().filter(|(other, _)| other != name) {
                 for import in [format!("super::{other}"), format!("algorithms::{other}")] {
                     assert!(!code.contains(&import), "{name} imports {other}");
@@ -168,7 +171,8 @@ fn one_file_draws_and_one_looks_at_the_clock() {
 
 #[test]
 fn the_bans_are_where_clippy_looks_for_them() {
-    for path in ["crates/core/clippy.toml", "crates/env/clippy.toml", "crates/kernels/clippy.toml"]
+    for path in
+        ["crates/core/clippy.toml", "crates/games/clippy.toml", "crates/kernels/clippy.toml"]
     {
         let bans: toml::Table = read(&root().join(path)).parse().unwrap();
         for ban in bans["disallowed-methods"].as_array().unwrap() {
@@ -224,7 +228,7 @@ fn the_documents_name_paths_that_exist() {
 #[test]
 fn every_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
-    let crates = ["env", "kernels", "core", "cli", "wasm"];
+    let crates = ["world", "games", "kernels", "core", "cli", "wasm"];
     for source in crates.map(|name| format!("crates/{name}/src")) {
         for entry in fs::read_dir(root().join(&source)).unwrap() {
             let path = entry.unwrap().path();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use archer::checkpoint::packed::Precision;
-use archer_env::{EnvError, Rules, WordList, WorldConfig, WorldName};
+use archer_games::{GameError, Rules, WordList, WorldConfig, WorldName};
 use clap::{Args, Parser, Subcommand};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
@@ -435,11 +435,11 @@ pub struct Doctor {
     pub json: bool,
 }
 
-fn word_list(name: &str) -> Result<WordList, EnvError> {
+fn word_list(name: &str) -> Result<WordList, GameError> {
     match name {
         "all" => Ok(WordList::All),
         "subset" => Ok(WordList::Subset),
-        _ => Err(EnvError::BadSetting(format!(
+        _ => Err(GameError::BadSetting(format!(
             "there is no word list named \"{name}\"; choose all or subset"
         ))),
     }

@@ -1,11 +1,11 @@
 //! The scripted askers by the names that people type.
 
-use archer_env::asker::{
+use archer_games::asker::{
     Asker, CuriousAsker, InformationGainAsker, MediocreAsker, Mediocrity, Noise, RandomAsker,
     TreeAsker,
 };
-use archer_env::optimum::MAX_SOLVER_WORDS;
-use archer_env::{GuessingGame, WorldConfig, WorldName, make_guessing};
+use archer_games::optimum::MAX_SOLVER_WORDS;
+use archer_games::{GuessingGame, WorldConfig, WorldName, make_guessing};
 
 use crate::error::Error;
 use crate::experiment::did_you_mean;

@@ -9,7 +9,7 @@ use archer::agent::Agent;
 use archer::config::{Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::train::evaluate::{Evaluation, evaluate};
-use archer_env::{WorldConfig, WorldName};
+use archer_games::{WorldConfig, WorldName};
 use pollster::block_on;
 
 use crate::device::Opened;

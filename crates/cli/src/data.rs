@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use archer::train::recorded::Record;
 use archer::train::warm_start::demonstrator;
-use archer_env::WorldConfig;
-use archer_env::asker::{Start, play};
+use archer_games::WorldConfig;
+use archer_games::asker::{Start, play};
 
 use crate::args;
 use crate::askers;

@@ -15,7 +15,7 @@
 
 use std::io::{self, BufRead};
 
-use archer_env::{Environment, GuessingGame, Step, WorldConfig, make, make_guessing};
+use archer_games::{Environment, GuessingGame, Step, WorldConfig, make, make_guessing};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -63,8 +63,8 @@ impl From<archer::Error> for Error {
     }
 }
 
-impl From<archer_env::EnvError> for Error {
-    fn from(error: archer_env::EnvError) -> Self {
+impl From<archer_games::GameError> for Error {
+    fn from(error: archer_games::GameError) -> Self {
         Error::Usage(error.to_string())
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use archer::config::Config;
 use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
-use archer_env::{WorldConfig, asker};
+use archer_games::{WorldConfig, asker};
 use pollster::block_on;
 
 use crate::args;

@@ -105,7 +105,7 @@ fn lay(
     }
     layers.config.validate()?;
     // The world has its own say on its settings, and is asked before anything is begun.
-    archer_env::make(&layers.config.world)?;
+    archer_games::make(&layers.config.world)?;
     let stem = request.config.and_then(Path::file_stem).and_then(|stem| stem.to_str());
     let name = stem.or(preset.map(|(name, _)| name)).unwrap_or("run").to_string();
     Ok(Experiment { name, config: layers.config })
@@ -370,7 +370,7 @@ mod tests {
     fn a_value_takes_the_type_of_its_key() {
         let config = set(&["iterations=7", "gamma=1", "world.words=subset", "actor=a b"]).unwrap();
         assert_eq!((config.iterations, config.gamma), (7, 1.0));
-        assert_eq!(config.world.words, archer_env::WordList::Subset);
+        assert_eq!(config.world.words, archer_games::WordList::Subset);
         assert_eq!(config.actor, "a b");
         // A key that is absent by default can be set all the same.
         assert_eq!(set(&["world.max_turns=12"]).unwrap().world.max_turns, Some(12));

@@ -4,10 +4,10 @@
 //! likes, the exact optimum over the questions there are where it can be computed, what greedy
 //! information gain reaches, and the worst return there is.
 
-use archer_env::asker::{Start, TreeAsker, mean_return, play};
-use archer_env::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
-use archer_env::question_pool::QuestionPool;
-use archer_env::{GuessingGame, WorldConfig, WorldName};
+use archer_games::asker::{Start, TreeAsker, mean_return, play};
+use archer_games::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
+use archer_games::question_pool::QuestionPool;
+use archer_games::{GuessingGame, WorldConfig, WorldName};
 use serde::Serialize;
 
 use crate::args;
@@ -80,8 +80,8 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
     Optimum {
         environment: config.name.to_string(),
         rules: match config.rules {
-            archer_env::Rules::Fixed => "fixed".to_string(),
-            archer_env::Rules::Official => "official".to_string(),
+            archer_games::Rules::Fixed => "fixed".to_string(),
+            archer_games::Rules::Official => "official".to_string(),
         },
         words,
         winnable,

@@ -9,9 +9,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
 use archer::rng;
-use archer_env::twenty_questions::Options;
-use archer_env::twenty_questions::person::{guessed, transcript};
-use archer_env::{Answer, WordList, WorldConfig, WorldName, make_guessing};
+use archer_games::twenty_questions::Options;
+use archer_games::twenty_questions::person::{guessed, transcript};
+use archer_games::{Answer, WordList, WorldConfig, WorldName, make_guessing};
 use pollster::block_on;
 
 use crate::args;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress, Trainer};
-use archer_env::{WordList, WorldName};
+use archer_games::{WordList, WorldName};
 use pollster::block_on;
 
 use crate::args;

@@ -64,7 +64,7 @@ fn replay(criterion: &mut Criterion) {
 }
 
 fn tokenizer(criterion: &mut Criterion) {
-    let table = archer_env::knowledge::table();
+    let table = archer_games::knowledge::table();
     let questions: Vec<String> =
         table.properties().iter().map(|property| property.question.clone()).collect();
     let tokenizer = Tokenizer::train(questions.iter().cloned(), 1024, 12).expect("questions");

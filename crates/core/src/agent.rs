@@ -4,9 +4,9 @@
 //! `archer.json` (the world the agent was trained in and how it speaks) and `critic/`. Folders
 //! are maps from relative path to bytes here; the shells own the disk.
 
-use archer_env::WorldConfig;
-use archer_env::twenty_questions::Answer;
-use archer_env::twenty_questions::person::transcript;
+use archer_games::WorldConfig;
+use archer_games::twenty_questions::Answer;
+use archer_games::twenty_questions::person::transcript;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@
 //! The shells merge presets, files and `--set` on top of [`Config::default`] and call
 //! [`Config::validate`] once; nothing else in the core checks a configuration again.
 
-use archer_env::config::WorldConfig;
+use archer_games::config::WorldConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

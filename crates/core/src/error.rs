@@ -48,8 +48,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<archer_env::EnvError> for Error {
-    fn from(error: archer_env::EnvError) -> Self {
+impl From<archer_games::GameError> for Error {
+    fn from(error: archer_games::GameError) -> Self {
         Error::World(error.to_string())
     }
 }

@@ -2,7 +2,7 @@
 //! values and the actor's probability. This is how a person looks inside, and how a model file
 //! checks itself; learning has its own, batched way to the same numbers.
 
-use archer_env::make;
+use archer_games::make;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 

@@ -41,8 +41,8 @@ impl From<archer::Error> for Fault {
     }
 }
 
-impl From<archer_env::EnvError> for Fault {
-    fn from(error: archer_env::EnvError) -> Self {
+impl From<archer_games::GameError> for Fault {
+    fn from(error: archer_games::GameError) -> Self {
         archer::Error::from(error).into()
     }
 }

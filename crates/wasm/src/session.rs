@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use archer::agent::Agent;
 use archer::train::Trainer;
-use archer_env::{GuessingGame, WorldConfig, WorldName, make, make_guessing};
+use archer_games::{GuessingGame, WorldConfig, WorldName, make, make_guessing};
 use burn::tensor::Device;
 use serde::Serialize;
 

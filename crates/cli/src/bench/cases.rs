@@ -16,8 +16,8 @@ use archer::rl::transition::Transition;
 use archer::rng::{self, ChaCha8Rng};
 use archer::text::Tokenizer;
 use archer::train::Trainer;
-use archer_env::knowledge::table;
-use archer_env::oracle::{Oracle, TableOracle};
+use archer_games::knowledge::table;
+use archer_games::oracle::{Oracle, TableOracle};
 use pollster::block_on;
 
 use super::Setup;
@@ -491,7 +491,7 @@ mod tests {
         let actor = shape.init(&mut rng::stream(1, "bench", 2), &device);
         let about = archer::agent::About {
             version: 1,
-            world: archer_env::WorldConfig { max_turns: Some(2), ..Default::default() },
+            world: archer_games::WorldConfig { max_turns: Some(2), ..Default::default() },
             max_new_tokens: NEW,
             temperature: 1.0,
             samples: 1,

@@ -25,8 +25,8 @@
 
 use std::collections::HashSet;
 
-use archer_env::question_pool::QuestionPool;
-use archer_env::{Answer, make_guessing};
+use archer_games::question_pool::QuestionPool;
+use archer_games::{Answer, make_guessing};
 
 use super::transition::Trajectory;
 use crate::config::{Config, ShapingForm};

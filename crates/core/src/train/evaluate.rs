@@ -4,8 +4,8 @@
 //! the number does not hang on which words were drawn. Intervals are 95 %: normal for means,
 //! Wilson's for shares.
 
-use archer_env::asker::{PlayedGame, Start};
-use archer_env::{Environment, Rules, WorldConfig, WorldName, make};
+use archer_games::asker::{PlayedGame, Start};
+use archer_games::{Environment, Rules, WorldConfig, WorldName, make};
 use serde::{Deserialize, Serialize};
 
 use super::rollout::play;

@@ -6,7 +6,7 @@
 //! replied. A turn is worth −1 and the one that was right 0, as in the worlds of questions; for
 //! another world a game may say what each of its turns was worth (`"rewards": [0.5, …]`).
 
-use archer_env::make;
+use archer_games::make;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;

@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use archer_env::asker::Start;
-use archer_env::{Step, VectorEnv, WorldConfig};
+use archer_games::asker::Start;
+use archer_games::{Step, VectorEnv, WorldConfig};
 
 use super::evaluate::Outcome;
 use crate::algorithms::common::Player;

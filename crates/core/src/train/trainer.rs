@@ -5,8 +5,8 @@
 //! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
 //! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
 
-use archer_env::asker::Start;
-use archer_env::make;
+use archer_games::asker::Start;
+use archer_games::make;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;

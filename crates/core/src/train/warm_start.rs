@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use archer_env::asker::{
+use archer_games::asker::{
     Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity, PlayedGame, play,
 };
-use archer_env::question_pool::QuestionPool;
-use archer_env::toy::{Bandit, Recall};
-use archer_env::{Answer, WorldConfig, WorldName, guess_my_city, make, make_guessing};
+use archer_games::question_pool::QuestionPool;
+use archer_games::toy::{Bandit, Recall};
+use archer_games::{Answer, WorldConfig, WorldName, guess_my_city, make, make_guessing};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;

@@ -14,7 +14,7 @@ use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer::train::trainer::Report;
-use archer_env::WorldChange;
+use archer_games::WorldChange;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

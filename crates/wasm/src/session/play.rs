@@ -2,10 +2,10 @@
 
 use archer::nn::sampling::Sampler;
 use archer::rng;
-use archer_env::oracle::{AmendedOracle, Oracle, TableOracle};
-use archer_env::twenty_questions::Amendments;
-use archer_env::twenty_questions::person::{guessed, transcript};
-use archer_env::{Answer, WorldName, knowledge};
+use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
+use archer_games::twenty_questions::Amendments;
+use archer_games::twenty_questions::person::{guessed, transcript};
+use archer_games::{Answer, WorldName, knowledge};
 use serde::{Deserialize, Serialize};
 
 use super::Session;

@@ -4,7 +4,7 @@
 //! written down in this crate, and the core stays free to change.
 
 use archer::rl::metrics::MetricInfo;
-use archer_env::WorldChange;
+use archer_games::WorldChange;
 use serde::{Deserialize, Serialize};
 
 use super::host::Host;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archer_env::{make, make_guessing};
+use archer_games::{make, make_guessing};
 use burn::tensor::Device;
 
 use crate::algorithms::common::Policy;

@@ -1,6 +1,6 @@
 //! A run whose networks learn from a teacher's: how it begins, and whose games it is played in.
 
-use archer_env::asker::Start;
+use archer_games::asker::Start;
 use burn::module::Module;
 use burn::tensor::Device;
 

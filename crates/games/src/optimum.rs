@@ -22,7 +22,7 @@ pub const MAX_SOLVER_WORDS: usize = 16;
 /// `max_turns` questions.
 ///
 /// ```
-/// use archer_env::optimum::perfect_split_optimum;
+/// use archer_games::optimum::perfect_split_optimum;
 ///
 /// assert_eq!(perfect_split_optimum(10, 20, 2), -2.8);
 /// ```
@@ -42,7 +42,7 @@ pub fn perfect_split_optimum(words: usize, max_turns: usize, answers: usize) -> 
 /// as much for three words and more for fewer.
 ///
 /// ```
-/// use archer_env::optimum::free_answer_optimum;
+/// use archer_games::optimum::free_answer_optimum;
 ///
 /// assert_eq!(free_answer_optimum(91, 20), -1.0);
 /// ```

@@ -1,8 +1,8 @@
 //! What `docs/environments` says of the worlds: its counts are those of the data, and the games it
 //! shows are games that the worlds still play so.
 
-use archer_env::knowledge::{ObjectId, PropertyId, Value, table};
-use archer_env::{GuessingGame, WorldConfig, WorldName, guess_my_city, make_guessing};
+use archer_games::knowledge::{ObjectId, PropertyId, Value, table};
+use archer_games::{GuessingGame, WorldConfig, WorldName, guess_my_city, make_guessing};
 
 const TWENTY_QUESTIONS: &str = include_str!("../../../docs/environments/twenty_questions.md");
 const GUESS_MY_CITY: &str = include_str!("../../../docs/environments/guess_my_city.md");

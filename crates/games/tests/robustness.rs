@@ -1,8 +1,8 @@
 //! What no reader of questions should fall over, and what it should not pretend to understand.
 
-use archer_env::knowledge::table;
-use archer_env::oracle::{INVALID, Oracle, TableOracle};
-use archer_env::{Environment, GuessMyCity, Rules, TwentyQuestions};
+use archer_games::knowledge::table;
+use archer_games::oracle::{INVALID, Oracle, TableOracle};
+use archer_games::{Environment, GuessMyCity, Rules, TwentyQuestions};
 
 /// Texts that ask nothing a table can answer by yes or no.
 fn unreadable() -> Vec<String> {
@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_an_invalid_question() {
 #[test]
 fn worlds_survive_any_text() {
     for rules in [Rules::Fixed, Rules::Official] {
-        let options = archer_env::twenty_questions::Options { rules, ..Default::default() };
+        let options = archer_games::twenty_questions::Options { rules, ..Default::default() };
         let worlds: [Box<dyn Environment>; 2] = [
             Box::new(TwentyQuestions::subset(options).unwrap()),
             Box::new(GuessMyCity::new(rules, 20).unwrap()),

@@ -6,7 +6,7 @@
 
 use crate::config::{WorldConfig, WorldName};
 use crate::environment::{Environment, Step};
-use crate::error::{EnvError, UnknownWord};
+use crate::error::{GameError, UnknownWord};
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::TwentyQuestions;
 
@@ -41,7 +41,7 @@ pub trait GuessingGame: Environment {
 ///
 /// # Errors
 /// A setting that is out of its range or does not belong to the world.
-pub fn make_guessing(config: &WorldConfig) -> Result<Option<Box<dyn GuessingGame>>, EnvError> {
+pub fn make_guessing(config: &WorldConfig) -> Result<Option<Box<dyn GuessingGame>>, GameError> {
     Ok(match config.name {
         WorldName::TwentyQuestions => Some(Box::new(config.twenty_questions()?)),
         WorldName::GuessMyCity => Some(Box::new(config.guess_my_city()?)),

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use archer_env::knowledge::{ObjectId, PropertyId, table};
+use archer_games::knowledge::{ObjectId, PropertyId, table};
 
 /// Words of the ratings that mean something else than the object of that name.
 const OTHER_SENSE: &[&str] = &[

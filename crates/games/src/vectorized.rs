@@ -5,7 +5,7 @@
 
 use crate::config::{WorldConfig, make};
 use crate::environment::{Environment, Step};
-use crate::error::EnvError;
+use crate::error::GameError;
 
 /// A row of worlds and which of their games are still running.
 pub struct VectorEnv {
@@ -30,7 +30,7 @@ impl VectorEnv {
     ///
     /// # Panics
     /// Where `games` is 0.
-    pub fn make(config: &WorldConfig, games: usize) -> Result<Self, EnvError> {
+    pub fn make(config: &WorldConfig, games: usize) -> Result<Self, GameError> {
         let games: Result<Vec<_>, _> = (0..games).map(|_| make(config)).collect();
         Ok(Self::new(games?))
     }

@@ -26,7 +26,7 @@ pub mod vectorized;
 
 pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};
-pub use error::{EnvError, UnknownWord};
+pub use error::{GameError, UnknownWord};
 pub use guess_my_city::GuessMyCity;
 pub use guessing::{GuessingGame, make_guessing};
 pub use twenty_questions::{Answer, Rules, TwentyQuestions};

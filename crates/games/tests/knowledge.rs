@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use archer_env::data::PACKED_BYTES;
-use archer_env::knowledge::{
+use archer_games::data::PACKED_BYTES;
+use archer_games::knowledge::{
     Claim, ObjectId, PropertyId, Reading, Sources, Table, Value, embedded, guess_phrase, table,
 };
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// A world cannot be made as it was asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum EnvError {
+pub enum GameError {
     /// There is no world of this name.
     UnknownWorld(String),
     /// There are no rules of this name.
@@ -22,35 +22,35 @@ pub enum EnvError {
     BadSetting(String),
 }
 
-impl fmt::Display for EnvError {
+impl fmt::Display for GameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            EnvError::UnknownWorld(name) => write!(
+            GameError::UnknownWorld(name) => write!(
                 f,
                 "there is no world named \"{name}\"; choose twenty_questions, guess_my_city, \
                  bandit or recall"
             ),
-            EnvError::UnknownRules(name) => {
+            GameError::UnknownRules(name) => {
                 write!(f, "there are no rules named \"{name}\"; choose fixed or official")
             }
-            EnvError::UnknownWord(unknown) => unknown.fmt(f),
-            EnvError::DoubleWord(name) => write!(
+            GameError::UnknownWord(unknown) => unknown.fmt(f),
+            GameError::DoubleWord(name) => write!(
                 f,
                 "the word \"{name}\" stands twice in the list of words; remove one of them"
             ),
-            EnvError::NoWords => {
+            GameError::NoWords => {
                 write!(f, "the list of words is empty; a game needs at least one word")
             }
-            EnvError::BadSetting(message) => f.write_str(message),
+            GameError::BadSetting(message) => f.write_str(message),
         }
     }
 }
 
-impl std::error::Error for EnvError {}
+impl std::error::Error for GameError {}
 
-impl From<UnknownWord> for EnvError {
+impl From<UnknownWord> for GameError {
     fn from(unknown: UnknownWord) -> Self {
-        EnvError::UnknownWord(unknown)
+        GameError::UnknownWord(unknown)
     }
 }
 

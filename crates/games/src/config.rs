@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::environment::Environment;
-use crate::error::EnvError;
+use crate::error::GameError;
 use crate::guess_my_city::GuessMyCity;
 use crate::toy::{Bandit, Recall};
 use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions, change};
@@ -44,11 +44,11 @@ impl WorldName {
 }
 
 impl FromStr for WorldName {
-    type Err = EnvError;
+    type Err = GameError;
 
-    fn from_str(name: &str) -> Result<Self, EnvError> {
+    fn from_str(name: &str) -> Result<Self, GameError> {
         let found = Self::ALL.into_iter().find(|world| world.name() == name);
-        found.ok_or_else(|| EnvError::UnknownWorld(name.to_string()))
+        found.ok_or_else(|| GameError::UnknownWorld(name.to_string()))
     }
 }
 
@@ -140,7 +140,7 @@ impl WorldConfig {
     }
 
     /// Twenty Questions as this configuration has it.
-    pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, EnvError> {
+    pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, GameError> {
         let list = match self.words {
             WordList::All => words::words().to_vec(),
             WordList::Subset => words::subset(),
@@ -156,22 +156,22 @@ impl WorldConfig {
     }
 
     /// Refuses what only Twenty Questions knows.
-    fn check_unchanged(&self) -> Result<(), EnvError> {
+    fn check_unchanged(&self) -> Result<(), GameError> {
         if self.weights.is_empty() && self.answers.is_empty() && self.extra.is_empty() {
             return Ok(());
         }
-        Err(EnvError::BadSetting(format!(
+        Err(GameError::BadSetting(format!(
             "the world {} has no weights, answers or extra; leave them out",
             self.name
         )))
     }
 
     /// Guess My City as this configuration has it.
-    pub(crate) fn guess_my_city(&self) -> Result<GuessMyCity, EnvError> {
+    pub(crate) fn guess_my_city(&self) -> Result<GuessMyCity, GameError> {
         self.check_unchanged()?;
         let plain = WorldConfig { rules: self.rules, ..self.plain() };
         if *self != plain {
-            return Err(EnvError::BadSetting(format!(
+            return Err(GameError::BadSetting(format!(
                 "the world {} has no words, sometimes, answer_noise or sometimes_noise; leave \
                  them out",
                 self.name
@@ -186,12 +186,12 @@ impl WorldConfig {
     }
 
     /// Refuses a toy world with settings that would be ignored.
-    fn check_toy(&self) -> Result<(), EnvError> {
+    fn check_toy(&self) -> Result<(), GameError> {
         self.check_unchanged()?;
         if *self == self.plain() {
             return Ok(());
         }
-        Err(EnvError::BadSetting(format!(
+        Err(GameError::BadSetting(format!(
             "the world {} has no rules, words, sometimes, answer_noise or sometimes_noise; leave \
              them out",
             self.name
@@ -205,14 +205,14 @@ impl WorldConfig {
 /// A setting that is out of its range or does not belong to the world.
 ///
 /// ```
-/// use archer_env::{WorldConfig, make};
+/// use archer_games::{WorldConfig, make};
 ///
 /// let mut world = make(&WorldConfig::default()).unwrap();
 /// assert_eq!(world.reset(7), "Questions:\n");
 /// let step = world.step("Is it an animal?");
 /// assert_eq!(step.reward, -1.0);
 /// ```
-pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, EnvError> {
+pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, GameError> {
     match config.name {
         WorldName::TwentyQuestions => Ok(Box::new(config.twenty_questions()?)),
         WorldName::GuessMyCity => Ok(Box::new(config.guess_my_city()?)),
@@ -220,7 +220,7 @@ pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, EnvError> {
             config.check_toy()?;
             match config.max_turns {
                 None | Some(1) => Ok(Box::new(Bandit::new())),
-                Some(turns) => Err(EnvError::BadSetting(format!(
+                Some(turns) => Err(GameError::BadSetting(format!(
                     "max_turns is {turns}; a bandit has 1 turn, so leave it out"
                 ))),
             }
@@ -229,7 +229,7 @@ pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, EnvError> {
             config.check_toy()?;
             let turns = config.max_turns.unwrap_or(Recall::DISTRACTIONS + 1);
             if turns == 0 {
-                return Err(EnvError::BadSetting(
+                return Err(GameError::BadSetting(
                     "max_turns is 0; recall needs at least 1 turn".to_string(),
                 ));
             }

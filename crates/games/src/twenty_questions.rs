@@ -21,7 +21,7 @@ pub use rules::{Answer, Rules};
 use target::Target;
 
 use crate::environment::{Environment, Step, first_line};
-use crate::error::{EnvError, UnknownWord};
+use crate::error::{GameError, UnknownWord};
 use crate::knowledge::{self, ObjectId};
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
@@ -91,16 +91,16 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// An unknown name, a name twice, no name at all, or an option out of its range.
-    pub fn new<S: AsRef<str>>(names: &[S], options: Options) -> Result<Self, EnvError> {
+    pub fn new<S: AsRef<str>>(names: &[S], options: Options) -> Result<Self, GameError> {
         check_options(&options)?;
         if names.is_empty() {
-            return Err(EnvError::NoWords);
+            return Err(GameError::NoWords);
         }
         let mut targets: Vec<Target> = Vec::with_capacity(names.len());
         for name in names {
             let target = Target::resolve(name.as_ref())?;
             if targets.iter().any(|other| other.object == target.object) {
-                return Err(EnvError::DoubleWord(name.as_ref().to_string()));
+                return Err(GameError::DoubleWord(name.as_ref().to_string()));
             }
             targets.push(target);
         }
@@ -119,7 +119,7 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// A name that is not in this world's list, a weight below 0, or no word that is left.
-    pub fn with_weights(mut self, given: &BTreeMap<String, f32>) -> Result<Self, EnvError> {
+    pub fn with_weights(mut self, given: &BTreeMap<String, f32>) -> Result<Self, GameError> {
         let weights = change::weights(&self.targets, given)?;
         self.weights = weights.iter().any(|&weight| weight != weights[0]).then_some(weights);
         Ok(self)
@@ -129,7 +129,7 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// A question about no property of the table, an unknown object, or an answer that is none here.
-    pub fn with_answers(mut self, answers: &Answers) -> Result<Self, EnvError> {
+    pub fn with_answers(mut self, answers: &Answers) -> Result<Self, GameError> {
         self.amendments = Amendments::new(answers, self.options.sometimes)?;
         self.oracle = table_oracle(&self.options, &self.amendments);
         Ok(self)
@@ -139,7 +139,7 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// An option out of its range.
-    pub fn all(options: Options) -> Result<Self, EnvError> {
+    pub fn all(options: Options) -> Result<Self, GameError> {
         let names: Vec<&str> = words::words().iter().map(words::Word::name).collect();
         Self::new(&names, options)
     }
@@ -148,7 +148,7 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// An option out of its range.
-    pub fn subset(options: Options) -> Result<Self, EnvError> {
+    pub fn subset(options: Options) -> Result<Self, GameError> {
         let names: Vec<&str> = words::subset().iter().map(words::Word::name).collect();
         Self::new(&names, options)
     }
@@ -364,38 +364,38 @@ impl Oracle for ErringTable {
     }
 }
 
-fn check_options(options: &Options) -> Result<(), EnvError> {
+fn check_options(options: &Options) -> Result<(), GameError> {
     if options.max_turns == 0 {
-        return Err(EnvError::BadSetting(
+        return Err(GameError::BadSetting(
             "max_turns is 0; a game needs at least 1 turn".to_string(),
         ));
     }
     if !(0.0..=1.0).contains(&options.answer_noise) {
-        return Err(EnvError::BadSetting(format!(
+        return Err(GameError::BadSetting(format!(
             "answer_noise is {}; it is a probability, from 0 to 1",
             options.answer_noise
         )));
     }
     let Options { answer_noise, sometimes_noise, .. } = *options;
     if !(0.0..=1.0).contains(&sometimes_noise) {
-        return Err(EnvError::BadSetting(format!(
+        return Err(GameError::BadSetting(format!(
             "sometimes_noise is {sometimes_noise}; it is a probability, from 0 to 1"
         )));
     }
     if f64::from(answer_noise) + f64::from(sometimes_noise) > 1.0 {
-        return Err(EnvError::BadSetting(format!(
+        return Err(GameError::BadSetting(format!(
             "answer_noise {answer_noise} and sometimes_noise {sometimes_noise} are probabilities \
              that must add up to at most 1"
         )));
     }
     if sometimes_noise > 0.0 && !options.sometimes {
-        return Err(EnvError::BadSetting(format!(
+        return Err(GameError::BadSetting(format!(
             "sometimes_noise is {sometimes_noise}, but \"Sometimes.\" is no answer here; set \
              sometimes to true as well"
         )));
     }
     if options.sometimes && options.rules == Rules::Official {
-        return Err(EnvError::BadSetting(
+        return Err(GameError::BadSetting(
             "sometimes is true, but the official rules know only Yes, No and Invalid Question; \
              set it to false or choose the fixed rules"
                 .to_string(),

@@ -278,9 +278,9 @@ fn reset_word_takes_any_alias_and_explains_a_stranger() {
 #[test]
 fn word_lists_are_checked() {
     let make = |names: &[&str]| TwentyQuestions::new(names, Options::default()).map(|_| ());
-    assert_eq!(make(&[]), Err(EnvError::NoWords));
-    assert_eq!(make(&["cat", "Cat"]), Err(EnvError::DoubleWord("Cat".to_string())));
-    assert!(matches!(make(&["cat", "xyzzy"]), Err(EnvError::UnknownWord(_))));
+    assert_eq!(make(&[]), Err(GameError::NoWords));
+    assert_eq!(make(&["cat", "Cat"]), Err(GameError::DoubleWord("Cat".to_string())));
+    assert!(matches!(make(&["cat", "xyzzy"]), Err(GameError::UnknownWord(_))));
     let env = TwentyQuestions::new(&["TV", "pen"], Options::default()).unwrap();
     assert_eq!(env.names(), ["television", "pen"]);
 }

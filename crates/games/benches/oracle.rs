@@ -2,8 +2,8 @@
 //!
 //! Rollouts must never wait for the oracle: 500,000 answers a second are the least.
 
-use archer_env::knowledge::table;
-use archer_env::oracle::{Oracle, TableOracle};
+use archer_games::knowledge::table;
+use archer_games::oracle::{Oracle, TableOracle};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// Sorts of questions, each with a list to take in turn.

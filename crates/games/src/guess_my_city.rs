@@ -19,7 +19,7 @@ pub use cities::{City, cities, countries};
 pub use format::{CityRecord, CountryRecord};
 
 use crate::environment::{Environment, Step, first_line};
-use crate::error::{EnvError, UnknownWord};
+use crate::error::{GameError, UnknownWord};
 use crate::guessing::GuessingGame;
 use crate::knowledge::{Claim, Degree, Reading};
 use crate::optimum::free_answer_optimum;
@@ -78,9 +78,9 @@ impl GuessMyCity {
     ///
     /// # Errors
     /// No turns.
-    pub fn new(rules: Rules, max_turns: usize) -> Result<Self, EnvError> {
+    pub fn new(rules: Rules, max_turns: usize) -> Result<Self, GameError> {
         if max_turns == 0 {
-            return Err(EnvError::BadSetting(
+            return Err(GameError::BadSetting(
                 "max_turns is 0; a game needs at least 1 turn".to_string(),
             ));
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-use crate::error::EnvError;
+use crate::error::GameError;
 
 /// Which rules a game follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -23,13 +23,13 @@ pub enum Rules {
 }
 
 impl FromStr for Rules {
-    type Err = EnvError;
+    type Err = GameError;
 
-    fn from_str(name: &str) -> Result<Self, EnvError> {
+    fn from_str(name: &str) -> Result<Self, GameError> {
         match name {
             "fixed" => Ok(Rules::Fixed),
             "official" => Ok(Rules::Official),
-            _ => Err(EnvError::UnknownRules(name.to_string())),
+            _ => Err(GameError::UnknownRules(name.to_string())),
         }
     }
 }

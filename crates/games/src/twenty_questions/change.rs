@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::target::Target;
-use crate::error::{EnvError, UnknownWord};
+use crate::error::{GameError, UnknownWord};
 use crate::knowledge::{self, Claim, Degree, ObjectId, PropertyId, Reading, Value};
 
 /// An answer as a configuration gives it.
@@ -37,7 +37,7 @@ impl Amendments {
     /// # Errors
     /// A question that is not about one property of the table, an object that the table does not
     /// have, an answer that is none here, or two that contradict each other.
-    pub fn new(answers: &Answers, sometimes: bool) -> Result<Self, EnvError> {
+    pub fn new(answers: &Answers, sometimes: bool) -> Result<Self, GameError> {
         let mut amended = HashMap::new();
         let mut said: HashMap<(ObjectId, PropertyId), &str> = HashMap::new();
         for (question, objects) in answers {
@@ -49,7 +49,7 @@ impl Amendments {
                     Told::No => Value::No,
                     Told::Sometimes if sometimes => Value::Sometimes(0.5),
                     Told::Sometimes => {
-                        return Err(EnvError::BadSetting(format!(
+                        return Err(GameError::BadSetting(format!(
                             "world.answers says \"sometimes\" to \"{question}\" for \"{name}\", but that is no answer here; say yes or no, or set sometimes to true as well"
                         )));
                     }
@@ -60,7 +60,7 @@ impl Amendments {
                 if let (Some(before), Some(wording)) = (before, wording)
                     && before != value
                 {
-                    return Err(EnvError::BadSetting(format!(
+                    return Err(GameError::BadSetting(format!(
                         "world.answers contradicts itself on \"{name}\": \"{wording}\" and \"{question}\" ask after the same property; leave one of them out"
                     )));
                 }
@@ -81,10 +81,10 @@ impl Amendments {
 ///
 /// # Errors
 /// A name that the table does not have.
-pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, EnvError> {
+pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, GameError> {
     Target::resolve(name).map(|target| target.object).map_err(|unknown| {
         let nearest: Vec<String> = unknown.nearest.iter().map(|n| format!("\"{n}\"")).collect();
-        EnvError::BadSetting(format!(
+        GameError::BadSetting(format!(
             "{key} has \"{name}\", which is not in the table; the nearest are {}",
             nearest.join(", ")
         ))
@@ -92,12 +92,12 @@ pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, EnvError> {
 }
 
 /// The property that a question asks after, and whether it asks for the contrary.
-fn property(question: &str) -> Result<(PropertyId, bool), EnvError> {
+fn property(question: &str) -> Result<(PropertyId, bool), GameError> {
     match knowledge::table().read(question) {
         Reading::Asks { claim: Claim::Has(literal), negated, degree: Degree::Typically } => {
             Ok((literal.property, literal.opposite != negated))
         }
-        _ => Err(EnvError::BadSetting(format!(
+        _ => Err(GameError::BadSetting(format!(
             "world.answers has \"{question}\", which asks after no property that the table knows; write a question such as \"Is it alive?\""
         ))),
     }
@@ -111,12 +111,12 @@ fn property(question: &str) -> Result<(PropertyId, bool), EnvError> {
 pub(super) fn weights(
     targets: &[Target],
     given: &BTreeMap<String, f32>,
-) -> Result<Vec<f64>, EnvError> {
+) -> Result<Vec<f64>, GameError> {
     let mut weights = vec![1.0; targets.len()];
     let mut named: HashMap<usize, &str> = HashMap::new();
     for (name, &weight) in given {
         if !(weight >= 0.0 && weight.is_finite()) {
-            return Err(EnvError::BadSetting(format!(
+            return Err(GameError::BadSetting(format!(
                 "world.weights says {weight} for \"{name}\"; it is how likely the word is beside 1 for the others, 0 or more"
             )));
         }
@@ -124,19 +124,19 @@ pub(super) fn weights(
         let place = targets.iter().position(|target| target.object == object);
         let names = targets.iter().map(|target| target.name.as_str());
         let place = place.ok_or_else(|| {
-            EnvError::BadSetting(format!("world.weights: {}", UnknownWord::among(name, names)))
+            GameError::BadSetting(format!("world.weights: {}", UnknownWord::among(name, names)))
         })?;
         if let Some(other) = named.insert(place, name)
             && weights[place] != f64::from(weight)
         {
-            return Err(EnvError::BadSetting(format!(
+            return Err(GameError::BadSetting(format!(
                 "world.weights contradicts itself: \"{other}\" and \"{name}\" are the same word; leave one of them out"
             )));
         }
         weights[place] = f64::from(weight);
     }
     if weights.iter().sum::<f64>() == 0.0 {
-        return Err(EnvError::BadSetting(
+        return Err(GameError::BadSetting(
             "world.weights leaves no word that can be drawn; give one of them more than 0"
                 .to_string(),
         ));

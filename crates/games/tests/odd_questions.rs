@@ -1,6 +1,6 @@
 //! Hand-written odd questions with the answers that a sensible person would give.
 
-use archer_env::oracle::{Oracle, TableOracle};
+use archer_games::oracle::{Oracle, TableOracle};
 
 #[test]
 fn odd_questions_get_sensible_answers() {
