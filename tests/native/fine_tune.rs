@@ -4,12 +4,14 @@
 //! Greedy games of the same seeds before and after, compared one by one; `docs/fine-tuning.md` has more
 //! seeds, and where it does not hold.
 
+use archer::config::Config;
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer_games::{WorldChange, WorldConfig};
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
+use archer_world::{WorldError, Worlds};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -23,12 +25,17 @@ fn call(session: &mut Session, request: Value) -> Value {
     serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
 }
 
+fn worlds(config: &Config) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
+    Ok(archer_games::worlds(&config.world)?)
+}
+
 /// How a model file plays so many games, greedily, in a world.
 fn play(file: &[u8], world: &WorldConfig, games: usize) -> Evaluation {
     let device = block_on(device::open()).unwrap();
-    let agent = Trainer::resume(file, &device).unwrap().agent();
+    let agent = Trainer::resume(file, &worlds, &device).unwrap().agent();
     let greedy = Sampler::greedy();
-    block_on(evaluate(agent.player(&greedy, 1), world, games, 7)).unwrap()
+    let world = world.worlds().unwrap();
+    block_on(evaluate(agent.player(&greedy, 1), world.as_ref(), games, 7)).unwrap()
 }
 
 /// Twenty iterations in the changed world, and how they play there and in the worlds `rest` beside how
@@ -44,7 +51,8 @@ fn tuned(
     call(&mut session, json!({"method": "tune", "tune": {"seed": seed, "world": change}}));
     (0..20).for_each(|_| drop(call(&mut session, json!({"method": "step"}))));
     let file = block_on(session.export(false)).unwrap();
-    let plain = Trainer::resume(model, &device).unwrap().config().world.clone();
+    let plain = &Trainer::resume(model, &worlds, &device).unwrap().config().world.clone();
+    let plain = WorldConfig::of(plain).unwrap();
     let worlds = std::iter::once(change).chain(rest.iter().copied());
     let played = worlds.map(|change| {
         let change: WorldChange = serde_json::from_value(change.clone()).unwrap();

@@ -197,11 +197,12 @@ async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
         let change = serde_json::from_value(change).unwrap();
         let mut played = Vec::new();
         for file in [&file[..], model] {
-            let world = Trainer::resume(model, &device).unwrap().config().world.clone();
-            let agent = Trainer::resume(file, &device).unwrap().agent();
+            let plain = Trainer::resume(model, &worlds, &device).unwrap().config().world.clone();
+            let world = WorldConfig::of(&plain).unwrap().changed(&change).worlds().unwrap();
+            let agent = Trainer::resume(file, &worlds, &device).unwrap().agent();
             let greedy = Sampler::greedy();
             let player = agent.player(&greedy, 1);
-            played.push(evaluate(player, &world.changed(&change), games, 7).await.unwrap());
+            played.push(evaluate(player, world.as_ref(), games, 7).await.unwrap());
         }
         gains.push(played[0].gain_over(&played[1]).unwrap());
     }
@@ -215,7 +216,7 @@ async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
 #[wasm_bindgen_test]
 async fn files_of_every_precision_are_read() {
     let device = open().await;
-    let whole = Trainer::resume(QUICKSTART, &device).unwrap();
+    let whole = Trainer::resume(QUICKSTART, &worlds, &device).unwrap();
     for precision in [Precision::F32, Precision::F16, Precision::Q8] {
         let file = whole.export_as(precision).await.unwrap();
         let mut session = load(&file).await;

@@ -303,12 +303,25 @@ pub struct Data {
     pub world: Questions,
     #[command(flatten)]
     pub people: People,
+    /// What a line holds: turns (opening, turns with rewards, end), or lines (questions with their
+    /// answers, as the field's data sets have them)
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Turns)]
+    pub form: Form,
     /// The seed of all chance
     #[arg(long, value_name = "S", default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
+}
+
+/// What a line of a file of games holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// The opening, the turns with their rewards, and the end.
+    Turns,
+    /// Questions with their answers.
+    Lines,
 }
 
 /// A world of questions.
@@ -349,10 +362,10 @@ pub struct People {
     pub sometimes: bool,
     /// Probability, 0 to 1, that a Yes or No to a property is false
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
-    pub answer_noise: Option<f32>,
+    pub answer_noise: Option<f64>,
     /// Probability, 0 to 1, that a Yes or No to a property becomes "Sometimes.", with --sometimes
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
-    pub sometimes_noise: Option<f32>,
+    pub sometimes_noise: Option<f64>,
 }
 
 impl People {

@@ -5,7 +5,7 @@ use archer_games::asker::{
     TreeAsker,
 };
 use archer_games::optimum::MAX_SOLVER_WORDS;
-use archer_games::{GuessingGame, WorldConfig, WorldName, make_guessing};
+use archer_games::{GuessingGame, WorldConfig, WorldName};
 
 use crate::error::Error;
 use crate::experiment::did_you_mean;
@@ -15,7 +15,7 @@ pub const NAMES: [&str; 5] = ["random", "mediocre", "information-gain", "tree", 
 
 /// Makes the world of this configuration, if scripted askers can play it.
 pub fn world(config: &WorldConfig) -> Result<Box<dyn GuessingGame>, Error> {
-    make_guessing(config)?.ok_or_else(|| {
+    config.guessing()?.ok_or_else(|| {
         Error::Usage(format!(
             "there is no scripted asker for the world {}; choose twenty_questions or guess_my_city",
             config.name
@@ -66,10 +66,7 @@ pub fn make(
 
 /// How often the world's answers err, as the asker that reckons with it needs to know.
 fn noise(config: &WorldConfig) -> Result<Noise, Error> {
-    let noise = Noise {
-        flip: f64::from(config.answer_noise),
-        sometimes: f64::from(config.sometimes_noise),
-    };
+    let noise = Noise { flip: config.answer_noise, sometimes: config.sometimes_noise };
     if noise.flip >= 0.5 || noise.flip + noise.sometimes >= 1.0 {
         return Err(Error::Usage(format!(
             "answers that err with probability {} and are vague with {} leave nothing to learn; \

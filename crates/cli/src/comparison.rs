@@ -9,7 +9,7 @@ use archer::agent::Agent;
 use archer::config::{Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::train::evaluate::{Evaluation, evaluate};
-use archer_games::{WorldConfig, WorldName};
+use archer_world::{Settings, Worlds};
 use pollster::block_on;
 
 use crate::device::Opened;
@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::eval;
 use crate::model;
 use crate::run_dir::RunDir;
+use crate::worlds;
 
 /// The seed of the games.
 pub const SEED: u64 = 7;
@@ -37,10 +38,15 @@ enum Who {
 /// What the one is called from whom a student learned.
 pub const TEACHER: &str = "teacher";
 
+/// Whether scripted askers play the world of these settings.
+fn has_askers(world: &Settings) -> bool {
+    worlds::questions(world).is_ok_and(|world| matches!(world.guessing(), Ok(Some(_))))
+}
+
 /// The players that a run with this configuration has, the weakest first.
 pub fn players(run: &RunDir, config: &Config, teacher: Option<Agent>) -> Vec<Player> {
     let mut players = Vec::new();
-    if matches!(config.world.name, WorldName::TwentyQuestions | WorldName::GuessMyCity) {
+    if has_askers(&config.world) {
         players.push(Player { name: "random asker", who: Who::Asker("random") });
     }
     if run.warm_start().is_dir() {
@@ -59,16 +65,19 @@ impl Player {
     /// Lets the player play `games` games, a model greedily.
     pub fn measure(
         &self,
-        world: &WorldConfig,
+        worlds: &dyn Worlds,
+        config: &Config,
         games: usize,
         device: &Opened,
     ) -> Result<Evaluation, Error> {
         let play = |agent: &Agent| {
             let greedy = Sampler::greedy();
-            Ok(block_on(evaluate(agent.player(&greedy, device.threads), world, games, SEED))?)
+            Ok(block_on(evaluate(agent.player(&greedy, device.threads), worlds, games, SEED))?)
         };
         match &self.who {
-            Who::Asker(name) => eval::of_asker(name, world, games, SEED),
+            Who::Asker(name) => {
+                eval::of_asker(name, &worlds::questions(&config.world)?, games, SEED)
+            }
             Who::Model(folder) => play(&model::load(folder, &device.device)?),
             Who::Agent(agent) => play(agent),
         }

@@ -1,14 +1,16 @@
 //! `archer data`: games of a scripted asker, one JSON object a line.
 //!
-//! The form is the field's own, so that the file feeds other programs too:
+//! The form is that of [`archer_world::record`]; `--form lines` writes the one that the field's data
+//! sets of questions have, so that the file feeds other programs too:
 //! `{"lines": ["Is it an animal? Yes.", …], "correct": true, "word": ["cat"]}`.
 
 use std::io::{self, Write};
 
-use archer::train::recorded::Record;
-use archer::train::warm_start::demonstrator;
 use archer_games::WorldConfig;
-use archer_games::asker::{Start, play};
+use archer_games::asker::{drawn, play};
+use archer_games::guessing::demonstrator::demonstrator;
+use archer_world::Game;
+use serde::Serialize;
 
 use crate::args;
 use crate::askers;
@@ -16,6 +18,7 @@ use crate::error::{Error, cannot_write};
 use crate::experiment;
 use crate::files::PendingFile;
 use crate::number::{percent, signed};
+use crate::worlds;
 
 /// Plays the games and writes the file, whole or not at all.
 pub fn run(args: &args::Data) -> Result<(), Error> {
@@ -30,7 +33,7 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
         None => None,
     };
     let mut config = match &preset {
-        Some(preset) => preset.world.clone(),
+        Some(preset) => worlds::questions(&preset.world)?,
         None => WorldConfig {
             name: args.world.name,
             rules: args.world.rules,
@@ -41,31 +44,45 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
     args.people.amend(&mut config);
     let mut world = askers::world(&config)?;
     let mut asker = match &preset {
-        Some(preset) => demonstrator(&config, &preset.warm_start),
+        Some(_) => demonstrator(&config),
         None => askers::make(&args.asker, world.as_ref(), &config)?,
     };
 
     let failed = |error: io::Error| cannot_write(&args.out, &error);
     let mut file = PendingFile::create(&args.out).map_err(failed)?;
     let (mut won, mut questions) = (0, 0);
-    for start in Start::drawn(args.games, args.seed) {
+    for start in drawn(args.games, args.seed) {
         for game in play(asker.as_mut(), world.as_mut(), [start]) {
-            won += usize::from(game.won);
+            won += usize::from(game.won());
             questions += game.turns.len();
-            let task = world.task().expect("a game has been played");
-            let record = Record {
-                lines: game.lines(),
-                correct: game.won,
-                word: world.aliases(task),
-                rewards: None,
+            let task = game.task.expect("the secrets of a world of questions have numbers");
+            let written = match args.form {
+                args::Form::Turns => serde_json::to_writer(&mut file, &game),
+                args::Form::Lines => serde_json::to_writer(
+                    &mut file,
+                    &Lines { lines: lines(&game), correct: game.won(), word: world.aliases(task) },
+                ),
             };
-            serde_json::to_writer(&mut file, &record).map_err(|e| failed(e.into()))?;
+            written.map_err(|e| failed(e.into()))?;
             file.write_all(b"\n").map_err(failed)?;
         }
     }
     file.commit().map_err(failed)?;
     summarise(args, won, questions);
     Ok(())
+}
+
+/// A game in the older form.
+#[derive(Serialize)]
+struct Lines {
+    lines: Vec<String>,
+    correct: bool,
+    word: Vec<String>,
+}
+
+/// One line for each turn: the question, a space, the answer.
+fn lines(game: &Game) -> Vec<String> {
+    game.turns.iter().map(|turn| format!("{} {}", turn.said, turn.reply)).collect()
 }
 
 fn summarise(args: &args::Data, won: usize, questions: usize) {

@@ -15,7 +15,8 @@
 
 use std::io::{self, BufRead};
 
-use archer_games::{Environment, GuessingGame, Step, WorldConfig, make, make_guessing};
+use archer_games::{GuessingGame, WorldConfig, make_one};
+use archer_world::{About, End, Start, Transcript, Turn, World};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -45,16 +46,18 @@ pub fn run(args: &args::Env) -> Result<(), Error> {
 
 /// One world and where its game stands.
 struct Server {
-    world: World,
+    world: Served,
+    about: About,
+    game: Transcript,
     playing: bool,
     started: bool,
     resets: u64,
 }
 
 /// Worlds of questions take words and oracle answers from outside, the others do not.
-enum World {
+enum Served {
     Questions(Box<dyn GuessingGame>),
-    Other(Box<dyn Environment>),
+    Other(Box<dyn World>),
 }
 
 /// One line back.
@@ -76,11 +79,16 @@ impl Server {
             ..WorldConfig::default()
         };
         args.people.amend(&mut config);
-        let world = match make_guessing(&config)? {
-            Some(world) => World::Questions(world),
-            None => World::Other(make(&config)?),
+        let world = match config.guessing()? {
+            Some(world) => Served::Questions(world),
+            None => Served::Other(make_one(&config)?),
         };
-        Ok(Server { world, playing: false, started: false, resets: 0 })
+        let about = match &world {
+            Served::Questions(world) => world.about(),
+            Served::Other(world) => world.about(),
+        };
+        let game = Transcript::new(about.style.clone(), about.memory, "");
+        Ok(Server { world, about, game, playing: false, started: false, resets: 0 })
     }
 
     /// Carries out one line.
@@ -111,19 +119,22 @@ impl Server {
             })?,
         };
         refuse_others(fields, "reset", "cmd, word and seed")?;
-        let observation = match (&mut self.world, word) {
-            (World::Questions(world), Some(word)) => {
-                world.reset_word(&word, seed).map_err(|unknown| unknown.to_string())?
+        let start = Start { task: None, seed };
+        let opening = match (&mut self.world, word) {
+            (Served::Questions(world), Some(word)) => {
+                world.start_word(&word, seed).map_err(|unknown| unknown.to_string())?
             }
-            (World::Questions(world), None) => world.reset(seed),
-            (World::Other(world), None) => world.reset(seed),
-            (World::Other(_), Some(_)) => {
+            (Served::Questions(world), None) => world.start(&start),
+            (Served::Other(world), None) => world.start(&start),
+            (Served::Other(_), Some(_)) => {
                 return Err("this world has no words; leave word out".to_string());
             }
         };
+        let About { style, memory, .. } = &self.about;
+        self.game = Transcript::new(style.clone(), *memory, opening.text);
         self.resets += 1;
         (self.playing, self.started) = (true, true);
-        Ok(Reply::Reset { observation })
+        Ok(Reply::Reset { observation: self.game.text() })
     }
 
     fn step(&mut self, fields: &mut Map<String, Value>) -> Result<Reply, String> {
@@ -137,21 +148,33 @@ impl Server {
                 false => "no game has begun; send {\"cmd\":\"reset\"} first".to_string(),
             });
         }
-        let step: Step = match (&mut self.world, oracle) {
-            (World::Questions(world), oracle) => world.step_with_oracle(&action, oracle.as_deref()),
-            (World::Other(world), None) => world.step(&action),
-            (World::Other(_), Some(_)) => {
+        let turn: Turn = match (&mut self.world, oracle) {
+            (Served::Questions(world), oracle) => world.act_with_oracle(&action, oracle.as_deref()),
+            (Served::Other(world), None) => world.act(&action),
+            (Served::Other(_), Some(_)) => {
                 return Err("this world has no oracle; leave oracle_answer out".to_string());
             }
         };
-        self.playing = !step.done();
+        self.playing = turn.end.is_none();
+        self.game.push(self.read_by_world(&action), &turn.reply);
         Ok(Reply::Step {
-            observation: step.observation,
-            reward: step.reward,
-            terminated: step.terminated,
-            truncated: step.truncated,
-            answer: step.reply,
+            observation: self.game.text(),
+            reward: turn.reward,
+            terminated: matches!(turn.end, Some(End::Won | End::Over)),
+            truncated: turn.end == Some(End::Cut),
+            answer: turn.reply,
         })
+    }
+}
+
+impl Server {
+    /// The part of an action that the world reads, as its text has always shown it here: the first line
+    /// without blanks around it, and under official rules all of it.
+    fn read_by_world<'a>(&self, action: &'a str) -> &'a str {
+        match self.about.rules.as_deref() {
+            Some("official") => action,
+            _ => action.split(['\n', '\r']).next().unwrap_or("").trim(),
+        }
     }
 }
 

@@ -69,6 +69,16 @@ impl From<archer_games::GameError> for Error {
     }
 }
 
+impl From<archer_world::WorldError> for Error {
+    fn from(error: archer_world::WorldError) -> Self {
+        if error.is_usage() {
+            Error::Usage(error.to_string())
+        } else {
+            Error::Failure(error.to_string())
+        }
+    }
+}
+
 /// The error of a file that could not be written, as a sentence.
 pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let path = path.display();

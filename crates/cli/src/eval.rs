@@ -4,7 +4,9 @@ use std::path::Path;
 
 use archer::config::Config;
 use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
-use archer_games::{WorldConfig, asker};
+use archer_games::WorldConfig;
+use archer_games::asker;
+use archer_world::Settings;
 use pollster::block_on;
 
 use crate::args;
@@ -16,13 +18,14 @@ use crate::model;
 use crate::number::{percent, signed};
 use crate::output;
 use crate::progress::Screen;
+use crate::worlds;
 
 /// Measures and prints.
 pub fn run(args: &args::Eval) -> Result<(), Error> {
     let evaluation = match (&args.model, &args.asker) {
         (Some(folder), _) => of_model(args, folder)?,
         (None, Some(name)) => {
-            let world = amended(&WorldConfig::default(), args)?;
+            let world = worlds::questions(&amended(&Settings::new(), args)?)?;
             of_asker(name, &world, args.games, args.seed)?
         }
         (None, None) => {
@@ -38,15 +41,16 @@ pub fn run(args: &args::Eval) -> Result<(), Error> {
 fn of_model(args: &args::Eval, folder: &Path) -> Result<Evaluation, Error> {
     let device = device::open_for(&args.compute)?;
     let agent = model::load(folder, &device.device)?;
-    let world = amended(&agent.about.world, args)?;
+    let world = worlds::make(&amended(&agent.about.world, args)?)?;
     Screen::new(false).say(&format!("playing {} games on {}", args.games, device.name));
-    let sampler = model::sampler(&agent, args.sample);
-    Ok(block_on(evaluate(agent.player(&sampler, device.threads), &world, args.games, args.seed))?)
+    let sampler = agent.about.sampler(args.sample);
+    let player = agent.player(&sampler, device.threads);
+    Ok(block_on(evaluate(player, world.as_ref(), args.games, args.seed))?)
 }
 
 /// The world with the flags' changes.
-fn amended(world: &WorldConfig, args: &args::Eval) -> Result<WorldConfig, Error> {
-    let mut world = world.clone();
+fn amended(world: &Settings, args: &args::Eval) -> Result<Settings, Error> {
+    let mut world = worlds::questions(world)?;
     world.rules = args.rules.unwrap_or(world.rules);
     world.words = args.words.unwrap_or(world.words);
     world.name = args.name.unwrap_or(world.name);
@@ -56,7 +60,8 @@ fn amended(world: &WorldConfig, args: &args::Eval) -> Result<WorldConfig, Error>
             "--set {other}: only keys of the world can change here, as in --set world.weights.dog=8"
         )));
     }
-    Ok(experiment::amend(&Config { world, ..Config::default() }, &args.set)?.world)
+    let config = Config { world: world.settings(), ..Config::default() };
+    Ok(experiment::amend(&config, &args.set)?.world)
 }
 
 /// Measures a scripted asker on the same games that a model with this seed would play.
@@ -68,10 +73,11 @@ pub fn of_asker(
 ) -> Result<Evaluation, Error> {
     let mut game = askers::world(world)?;
     let mut asker = askers::make(name, game.as_ref(), world)?;
-    let starts = starts(game.as_ref(), games, seed);
+    let about = game.about();
+    let starts = starts(&about, games, seed);
     let played = asker::play(asker.as_mut(), game.as_mut(), starts);
     let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
-    Ok(Evaluation::of(world, game.optimum_return(), &outcomes))
+    Ok(Evaluation::of(&about, &outcomes))
 }
 
 /// The evaluation for a person.

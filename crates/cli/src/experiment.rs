@@ -7,10 +7,11 @@
 
 use std::path::Path;
 
-use archer::config::{Algorithm, Config};
+use archer::config::{Algorithm, Config, older};
 use toml::{Table, Value};
 
 use crate::error::{self, Error};
+use crate::worlds;
 
 /// The presets by name, as they stand in `configs/`.
 pub const PRESETS: [(&str, &str); 2] = [
@@ -23,6 +24,9 @@ const NAMED: [&str; 2] = ["world.weights", "world.answers"];
 
 /// Keys that a configuration leaves out where they say nothing.
 const ABSENT: [&str; 4] = ["world.weights", "world.answers", "world.extra", "world.max_turns"];
+
+/// The settings of a world that say which world it is; the others depend on them.
+const IDENTITY: [&str; 3] = ["name", "command", "url"];
 
 /// What was typed.
 #[derive(Debug, Default)]
@@ -103,12 +107,10 @@ fn lay(
         // A student imitates its teacher and nobody else, whatever its teacher was told.
         layers.config.warm_start.steps = 0;
     }
-    layers.config.validate()?;
-    // The world has its own say on its settings, and is asked before anything is begun.
-    archer_games::make(&layers.config.world)?;
+    let config = layers.finish()?;
     let stem = request.config.and_then(Path::file_stem).and_then(|stem| stem.to_str());
     let name = stem.or(preset.map(|(name, _)| name)).unwrap_or("run").to_string();
-    Ok(Experiment { name, config: layers.config })
+    Ok(Experiment { name, config })
 }
 
 /// The configuration `base` with `--set` assignments over it.
@@ -117,8 +119,7 @@ pub fn amend(base: &Config, set: &[String]) -> Result<Config, Error> {
     for assignment in set {
         layers.assign(assignment)?;
     }
-    layers.config.validate()?;
-    Ok(layers.config)
+    layers.finish()
 }
 
 /// The same for a run that goes on: what its networks, its world and its past hang on stays as it
@@ -126,6 +127,7 @@ pub fn amend(base: &Config, set: &[String]) -> Result<Config, Error> {
 pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
     let refused = |text: String| archer::Error::Config(text);
     let new = amend(old, set).map_err(|error| refused(error.plain()))?;
+    let same_world = worlds::resolved(&old.world)? == new.world;
     let fixed = [
         ("algorithm", old.algorithm == new.algorithm),
         ("seed", old.seed == new.seed),
@@ -133,7 +135,7 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
         ("critic", old.critic == new.critic),
         ("numerics", old.numerics == new.numerics),
         ("level", old.level == new.level),
-        ("world", old.world == new.world),
+        ("world", same_world),
         ("tokenizer", old.tokenizer == new.tokenizer),
         ("actor_model", old.actor_model == new.actor_model),
         ("critic_model", old.critic_model == new.critic_model),
@@ -168,7 +170,8 @@ fn preset_text(name: &str) -> Result<&'static str, Error> {
     })
 }
 
-/// A configuration under construction, in both its forms.
+/// A configuration under construction, in both its forms. The settings of its world are those that
+/// were given; what the world adds to them comes in the end.
 struct Layers {
     table: Table,
     config: Config,
@@ -179,6 +182,16 @@ impl Layers {
         let table = Table::try_from(base)
             .map_err(|e| Error::Failure(format!("the configuration cannot be layered: {e}")))?;
         Ok(Layers { table, config: base.clone() })
+    }
+
+    /// The whole configuration, checked. The world has its own say on its settings, and is asked
+    /// before anything is begun.
+    fn finish(self) -> Result<Config, Error> {
+        let mut config = self.config;
+        config.world = worlds::resolved(&config.world)?;
+        config.validate()?;
+        worlds::make(&config.world)?;
+        Ok(config)
     }
 
     /// Adds a whole TOML document; `origin` says where it stands.
@@ -192,10 +205,14 @@ impl Layers {
     }
 
     fn add_table(&mut self, prefix: &str, layer: &Table, origin: &str) -> Result<(), Error> {
-        for (key, value) in layer {
+        // Which world it is comes before what is set in it.
+        let first = |key: &str| prefix == "world." && IDENTITY.contains(&key);
+        let (identity, others): (Vec<_>, Vec<_>) = layer.iter().partition(|(key, _)| first(key));
+        for (key, value) in identity.into_iter().chain(others) {
             let key = format!("{prefix}{key}");
+            let is_group = matches!(get(&self.known()?, &key), Some(Value::Table(_)));
             match value {
-                Value::Table(inner) if matches!(self.get(&key), Some(Value::Table(_))) => {
+                Value::Table(inner) if is_group => {
                     self.add_table(&format!("{key}."), inner, origin)?;
                 }
                 _ => self.put(&key, value.clone(), origin)?,
@@ -212,8 +229,9 @@ impl Layers {
                  --set iterations=50"
             ))
         })?;
-        let (key, text) = (key.trim(), text.trim());
-        let value = match self.get(key) {
+        let (key, text) = (older::present_name(key.trim()), text.trim());
+        let known = self.known()?;
+        let value = match get(&known, key) {
             // A bare word is what people type; quotes are allowed, as in a file.
             Some(Value::String(_)) if !text.starts_with('"') => Value::String(text.to_string()),
             _ => parse_value(text).unwrap_or_else(|| Value::String(text.to_string())),
@@ -223,8 +241,10 @@ impl Layers {
 
     /// Sets one key, if it exists and the value is one that it can have.
     fn put(&mut self, key: &str, value: Value, origin: &str) -> Result<(), Error> {
+        let key = older::present_name(key);
         let shown = value.to_string();
-        let present = self.get(key);
+        let known = self.known()?;
+        let present = get(&known, key);
         if let (Some(Value::Table(inner)), false) = (present, value.is_table()) {
             let keys: Vec<String> = inner.keys().map(|k| format!("{key}.{k}")).collect();
             return Err(Error::Usage(format!(
@@ -244,34 +264,40 @@ impl Layers {
         };
         let mut table = self.table.clone();
         if !insert(&mut table, key, value) {
-            return Err(self.unknown_key(key, origin));
+            return Err(self.unknown_key(key, origin)?);
         }
-        match table.clone().try_into::<Config>() {
+        let tried = match table.try_into::<Config>() {
+            Ok(config) => {
+                worlds::resolved(&config.world).map(|_| config).map_err(|e| e.to_string())
+            }
+            Err(fault) => Err(fault.message().trim().to_string()),
+        };
+        match tried {
             Ok(config) => {
                 // Both forms from one: what was written as a whole number may be kept as a fraction.
                 *self = Layers::over(&config)?;
                 Ok(())
             }
-            Err(fault) if fault.message().starts_with("unknown field") => {
-                Err(self.unknown_key(key, origin))
+            Err(fault) if fault.starts_with("unknown field") => Err(self.unknown_key(key, origin)?),
+            Err(fault) => {
+                Err(Error::Usage(format!("{origin}: {key} = {shown} cannot be used: {fault}")))
             }
-            Err(fault) => Err(Error::Usage(format!(
-                "{origin}: {key} = {shown} cannot be used: {}",
-                fault.message().trim()
-            ))),
         }
     }
 
-    fn get(&self, key: &str) -> Option<&Value> {
-        let mut parts = key.split('.');
-        let first = self.table.get(parts.next()?)?;
-        parts.try_fold(first, |value, part| value.as_table()?.get(part))
+    /// The table with all that the world adds to its own part.
+    fn known(&self) -> Result<Table, Error> {
+        let mut config = self.config.clone();
+        config.world = worlds::resolved(&config.world)?;
+        Ok(Layers::over(&config)?.table)
     }
 
-    fn unknown_key(&self, key: &str, origin: &str) -> Error {
-        let mut keys = Vec::new();
-        list_keys("", &self.table, &mut keys);
-        keys.extend(ABSENT.map(str::to_string).into_iter().filter(|key| self.get(key).is_none()));
+    fn unknown_key(&self, key: &str, origin: &str) -> Result<Error, Error> {
+        let (known, mut keys) = (self.known()?, Vec::new());
+        list_keys("", &known, &mut keys);
+        keys.extend(
+            ABSENT.map(str::to_string).into_iter().filter(|key| get(&known, key).is_none()),
+        );
         let mut meant = keys.clone();
         // The keys of these groups are names: who mistypes the group means the same name in it.
         if let [world, group, name] = key.splitn(3, '.').collect::<Vec<_>>()[..] {
@@ -285,8 +311,14 @@ impl Layers {
         if hint.is_empty() {
             hint = format!("; the keys are {}", keys.join(", "));
         }
-        Error::Usage(format!("{origin}: there is no key {key}{hint}"))
+        Ok(Error::Usage(format!("{origin}: there is no key {key}{hint}")))
     }
+}
+
+fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let mut parts = key.split('.');
+    let first = table.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.as_table()?.get(part))
 }
 
 /// Reads a TOML value that stands by itself.
@@ -370,10 +402,10 @@ mod tests {
     fn a_value_takes_the_type_of_its_key() {
         let config = set(&["iterations=7", "gamma=1", "world.words=subset", "actor=a b"]).unwrap();
         assert_eq!((config.iterations, config.gamma), (7, 1.0));
-        assert_eq!(config.world.words, archer_games::WordList::Subset);
+        assert_eq!(config.world["words"], "subset");
         assert_eq!(config.actor, "a b");
         // A key that is absent by default can be set all the same.
-        assert_eq!(set(&["world.max_turns=12"]).unwrap().world.max_turns, Some(12));
+        assert_eq!(set(&["world.max_turns=12"]).unwrap().world["max_turns"], 12);
     }
 
     #[test]
@@ -381,7 +413,7 @@ mod tests {
         for (pair, parts) in [
             ("iteration=7", &["there is no key iteration", "did you mean iterations?"][..]),
             ("warm_start.step=7", &["warm_start.step", "did you mean warm_start.steps?"]),
-            ("guess_rate=0.1", &["did you mean warm_start.guess_rate?"]),
+            ("guess_rate=0.1", &["did you mean world.demonstrator.guess_rate?"]),
             ("xyzzyxyzzy=1", &["the keys are", "actor_model.layers"]),
             ("nogroup.x=1", &["there is no key nogroup.x"]),
             ("world.weight.dog=2", &["world.weight.dog", "did you mean world.weights.dog?"]),
@@ -409,13 +441,14 @@ mod tests {
         std::fs::write(&file, "[world.weights]\ndog = 8\n").unwrap();
         let over = ["world.weights.dog=2.5".to_string(), "world.weights.cat=3".to_string()];
         let request = Request { config: Some(&file), set: &over, ..Request::default() };
-        let weights = resolve(&request).unwrap().config.world.weights;
+        let world = resolve(&request).unwrap().config.world;
+        let weights = archer_games::WorldConfig::of(&world).unwrap().weights;
         assert_eq!(
             weights.into_iter().collect::<Vec<_>>(),
             [("cat".into(), 3.0), ("dog".into(), 2.5)]
         );
         let twice = set(&["world.weights.dog=8", "world.weights.dog=0.5"]).unwrap();
-        assert_eq!(twice.world.weights["dog"], 0.5);
+        assert_eq!(twice.world["weights"]["dog"], 0.5);
     }
 
     #[test]

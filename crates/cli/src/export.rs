@@ -19,6 +19,7 @@ use crate::files;
 use crate::model::{self, Found};
 use crate::number::{signed, thousands};
 use crate::output;
+use crate::worlds;
 
 /// What a precision may cost in return before a person should think again.
 const LOSS: f64 = 0.1;
@@ -82,10 +83,11 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
 /// Lets the model and what the file holds play the same games, and tells the difference.
 fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Result<String, Error> {
     let play = |agent: &Agent| {
-        let (sampler, world) = (Sampler::greedy(), &agent.about.world);
-        block_on(evaluate(agent.player(&sampler, device.threads), world, games, comparison::SEED))
+        let sampler = Sampler::greedy();
+        let player = agent.player(&sampler, device.threads);
+        block_on(evaluate(player, trainer.worlds().as_ref(), games, comparison::SEED))
     };
-    let read = Trainer::resume(file, &device.device)?;
+    let read = Trainer::resume(file, &worlds::of, &device.device)?;
     block_on(read.check_example(file))?;
     let (before, after) = (play(&trainer.agent())?, play(&read.agent())?);
     let (gain, [low, high]) = after.gain_over(&before).expect("both have played the same games");
@@ -127,5 +129,6 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
             path.display()
         )));
     }
-    Ok(Trainer::from_agent(config, agent, device)?)
+    let worlds = worlds::of(&config)?;
+    Ok(Trainer::from_agent(config, worlds, agent, device)?)
 }

@@ -35,6 +35,7 @@ mod report;
 mod run_dir;
 mod tensorboard;
 mod train;
+mod worlds;
 
 use std::io::Write;
 use std::process::ExitCode;

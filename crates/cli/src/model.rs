@@ -5,13 +5,13 @@ use std::path::Path;
 
 use archer::agent::Agent;
 use archer::config::Config;
-use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::error::{Error, cannot_read};
 use crate::run_dir::{self, Kind};
+use crate::worlds;
 
 /// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`.
 pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
@@ -54,6 +54,8 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
         world: about.world.clone(),
         max_new_tokens: about.max_new_tokens,
         temperature: about.temperature,
+        top_k: about.top_k,
+        top_p: about.top_p,
         tries: about.tries,
         ..Config::default()
     };
@@ -63,7 +65,7 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
 /// The run in a file, which checks itself by its example.
 fn open_file(file: &Path, device: &Device) -> Result<Trainer, Error> {
     let bytes = fs::read(file).map_err(|e| cannot_read(file, &e))?;
-    let opened = Trainer::resume(&bytes, device)
+    let opened = Trainer::resume(&bytes, &worlds::of, device)
         .and_then(|trainer| block_on(trainer.check_example(&bytes)).map(|()| trainer));
     opened.map_err(|error| named(file, error))
 }
@@ -128,12 +130,4 @@ fn check(folder: &Path, what: &str) -> Result<(), Error> {
         )));
     }
     Ok(())
-}
-
-/// How an agent speaks: its likeliest words, or drawn as in its training where `sample`.
-pub fn sampler(agent: &Agent, sample: bool) -> Sampler {
-    match sample {
-        true => Sampler { temperature: agent.about.temperature, ..Sampler::greedy() },
-        false => Sampler::greedy(),
-    }
 }

@@ -4,10 +4,11 @@
 //! likes, the exact optimum over the questions there are where it can be computed, what greedy
 //! information gain reaches, and the worst return there is.
 
-use archer_games::asker::{Start, TreeAsker, mean_return, play};
+use archer_games::asker::{TreeAsker, each_task, mean_return, play};
 use archer_games::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use archer_games::question_pool::QuestionPool;
 use archer_games::{GuessingGame, WorldConfig, WorldName};
+use archer_world::Start;
 use serde::Serialize;
 
 use crate::args;
@@ -60,7 +61,8 @@ pub fn run(args: &args::Optimum) -> Result<(), Error> {
 
 fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
     let pool = world.question_pool();
-    let (words, max_turns) = (world.tasks(), world.max_turns());
+    let about = world.about();
+    let (words, max_turns) = (world.names().len(), about.max_turns);
     let winnable = winnable(world, &pool);
     let lost = (words - winnable) as f64 * -(max_turns as f64);
     let over_all = |mean: f64| (mean * winnable as f64 + lost) / words as f64;
@@ -72,7 +74,7 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
     // With secrets that cannot be won, the search over the pool would count their guesses as wins.
     let searched = (words <= MAX_SOLVER_WORDS && winnable == words)
         .then(|| Solver::new(&pool, max_turns).mean_return());
-    let starts = Start::each_task(words, 1, 0);
+    let starts = each_task(words, 1, 0);
     let greedy = mean_return(&play(&mut TreeAsker::greedy(pool), world, starts));
     let bound = over_all(bound);
     // A player who reaches what none can beat has found the optimum.
@@ -90,21 +92,21 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
         bound_return: bound,
         exact_return: exact,
         greedy_return: greedy,
-        optimum_return: world.optimum_return(),
-        worst_return: world.worst_return(),
+        optimum_return: about.best,
+        worst_return: about.worst,
     }
 }
 
 /// The secrets that are won by a guess at one of their names.
 fn winnable(world: &mut dyn GuessingGame, pool: &QuestionPool) -> usize {
     let mut winnable = 0;
-    for task in 0..world.tasks() {
+    for task in 0..world.names().len() {
         let aliases = world.aliases(task);
         let guesses = aliases.iter().map(|alias| format!("Is it a {alias}?"));
         let canonical = pool.questions()[pool.guess_of(task)].text.clone();
         let won = std::iter::once(canonical).chain(guesses).any(|guess| {
-            world.reset_to(task, 0);
-            world.step(&guess).won
+            world.start(&Start { task: Some(task), seed: 0 });
+            world.act(&guess).won()
         });
         winnable += usize::from(won);
     }

@@ -10,8 +10,8 @@ use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
 use archer::rng;
 use archer_games::twenty_questions::Options;
-use archer_games::twenty_questions::person::{guessed, transcript};
-use archer_games::{Answer, WordList, WorldConfig, WorldName, make_guessing};
+use archer_games::twenty_questions::person::{Heard, guessed};
+use archer_games::{Answer, WordList, WorldConfig, WorldName};
 use pollster::block_on;
 
 use crate::args;
@@ -19,6 +19,7 @@ use crate::device;
 use crate::error::Error;
 use crate::model;
 use crate::output;
+use crate::worlds;
 
 const HELP: &str = "  y  yes            s  sometimes       u  take the last answer back\n  \
                       n  no             d  I don't know    q  leave\n  \
@@ -31,20 +32,25 @@ const MANY: usize = 40;
 pub fn run(args: &args::Play) -> Result<(), Error> {
     let device = device::open(&args.device)?.device;
     let agent = model::load(&args.model, &device)?;
-    if agent.about.world.name != WorldName::TwentyQuestions {
+    let world = worlds::questions(&agent.about.world)?;
+    if world.name != WorldName::TwentyQuestions {
         return Err(Error::Usage(format!(
             "this model plays {}, where a person has nothing to answer; play needs a model of \
              twenty_questions",
-            agent.about.world.name
+            world.name
         )));
     }
     let stdin = io::stdin();
     let echo = !stdin.is_terminal();
-    let mut asker =
-        Asker { agent: &agent, sampler: model::sampler(&agent, args.sample), seed: args.seed };
+    let mut asker = Asker {
+        agent: &agent,
+        sampler: agent.about.sampler(args.sample),
+        sometimes: world.sometimes,
+        seed: args.seed,
+    };
     let mut person = Person { input: stdin.lock(), screen: io::stdout(), echo };
-    person.say(&welcome(&agent.about.world)?)?;
-    let max_turns = max_turns(&agent.about.world);
+    person.say(&welcome(&world)?)?;
+    let max_turns = max_turns(&world);
     loop {
         let end = game(max_turns, |turns| asker.ask(turns), &mut person)?;
         if end == End::Left || !person.again()? {
@@ -66,11 +72,11 @@ fn welcome(world: &WorldConfig) -> Result<String, Error> {
 
 /// What can be the secret in a world.
 fn possible(world: &WorldConfig) -> Result<Vec<String>, Error> {
-    let Some(game) = make_guessing(world)? else {
+    let Some(game) = world.guessing()? else {
         return Ok(Vec::new());
     };
     let names = game.names();
-    let weights = game.weights().unwrap_or_else(|| vec![1.0; names.len()]);
+    let weights = game.about().weights.unwrap_or_else(|| vec![1.0; names.len()]);
     let likely = names.into_iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
     Ok(likely.map(|(name, _)| name).collect())
 }
@@ -122,6 +128,8 @@ impl Word {
 struct Asker<'a> {
     agent: &'a Agent,
     sampler: Sampler,
+    /// Whether the agent's world knows "Sometimes.".
+    sometimes: bool,
     seed: u64,
 }
 
@@ -130,10 +138,10 @@ impl Asker<'_> {
     /// after an undo is the same one.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
         let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
-        let turns = || turns.iter().map(|(question, answer)| (question, *answer));
-        let seen = self.agent.reads(turns());
-        let said = transcript(turns(), self.agent.about.world.sometimes);
-        Ok(block_on(self.agent.say_aloud(&seen, &said, &self.sampler, &mut rng, |_| ()))?)
+        let turns = turns.iter().map(|(question, answer)| (question, *answer));
+        let heard = Heard::new(turns, self.sometimes, self.agent.about.tries > 1);
+        let (seen, said) = (heard.read.text(), &heard.said);
+        Ok(block_on(self.agent.say_aloud(&seen, said, &self.sampler, &mut rng, |_| ()))?)
     }
 }
 

@@ -107,9 +107,9 @@ pub fn markdown(summary: &Summary<'_>) -> String {
     if !summary.rows.is_empty() {
         let played = summary.rows[0].evaluation.games;
         text.push_str(&format!(
-            "\n## Comparison\n\nGreedy play, {} games each, every secret word as often as {}.\n\n{}\n",
+            "\n## Comparison\n\nGreedy play, {} games each, every task as often as {}.\n\n{}\n",
             thousands(played as f64),
-            match config.world.weights.is_empty() {
+            match config.world.get("weights").is_none() {
                 true => "any other",
                 false => "it weighs",
             },

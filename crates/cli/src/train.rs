@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress, Trainer};
-use archer_games::{WordList, WorldName};
+use archer_world::record::read_games;
 use pollster::block_on;
 
 use crate::args;
@@ -24,6 +24,7 @@ use crate::plots;
 use crate::progress::{Screen, Speaker};
 use crate::report::{self, Row, Summary};
 use crate::run_dir::{self, Kind, RunDir};
+use crate::worlds;
 
 /// Trains, or goes on with training, to the end or to a Ctrl-C.
 pub fn run(args: &args::Train) -> Result<(), Error> {
@@ -153,7 +154,7 @@ impl Session {
         let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
         let device = device::open_for(&args.running.compute)?;
         let change = |old: &Config| experiment::extend(old, &args.running.set);
-        let mut trainer = Trainer::resume_with(&bytes, &device.device, change)
+        let mut trainer = Trainer::resume_with(&bytes, &worlds::of, &device.device, change)
             .map_err(|error| model::named(file, error))?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
@@ -309,7 +310,8 @@ impl Session {
                 )));
             }
             self.screen.advance("comparison", done, players.len());
-            let evaluation = player.measure(&config.world, games, &self.device)?;
+            let evaluation =
+                player.measure(self.trainer.worlds().as_ref(), config, games, &self.device)?;
             rows.push(Row { who: player.name.to_string(), evaluation });
         }
         Ok(rows)
@@ -339,7 +341,8 @@ impl Session {
         let (program, model) = (program(), self.run.model());
         let model = model.display();
         let mut next = Vec::new();
-        if self.trainer.config().world.name == WorldName::TwentyQuestions {
+        let world = &self.trainer.config().world;
+        if worlds::is_named(world, "twenty_questions") {
             next.push((
                 format!("{program} play --model {model}"),
                 "think of one of its words and let it ask you".to_string(),
@@ -352,7 +355,7 @@ impl Session {
             ),
             "measure it again".to_string(),
         ));
-        if self.trainer.config().world.words == WordList::Subset {
+        if world.get("words").is_some_and(|words| words == "subset") {
             next.push((
                 format!("{program} train --preset twenty-questions"),
                 "the whole game with 157 words; takes an hour".to_string(),
@@ -388,7 +391,9 @@ fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
     let file = PathBuf::from(&config.iql.games);
     let games = std::fs::read_to_string(&file).map_err(|e| cannot_read(&file, &e))?;
     let mut trainer = new_trainer(config, device)?;
-    trainer.read_games(&games).map_err(|error| model::named(&file, error))?;
+    let games = read_games(&games, trainer.worlds().about())
+        .map_err(|error| model::named(&file, error.into()))?;
+    block_on(trainer.set_games(&games))?;
     Ok(trainer)
 }
 
@@ -407,22 +412,23 @@ fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
 }
 
 fn new_trainer(config: Config, device: &Opened) -> Result<Trainer, Error> {
+    let worlds = worlds::of(&config)?;
     if config.algorithm == Algorithm::Distill {
         let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
         let student = match config.actor.as_str() {
             "" => None,
             folder => Some(model::load(Path::new(folder), &device.device)?),
         };
-        return Ok(Trainer::student(config, teacher.agent, student, &device.device)?);
+        return Ok(Trainer::student(config, worlds, teacher.agent, student, &device.device)?);
     }
     if config.actor.is_empty() {
-        return Ok(Trainer::new(config, &device.device)?);
+        return Ok(block_on(Trainer::new(config, worlds, &device.device))?);
     }
     let named = config.algorithm.has_critic() && !config.critic.is_empty();
     let critic = named.then(|| Path::new(&config.critic));
     let agent =
         model::load_to_train(Path::new(&config.actor), critic, config.seed, &device.device)?;
-    Ok(Trainer::from_agent(config, agent, &device.device)?)
+    Ok(Trainer::from_agent(config, worlds, agent, &device.device)?)
 }
 
 /// Loads the newest checkpoint that is whole, with `set` over its configuration.
@@ -439,7 +445,7 @@ fn load_checkpoint(
         }
         let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
         let change = |old: &Config| experiment::extend(old, set);
-        match Trainer::resume_with(&bytes, &device.device, change) {
+        match Trainer::resume_with(&bytes, &worlds::of, &device.device, change) {
             Ok(trainer) => {
                 for fault in &faults {
                     screen.warn(&format!("{fault}; going on from the one before it"));

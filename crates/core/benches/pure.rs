@@ -64,9 +64,9 @@ fn replay(criterion: &mut Criterion) {
 }
 
 fn tokenizer(criterion: &mut Criterion) {
-    let table = archer_games::knowledge::table();
+    let things = ["an animal", "a plant", "made of metal", "found indoors", "larger than a car"];
     let questions: Vec<String> =
-        table.properties().iter().map(|property| property.question.clone()).collect();
+        (0..100).map(|n| format!("Is it {}{}?", things[n % 5], n / 5)).collect();
     let tokenizer = Tokenizer::train(questions.iter().cloned(), 1024, 12).expect("questions");
     let text: String = questions.iter().take(TURNS).map(|text| format!("{text} Yes.\n")).collect();
     let tokens = tokenizer.encode(&text);

@@ -4,14 +4,12 @@
 //! `archer.json` (the world the agent was trained in and how it speaks) and `critic/`. Folders
 //! are maps from relative path to bytes here; the shells own the disk.
 
-use archer_games::WorldConfig;
-use archer_games::twenty_questions::Answer;
-use archer_games::twenty_questions::person::transcript;
+use archer_world::{Settings, Style, Transcript};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::algorithms::common::choose::{Chooser, may_repeat, spoken};
+use crate::algorithms::common::choose::{Chooser, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::config::Config;
 use crate::error::Error;
@@ -39,12 +37,25 @@ const CRITIC_TOKENIZER: &str = "critic/tokenizer.json";
 pub struct About {
     /// Version of this file's layout.
     pub version: u32,
-    /// The world the agent was trained in.
-    pub world: WorldConfig,
+    /// The settings of the world that the agent was trained in, which only that world understands.
+    /// Empty where nobody says: the agent can play any world then.
+    pub world: Settings,
+    /// How what it says and what is replied are joined in the text that it reads.
+    #[serde(default = "Style::one_line")]
+    pub style: Style,
+    /// Exchanges that it reads beside the opening, as [`archer_world::About::memory`] has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<usize>,
     /// Tokens after which its utterances are cut.
     pub max_new_tokens: usize,
     /// Sampling temperature in training.
     pub temperature: f64,
+    /// Tokens among which it sampled in training, the likeliest; 0 for all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub top_k: usize,
+    /// The probability of the tokens among which it sampled in training, the likeliest; 1 for all.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub top_p: f64,
     /// Utterances that it draws and lets its critic choose from; 1 where it says the first.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: usize,
@@ -53,6 +64,39 @@ pub struct About {
     pub tries: usize,
     /// Checksum of the `tokenizer.json` that the weights were trained with.
     pub tokenizer_crc32: u32,
+}
+
+impl About {
+    /// What is known of an agent whose folder says nothing: it samples from all that it can say.
+    fn of_strangers(tokenizer_json: &[u8]) -> Self {
+        let config = Config::default();
+        Self {
+            version: 1,
+            world: Settings::new(),
+            style: Style::one_line(),
+            memory: None,
+            max_new_tokens: config.max_new_tokens,
+            temperature: config.temperature,
+            top_k: config.top_k,
+            top_p: config.top_p,
+            samples: one(),
+            tries: one(),
+            tokenizer_crc32: crc32fast::hash(tokenizer_json),
+        }
+    }
+
+    /// How the agent speaks: as in its training where `sample`, else its likeliest words.
+    pub fn sampler(&self, sample: bool) -> Sampler {
+        match sample {
+            true => Sampler { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p },
+            false => Sampler::greedy(),
+        }
+    }
+
+    /// A game before its first utterance, as the agent reads it.
+    pub fn transcript(&self, opening: &str) -> Transcript {
+        Transcript::new(self.style.clone(), self.memory, opening)
+    }
 }
 
 /// An agent that can play.
@@ -74,7 +118,7 @@ pub struct Agent {
 impl Agent {
     /// Reads a model folder; `file` gives the bytes of a relative path, or `None` if there is none.
     ///
-    /// A folder without `archer.json` (a plain GPT-2) plays Twenty Questions by default.
+    /// A folder without `archer.json` (a plain GPT-2) has no world of its own.
     ///
     /// # Errors
     /// If a file is missing or damaged, or the files do not fit each other; the error names it.
@@ -103,15 +147,7 @@ impl Agent {
         let tokenizer = Tokenizer::from_json(&tokenizer_json)?;
         let about = match file(ABOUT) {
             Some(bytes) => read_about(&bytes, &tokenizer_json)?,
-            None => About {
-                version: 1,
-                world: WorldConfig::default(),
-                max_new_tokens: Config::default().max_new_tokens,
-                temperature: 1.0,
-                samples: one(),
-                tries: one(),
-                tokenizer_crc32: crc32fast::hash(&tokenizer_json),
-            },
+            None => About::of_strangers(&tokenizer_json),
         };
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
         // The values drawn here are replaced at once; the seed does not matter.
@@ -230,27 +266,11 @@ impl Agent {
         (seed, purpose): (u64, &str),
     ) -> Result<Vec<String>, Error> {
         let tokens = self.tokenizer.encode(observation);
-        let sampler = Sampler { temperature: self.about.temperature, ..Sampler::greedy() };
+        let sampler = self.about.sampler(true);
         let player = self.player(&sampler, 1);
         let rows = vec![&tokens[..]; n];
         let said = sample_actions(player, &rows, (seed, purpose, 0)).await?;
         Ok(said.iter().map(|utterance| spoken(&self.tokenizer, utterance)).collect())
-    }
-
-    /// What the agent reads of a person's game of Twenty Questions: these exchanges, in order.
-    ///
-    /// One that tells it nothing is left out where `tries` keeps it from asking the same again: in
-    /// its own games only nonsense goes unanswered, and is followed by more of it.
-    pub fn reads<Q: AsRef<str>>(&self, turns: impl IntoIterator<Item = (Q, Answer)>) -> String {
-        let sometimes = self.about.world.sometimes;
-        let silent = |answer| match answer {
-            Answer::Invalid => true,
-            Answer::Sometimes => !sometimes,
-            Answer::Yes | Answer::No => false,
-        };
-        let forgets = self.about.tries > 1;
-        let told = turns.into_iter().filter(|(_, answer)| !(forgets && silent(*answer)));
-        transcript(told, sometimes)
     }
 
     /// The agent's next utterance after a text.
@@ -263,21 +283,23 @@ impl Agent {
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
     ) -> Result<String, Error> {
-        self.say_aloud(observation, observation, sampler, rng, |_| ()).await
+        let nothing = Transcript::new(self.about.style.clone(), None, "");
+        self.say_aloud(observation, &nothing, sampler, rng, |_| ()).await
     }
 
-    /// The same as [`say`](Self::say), token by token: `hear` is given the text so far whenever it has grown. An agent that
-    /// tries again does not repeat a line of `said`, which may hold more than is observed.
+    /// As [`say`](Self::say), token by token: `report` is given the text so far whenever it has grown.
+    /// An agent that tries again does not repeat what was said in the game `before`, which may hold more
+    /// than is observed.
     ///
     /// # Errors
     /// If the device fails.
     pub async fn say_aloud(
         &self,
         observation: &str,
-        said: &str,
+        before: &Transcript,
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
-        mut hear: impl FnMut(&str),
+        mut report: impl FnMut(&str),
     ) -> Result<String, Error> {
         let tokens = self.tokenizer.encode(observation);
         let mut decoder = Decoder::new(&self.actor, 1);
@@ -286,12 +308,12 @@ impl Agent {
         if player.chooser.is_some() {
             // Nothing is said before it is chosen.
             let rng = std::slice::from_mut(rng);
-            let chosen = player.answer(&mut decoder, &[&tokens], &[said], rng).await?.remove(0);
+            let chosen = player.answer(&mut decoder, &[&tokens], &[before], rng).await?.remove(0);
             let text = spoken(&self.tokenizer, &chosen);
-            hear(&text);
+            report(&text);
             return Ok(text);
         }
-        let before = (player.tries > 1).then(|| decoder.clone());
+        let unread = (player.tries > 1).then(|| decoder.clone());
         let ends = |token| self.tokenizer.ends_utterance(token);
         let mut whole = Utterance::default();
         for _ in 0..self.layout.max_new_tokens {
@@ -300,21 +322,21 @@ impl Agent {
             whole.tokens.extend(next.tokens);
             whole.ended = next.ended;
             let text = spoken(&self.tokenizer, &whole);
-            // What may yet turn out to be a repetition is not heard before it is told apart.
-            if before.is_none() || !may_repeat(said, &text) {
-                hear(&text);
+            // What may yet turn out to be a repetition is not reported before it is told apart.
+            if unread.is_none() || !before.may_repeat(&text) {
+                report(&text);
             }
             if whole.ended {
                 break;
             }
             decoder.read(&[Vec::new()]);
         }
-        if let Some(before) = before {
+        if let Some(unread) = unread {
             let (first, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
-            let replaced = player.replace_repeated(&before, first, &[said], rng).await?;
+            let replaced = player.replace_repeated(&unread, first, &[before], rng).await?;
             let text = spoken(&self.tokenizer, &whole);
-            if replaced || may_repeat(said, &text) {
-                hear(&text);
+            if replaced || before.may_repeat(&text) {
+                report(&text);
             }
         }
         Ok(spoken(&self.tokenizer, &whole))
@@ -327,6 +349,18 @@ fn one() -> usize {
 
 fn is_one(n: &usize) -> bool {
     *n == 1
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+fn is_whole(share: &f64) -> bool {
+    *share == 1.0
 }
 
 fn check_vocabulary(

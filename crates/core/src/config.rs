@@ -6,13 +6,15 @@
 //! The shells merge presets, files and `--set` on top of [`Config::default`] and call
 //! [`Config::validate`] once; nothing else in the core checks a configuration again.
 
-use archer_games::config::WorldConfig;
+use archer_world::{Discount, Settings};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::nn::sampling::Sampler;
 
 mod algorithm;
 mod lessons;
+pub mod older;
 mod warm_start;
 
 pub use algorithm::{Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig};
@@ -60,16 +62,6 @@ pub enum AdvantageBaseline {
     Samples,
 }
 
-/// What shaping pays for bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShapingForm {
-    /// Those that an answer told: a difference of potentials.
-    Potential,
-    /// Those that the question tells on average over the secrets still possible.
-    Expectation,
-}
-
 /// A whole experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -92,11 +84,6 @@ pub struct Config {
     pub iterations: usize,
     /// Games played in an iteration; 32 to 512.
     pub rollout_size: usize,
-    /// Probability that a yes or no is false in the last of the games played for learning, where the
-    /// world's own `answer_noise` is lower: an agent that has met false answers doubts them in time.
-    /// It grows from none with the square of the iterations done, for the plain game is learned first.
-    /// Evaluations are games of the world as it is. 0 for none, as in the paper.
-    pub rollout_noise: f64,
     /// Games of a greedy evaluation during training.
     pub eval_size: usize,
     /// Iterations between two evaluations; 0 for none before the end.
@@ -166,13 +153,6 @@ pub struct Config {
     /// advantages (after they were normalised, where they are); it keeps what imitation taught (not
     /// to ask twice) while the critic does not see it yet. The paper has none.
     pub kl_coef: f64,
-    /// Points of reward, in what is learned from, for each bit by which an answer narrows the secrets
-    /// down ([`crate::rl::shaping`]). With `shaping_form` `potential` it is one, so the best policy
-    /// stays what it is. Values then are those of the shaped game; evaluations are the plain game's.
-    /// 0 for none, as in the paper.
-    pub shaping_coef: f64,
-    /// Which bits `shaping_coef` pays for. Averaged ones leave Q less chance to average out.
-    pub shaping_form: ShapingForm,
     /// Points taken off the reward, in what is learned from, of an utterance that repeats an earlier
     /// one of its game. 0 for none, as in the paper.
     pub repeat_penalty: f64,
@@ -184,8 +164,8 @@ pub struct Config {
     /// baseline of the penalty by `kl_coef` too. ArCHer's alone.
     pub advantage_baseline: AdvantageBaseline,
 
-    /// The world to learn in.
-    pub world: WorldConfig,
+    /// The settings of the world to learn in, which only the world understands.
+    pub world: Settings,
     /// The tokenizer of fresh models.
     pub tokenizer: TokenizerConfig,
     /// The shape of a fresh actor.
@@ -276,7 +256,6 @@ impl Default for Config {
             critic: String::new(),
             iterations: 100,
             rollout_size: 128,
-            rollout_noise: 0.0,
             eval_size: 128,
             eval_freq: 25,
             save_freq: 25,
@@ -306,12 +285,10 @@ impl Default for Config {
             reply_coef: 0.0,
             entropy_coef: 0.0,
             kl_coef: 0.0,
-            shaping_coef: 0.0,
-            shaping_form: ShapingForm::Potential,
             repeat_penalty: 0.0,
             normalize_advantage: false,
             advantage_baseline: AdvantageBaseline::Value,
-            world: WorldConfig::default(),
+            world: Settings::new(),
             tokenizer: TokenizerConfig::default(),
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
@@ -360,11 +337,19 @@ impl Config {
         }
     }
 
-    /// The world in which the games of iteration number `iteration` are played that are learned from.
-    pub fn rollout_world(&self, iteration: usize) -> WorldConfig {
-        let grown = (iteration as f64 / self.iterations.max(1) as f64).min(1.0);
-        let answer_noise = self.world.answer_noise.max((self.rollout_noise * grown * grown) as f32);
-        WorldConfig { answer_noise, ..self.world.clone() }
+    /// The share of the training that is done before iteration number `iteration`, 0 to 1.
+    pub fn progress(&self, iteration: usize) -> f64 {
+        (iteration as f64 / self.iterations.max(1) as f64).min(1.0)
+    }
+
+    /// How utterances are drawn in training; `archer eval --sample` and pages draw so too.
+    pub fn sampler(&self) -> Sampler {
+        Sampler { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p }
+    }
+
+    /// How the learner discounts.
+    pub fn discount(&self) -> Discount {
+        Discount { gamma: self.gamma, bootstrap_truncated: self.bootstrap_truncated }
     }
 
     /// Checks every range and returns the first fault as a sentence that names the key.
@@ -411,20 +396,9 @@ impl Config {
             }
         }
         for (key, value) in [
-            ("rollout_noise", self.rollout_noise),
-            ("warm_start.guess_rate", self.warm_start.guess_rate),
-            ("warm_start.consistency", self.warm_start.consistency),
-            ("warm_start.repeat_rate", self.warm_start.repeat_rate),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                return fault(key, value.to_string(), "between 0 and 1");
-            }
-        }
-        for (key, value) in [
             ("max_grad_norm", self.max_grad_norm),
             ("entropy_coef", self.entropy_coef),
             ("kl_coef", self.kl_coef),
-            ("shaping_coef", self.shaping_coef),
             ("repeat_penalty", self.repeat_penalty),
             ("reply_coef", self.reply_coef),
             ("warm_start.reply_coef", self.warm_start.reply_coef),
@@ -514,12 +488,10 @@ impl Config {
         self.validate_algorithm()?;
         let ours = self.entropy_coef > 0.0
             || self.kl_coef > 0.0
-            || self.shaping_coef > 0.0
             || self.repeat_penalty > 0.0
             || self.normalize_advantage
             || self.tries > 1
             || self.lessons.steps > 0
-            || self.rollout_noise > 0.0
             || self.actor_average > 0.0
             || self.advantage_baseline == AdvantageBaseline::Samples
             || self.warmup_targets == WarmupTargets::MonteCarlo
@@ -528,7 +500,7 @@ impl Config {
             return fault(
                 "numerics",
                 "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, shaping_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, rollout_noise, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
+                "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
         if self.critic_model.positions < 16 {

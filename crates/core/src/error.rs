@@ -20,7 +20,7 @@ pub enum Error {
     Version(String),
     /// Training or demonstration data cannot be used.
     Data(String),
-    /// A world could not be made.
+    /// A world broke its contract, or cannot be reached.
     World(String),
     /// The device failed while computing.
     Device(String),
@@ -29,7 +29,7 @@ pub enum Error {
 impl Error {
     /// Whether the caller asked for something that cannot be, rather than that something failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Error::Config(_) | Error::World(_))
+        matches!(self, Error::Config(_))
     }
 }
 
@@ -48,9 +48,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<archer_games::GameError> for Error {
-    fn from(error: archer_games::GameError) -> Self {
-        Error::World(error.to_string())
+impl From<archer_world::WorldError> for Error {
+    fn from(error: archer_world::WorldError) -> Self {
+        match error.is_usage() {
+            true => Error::Config(error.to_string()),
+            false => Error::World(error.to_string()),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 //! values and the actor's probability. This is how a person looks inside, and how a model file
 //! checks itself; learning has its own, batched way to the same numbers.
 
-use archer_games::make;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -142,12 +141,12 @@ struct Worth {
 }
 
 impl Example {
-    /// The agent's own first utterance in its world.
+    /// The agent's own first utterance after what its world shows first.
     ///
     /// # Errors
-    /// If the world cannot be made or the device fails.
-    pub async fn of(agent: &Agent) -> Result<Self, Error> {
-        let observation = make(&agent.about.world)?.reset(0);
+    /// If the device fails.
+    pub async fn of(agent: &Agent, opening: &str) -> Result<Self, Error> {
+        let observation = opening.to_string();
         let mut unused = rng::stream(0, "example", 0);
         let utterance = agent.say(&observation, &Sampler::greedy(), &mut unused).await?;
         let log_prob = agent.log_probs(&observation, &[&utterance]).await?[0];

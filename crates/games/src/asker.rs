@@ -11,6 +11,7 @@ mod mediocre;
 mod random;
 mod tree;
 
+use archer_world::{Exchange, Game, Start, World};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,7 +22,6 @@ pub use mediocre::{MediocreAsker, Mediocrity};
 pub use random::RandomAsker;
 pub use tree::TreeAsker;
 
-use crate::environment::Environment;
 #[cfg(doc)]
 use crate::question_pool::QuestionPool;
 
@@ -34,106 +34,60 @@ pub trait Asker: Send {
     fn ask(&mut self, history: &[(String, String)]) -> String;
 }
 
-/// How a game begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Start {
-    /// The task, or none to let the seed draw it.
-    pub task: Option<usize>,
-    /// The seed of the world and of the player.
-    pub seed: u64,
+/// Starts of games on drawn tasks.
+pub fn drawn(games: usize, seed: u64) -> Vec<Start> {
+    let mut seeds = ChaCha8Rng::seed_from_u64(seed);
+    let start = |_| Start { task: None, seed: seeds.next_u64() };
+    (0..games).map(start).collect()
 }
 
-impl Start {
-    /// Games on drawn tasks.
-    pub fn drawn(games: usize, seed: u64) -> Vec<Start> {
-        let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-        let start = |_| Start { task: None, seed: seeds.next_u64() };
-        (0..games).map(start).collect()
+/// Starts of the same number of games on each of `tasks` tasks, in rounds over all of them.
+pub fn each_task(tasks: usize, rounds: usize, seed: u64) -> Vec<Start> {
+    let mut starts = drawn(tasks * rounds, seed);
+    for (index, start) in starts.iter_mut().enumerate() {
+        start.task = Some(index % tasks);
     }
-
-    /// The same number of games on each of `tasks` tasks, in rounds over all of them.
-    pub fn each_task(tasks: usize, rounds: usize, seed: u64) -> Vec<Start> {
-        let mut starts = Start::drawn(tasks * rounds, seed);
-        for (index, start) in starts.iter_mut().enumerate() {
-            start.task = Some(index % tasks);
-        }
-        starts
-    }
-}
-
-/// A game from its first observation to its end.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlayedGame {
-    /// How it began.
-    pub start: Start,
-    /// What the player saw before the first question.
-    pub first_observation: String,
-    /// Every question with its answer and reward.
-    pub turns: Vec<Turn>,
-    /// Whether the last question won.
-    pub won: bool,
-}
-
-/// A question, its answer and its reward.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Turn {
-    /// What was asked.
-    pub question: String,
-    /// What the world said to it.
-    pub answer: String,
-    /// What it was worth to the game.
-    pub reward: f32,
-}
-
-impl PlayedGame {
-    /// The sum of the rewards.
-    pub fn total_reward(&self) -> f64 {
-        self.turns.iter().map(|turn| f64::from(turn.reward)).sum()
-    }
-
-    /// One line for each turn: the question, a space, the answer.
-    pub fn lines(&self) -> Vec<String> {
-        let line = |turn: &Turn| format!("{} {}", turn.question, turn.answer);
-        self.turns.iter().map(line).collect()
-    }
+    starts
 }
 
 /// Plays a game for each start.
 pub fn play(
     asker: &mut dyn Asker,
-    env: &mut dyn Environment,
+    world: &mut dyn World,
     starts: impl IntoIterator<Item = Start>,
-) -> Vec<PlayedGame> {
-    starts.into_iter().map(|start| play_one(asker, env, start)).collect()
+) -> Vec<Game> {
+    let name = world.about().name;
+    starts.into_iter().map(|start| play_one(asker, world, &name, start)).collect()
 }
 
-fn play_one(asker: &mut dyn Asker, env: &mut dyn Environment, start: Start) -> PlayedGame {
-    let first_observation = match start.task {
-        Some(task) => env.reset_to(task, start.seed),
-        None => env.reset(start.seed),
-    };
+fn play_one(asker: &mut dyn Asker, world: &mut dyn World, name: &str, start: Start) -> Game {
+    let opening = world.start(&start);
     asker.start(start.seed);
     let mut history: Vec<(String, String)> = Vec::new();
-    let mut turns = Vec::new();
-    loop {
+    let mut game = Game {
+        world: Some(name.to_string()),
+        task: start.task.or(world.task()),
+        opening: Some(opening.text),
+        ..Game::default()
+    };
+    while game.end.is_none() {
         let question = asker.ask(&history);
-        let step = env.step(&question);
-        history.push((question.clone(), step.reply.clone()));
-        let done = step.done();
-        turns.push(Turn { question, answer: step.reply, reward: step.reward });
-        if done {
-            return PlayedGame { start, first_observation, turns, won: step.won };
-        }
+        let turn = world.act(&question);
+        history.push((question.clone(), turn.reply.clone()));
+        game.end = turn.end;
+        let exchange = Exchange::new(question, turn.reply, turn.reward);
+        game.turns.push(Exchange { invalid: turn.invalid, ..exchange });
     }
+    game
 }
 
 /// The mean return over games.
 ///
 /// # Panics
 /// Where there is no game.
-pub fn mean_return(games: &[PlayedGame]) -> f64 {
+pub fn mean_return(games: &[Game]) -> f64 {
     assert!(!games.is_empty(), "a mean over no games");
-    games.iter().map(PlayedGame::total_reward).sum::<f64>() / games.len() as f64
+    games.iter().map(Game::total_reward).sum::<f64>() / games.len() as f64
 }
 
 /// A player's generator for the game of this seed. The world draws from the same seed; another

@@ -1,13 +1,20 @@
 //! A world described by data, as a configuration file does, and made from it.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::environment::Environment;
+use serde::{Deserialize, Serialize};
+
+use archer_world::{About, Batch, Settings, Teaching, Wait, World, WorldError, Worlds};
+
 use crate::error::GameError;
 use crate::guess_my_city::GuessMyCity;
+use crate::guessing::GuessingGame;
+use crate::guessing::demonstrator::DemonstratorConfig;
+use crate::guessing::shaping::ShapingForm;
+use crate::guessing::teaching::GuessTeaching;
 use crate::toy::{Bandit, Recall};
 use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions, change};
 use crate::words;
@@ -87,13 +94,13 @@ pub struct WorldConfig {
     /// Twenty Questions, fixed rules: whether "Sometimes." is an answer.
     pub sometimes: bool,
     /// Twenty Questions: probability, 0 to 1, that a Yes or No to a property is flipped.
-    pub answer_noise: f32,
+    pub answer_noise: f64,
     /// Twenty Questions with `sometimes`: probability, 0 to 1, that a Yes or No to a property
     /// becomes "Sometimes.".
-    pub sometimes_noise: f32,
+    pub sometimes_noise: f64,
     /// Twenty Questions: how likely some words are beside 1 for the others, by name; 0 for never.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub weights: BTreeMap<String, f32>,
+    pub weights: BTreeMap<String, f64>,
     /// Twenty Questions: what is answered otherwise than in the table: for a question about a
     /// property (in any wording) the objects, each with `yes`, `no` or `sometimes`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -101,6 +108,20 @@ pub struct WorldConfig {
     /// Twenty Questions: secret words beside those of the list, by names that the table knows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
+    /// Twenty Questions: probability that a yes or no is false in the last of the games played for
+    /// learning, where `answer_noise` is lower: an agent that has met false answers doubts them in
+    /// time. It grows from none with the square of the training done, for the plain game is learned
+    /// first. Evaluations are games of the world as it is. 0 for none.
+    pub rollout_noise: f64,
+    /// Worlds of questions: points of reward, in what is learned from, for each bit by which an answer
+    /// narrows the secrets down ([`crate::guessing::shaping`]). With `shaping_form` `potential` it is a
+    /// potential, so the best policy stays what it is. Values then are those of the shaped game;
+    /// evaluations are the plain game's. 0 for none.
+    pub shaping_coef: f64,
+    /// Which bits `shaping_coef` pays for. Averaged ones leave Q less chance to average out.
+    pub shaping_form: ShapingForm,
+    /// Worlds of questions: the player that is imitated in the warm start.
+    pub demonstrator: DemonstratorConfig,
 }
 
 /// What makes a world another than it was: the keys of [`WorldConfig`] that a person may change
@@ -109,7 +130,7 @@ pub struct WorldConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct WorldChange {
     /// As [`WorldConfig::weights`].
-    pub weights: Option<BTreeMap<String, f32>>,
+    pub weights: Option<BTreeMap<String, f64>>,
     /// As [`WorldConfig::answers`].
     pub answers: Option<Answers>,
     /// As [`WorldConfig::extra`].
@@ -134,8 +155,8 @@ impl WorldConfig {
             rules: self.rules,
             max_turns: self.max_turns.unwrap_or(default.max_turns),
             sometimes: self.sometimes,
-            answer_noise: self.answer_noise,
-            sometimes_noise: self.sometimes_noise,
+            answer_noise: self.answer_noise as f32,
+            sometimes_noise: self.sometimes_noise as f32,
         }
     }
 
@@ -169,11 +190,12 @@ impl WorldConfig {
     /// Guess My City as this configuration has it.
     pub(crate) fn guess_my_city(&self) -> Result<GuessMyCity, GameError> {
         self.check_unchanged()?;
-        let plain = WorldConfig { rules: self.rules, ..self.plain() };
+        let WorldConfig { rules, shaping_coef, shaping_form, .. } = *self;
+        let plain = WorldConfig { rules, shaping_coef, shaping_form, ..self.plain() };
         if *self != plain {
             return Err(GameError::BadSetting(format!(
-                "the world {} has no words, sometimes, answer_noise or sometimes_noise; leave \
-                 them out",
+                "the world {} has no words, sometimes, answer_noise, sometimes_noise or \
+                 rollout_noise; leave them out",
                 self.name
             )));
         }
@@ -182,7 +204,12 @@ impl WorldConfig {
 
     /// This world with everything but its number of turns left out.
     fn plain(&self) -> WorldConfig {
-        WorldConfig { name: self.name, max_turns: self.max_turns, ..WorldConfig::default() }
+        WorldConfig {
+            name: self.name,
+            max_turns: self.max_turns,
+            demonstrator: self.demonstrator,
+            ..WorldConfig::default()
+        }
     }
 
     /// Refuses a toy world with settings that would be ignored.
@@ -192,27 +219,67 @@ impl WorldConfig {
             return Ok(());
         }
         Err(GameError::BadSetting(format!(
-            "the world {} has no rules, words, sometimes, answer_noise or sometimes_noise; leave \
-             them out",
+            "the world {} has no rules, words, sometimes, answer_noise, sometimes_noise, \
+             rollout_noise or shaping; leave them out",
             self.name
         )))
     }
 }
 
-/// Makes the world that a configuration describes.
+impl WorldConfig {
+    /// Reads the settings of a world; what is left out has its default.
+    ///
+    /// # Errors
+    /// A key that there is not, or a value of the wrong type.
+    pub fn of(settings: &Settings) -> Result<Self, GameError> {
+        let value = serde_json::Value::Object(settings.clone());
+        serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
+    }
+
+    /// All of it as settings.
+    pub fn settings(&self) -> Settings {
+        match serde_json::to_value(self).expect("a configuration is plain data") {
+            serde_json::Value::Object(settings) => settings,
+            other => unreachable!("a struct is an object, not {other}"),
+        }
+    }
+
+    /// The world, if it is one where a secret is found by asking.
+    ///
+    /// # Errors
+    /// A setting that is out of its range or does not belong to the world.
+    pub fn guessing(&self) -> Result<Option<Box<dyn GuessingGame>>, GameError> {
+        Ok(match self.name {
+            WorldName::TwentyQuestions => Some(Box::new(self.twenty_questions()?)),
+            WorldName::GuessMyCity => Some(Box::new(self.guess_my_city()?)),
+            WorldName::Bandit | WorldName::Recall => None,
+        })
+    }
+
+    /// The world in which the games are played that are learned from, at this share of the training.
+    fn in_training(&self, progress: f64) -> WorldConfig {
+        let grown = progress.clamp(0.0, 1.0);
+        let answer_noise = self.answer_noise.max(self.rollout_noise * grown * grown);
+        WorldConfig { answer_noise, ..self.clone() }
+    }
+}
+
+/// One game of the world that a configuration describes.
 ///
 /// # Errors
 /// A setting that is out of its range or does not belong to the world.
 ///
 /// ```
-/// use archer_games::{WorldConfig, make};
+/// use archer_games::{WorldConfig, make_one};
+/// use archer_world::{Start, World};
 ///
-/// let mut world = make(&WorldConfig::default()).unwrap();
-/// assert_eq!(world.reset(7), "Questions:\n");
-/// let step = world.step("Is it an animal?");
-/// assert_eq!(step.reward, -1.0);
+/// let mut world = make_one(&WorldConfig::default()).unwrap();
+/// assert_eq!(world.start(&Start { task: None, seed: 7 }).text, "Questions:\n");
+/// let turn = world.act("Is it an animal?");
+/// assert_eq!(turn.reward, -1.0);
 /// ```
-pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, GameError> {
+pub fn make_one(config: &WorldConfig) -> Result<Box<dyn World>, GameError> {
+    config.demonstrator.check()?;
     match config.name {
         WorldName::TwentyQuestions => Ok(Box::new(config.twenty_questions()?)),
         WorldName::GuessMyCity => Ok(Box::new(config.guess_my_city()?)),
@@ -235,6 +302,54 @@ pub fn make(config: &WorldConfig) -> Result<Box<dyn Environment>, GameError> {
             }
             Ok(Box::new(Recall::new(turns - 1)))
         }
+    }
+}
+
+/// The world that a configuration describes, for any number of games.
+struct Shipped {
+    config: WorldConfig,
+    about: About,
+    teaching: GuessTeaching,
+}
+
+impl Worlds for Shipped {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn open(&self, games: usize) -> Wait<'_, Box<dyn Batch>> {
+        let worlds: Result<Vec<_>, _> = (0..games).map(|_| make_one(&self.config)).collect();
+        let row = worlds.map(|worlds| Box::new(archer_world::worlds::Row::new(worlds)) as _);
+        Box::pin(std::future::ready(row.map_err(WorldError::from)))
+    }
+
+    fn teaching(&self) -> Option<&dyn Teaching> {
+        Some(&self.teaching)
+    }
+
+    fn in_training(&self, progress: f64) -> Result<Option<Arc<dyn Worlds>>, WorldError> {
+        match self.config.rollout_noise {
+            0.0 => Ok(None),
+            _ => Ok(Some(self.config.in_training(progress).worlds()?)),
+        }
+    }
+}
+
+impl WorldConfig {
+    /// The world as the trainer holds it.
+    ///
+    /// # Errors
+    /// A setting that is out of its range or does not belong to the world.
+    pub fn worlds(&self) -> Result<Arc<dyn Worlds>, GameError> {
+        if !(0.0..=1.0).contains(&self.rollout_noise) {
+            return Err(GameError::BadSetting(format!(
+                "world.rollout_noise = {} is out of range: it must be between 0 and 1",
+                self.rollout_noise
+            )));
+        }
+        let about = make_one(self)?.about();
+        let teaching = GuessTeaching::new(self)?;
+        Ok(Arc::new(Shipped { config: self.clone(), about, teaching }))
     }
 }
 
@@ -284,8 +399,8 @@ mod tests {
             (WorldName::Recall, 8, 4),
         ] {
             let config = WorldConfig { name, ..Default::default() };
-            let world = make(&config).unwrap();
-            assert_eq!((world.tasks(), world.max_turns()), (tasks, turns));
+            let about = make_one(&config).unwrap().about();
+            assert_eq!((about.tasks, about.max_turns), (Some(tasks), turns));
             assert_eq!(name.to_string().parse(), Ok(name));
         }
     }
@@ -306,8 +421,8 @@ mod tests {
             ),
             (
                 r#"{"name": "recall", "words": "subset"}"#,
-                "the world recall has no rules, words, sometimes, answer_noise or \
-                 sometimes_noise; leave them out",
+                "the world recall has no rules, words, sometimes, answer_noise, \
+                 sometimes_noise, rollout_noise or shaping; leave them out",
             ),
             (
                 r#"{"name": "guess_my_city", "answer_noise": 0.1}"#,
@@ -333,7 +448,7 @@ mod tests {
                 "max_turns is 0; recall needs at least 1 turn",
             ),
         ] {
-            let error = make(&read(json).unwrap()).err().unwrap().to_string();
+            let error = make_one(&read(json).unwrap()).err().unwrap().to_string();
             assert_eq!(error, message);
         }
     }

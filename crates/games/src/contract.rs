@@ -1,105 +1,68 @@
-//! The rules that every world passes. A new world's test is one call of [`check`].
+//! The rules that every world of this crate passes: those of [`archer_world::contract`], and that a
+//! wrong call panics. A new world's test is one call of [`check`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::environment::{Environment, Step};
+use archer_world::contract::{check_about, check_opening, check_turn};
+use archer_world::{About, End, Opening, Start, Transcript, Turn, World};
 
-/// Plays `env` with the actions that `act` chooses for each observation, and holds it to the
-/// rules:
-///
-/// - an observation is never empty, and the same seed and the same actions give the same game,
-///   whatever was played before;
-/// - every reward is finite and no return is below [`worst_return`](Environment::worst_return);
-/// - a game ends within [`max_turns`](Environment::max_turns), by `terminated` or `truncated` and
-///   never both, and is truncated only at the limit;
-/// - a win ends the game, and every task can be played;
-/// - a step in a finished game panics, and so does a task that does not exist.
+/// Plays `world` with the utterances that `say` chooses for each text.
 ///
 /// # Panics
 /// Where a rule is broken, naming the rule.
-pub fn check(env: &mut dyn Environment, mut act: impl FnMut(&str) -> String) {
-    assert!(env.tasks() >= 1, "a world has at least one task");
-    assert!(env.max_turns() >= 1, "a game has at least one turn");
-
-    for seed in 0..4 {
-        let first = env.reset(seed);
-        let game = play(env, first, &mut act);
+pub fn check(world: &mut dyn World, mut say: impl FnMut(&str) -> String) {
+    let about = world.about();
+    check_about(&about).unwrap();
+    let tasks = about.tasks.expect("the tasks of our worlds are numbered");
+    let drawn = (0..4).map(|seed| Start { task: None, seed });
+    let each = (0..tasks).map(|task| Start { task: Some(task), seed: 100 + task as u64 });
+    for start in drawn.chain(each) {
+        let game = play(world, &about, start, &mut say);
         // Another game in between must leave no trace.
-        let other = env.reset(seed + 1);
-        play(env, other, &mut act);
-        let again = env.reset(seed);
-        replay(env, &again, &game);
-        refuses(|| {
-            env.step("");
-        });
+        play(world, &about, Start { task: None, seed: start.seed + 1 }, &mut say);
+        let (opening, turns) = game;
+        assert_eq!(world.start(&start), opening, "the same seed gives the same first text");
+        for (said, turn) in &turns {
+            assert_eq!(&world.act(said), turn, "the same seed and utterances give the same game");
+        }
+        refuses(|| drop(world.act("")));
     }
-
-    for task in 0..env.tasks() {
-        let seed = 100 + task as u64;
-        let first = env.reset_to(task, seed);
-        let game = play(env, first, &mut act);
-        let again = env.reset_to(task, seed);
-        replay(env, &again, &game);
-    }
-    let tasks = env.tasks();
-    refuses(|| {
-        env.reset_to(tasks, 0);
-    });
-    if let (Some(worst), Some(optimum)) = (env.worst_return(), env.optimum_return()) {
-        assert!(worst <= optimum, "the worst return {worst} is above the optimum {optimum}");
-    }
+    refuses(|| drop(world.start(&Start { task: Some(tasks), seed: 0 })));
 }
 
-/// A game as it was played.
-struct Played {
-    first: String,
-    turns: Vec<(String, Step)>,
-}
-
-fn play(env: &mut dyn Environment, first: String, act: &mut impl FnMut(&str) -> String) -> Played {
-    assert!(!first.is_empty(), "the first observation is empty");
-    let mut turns: Vec<(String, Step)> = Vec::new();
+/// Plays a game as a trainer does.
+fn play(
+    world: &mut dyn World,
+    about: &About,
+    start: Start,
+    say: &mut impl FnMut(&str) -> String,
+) -> (Opening, Vec<(String, Turn)>) {
+    let opening = world.start(&start);
+    check_opening(about, &opening).unwrap();
+    assert!(world.task().is_some_and(|task| start.task.is_none_or(|wanted| wanted == task)));
+    let mut seen = Transcript::new(about.style.clone(), about.memory, opening.text.clone());
+    let mut turns: Vec<(String, Turn)> = Vec::new();
     let mut total = 0.0;
     loop {
-        let seen = turns.last().map_or(first.as_str(), |(_, step)| &step.observation);
-        let action = act(seen);
-        let step = env.step(&action);
-        assert!(!step.observation.is_empty(), "an observation is empty after {action:?}");
-        assert!(step.reward.is_finite(), "the reward of {action:?} is {}", step.reward);
-        assert!(
-            !(step.terminated && step.truncated),
-            "a game is terminated or truncated, not both"
-        );
-        assert!(step.done() || !step.won, "a win ends the game");
-        total += f64::from(step.reward);
-        let done = step.done();
-        let truncated = step.truncated;
-        turns.push((action, step));
-        assert!(turns.len() <= env.max_turns(), "a game ends within {} turns", env.max_turns());
-        assert!(
-            !truncated || turns.len() == env.max_turns(),
-            "a game is truncated at its limit only"
-        );
-        if done {
+        let said = say(&seen.text());
+        let turn = world.act(&said);
+        check_turn(about, turns.len() + 1, &turn).unwrap();
+        seen.push(&said, &turn.reply);
+        total += f64::from(turn.reward);
+        let end = turn.end;
+        turns.push((said, turn));
+        let cut = end == Some(End::Cut);
+        assert!(!cut || turns.len() == about.max_turns, "a game is cut at its limit only");
+        if end.is_some() {
             break;
         }
-        assert!(turns.len() < env.max_turns(), "a game at its limit is over");
     }
-    if let Some(worst) = env.worst_return() {
-        assert!(total >= worst - 1e-6, "a return of {total} is below the worst, {worst}");
-    }
-    Played { first, turns }
-}
-
-fn replay(env: &mut dyn Environment, first: &str, game: &Played) {
-    assert_eq!(first, game.first, "the same seed gives the same first observation");
-    for (action, step) in &game.turns {
-        assert_eq!(&env.step(action), step, "the same seed and actions give the same game");
-    }
+    assert!(about.worst.is_none_or(|worst| total >= worst - 1e-6), "{total} is below the worst");
+    (opening, turns)
 }
 
 /// Whether the call panics, as a caller's bug must.
 fn refuses(call: impl FnOnce()) {
     let quiet = catch_unwind(AssertUnwindSafe(call));
-    assert!(quiet.is_err(), "a step in a finished game and a task that does not exist must panic");
+    assert!(quiet.is_err(), "an act in a finished game and a task that does not exist must panic");
 }

@@ -48,6 +48,12 @@ impl fmt::Display for GameError {
 
 impl std::error::Error for GameError {}
 
+impl From<GameError> for archer_world::WorldError {
+    fn from(error: GameError) -> Self {
+        archer_world::WorldError::Settings(error.to_string())
+    }
+}
+
 impl From<UnknownWord> for GameError {
     fn from(unknown: UnknownWord) -> Self {
         GameError::UnknownWord(unknown)

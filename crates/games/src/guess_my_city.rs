@@ -11,6 +11,7 @@ mod format;
 
 use std::borrow::Cow;
 
+use archer_world::{About, End, Opening, Start, Style, Turn, World};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,9 +19,8 @@ pub use atlas::{Asked, Topic, read, table, tell};
 pub use cities::{City, cities, countries};
 pub use format::{CityRecord, CountryRecord};
 
-use crate::environment::{Environment, Step, first_line};
 use crate::error::{GameError, UnknownWord};
-use crate::guessing::GuessingGame;
+use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{Claim, Degree, Reading};
 use crate::optimum::free_answer_optimum;
 use crate::oracle::{INVALID, Oracle};
@@ -69,7 +69,6 @@ pub struct GuessMyCity {
 struct Game {
     city: usize,
     turns: usize,
-    history: String,
     over: bool,
 }
 
@@ -94,10 +93,19 @@ impl GuessMyCity {
         self
     }
 
-    fn start(&mut self, city: usize, oracle_seed: u64) -> String {
+    fn begin(&mut self, city: usize, oracle_seed: u64) -> Opening {
         self.oracle.reseed(oracle_seed);
-        self.game = Some(Game { city, turns: 0, history: HEADER.to_string(), over: false });
-        HEADER.to_string()
+        self.game = Some(Game { city, turns: 0, over: false });
+        Opening::new(HEADER)
+    }
+
+    /// Under fixed rules every landmark is told and belongs to one city, so one question and a
+    /// guess are enough; under official ones a single question may name all cities.
+    pub fn optimum_return(&self) -> Option<f64> {
+        Some(match self.rules {
+            Rules::Fixed => free_answer_optimum(cities().len(), self.max_turns),
+            Rules::Official => 0.0,
+        })
     }
 }
 
@@ -135,45 +143,40 @@ fn leaks(rules: Rules, city: usize, answer: &str) -> bool {
     }
 }
 
-impl Environment for GuessMyCity {
-    fn reset(&mut self, seed: u64) -> String {
-        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let city = chance.random_range(0..cities().len() as u32) as usize;
-        self.start(city, chance.next_u64())
+impl World for GuessMyCity {
+    fn about(&self) -> About {
+        About {
+            tasks: Some(cities().len()),
+            style: Style::one_line(),
+            best: self.optimum_return(),
+            worst: Some(-(self.max_turns as f64)),
+            rules: Some(self.rules.name().to_string()),
+            turn: "question".to_string(),
+            ..About::new("guess_my_city", self.max_turns)
+        }
     }
 
-    fn reset_to(&mut self, task: usize, seed: u64) -> String {
-        assert!(task < cities().len(), "task {task} of a world with {} cities", cities().len());
-        self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
+    /// # Panics
+    /// Where there is no such task.
+    fn start(&mut self, start: &Start) -> Opening {
+        let mut chance = ChaCha8Rng::seed_from_u64(start.seed);
+        let known = cities().len();
+        let city = match start.task {
+            Some(task) => {
+                assert!(task < known, "task {task} of a world with {known} cities");
+                task
+            }
+            None => chance.random_range(0..known as u32) as usize,
+        };
+        self.begin(city, chance.next_u64())
+    }
+
+    fn act(&mut self, said: &str) -> Turn {
+        self.act_with_oracle(said, None)
     }
 
     fn task(&self) -> Option<usize> {
         self.game.as_ref().map(|game| game.city)
-    }
-
-    fn tasks(&self) -> usize {
-        cities().len()
-    }
-
-    fn step(&mut self, action: &str) -> Step {
-        self.step_with_oracle(action, None)
-    }
-
-    fn max_turns(&self) -> usize {
-        self.max_turns
-    }
-
-    /// Under fixed rules every landmark is told and belongs to one city, so one question and a
-    /// guess are enough; under official ones a single question may name all cities.
-    fn optimum_return(&self) -> Option<f64> {
-        Some(match self.rules {
-            Rules::Fixed => free_answer_optimum(cities().len(), self.max_turns),
-            Rules::Official => 0.0,
-        })
-    }
-
-    fn worst_return(&self) -> Option<f64> {
-        Some(-(self.max_turns as f64))
     }
 }
 
@@ -190,21 +193,25 @@ impl GuessingGame for GuessMyCity {
         question_pool()
     }
 
-    fn reset_word(&mut self, name: &str, seed: u64) -> Result<String, UnknownWord> {
+    fn max_turns(&self) -> usize {
+        self.max_turns
+    }
+
+    fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
         match table().object(&name.trim().to_lowercase()) {
-            Some(city) => Ok(self.reset_to(city.0, seed)),
+            Some(city) => Ok(self.start(&Start { task: Some(city.0), seed })),
             None => Err(UnknownWord::among(name, cities().iter().map(|city| city.record.name))),
         }
     }
 
     /// Under fixed rules a right guess wins and is answered by "Yes." whatever the text says.
-    fn step_with_oracle(&mut self, action: &str, oracle_raw: Option<&str>) -> Step {
+    fn act_with_oracle(&mut self, said: &str, oracle_raw: Option<&str>) -> Turn {
         let (rules, max_turns) = (self.rules, self.max_turns);
-        let game = self.game.as_mut().expect("step needs a reset first");
-        assert!(!game.over, "step in a finished game; reset it first");
+        let game = self.game.as_mut().expect("act needs a start first");
+        assert!(!game.over, "act in a finished game; start it first");
         let question = match rules {
-            Rules::Fixed => first_line(action),
-            Rules::Official => action,
+            Rules::Fixed => first_line(said),
+            Rules::Official => said,
         };
         let won = wins(rules, game.city, question);
         let raw = match (rules, oracle_raw) {
@@ -223,16 +230,14 @@ impl GuessingGame for GuessMyCity {
         game.turns += 1;
         let at_limit = game.turns >= max_turns && !won;
         game.over = won || at_limit;
-        game.history.push_str(&format!("{question} {reply}\n"));
-        Step {
-            observation: game.history.clone(),
-            reward: if won { 0.0 } else { -1.0 },
-            terminated: won || (at_limit && rules == Rules::Official),
-            truncated: at_limit && rules == Rules::Fixed,
-            invalid: reply == INVALID,
-            reply,
-            won,
-        }
+        let end = match (won, at_limit, rules) {
+            (true, ..) => Some(End::Won),
+            (_, true, Rules::Official) => Some(End::Over),
+            (_, true, Rules::Fixed) => Some(End::Cut),
+            (_, false, _) => None,
+        };
+        let reward = if won { 0.0 } else { -1.0 };
+        Turn { end, invalid: reply == INVALID, ..Turn::new(reply, reward) }
     }
 }
 

@@ -1,10 +1,9 @@
-//! Text worlds for language-model agents.
+//! The worlds that archer ships: Twenty Questions, Guess My City and two toys.
 //!
-//! A world takes an utterance and gives back text and a reward. It has never heard of a tensor, a
-//! file or a clock; all its chance comes from the seed of a game. [`make`] turns a
-//! [`WorldConfig`] into an [`Environment`]; [`VectorEnv`] plays several games side by side.
+//! Each is an ordinary [`archer_world::World`]. They have never heard of a tensor, a file or a clock;
+//! all their chance comes from the seed of a game. [`worlds`] makes one from its settings as the
+//! trainer holds it, [`WorldConfig`] is what the settings say.
 
-pub mod environment;
 pub mod error;
 
 pub mod data;
@@ -21,13 +20,31 @@ pub mod twenty_questions;
 
 pub mod asker;
 pub mod config;
-pub mod contract;
-pub mod vectorized;
+#[cfg(test)]
+mod contract;
 
-pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
-pub use environment::{Environment, Step};
+use std::sync::Arc;
+
+use archer_world::{Settings, Worlds};
+
+pub use config::{WordList, WorldChange, WorldConfig, WorldName, make_one};
 pub use error::{GameError, UnknownWord};
 pub use guess_my_city::GuessMyCity;
-pub use guessing::{GuessingGame, make_guessing};
+pub use guessing::GuessingGame;
 pub use twenty_questions::{Answer, Rules, TwentyQuestions};
-pub use vectorized::VectorEnv;
+
+/// The world of these settings; without a name it is Twenty Questions.
+///
+/// # Errors
+/// A setting that is out of its range or does not belong to the world.
+pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, GameError> {
+    WorldConfig::of(settings)?.worlds()
+}
+
+/// The settings of a world with every key that it has.
+///
+/// # Errors
+/// As of [`worlds`], but for what only making the world finds out.
+pub fn resolved(settings: &Settings) -> Result<Settings, GameError> {
+    Ok(WorldConfig::of(settings)?.settings())
+}

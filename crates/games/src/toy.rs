@@ -4,10 +4,11 @@
 //! [`Recall`] asks whether the agent can use what it saw some turns ago. A learner that fails
 //! Twenty Questions and passes both is not broken in these ways.
 
+use archer_world::{About, End, Opening, Start, Style, Turn, World};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::environment::{Environment, Step, first_line};
+use crate::guessing::first_line;
 
 /// One turn: say a digit and be paid for it.
 ///
@@ -37,53 +38,37 @@ impl Bandit {
     }
 }
 
-impl Environment for Bandit {
-    fn reset(&mut self, _seed: u64) -> String {
-        self.playing = true;
-        Self::PROMPT.to_string()
+impl World for Bandit {
+    fn about(&self) -> About {
+        About {
+            tasks: Some(1),
+            style: Style::one_line(),
+            best: Some(1.0),
+            worst: Some(f64::from(Self::INVALID_PAY)),
+            ..About::new("bandit", 1)
+        }
     }
 
-    fn reset_to(&mut self, task: usize, seed: u64) -> String {
-        assert_eq!(task, 0, "the bandit has one task");
-        self.reset(seed)
+    /// # Panics
+    /// Where there is no such task.
+    fn start(&mut self, start: &Start) -> Opening {
+        assert!(start.task.unwrap_or(0) == 0, "the bandit has one task");
+        self.playing = true;
+        Opening::new(Self::PROMPT)
+    }
+
+    fn act(&mut self, said: &str) -> Turn {
+        assert!(self.playing, "act in a bandit game that is not running; start it first");
+        self.playing = false;
+        let said = first_line(said);
+        let digit = Self::PAY.iter().zip('0'..).find(|(_, d)| said.chars().eq([*d]));
+        let reward = digit.map_or(Self::INVALID_PAY, |(&pay, _)| pay);
+        let end = if said == Self::scripted() { End::Won } else { End::Over };
+        Turn { invalid: digit.is_none(), ..Turn::new(format!("{reward:.1}"), reward).ending(end) }
     }
 
     fn task(&self) -> Option<usize> {
         Some(0)
-    }
-
-    fn tasks(&self) -> usize {
-        1
-    }
-
-    fn step(&mut self, action: &str) -> Step {
-        assert!(self.playing, "step in a bandit game that is not running; reset it first");
-        self.playing = false;
-        let action = first_line(action);
-        let digit = Self::PAY.iter().zip('0'..).find(|(_, d)| action.chars().eq([*d]));
-        let reward = digit.map_or(Self::INVALID_PAY, |(&pay, _)| pay);
-        let reply = format!("{reward:.1}");
-        Step {
-            observation: format!("{}{action} {reply}\n", Self::PROMPT),
-            reply,
-            reward,
-            terminated: true,
-            truncated: false,
-            invalid: digit.is_none(),
-            won: action == Self::scripted(),
-        }
-    }
-
-    fn max_turns(&self) -> usize {
-        1
-    }
-
-    fn optimum_return(&self) -> Option<f64> {
-        Some(1.0)
-    }
-
-    fn worst_return(&self) -> Option<f64> {
-        Some(f64::from(Self::INVALID_PAY))
     }
 }
 
@@ -100,7 +85,6 @@ pub struct Recall {
 struct RecallGame {
     letter: char,
     turns: usize,
-    history: String,
     chance: ChaCha8Rng,
 }
 
@@ -127,13 +111,12 @@ impl Recall {
         }
     }
 
-    fn start(&mut self, letter: usize, chance: ChaCha8Rng) -> String {
+    fn begin(&mut self, letter: usize, chance: ChaCha8Rng) -> Opening {
         let letter = Self::LETTERS[letter];
         let question =
             if self.distractions == 0 { format!(" {}", Self::QUESTION) } else { String::new() };
-        let history = format!("Remember {letter}.{question}\n");
-        self.game = Some(RecallGame { letter, turns: 0, history: history.clone(), chance });
-        history
+        self.game = Some(RecallGame { letter, turns: 0, chance });
+        Opening::new(format!("Remember {letter}.{question}\n"))
     }
 }
 
@@ -143,36 +126,41 @@ impl Default for Recall {
     }
 }
 
-impl Environment for Recall {
-    fn reset(&mut self, seed: u64) -> String {
-        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let letter = chance.random_range(0..Self::LETTERS.len() as u32) as usize;
-        self.start(letter, chance)
+impl World for Recall {
+    fn about(&self) -> About {
+        About {
+            tasks: Some(Self::LETTERS.len()),
+            style: Style::one_line(),
+            best: Some(1.0),
+            worst: Some(0.0),
+            ..About::new("recall", self.distractions + 1)
+        }
     }
 
-    fn reset_to(&mut self, task: usize, seed: u64) -> String {
-        assert!(task < self.tasks(), "task {task} of a world with {} letters", self.tasks());
-        self.start(task, ChaCha8Rng::seed_from_u64(seed))
+    /// # Panics
+    /// Where there is no such task.
+    fn start(&mut self, start: &Start) -> Opening {
+        let mut chance = ChaCha8Rng::seed_from_u64(start.seed);
+        let letters = Self::LETTERS.len();
+        let letter = match start.task {
+            Some(task) => {
+                assert!(task < letters, "task {task} of a world with {letters} letters");
+                task
+            }
+            None => chance.random_range(0..letters as u32) as usize,
+        };
+        self.begin(letter, chance)
     }
 
-    fn task(&self) -> Option<usize> {
-        let game = self.game.as_ref()?;
-        Self::LETTERS.iter().position(|&letter| letter == game.letter)
-    }
-
-    fn tasks(&self) -> usize {
-        Self::LETTERS.len()
-    }
-
-    fn step(&mut self, action: &str) -> Step {
-        let action = first_line(action);
-        let last_turn = self.max_turns();
-        let game = self.game.as_mut().expect("step needs a reset first");
-        assert!(game.turns < last_turn, "step in a finished game; reset it first");
+    fn act(&mut self, said: &str) -> Turn {
+        let said = first_line(said);
+        let last_turn = self.distractions + 1;
+        let game = self.game.as_mut().expect("act needs a start first");
+        assert!(game.turns < last_turn, "act in a finished game; start it first");
         game.turns += 1;
-        let terminated = game.turns == last_turn;
-        let won = terminated && action.chars().eq([game.letter]);
-        let reply = if terminated {
+        let over = game.turns == last_turn;
+        let won = over && said.chars().eq([game.letter]);
+        let reply = if over {
             if won { "Right." } else { "Wrong." }.to_string()
         } else {
             let other =
@@ -184,33 +172,20 @@ impl Environment for Recall {
             };
             format!("Ignore {other}.{question}")
         };
-        game.history.push_str(&format!("{action} {reply}\n"));
-        Step {
-            observation: game.history.clone(),
-            reply,
-            reward: if won { 1.0 } else { 0.0 },
-            terminated,
-            truncated: false,
-            invalid: action.is_empty(),
-            won,
-        }
+        let end = over.then_some(if won { End::Won } else { End::Over });
+        Turn { end, invalid: said.is_empty(), ..Turn::new(reply, f32::from(won)) }
     }
 
-    fn max_turns(&self) -> usize {
-        self.distractions + 1
-    }
-
-    fn optimum_return(&self) -> Option<f64> {
-        Some(1.0)
-    }
-
-    fn worst_return(&self) -> Option<f64> {
-        Some(0.0)
+    fn task(&self) -> Option<usize> {
+        let game = self.game.as_ref()?;
+        Self::LETTERS.iter().position(|&letter| letter == game.letter)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use archer_world::Transcript;
+
     use super::*;
     use crate::contract;
 
@@ -231,49 +206,49 @@ mod tests {
     #[test]
     fn the_bandit_pays_by_the_utterance() {
         let best = Bandit::PAY.iter().copied().fold(f32::MIN, f32::max);
-        for (action, reward) in [("7", best), (" 0 \n1", 0.3), ("3", 0.0), ("77", -1.0), ("", -1.0)]
-        {
+        for (said, reward) in [("7", best), (" 0 \n1", 0.3), ("3", 0.0), ("77", -1.0), ("", -1.0)] {
             let mut bandit = Bandit::new();
-            bandit.reset(0);
-            let step = bandit.step(action);
-            assert_eq!(step.reward, reward, "{action:?}");
-            assert_eq!(step.invalid, reward == Bandit::INVALID_PAY);
-            assert!(step.terminated && !step.truncated);
+            bandit.start(&Start::default());
+            let turn = bandit.act(said);
+            assert_eq!(turn.reward, reward, "{said:?}");
+            assert_eq!(turn.invalid, reward == Bandit::INVALID_PAY);
+            assert!(turn.end.is_some());
         }
-        assert_eq!(f64::from(best), Bandit::new().optimum_return().unwrap());
+        assert_eq!(Some(f64::from(best)), Bandit::new().about().best);
+    }
+
+    fn on(letter: usize, seed: u64) -> Start {
+        Start { task: Some(letter), seed }
     }
 
     #[test]
     fn a_recall_game_line_by_line() {
         let mut recall = Recall::new(2);
-        let mut seen = vec![recall.reset_to(1, 9)];
-        for action in ["hm", "hm", "B"] {
-            let step = recall.step(action);
-            assert!(step.observation.starts_with(seen.last().unwrap()));
-            seen.push(step.observation);
-        }
-        let lines: Vec<&str> = seen[3].lines().collect();
-        assert_eq!(lines[0], "Remember B.");
-        assert!(lines[1].starts_with("hm Ignore ") && lines[1].ends_with('.'));
-        assert!(lines[2].starts_with("hm Ignore ") && lines[2].ends_with("Which letter?"));
-        assert_eq!(lines[3], "B Right.");
+        assert_eq!(recall.start(&on(1, 9)).text, "Remember B.\n");
+        let replies = ["hm", "hm", "B"].map(|said| recall.act(said).reply);
+        assert!(replies[0].starts_with("Ignore ") && replies[0].ends_with('.'));
+        assert!(replies[1].starts_with("Ignore ") && replies[1].ends_with("Which letter?"));
+        assert_eq!(replies[2], "Right.");
     }
 
     #[test]
     fn the_scripted_player_reaches_the_optimum() {
         let mut recall = Recall::default();
-        for task in 0..recall.tasks() {
-            let mut observation = recall.reset_to(task, 3);
+        for task in 0..Recall::LETTERS.len() {
+            let about = recall.about();
+            let opening = recall.start(&on(task, 3)).text;
+            let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
             let mut total = 0.0;
             loop {
-                let step = recall.step(&Recall::scripted(&observation));
-                total += f64::from(step.reward);
-                if step.done() {
+                let said = Recall::scripted(&seen.text());
+                let turn = recall.act(&said);
+                total += f64::from(turn.reward);
+                if turn.end.is_some() {
                     break;
                 }
-                observation = step.observation;
+                seen.push(said, turn.reply);
             }
-            assert_eq!(Some(total), recall.optimum_return());
+            assert_eq!(Some(total), about.best);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Twenty Questions: the agent asks yes-or-no questions until it names the secret word.
 //!
-//! The observation is a header and one line per turn, the question and its answer. Each question
-//! costs one point, the winning one nothing, so a win at question k returns −(k−1) and a lost game
-//! returns −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
+//! The player reads a header and one line per turn, the question and its answer. Each question costs
+//! one point, the winning one nothing, so a win at question k returns −(k−1) and a lost game returns
+//! −20. Who answers is an [`Oracle`]; how its text is read, and what wins, is a matter of
 //! [`Rules`].
 
 pub(crate) mod change;
@@ -13,6 +13,7 @@ mod target;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use archer_world::{About, End, Opening, Start, Style, Turn, World};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -20,15 +21,15 @@ pub use change::{Amendments, Answers, Told};
 pub use rules::{Answer, Rules};
 use target::Target;
 
-use crate::environment::{Environment, Step, first_line};
 use crate::error::{GameError, UnknownWord};
+use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{self, ObjectId};
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
 use crate::question_pool::QuestionPool;
 use crate::words;
 
-/// The first line of every observation.
+/// The first line of every game.
 pub const HEADER: &str = "Questions:\n";
 
 /// How a game is played.
@@ -82,7 +83,6 @@ pub struct TwentyQuestions {
 struct Game {
     target: usize,
     turns: usize,
-    history: String,
     over: bool,
 }
 
@@ -119,7 +119,7 @@ impl TwentyQuestions {
     ///
     /// # Errors
     /// A name that is not in this world's list, a weight below 0, or no word that is left.
-    pub fn with_weights(mut self, given: &BTreeMap<String, f32>) -> Result<Self, GameError> {
+    pub fn with_weights(mut self, given: &BTreeMap<String, f64>) -> Result<Self, GameError> {
         let weights = change::weights(&self.targets, given)?;
         self.weights = weights.iter().any(|&weight| weight != weights[0]).then_some(weights);
         Ok(self)
@@ -164,50 +164,113 @@ impl TwentyQuestions {
         self.targets.iter().map(|t| t.name.as_str()).collect()
     }
 
-    /// Every accepted name of task number `task`; the first is its name.
-    ///
-    /// # Panics
-    /// Where there is no such task.
-    pub fn aliases(&self, task: usize) -> &[String] {
-        &self.targets[task].aliases
+    fn begin(&mut self, target: usize, oracle_seed: u64) -> Opening {
+        self.oracle.reseed(oracle_seed);
+        self.game = Some(Game { target, turns: 0, over: false });
+        Opening::new(HEADER)
     }
 
-    /// The questions worth asking here, for a scripted player.
-    pub fn question_pool(&self) -> QuestionPool {
+    /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
+    /// may split the words as he likes; unknown where answers are noisy or some words likelier.
+    pub fn optimum_return(&self) -> Option<f64> {
+        if !self.options.is_certain() || self.weights.is_some() {
+            return None;
+        }
+        let Options { rules, max_turns, sometimes, .. } = self.options;
+        let winnable: Vec<ObjectId> =
+            self.targets.iter().filter(|t| t.is_winnable(rules)).map(|t| t.object).collect();
+        let best = if winnable.is_empty() {
+            0.0
+        } else if winnable.len() <= MAX_SOLVER_WORDS {
+            let pool = QuestionPool::amended(&winnable, sometimes, &self.amendments);
+            Solver::new(&pool, max_turns).mean_return()
+        } else {
+            let answers = if sometimes { 3 } else { 2 };
+            perfect_split_optimum(winnable.len(), max_turns, answers)
+        };
+        let lost = (self.targets.len() - winnable.len()) as f64 * -(max_turns as f64);
+        Some((best * winnable.len() as f64 + lost) / self.targets.len() as f64)
+    }
+}
+
+impl World for TwentyQuestions {
+    fn about(&self) -> About {
+        About {
+            tasks: Some(self.targets.len()),
+            weights: self.weights.clone(),
+            style: Style::one_line(),
+            best: self.optimum_return(),
+            worst: Some(-(self.options.max_turns as f64)),
+            rules: Some(self.options.rules.name().to_string()),
+            turn: "question".to_string(),
+            ..About::new("twenty_questions", self.options.max_turns)
+        }
+    }
+
+    /// # Panics
+    /// Where there is no such task.
+    fn start(&mut self, start: &Start) -> Opening {
+        let mut chance = ChaCha8Rng::seed_from_u64(start.seed);
+        let target = match (start.task, &self.weights) {
+            (Some(task), _) => {
+                let words = self.targets.len();
+                assert!(task < words, "task {task} of a world with {words} words");
+                task
+            }
+            (None, None) => chance.random_range(0..self.targets.len() as u32) as usize,
+            (None, Some(weights)) => place_of(weights, chance.random()),
+        };
+        self.begin(target, chance.next_u64())
+    }
+
+    fn act(&mut self, said: &str) -> Turn {
+        self.act_with_oracle(said, None)
+    }
+
+    fn task(&self) -> Option<usize> {
+        self.game.as_ref().map(|game| game.target)
+    }
+}
+
+impl GuessingGame for TwentyQuestions {
+    fn names(&self) -> Vec<String> {
+        TwentyQuestions::names(self).into_iter().map(str::to_string).collect()
+    }
+
+    fn aliases(&self, task: usize) -> Vec<String> {
+        self.targets[task].aliases.clone()
+    }
+
+    fn question_pool(&self) -> QuestionPool {
         let objects: Vec<ObjectId> = self.targets.iter().map(|t| t.object).collect();
         QuestionPool::amended(&objects, self.options.sometimes, &self.amendments)
     }
 
-    /// Starts a game on the word of this name or alias, whatever the case.
-    ///
-    /// # Errors
-    /// A word that is not in this world's list; the game in play, if any, goes on.
-    pub fn reset_word(&mut self, name: &str, seed: u64) -> Result<String, UnknownWord> {
+    fn max_turns(&self) -> usize {
+        self.options.max_turns
+    }
+
+    fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
         let wanted = name.trim().to_lowercase();
         let object = knowledge::table().object(&wanted);
         let is_wanted =
             |t: &Target| t.aliases.contains(&wanted) || object.is_some_and(|id| id == t.object);
         match self.targets.iter().position(is_wanted) {
-            Some(task) => Ok(self.reset_to(task, seed)),
-            None => Err(UnknownWord::among(name, self.names())),
+            Some(task) => Ok(self.start(&Start { task: Some(task), seed })),
+            None => Err(UnknownWord::among(name, TwentyQuestions::names(self))),
         }
     }
 
-    /// Plays one question, with the oracle's raw text given from outside where there is one.
-    ///
     /// Under fixed rules a right guess wins whatever the text says; under official rules the text
     /// must be read as a Yes.
-    ///
-    /// # Panics
-    /// Where no game is in play.
-    pub fn step_with_oracle(&mut self, action: &str, oracle_raw: Option<&str>) -> Step {
-        let game = self.game.as_mut().expect("step needs a reset first");
-        assert!(!game.over, "step in a finished game; reset it first");
+    fn act_with_oracle(&mut self, said: &str, oracle_raw: Option<&str>) -> Turn {
+        let game = self.game.as_mut().expect("act needs a start first");
+        assert!(!game.over, "act in a finished game; start it first");
         let Options { rules, max_turns, .. } = self.options;
         let target = &self.targets[game.target];
         let question = match rules {
-            Rules::Fixed => first_line(action),
-            Rules::Official => action,
+            Rules::Fixed => first_line(said),
+            Rules::Official => said,
         };
 
         let right = target.is_guessed_by(rules, question);
@@ -230,91 +293,17 @@ impl TwentyQuestions {
         game.turns += 1;
         let at_limit = game.turns >= max_turns && !won;
         game.over = won || at_limit;
-        game.history.push_str(question);
-        game.history.push(' ');
-        game.history.push_str(answer.text());
-        game.history.push('\n');
-        Step {
-            observation: game.history.clone(),
-            reply: answer.text().to_string(),
-            reward: if won { 0.0 } else { -1.0 },
-            terminated: won || (at_limit && rules == Rules::Official),
-            truncated: at_limit && rules == Rules::Fixed,
+        let end = match (won, at_limit, rules) {
+            (true, ..) => Some(End::Won),
+            (_, true, Rules::Official) => Some(End::Over),
+            (_, true, Rules::Fixed) => Some(End::Cut),
+            (_, false, _) => None,
+        };
+        Turn {
+            end,
             invalid: answer == Answer::Invalid,
-            won,
+            ..Turn::new(answer.text(), if won { 0.0 } else { -1.0 })
         }
-    }
-
-    fn start(&mut self, target: usize, oracle_seed: u64) -> String {
-        self.oracle.reseed(oracle_seed);
-        self.game = Some(Game { target, turns: 0, history: HEADER.to_string(), over: false });
-        HEADER.to_string()
-    }
-}
-
-impl Environment for TwentyQuestions {
-    fn reset(&mut self, seed: u64) -> String {
-        let mut chance = ChaCha8Rng::seed_from_u64(seed);
-        let target = match &self.weights {
-            None => chance.random_range(0..self.targets.len() as u32) as usize,
-            Some(weights) => drawn(weights, chance.random()),
-        };
-        self.start(target, chance.next_u64())
-    }
-
-    fn reset_to(&mut self, task: usize, seed: u64) -> String {
-        assert!(
-            task < self.targets.len(),
-            "task {task} of a world with {} words",
-            self.targets.len()
-        );
-        self.start(task, ChaCha8Rng::seed_from_u64(seed).next_u64())
-    }
-
-    fn task(&self) -> Option<usize> {
-        self.game.as_ref().map(|game| game.target)
-    }
-
-    fn tasks(&self) -> usize {
-        self.targets.len()
-    }
-
-    fn weights(&self) -> Option<Vec<f64>> {
-        self.weights.clone()
-    }
-
-    fn step(&mut self, action: &str) -> Step {
-        self.step_with_oracle(action, None)
-    }
-
-    fn max_turns(&self) -> usize {
-        self.options.max_turns
-    }
-
-    /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
-    /// may split the words as he likes; unknown where answers are noisy or some words likelier.
-    fn optimum_return(&self) -> Option<f64> {
-        if !self.options.is_certain() || self.weights.is_some() {
-            return None;
-        }
-        let Options { rules, max_turns, sometimes, .. } = self.options;
-        let winnable: Vec<ObjectId> =
-            self.targets.iter().filter(|t| t.is_winnable(rules)).map(|t| t.object).collect();
-        let best = if winnable.is_empty() {
-            0.0
-        } else if winnable.len() <= MAX_SOLVER_WORDS {
-            let pool = QuestionPool::amended(&winnable, sometimes, &self.amendments);
-            Solver::new(&pool, max_turns).mean_return()
-        } else {
-            let answers = if sometimes { 3 } else { 2 };
-            perfect_split_optimum(winnable.len(), max_turns, answers)
-        };
-        let lost = (self.targets.len() - winnable.len()) as f64 * -(max_turns as f64);
-        Some((best * winnable.len() as f64 + lost) / self.targets.len() as f64)
-    }
-
-    fn worst_return(&self) -> Option<f64> {
-        Some(-(self.options.max_turns as f64))
     }
 }
 
@@ -331,7 +320,7 @@ fn table_oracle(options: &Options, amendments: &Amendments) -> Box<dyn Oracle> {
 }
 
 /// The place that a draw from 0 to 1 falls on, each as wide as it weighs.
-fn drawn(weights: &[f64], draw: f64) -> usize {
+fn place_of(weights: &[f64], draw: f64) -> usize {
     let mut left = draw * weights.iter().sum::<f64>();
     for (place, weight) in weights.iter().enumerate() {
         if left < *weight {

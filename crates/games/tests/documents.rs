@@ -2,7 +2,7 @@
 //! shows are games that the worlds still play so.
 
 use archer_games::knowledge::{ObjectId, PropertyId, Value, table};
-use archer_games::{GuessingGame, WorldConfig, WorldName, guess_my_city, make_guessing};
+use archer_games::{GuessingGame, WorldConfig, WorldName, guess_my_city};
 
 const TWENTY_QUESTIONS: &str = include_str!("../../../docs/environments/twenty_questions.md");
 const GUESS_MY_CITY: &str = include_str!("../../../docs/environments/guess_my_city.md");
@@ -88,17 +88,17 @@ fn the_games_shown_are_played_so() {
         (WorldName::GuessMyCity, GUESS_MY_CITY, 4),
     ] {
         let config = WorldConfig { name, ..WorldConfig::default() };
-        let mut world: Box<dyn GuessingGame> = make_guessing(&config).unwrap().unwrap();
+        let mut world: Box<dyn GuessingGame> = config.guessing().unwrap().unwrap();
         let games = games(document);
         assert!(games.len() >= least, "{} games of {name}", games.len());
         for (secret, turns) in games {
-            world.reset_word(secret, 0).unwrap();
+            world.start_word(secret, 0).unwrap();
             let mut won = false;
-            for turn in turns {
-                let (question, answer) = turn.split_once("? ").unwrap();
-                let step = world.step(&format!("{question}?"));
-                assert_eq!(step.reply, answer, "{secret}: {question}?");
-                won = step.won;
+            for line in turns {
+                let (question, answer) = line.split_once("? ").unwrap();
+                let turn = world.act(&format!("{question}?"));
+                assert_eq!(turn.reply, answer, "{secret}: {question}?");
+                won = turn.won();
             }
             assert!(won, "the game of {secret} is shown to its end");
         }

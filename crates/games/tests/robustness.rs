@@ -2,7 +2,8 @@
 
 use archer_games::knowledge::table;
 use archer_games::oracle::{INVALID, Oracle, TableOracle};
-use archer_games::{Environment, GuessMyCity, Rules, TwentyQuestions};
+use archer_games::{GuessMyCity, Rules, TwentyQuestions};
+use archer_world::{Start, World};
 
 /// Texts that ask nothing a table can answer by yes or no.
 fn unreadable() -> Vec<String> {
@@ -77,15 +78,15 @@ fn what_cannot_be_read_is_an_invalid_question() {
 fn worlds_survive_any_text() {
     for rules in [Rules::Fixed, Rules::Official] {
         let options = archer_games::twenty_questions::Options { rules, ..Default::default() };
-        let worlds: [Box<dyn Environment>; 2] = [
+        let worlds: [Box<dyn World>; 2] = [
             Box::new(TwentyQuestions::subset(options).unwrap()),
             Box::new(GuessMyCity::new(rules, 20).unwrap()),
         ];
         for mut world in worlds {
             for text in unreadable() {
-                world.reset(1);
-                let step = world.step(&text);
-                assert!(!step.won && step.reward == -1.0);
+                world.start(&Start { task: None, seed: 1 });
+                let step = world.act(&text);
+                assert!(!step.won() && step.reward == -1.0);
                 let start: String = text.chars().take(60).collect();
                 // "What is it?" and "How big is it?" are questions where answers are free.
                 let free = text.contains("What") || text.contains("How");

@@ -41,8 +41,14 @@ impl From<archer::Error> for Fault {
     }
 }
 
+impl From<archer_world::WorldError> for Fault {
+    fn from(error: archer_world::WorldError) -> Self {
+        Fault::from(archer::Error::from(error))
+    }
+}
+
 impl From<archer_games::GameError> for Fault {
     fn from(error: archer_games::GameError) -> Self {
-        archer::Error::from(error).into()
+        archer::Error::from(archer_world::WorldError::from(error)).into()
     }
 }

@@ -6,10 +6,13 @@
 //! is done on one, so that others can be answered meanwhile and it can be given up.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use archer::agent::Agent;
+use archer::config::Config;
 use archer::train::Trainer;
-use archer_games::{GuessingGame, WorldConfig, WorldName, make, make_guessing};
+use archer_games::{GuessingGame, WorldConfig, WorldName};
+use archer_world::{WorldError, Worlds};
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -35,6 +38,7 @@ pub struct Session {
     changed: bool,
     /// Whether the trainer has a whole run's state, rather than only networks.
     resumable: bool,
+    world: WorldConfig,
     things: Vec<String>,
     guesses: Vec<String>,
     max_turns: usize,
@@ -82,9 +86,8 @@ impl Session {
     /// # Errors
     /// If it is none, cut, altered, of another version, or computes something else here.
     pub async fn load(file: Vec<u8>, device: Device) -> Result<Self, Fault> {
-        let trainer = Trainer::resume(&file, &device)?;
+        let trainer = Trainer::resume(&file, &worlds, &device)?;
         trainer.check_example(&file).await?;
-        let config = trainer.config().world.clone();
         let resumable = !Trainer::is_export(&file)?;
         let agent = Rc::new(trainer.agent());
         let mut session = Self {
@@ -94,6 +97,7 @@ impl Session {
             kept: Rc::new(file),
             changed: false,
             resumable,
+            world: WorldConfig::default(),
             things: Vec::new(),
             guesses: Vec::new(),
             max_turns: 0,
@@ -101,16 +105,17 @@ impl Session {
             worst: None,
             tuning: None,
         };
-        session.settle_in(&config)?;
+        session.settle_in()?;
         Ok(session)
     }
 
-    /// Takes note of what there is in a world.
-    fn settle_in(&mut self, config: &WorldConfig) -> Result<(), Fault> {
-        let world = make(config)?;
-        self.max_turns = world.max_turns();
-        (self.best, self.worst) = (world.optimum_return(), world.worst_return());
-        (self.things, self.guesses) = things(config)?;
+    /// Takes note of what there is in the world of the model.
+    fn settle_in(&mut self) -> Result<(), Fault> {
+        let about = self.trainer.worlds().about();
+        self.max_turns = about.max_turns;
+        (self.best, self.worst) = (about.best, about.worst);
+        self.world = WorldConfig::of(&self.trainer.config().world)?;
+        (self.things, self.guesses) = things(&self.world)?;
         Ok(())
     }
 
@@ -120,10 +125,10 @@ impl Session {
         let (actor, critic, vocabulary) = self.trainer.sizes();
         let (iterations, games) = self.trainer.lifetime();
         Info {
-            world: config.world.name.to_string(),
+            world: self.world.name.to_string(),
             things: self.things.clone(),
             max_turns: self.max_turns,
-            sometimes: config.world.sometimes,
+            sometimes: self.world.sometimes,
             gamma: config.gamma,
             optimum_return: self.best,
             worst_return: self.worst,
@@ -184,11 +189,11 @@ impl Session {
     }
 
     fn world(&self) -> &WorldConfig {
-        &self.trainer.config().world
+        &self.world
     }
 
     fn guessing_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
-        make_guessing(self.world())?.ok_or_else(|| {
+        self.world.guessing()?.ok_or_else(|| {
             let name = self.world().name;
             Fault::usage(
                 format!("this model plays {name}, where there is nothing to guess"),
@@ -198,9 +203,14 @@ impl Session {
     }
 }
 
+/// The world of a configuration.
+fn worlds(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
+    Ok(archer_games::worlds(&config.world)?)
+}
+
 /// The things of a world, and the question that guesses each.
 fn things(world: &WorldConfig) -> Result<(Vec<String>, Vec<String>), Fault> {
-    let Some(game) = make_guessing(world)? else {
+    let Some(game) = world.guessing()? else {
         return Ok((Vec::new(), Vec::new()));
     };
     let things = game.names();

@@ -5,6 +5,7 @@
 
 use crate::error::WorldError;
 use crate::record::Game;
+use crate::world::Start;
 
 /// How the learner discounts, which a bonus that must not change the best policy depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,19 +18,19 @@ pub struct Discount {
 
 /// What a world can teach.
 pub trait Teaching: Send + Sync {
-    /// `games` games of a player worth imitating at the start, drawn by the seed; every task equally
-    /// often, or as often as it weighs. Empty where there is no such player.
-    fn demonstrations(&self, games: usize, seed: u64) -> Vec<Game> {
-        let _ = (games, seed);
+    /// A game for each of these starts, of a player worth imitating at the beginning. Empty where there
+    /// is no such player.
+    fn demonstrations(&self, starts: &[Start]) -> Vec<Game> {
+        let _ = starts;
         Vec::new()
     }
 
-    /// `games` games whose replies are worth learning and whose utterances are not.
+    /// A game for each of these starts whose replies are worth learning and whose utterances are not.
     ///
     /// # Errors
     /// If the world has none.
-    fn context_only_games(&self, games: usize, seed: u64) -> Result<Vec<Game>, WorldError> {
-        let _ = (games, seed);
+    fn context_only_games(&self, starts: &[Start]) -> Result<Vec<Game>, WorldError> {
+        let _ = starts;
         Err(WorldError::Settings("this world has no games whose replies alone are learned".into()))
     }
 

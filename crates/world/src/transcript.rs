@@ -85,6 +85,11 @@ impl Transcript {
         &self.exchanges
     }
 
+    /// How its parts are joined.
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
     /// Whether the text only grows: each exchange adds to what was there.
     pub fn grows(&self) -> bool {
         self.memory.is_none()
@@ -95,6 +100,12 @@ impl Transcript {
     pub fn said_before(&self, said: &str) -> bool {
         let said = spelled(said);
         self.exchanges.iter().any(|(before, _)| spelled(before) == said)
+    }
+
+    /// Whether something that was said begins like this, likewise.
+    pub fn may_repeat(&self, begun: &str) -> bool {
+        let begun = spelled(begun);
+        self.exchanges.iter().any(|(before, _)| spelled(before).starts_with(&begun))
     }
 
     /// The text that the agent reads now.

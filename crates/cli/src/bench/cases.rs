@@ -363,7 +363,8 @@ impl<'a> Iteration<'a> {
 impl Job for Iteration<'_> {
     fn reset(&mut self) -> Result<(), Error> {
         let (config, agent) = (self.config.clone(), self.agent.clone());
-        let mut trainer = Trainer::from_agent(config, agent, &self.setup.device)?;
+        let worlds = archer_games::worlds(&config.world)?;
+        let mut trainer = Trainer::from_agent(config, worlds, agent, &self.setup.device)?;
         trainer.set_threads(self.setup.threads);
         self.trainer = Some(trainer);
         Ok(())
@@ -491,9 +492,14 @@ mod tests {
         let actor = shape.init(&mut rng::stream(1, "bench", 2), &device);
         let about = archer::agent::About {
             version: 1,
-            world: archer_games::WorldConfig { max_turns: Some(2), ..Default::default() },
+            world: archer_games::WorldConfig { max_turns: Some(2), ..Default::default() }
+                .settings(),
+            style: archer_world::Style::one_line(),
+            memory: None,
             max_new_tokens: NEW,
             temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
             samples: 1,
             tries: 1,
             tokenizer_crc32: 0,

@@ -18,7 +18,7 @@ use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses;
 use crate::rl::replies::ReplyRows;
-use crate::rl::task::{Secret, TaskRows};
+use crate::rl::task::{KnownTask, TaskRows};
 
 pub mod alone;
 
@@ -31,8 +31,8 @@ pub struct Demonstration {
     pub utterances: Vec<(usize, usize)>,
     /// Numbers of the utterances that are read but not imitated.
     pub asides: Vec<usize>,
-    /// What the game was about.
-    pub secret: Secret,
+    /// What the game was about, where it is known.
+    pub task: Option<KnownTask>,
 }
 
 impl Demonstration {
@@ -143,7 +143,9 @@ pub fn loss(
         for (turn, &(begin, length)) in game.utterances.iter().enumerate() {
             let next = game.utterances.get(turn + 1).map_or(game.tokens.len(), |next| next.0);
             replies.push(&game.tokens, row * time, begin + length, next);
-            tasks.push(row * time + begin - 1, &game.secret);
+            if let Some(task) = &game.task {
+                tasks.push(row * time + begin - 1, task);
+            }
             utterances += 1;
             if game.asides.contains(&turn) {
                 continue;

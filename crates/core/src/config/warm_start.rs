@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::Config;
 use crate::error::Error;
 
-/// Behaviour cloning of a scripted asker, deliberately a mediocre one.
+/// Behaviour cloning of demonstrations: the world's own, or those of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WarmStartConfig {
-    /// Games that the scripted asker plays.
+    /// Games that are imitated, where the world makes them; of a file all.
     pub games: usize,
     /// Gradient steps.
     pub steps: usize,
@@ -33,18 +33,8 @@ pub struct WarmStartConfig {
     /// properties that the asker knows, mean over them. They are many and balanced where there are
     /// many tasks, and are learned sooner. 0 for none.
     pub fact_coef: f64,
-    /// Properties that the asker knows to ask after, the first of the table that tell words of the
-    /// world apart; 0 for all.
-    pub questions: usize,
-    /// Probability that the asker guesses an object instead of asking after a property.
-    pub guess_rate: f64,
-    /// Probability that the asker takes the answers so far into account.
-    pub consistency: f64,
-    /// Probability that the asker asks again what was asked before. Such turns are not imitated, but
-    /// with `reply_coef` they teach what a repeated question is answered, and so that it is one.
-    pub repeat_rate: f64,
-    /// Further games, of an asker that heeds every answer, whose utterances are not imitated: they
-    /// teach what the answers say where only a good player comes to (`reply_coef`, `task_coef`,
+    /// Further games whose utterances are not imitated, where the world has some: their replies
+    /// teach what only a good player comes to (`reply_coef`, `task_coef`,
     /// `fact_coef`). 0 for none.
     pub aside_games: usize,
     /// The last of the steps, in which those games are among the others: the few words of a short
@@ -68,10 +58,6 @@ impl Default for WarmStartConfig {
             reply_steps: 0,
             task_coef: 0.0,
             fact_coef: 0.0,
-            questions: 0,
-            guess_rate: 0.4,
-            consistency: 0.5,
-            repeat_rate: 0.0,
             aside_games: 0,
             aside_steps: 0,
             temperature: 1.0,

@@ -7,6 +7,5 @@ pub mod metrics;
 pub mod replay_buffer;
 pub mod replies;
 pub mod returns;
-pub mod shaping;
 pub mod task;
 pub mod transition;

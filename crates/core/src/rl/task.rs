@@ -16,14 +16,14 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 /// A task as something to name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Secret {
+pub struct KnownTask {
     /// Its number.
     pub task: usize,
     /// 1 for each fact that is true of it, 0 for each that is not; as many for every task.
     pub facts: Arc<[f32]>,
 }
 
-/// Where states end in a flattened grid of tokens, and the secret of the game each belongs to.
+/// Where states end in a flattened grid of tokens, and the task of the game each belongs to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TaskRows {
     rows: Vec<usize>,
@@ -32,11 +32,11 @@ pub struct TaskRows {
 }
 
 impl TaskRows {
-    /// Adds the state whose last token has row `row` in a game of this secret.
-    pub fn push(&mut self, row: usize, secret: &Secret) {
+    /// Adds the state whose last token has row `row` in a game of this task.
+    pub fn push(&mut self, row: usize, known: &KnownTask) {
         self.rows.push(row);
-        self.tasks.push(secret.task as i32);
-        self.facts.extend_from_slice(&secret.facts);
+        self.tasks.push(known.task as i32);
+        self.facts.extend_from_slice(&known.facts);
     }
 
     /// The rows of the grid at which the tasks are named.
@@ -92,8 +92,8 @@ mod tests {
             rows.loss(&head, hidden).map(|loss| loss.into_scalar::<f32>())
         };
         assert_eq!(losses(&rows), [0.0, 0.0]);
-        rows.push(0, &Secret { task: 2, facts: [1.0, 0.0].into() });
-        rows.push(1, &Secret { task: 0, facts: [0.0, 0.0].into() });
+        rows.push(0, &KnownTask { task: 2, facts: [1.0, 0.0].into() });
+        rows.push(1, &KnownTask { task: 0, facts: [0.0, 0.0].into() });
         let weight = head.weight.val().into_data();
         let weight = weight.as_slice::<f32>().unwrap();
         let nll = |row: &[f32], task: usize| {

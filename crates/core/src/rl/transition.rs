@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use archer_world::{End, Exchange};
+
 use super::returns::discounted_returns;
 
 /// One utterance, what came before it and what came of it; tokens are the actor's.
@@ -53,6 +55,23 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
+    /// Its exchanges as text.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        let turns = self.transitions.iter().zip(&self.lines);
+        turns.map(|(turn, (said, reply))| Exchange::new(said, reply, turn.reward)).collect()
+    }
+
+    /// How it ended, if it did.
+    pub fn end(&self) -> Option<End> {
+        let last = self.transitions.last()?;
+        match (last.terminated, last.truncated) {
+            (true, _) if self.won => Some(End::Won),
+            (true, _) => Some(End::Over),
+            (_, true) => Some(End::Cut),
+            _ => None,
+        }
+    }
+
     /// Undiscounted return.
     pub fn total_reward(&self) -> f64 {
         total_reward(&self.transitions)

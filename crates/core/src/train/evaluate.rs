@@ -4,8 +4,8 @@
 //! the number does not hang on which words were drawn. Intervals are 95 %: normal for means,
 //! Wilson's for shares.
 
-use archer_games::asker::{PlayedGame, Start};
-use archer_games::{Environment, Rules, WorldConfig, WorldName, make};
+use archer_world::transcript::spelled;
+use archer_world::{About, Game, Start, Worlds};
 use serde::{Deserialize, Serialize};
 
 use super::rollout::play;
@@ -86,32 +86,31 @@ impl From<&Trajectory> for Outcome {
     }
 }
 
-impl From<&PlayedGame> for Outcome {
-    fn from(game: &PlayedGame) -> Self {
-        let mut asked = std::collections::HashSet::new();
-        let repeated = game
-            .turns
-            .iter()
-            .filter(|turn| !asked.insert(turn.question.trim().to_lowercase()))
-            .count();
-        let invalid = game.turns.iter().filter(|turn| turn.answer == "Invalid Question.").count();
+impl From<&Game> for Outcome {
+    fn from(game: &Game) -> Self {
+        let mut said = std::collections::HashSet::new();
+        let repeated = game.turns.iter().filter(|turn| !said.insert(spelled(&turn.said))).count();
         Self {
             total_reward: game.total_reward(),
             turns: game.turns.len(),
-            won: game.won,
-            invalid,
+            won: game.won(),
+            invalid: game.turns.iter().filter(|turn| turn.invalid).count(),
             repeated,
         }
     }
 }
 
 /// The starts of an evaluation in a world, each game with a seed of its own: the tasks in turn, or
-/// where some are likelier each as often as it weighs, at any point as nearly as can be.
-pub fn starts(world: &dyn Environment, games: usize, seed: u64) -> Vec<Start> {
-    let weights = world.weights().unwrap_or_else(|| vec![1.0; world.tasks()]);
+/// where some are likelier each as often as it weighs, at any point as nearly as can be. Where tasks
+/// have no numbers, the seeds draw them.
+pub fn starts(about: &About, games: usize, seed: u64) -> Vec<Start> {
     let mut seeds = rng::stream(seed, "evaluation", 0);
-    let start = |task| Start { task: Some(task), seed: seeds.next_u64() };
-    tasks_in_turn(&weights, games).into_iter().map(start).collect()
+    let mut start = |task| Start { task, seed: seeds.next_u64() };
+    let Some(tasks) = about.tasks else {
+        return (0..games).map(|_| start(None)).collect();
+    };
+    let weights = about.weights.clone().unwrap_or_else(|| vec![1.0; tasks]);
+    tasks_in_turn(&weights, games).into_iter().map(|task| start(Some(task))).collect()
 }
 
 /// The tasks of so many games: each time the one that is furthest behind its share.
@@ -132,17 +131,16 @@ fn tasks_in_turn(weights: &[f64], games: usize) -> Vec<usize> {
 /// Lets a player play `games` games of a world.
 ///
 /// # Errors
-/// If the world cannot be made or the device fails.
+/// If the world breaks its contract or cannot be reached, or the device fails.
 pub async fn evaluate(
     player: Player<'_>,
-    world: &WorldConfig,
+    worlds: &dyn Worlds,
     games: usize,
     seed: u64,
 ) -> Result<Evaluation, Error> {
-    let like = make(world)?;
-    let played = play(player, world, &starts(like.as_ref(), games, seed), 1.0).await?;
+    let played = play(player, worlds, &starts(worlds.about(), games, seed), 1.0).await?;
     let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
-    Ok(Evaluation::of(world, like.optimum_return(), &outcomes))
+    Ok(Evaluation::of(worlds.about(), &outcomes))
 }
 
 impl Evaluation {
@@ -150,7 +148,7 @@ impl Evaluation {
     ///
     /// # Panics
     /// If there are none.
-    pub fn of(world: &WorldConfig, optimum_return: Option<f64>, outcomes: &[Outcome]) -> Self {
+    pub fn of(about: &About, outcomes: &[Outcome]) -> Self {
         assert!(!outcomes.is_empty(), "an evaluation needs a game");
         let returns: Vec<f64> = outcomes.iter().map(|game| game.total_reward).collect();
         let turns: Vec<f64> = outcomes.iter().map(|game| game.turns as f64).collect();
@@ -160,15 +158,10 @@ impl Evaluation {
         let repeated = outcomes.iter().map(|game| game.repeated).sum();
         let (mean_return, return_ci95) = mean_with_interval(&returns);
         let (mean_questions, questions) = mean_with_interval(&turns);
-        let rules = match world.name {
-            WorldName::Bandit | WorldName::Recall => "",
-            _ if world.rules == Rules::Official => "official",
-            _ => "fixed",
-        };
         let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
         Self {
-            environment: world.name.to_string(),
-            rules: rules.to_string(),
+            environment: about.name.clone(),
+            rules: about.rules.clone().unwrap_or_default(),
             games: outcomes.len(),
             mean_return,
             return_ci95,
@@ -176,7 +169,7 @@ impl Evaluation {
             mean_questions,
             invalid_rate: share(invalid, utterances),
             repeat_rate: share(repeated, utterances),
-            optimum_return,
+            optimum_return: about.best,
             returns,
             more: Intervals {
                 win_rate: wilson(won, outcomes.len()),

@@ -1,14 +1,13 @@
 //! The actor plays: many games of one world, turn by turn, in one batch.
 //!
-//! The decoder's cache is kept across the turns, because an observation only grows; games that
-//! ended leave the batch. Where a world rewrites its text, or a text outgrows the model, the rows
-//! are read again from the start.
+//! The decoder's cache is kept across the turns while texts only grow; games that ended leave the
+//! batch. Where a text loses its beginning, or outgrows the model, the rows are read again from the
+//! start.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use archer_games::asker::Start;
-use archer_games::{Step, VectorEnv, WorldConfig};
+use archer_world::contract::Checked;
+use archer_world::{Batch, End, Said, Start, Transcript, Turn, Worlds};
 
 use super::evaluate::Outcome;
 use crate::algorithms::common::Player;
@@ -23,11 +22,11 @@ use crate::text::Tokenizer;
 
 /// A game in progress.
 struct Game {
-    /// Its row in the worlds and in the results.
+    /// Its place in the batch and in the results.
     index: usize,
-    observation: String,
+    transcript: Transcript,
+    /// The text that the agent reads now.
     tokens: Arc<[u32]>,
-    asked: HashSet<String>,
     task: Option<u32>,
     trajectory: Trajectory,
     rng: ChaCha8Rng,
@@ -42,20 +41,21 @@ const BATCH: usize = 64;
 /// those beside it.
 ///
 /// # Errors
-/// If the world cannot be made or the device fails.
+/// If the world breaks its contract or cannot be reached, or the device fails.
 pub async fn play(
     player: Player<'_>,
-    world: &WorldConfig,
+    worlds: &dyn Worlds,
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
-    let batch = starts.len().div_ceil(player.threads.max(1)).clamp(1, BATCH);
-    let played =
-        parallel::map(player.threads, starts.chunks(batch).collect(), |starts| async move {
-            let mut worlds = VectorEnv::make(world, starts.len())?;
-            play_batch(player, &mut worlds, starts, gamma).await
-        })
-        .await;
+    let threads = player.threads.max(1);
+    let room = worlds.capacity().map_or(BATCH, |most| most / threads.min(most.max(1)));
+    let batch = starts.len().div_ceil(threads).clamp(1, BATCH.min(room.max(1)));
+    let played = parallel::map(threads, starts.chunks(batch).collect(), |starts| async move {
+        let mut batch = Checked::open(worlds, starts.len()).await?;
+        play_batch(player, worlds, &mut batch, starts, gamma).await
+    })
+    .await;
     let batches: Result<Vec<Vec<Trajectory>>, Error> = played.into_iter().collect();
     Ok(batches?.into_iter().flatten().collect())
 }
@@ -63,29 +63,24 @@ pub async fn play(
 /// Plays one game for each start, all side by side.
 async fn play_batch(
     player: Player<'_>,
-    worlds: &mut VectorEnv,
+    worlds: &dyn Worlds,
+    batch: &mut Checked<'_>,
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
-    let seeds: Vec<u64> = starts.iter().map(|start| start.seed).collect();
-    let tasks: Option<Vec<usize>> = starts.iter().map(|start| start.task).collect();
-    let observations = match tasks {
-        Some(tasks) => worlds.reset_to(&tasks, &seeds),
-        None => worlds.reset(&seeds),
-    };
-    let tasks = worlds.tasks();
-    let mut games: Vec<Game> = observations
+    let about = worlds.about();
+    let openings = batch.start(starts).await?;
+    let mut games: Vec<Game> = openings
         .into_iter()
-        .zip(&seeds)
+        .zip(starts)
         .enumerate()
-        .map(|(index, (observation, &seed))| Game {
+        .map(|(index, (opening, start))| Game {
             index,
-            tokens: player.tokenizer.encode(&observation).into(),
-            observation,
-            asked: HashSet::new(),
-            task: tasks[index].map(|task| task as u32),
+            tokens: player.tokenizer.encode(&opening.text).into(),
+            transcript: Transcript::new(about.style.clone(), about.memory, opening.text),
+            task: batch.task(index).map(|task| task as u32),
             trajectory: Trajectory::default(),
-            rng: rng::stream(seed, "actor", 0),
+            rng: rng::stream(start.seed, "actor", 0),
         })
         .collect();
     let mut finished: Vec<Option<Trajectory>> = starts.iter().map(|_| None).collect();
@@ -93,23 +88,23 @@ async fn play_batch(
     while !games.is_empty() {
         let mut rngs: Vec<ChaCha8Rng> = games.iter().map(|game| game.rng.clone()).collect();
         let texts: Vec<&[u32]> = games.iter().map(|game| &*game.tokens).collect();
-        let shown: Vec<&str> = games.iter().map(|game| &game.observation[..]).collect();
-        let utterances = player.answer(&mut decoder, &texts, &shown, &mut rngs).await?;
+        let before: Vec<&Transcript> = games.iter().map(|game| &game.transcript).collect();
+        let utterances = player.answer(&mut decoder, &texts, &before, &mut rngs).await?;
         games.iter_mut().zip(rngs).for_each(|(game, rng)| game.rng = rng);
-        let said: Vec<String> =
+        let spoken: Vec<String> =
             utterances.iter().map(|utterance| spoken(player.tokenizer, utterance)).collect();
-        let mut actions = vec![None; worlds.len()];
-        games.iter().zip(&said).for_each(|(game, text)| actions[game.index] = Some(text.as_str()));
-        let steps = worlds.step(&actions);
+        let said: Vec<Said<'_>> =
+            games.iter().zip(&spoken).map(|(game, text)| Said { game: game.index, text }).collect();
+        let turns = batch.act(&said).await?;
 
         let (mut pieces, mut stays, mut grows) = (Vec::new(), Vec::new(), true);
-        for (row, ((game, utterance), text)) in
-            games.iter_mut().zip(utterances).zip(&said).enumerate()
+        for (row, (((game, utterance), text), turn)) in
+            games.iter_mut().zip(utterances).zip(&spoken).zip(turns).enumerate()
         {
-            let step = steps[game.index].as_ref().expect("a running game steps");
-            let piece = take_step(player.tokenizer, game, utterance, text, step);
-            if step.done() {
-                game.trajectory.won = step.won;
+            let end = turn.end;
+            let piece = take_turn(player.tokenizer, game, utterance, text, turn);
+            if let Some(end) = end {
+                game.trajectory.won = end == End::Won;
                 game.trajectory.close(gamma);
                 finished[game.index] = Some(std::mem::take(&mut game.trajectory));
             } else {
@@ -140,43 +135,44 @@ fn start_decoder<'a>(player: Player<'a>, games: &[Game]) -> Decoder<'a> {
     decoder
 }
 
-/// Books an exchange. Returns the tokens that the world's reply added to the text, or `None` where
-/// the new text does not simply continue the old.
-fn take_step(
+/// Books an exchange. Returns the tokens that the reply adds to the text after the utterance, or
+/// `None` where the new text does not simply continue the old.
+fn take_turn(
     tokenizer: &Tokenizer,
     game: &mut Game,
     utterance: Utterance,
     text: &str,
-    step: &Step,
+    turn: Turn,
 ) -> Option<Vec<u32>> {
     let body = utterance.body();
-    let whole = tokenizer.decode(body) == text;
-    let added =
-        step.observation.strip_prefix(&game.observation).and_then(|rest| rest.strip_prefix(text));
-    let piece =
-        added.filter(|added| whole && !added.is_empty()).map(|added| tokenizer.encode(added));
+    let repeated = game.transcript.said_before(text);
+    let piece = game.transcript.grows().then(|| {
+        // The token that ended the utterance may have brought the last of its text with it.
+        let tail = text.strip_prefix(&tokenizer.decode(body)).unwrap_or_default();
+        tokenizer.encode(&format!("{tail}{}", game.transcript.style().reply(&turn.reply)))
+    });
+    game.transcript.push(text, &turn.reply);
     let tokens: Arc<[u32]> = match &piece {
         Some(piece) => game.tokens.iter().chain(body).chain(piece).copied().collect(),
-        None => tokenizer.encode(&step.observation).into(),
+        None => tokenizer.encode(&game.transcript.text()).into(),
     };
     let trajectory = &mut game.trajectory;
-    trajectory.invalid += usize::from(step.invalid);
-    trajectory.repeated += usize::from(!game.asked.insert(text.trim().to_lowercase()));
+    trajectory.invalid += usize::from(turn.invalid);
+    trajectory.repeated += usize::from(repeated);
     trajectory.entropy += f64::from(utterance.entropy);
-    trajectory.lines.push((text.to_string(), step.reply.clone()));
+    trajectory.lines.push((text.to_string(), turn.reply));
     trajectory.transitions.push(Transition {
         observation: game.tokens.clone(),
         action: utterance.tokens.into(),
-        reward: step.reward,
+        reward: turn.reward,
         next_observation: tokens.clone(),
-        terminated: step.terminated,
-        truncated: step.truncated,
+        terminated: matches!(turn.end, Some(End::Won | End::Over)),
+        truncated: turn.end == Some(End::Cut),
         mc_return: 0.0,
         log_prob: utterance.log_prob,
         task: game.task,
     });
     game.tokens = tokens;
-    game.observation.clone_from(&step.observation);
     piece
 }
 

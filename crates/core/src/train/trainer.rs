@@ -5,8 +5,12 @@
 //! shell may draw, save or stop. All state lives here and travels as one checkpoint; every draw is
 //! named by the seed and a counter, so a resumed run goes on as if it had never stopped.
 
-use archer_games::asker::Start;
-use archer_games::make;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use archer_world::contract::Checked;
+use archer_world::transcript::spelled;
+use archer_world::{Batch, Game, Start, Worlds};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
@@ -16,7 +20,7 @@ use super::evaluate::{Evaluation, evaluate};
 use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{
-    Imitated, aside_games, aside_questions, demonstrated_games, demonstration, pieces,
+    context_only_games, demonstrated_games, demonstration, explored_games, pieces,
 };
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
@@ -25,7 +29,7 @@ use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::lessons::Lore;
 use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
-use crate::config::{Algorithm, Config, Numerics};
+use crate::config::{Algorithm, Config, Numerics, WarmStartConfig};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -34,7 +38,6 @@ use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::replay_buffer::ReplayBuffer;
-use crate::rl::shaping::Shaping;
 use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
@@ -45,10 +48,13 @@ mod saved;
 mod student;
 
 use fresh::{fresh_actor, fresh_buffer, fresh_critic, fresh_policy, guesses, task_facts};
-pub use saved::Origin;
+pub use saved::{MakeWorlds, Origin};
 
 /// Gradient steps of the warm start in one slice.
 const WARM_START_SLICE: usize = 8;
+
+/// Games of random choices from which a tokenizer is trained where nothing was demonstrated.
+const EXPLORED: usize = 256;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +108,7 @@ pub struct Trainer {
     layout: Layout,
     learner: Learner,
     buffer: ReplayBuffer,
-    shaping: Option<Shaping>,
+    worlds: Arc<dyn Worlds>,
     threads: usize,
     demonstrations: Vec<Demonstration>,
     /// How many of them are imitated: the first.
@@ -118,20 +124,24 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A run from nothing: tokenizer and networks are made here.
+    /// A run from nothing in this world: tokenizer and networks are made here, of the world's
+    /// demonstrations or, where it lists its choices, of games in which they are said at random.
     ///
     /// # Errors
-    /// If the configuration is out of range or the world cannot be made.
-    pub fn new(config: Config, device: &Device) -> Result<Self, Error> {
+    /// If the configuration is out of range, there is nothing from which a fresh agent could learn what
+    /// to say, or the world breaks its contract or cannot be reached.
+    pub async fn new(
+        config: Config,
+        worlds: Arc<dyn Worlds>,
+        device: &Device,
+    ) -> Result<Self, Error> {
         config.validate()?;
-        let games = demonstrated_games(&config)?;
+        let mut games = demonstrated_games(&config, worlds.as_ref());
         if games.is_empty() {
-            return Err(Error::Config(
-                "warm_start.games = 0 leaves nothing to train a tokenizer on: set it to at least 1, or start from a model folder with actor"
-                    .into(),
-            ));
+            games = explored_games(worlds.as_ref(), EXPLORED, config.seed).await?;
         }
-        let texts = games.iter().flat_map(pieces);
+        let style = &worlds.about().style;
+        let texts = games.iter().flat_map(|game| pieces(game, style));
         let tokenizer = Tokenizer::train(
             texts,
             config.tokenizer.vocab_size,
@@ -141,20 +151,27 @@ impl Trainer {
         let actor = fresh_actor(&config, tokenizer.vocab_size(), &autodiff);
         let has_critic = config.algorithm.has_critic();
         let critic = has_critic.then(|| fresh_critic(&config, tokenizer.vocab_size(), &autodiff));
-        let policy = fresh_policy(&config, actor, config.warm_start.steps > 0)?;
-        Self::assemble(config, (tokenizer, None), Learner::new(policy, critic))
+        let warm = config.warm_start.steps > 0;
+        let policy = fresh_policy(&config, worlds.as_ref(), actor, warm)?;
+        Self::assemble(config, worlds, (tokenizer, None), Learner::new(policy, critic))
     }
 
     /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none
     /// and left where the algorithm has none.
     ///
     /// # Errors
-    /// If the configuration is out of range or the world cannot be made.
-    pub fn from_agent(config: Config, agent: Agent, device: &Device) -> Result<Self, Error> {
+    /// If the configuration is out of range or does not go with the world.
+    pub fn from_agent(
+        config: Config,
+        worlds: Arc<dyn Worlds>,
+        agent: Agent,
+        device: &Device,
+    ) -> Result<Self, Error> {
         config.validate()?;
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
-        let policy = fresh_policy(&config, agent.actor.clone().fork(&autodiff).train(), warm)?;
+        let actor = agent.actor.clone().fork(&autodiff).train();
+        let policy = fresh_policy(&config, worlds.as_ref(), actor, warm)?;
         let has_critic = config.algorithm.has_critic();
         let critic = has_critic.then(|| match agent.critic {
             Some(critic) => critic.fork(&autodiff).train(),
@@ -162,11 +179,12 @@ impl Trainer {
             None => fresh_critic(&config, agent.actor.config().vocab_size, &autodiff),
         });
         let tokenizers = (agent.tokenizer, agent.critic_tokenizer.filter(|_| has_critic));
-        Self::assemble(config, tokenizers, Learner::new(policy, critic))
+        Self::assemble(config, worlds, tokenizers, Learner::new(policy, critic))
     }
 
     fn assemble(
         config: Config,
+        worlds: Arc<dyn Worlds>,
         (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
         learner: Learner,
     ) -> Result<Self, Error> {
@@ -189,13 +207,24 @@ impl Trainer {
             }
             layout = layout.compat();
         }
-        make(&config.world)?;
-        make(&config.rollout_world(config.iterations))?;
-        aside_questions(&config)?;
-        let lore = Lore { facts: task_facts(&config), guesses: guesses(&config, &tokenizer)? };
+        worlds.in_training(1.0)?;
+        if config.warm_start.steps > 0 {
+            let few = Config {
+                warm_start: WarmStartConfig {
+                    aside_games: config.warm_start.aside_games.min(1),
+                    ..config.warm_start.clone()
+                },
+                ..config.clone()
+            };
+            context_only_games(&few, worlds.as_ref())?;
+        }
+        let lore = Lore {
+            facts: task_facts(&config, worlds.as_ref()),
+            guesses: guesses(&config, worlds.as_ref(), &tokenizer)?,
+        };
         Ok(Self {
             buffer: fresh_buffer(&config),
-            shaping: Shaping::of(&config)?,
+            worlds,
             config,
             tokenizer,
             critic_tokenizer,
@@ -224,17 +253,31 @@ impl Trainer {
         self.threads = threads.max(1);
     }
 
-    /// Gives an offline run the games that it learns from, in the form that
-    /// [`super::recorded`] reads; a run that was resumed has them already.
+    /// The world of this run.
+    pub fn worlds(&self) -> &Arc<dyn Worlds> {
+        &self.worlds
+    }
+
+    /// What a player reads first in the world, in the game of seed 0.
     ///
     /// # Errors
-    /// If a line cannot be read, or there is none.
-    pub fn read_games(&mut self, text: &str) -> Result<(), Error> {
-        let mut games = recorded::games(text, &self.config, &self.tokenizer)?;
-        if let Some(shaping) = &self.shaping {
-            let noise = f64::from(self.config.world.answer_noise);
-            games.iter_mut().for_each(|game| shaping.shape(game, noise));
-        }
+    /// If the world breaks its contract or cannot be reached.
+    async fn opening(&self) -> Result<String, Error> {
+        let mut batch = Checked::open(self.worlds.as_ref(), 1).await?;
+        Ok(batch.start(&[Start::default()]).await?.remove(0).text)
+    }
+
+    /// Gives an offline run the games that it learns from ([`archer_world::record::read_games`] reads
+    /// them from a file); a run that was resumed has them already.
+    ///
+    /// # Errors
+    /// If the world breaks its contract or cannot be reached.
+    pub async fn set_games(&mut self, games: &[Game]) -> Result<(), Error> {
+        let opening = self.opening().await?;
+        let (about, config) = (self.worlds.about(), &self.config);
+        let read = |game| recorded::trajectory(game, about, &opening, config, &self.tokenizer);
+        let mut games: Vec<Trajectory> = games.iter().map(read).collect();
+        games.iter_mut().for_each(|game| self.shape(game, self.worlds.as_ref()));
         let turns = games.iter().map(|game| game.transitions.len()).sum();
         // All of them are to be learned from, however many there are.
         self.buffer = ReplayBuffer::new(turns);
@@ -243,6 +286,34 @@ impl Trainer {
             self.buffer.insert(turn);
         }
         Ok(())
+    }
+
+    /// Changes a finished game's rewards, and the returns that follow from them, in what is learned
+    /// from: `world` pays a bonus, and what repeats is fined. Returns that are reported are the plain
+    /// game's.
+    fn shape(&self, game: &mut Trajectory, world: &dyn Worlds) {
+        let fine = self.config.repeat_penalty;
+        let record = Game {
+            world: None,
+            task: game.transitions.last().and_then(|turn| turn.task.map(|task| task as usize)),
+            turns: game.exchanges(),
+            end: game.end(),
+            ..Game::default()
+        };
+        let teaching = world.teaching();
+        let bonus = teaching.map(|teaching| teaching.bonus(&record, self.config.discount()));
+        let bonus = bonus.unwrap_or_default();
+        if fine == 0.0 && bonus.is_empty() {
+            return;
+        }
+        let mut said = HashSet::new();
+        for (number, (turn, exchange)) in game.transitions.iter_mut().zip(&record.turns).enumerate()
+        {
+            let paid = bonus.get(number).copied().unwrap_or(0.0);
+            let repeated = !said.insert(spelled(&exchange.said));
+            turn.reward += (paid - if repeated { fine } else { 0.0 }) as f32;
+        }
+        game.close(self.config.gamma);
     }
 
     /// Where the run stands.
@@ -308,20 +379,19 @@ impl Trainer {
     async fn warm_start_slice(&mut self) -> Result<Report, Error> {
         if self.demonstrations.is_empty() {
             let positions = self.learner.policy.lm.config().positions;
-            let games = demonstrated_games(&self.config)?;
-            let imitated = match self.config.warm_start.repeat_rate > 0.0 {
-                true => Imitated::New,
-                false => Imitated::All,
-            };
-            let asides = aside_games(&self.config)?;
-            let read = |games: &[_], imitated| {
-                let read = |game| demonstration(&self.tokenizer, game, &self.lore.facts, imitated);
+            let worlds = self.worlds.as_ref();
+            let games = demonstrated_games(&self.config, worlds);
+            let context_only = context_only_games(&self.config, worlds)?;
+            let opening = self.opening().await?;
+            let (about, facts) = (worlds.about(), &self.lore.facts);
+            let read = |games: &[Game]| {
+                let read = |game| demonstration(&self.tokenizer, about, &opening, game, facts);
                 let games = games.iter().map(|game| read(game).cut(positions));
                 games.filter(|game| !game.utterances.is_empty()).collect::<Vec<_>>()
             };
-            self.demonstrations = read(&games, imitated);
+            self.demonstrations = read(&games);
             self.imitated = self.demonstrations.len();
-            self.demonstrations.extend(read(&asides, Imitated::Nothing));
+            self.demonstrations.extend(read(&context_only));
         }
         let config = &self.config.warm_start;
         let slice = self.warm_start_step / WARM_START_SLICE;
@@ -391,11 +461,10 @@ impl Trainer {
     }
 
     async fn learn_slice(&mut self) -> Result<Report, Error> {
-        let (mut trajectories, mut metrics) = self.rollout().await?;
-        if let Some(shaping) = &self.shaping {
-            let noise = f64::from(self.config.rollout_world(self.iteration).answer_noise);
-            trajectories.iter_mut().for_each(|game| shaping.shape(game, noise));
-        }
+        let training = self.worlds.in_training(self.config.progress(self.iteration))?;
+        let worlds = training.unwrap_or_else(|| self.worlds.clone());
+        let (mut trajectories, mut metrics) = self.rollout(worlds.as_ref()).await?;
+        trajectories.iter_mut().for_each(|game| self.shape(game, worlds.as_ref()));
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
         let algorithm = self.config.algorithm;
         if algorithm.remembers() {
@@ -434,7 +503,7 @@ impl Trainer {
     }
 
     /// The games of an iteration and what they tell; offline there are none.
-    async fn rollout(&mut self) -> Result<(Vec<Trajectory>, Metrics), Error> {
+    async fn rollout(&mut self, worlds: &dyn Worlds) -> Result<(Vec<Trajectory>, Metrics), Error> {
         if self.config.algorithm.is_offline() {
             return Ok((Vec::new(), Metrics::new()));
         }
@@ -443,19 +512,14 @@ impl Trainer {
             .map(|_| Start { task: None, seed: seeds.next_u64() })
             .collect();
         self.games += starts.len() as u64;
-        let sampler = Sampler {
-            temperature: self.config.temperature,
-            top_k: self.config.top_k,
-            top_p: self.config.top_p,
-        };
+        let sampler = self.config.sampler();
         #[cfg(feature = "baselines")]
         if self.config.algorithm == Algorithm::Distill {
             return self.teach(&starts, &sampler).await;
         }
         let (actor, critic) = (self.learner.policy.lm.valid(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), &sampler);
-        let world = self.config.rollout_world(self.iteration);
-        let played = play(player, &world, &starts, self.config.gamma).await?;
+        let played = play(player, worlds, &starts, self.config.gamma).await?;
         let metrics = rollout::metrics(&played);
         Ok((played, metrics))
     }
@@ -467,7 +531,7 @@ impl Trainer {
     pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
         let (actor, critic) = (self.learner.settled(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), sampler);
-        evaluate(player, &self.config.world, games, self.config.seed).await
+        evaluate(player, self.worlds.as_ref(), games, self.config.seed).await
     }
 
     /// The critic, where it has a say in what is said, without autodiff.
@@ -502,8 +566,12 @@ impl Trainer {
         let about = About {
             version: 1,
             world: self.config.world.clone(),
+            style: self.worlds.about().style.clone(),
+            memory: self.worlds.about().memory,
             max_new_tokens: self.config.max_new_tokens,
             temperature: self.config.temperature,
+            top_k: self.config.top_k,
+            top_p: self.config.top_p,
             samples: self.samples(),
             tries: self.config.tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),

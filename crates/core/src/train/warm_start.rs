@@ -1,166 +1,158 @@
 //! The games from which a fresh actor learns to speak, and the tokenizer trained on them.
 //!
-//! They are played by a scripted asker that is deliberately mediocre: what the agent becomes
-//! beyond it is reinforcement's doing.
+//! They are the world's own demonstrations, or those of a file. In a world that lists its choices and
+//! has no demonstrations, games of random choices show which words there are.
 
 use std::sync::Arc;
 
-use archer_games::asker::{
-    Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity, PlayedGame, play,
-};
-use archer_games::question_pool::QuestionPool;
-use archer_games::toy::{Bandit, Recall};
-use archer_games::{Answer, WorldConfig, WorldName, guess_my_city, make, make_guessing};
+use archer_world::{About, Game, Said, Start, Style, Worlds, contract::Checked};
+use archer_world::{Batch, Choices, Exchange};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
-use crate::config::{Config, WarmStartConfig};
+use crate::config::Config;
 use crate::error::Error;
-use crate::rl::task::Secret;
+use crate::rl::task::KnownTask;
+use crate::rng;
 use crate::text::Tokenizer;
 
-/// The questions worth asking in a world of Twenty Questions.
-pub fn question_pool(world: &WorldConfig) -> QuestionPool {
-    let game = make_guessing(world).ok().flatten();
-    game.expect("a run's world was made before").question_pool()
-}
-
-/// The questions that the demonstrator knows in a world, where it asks about properties.
-fn known_questions(world: &WorldConfig, config: &WarmStartConfig) -> Option<QuestionPool> {
-    let pool = match world.name {
-        WorldName::TwentyQuestions => question_pool(world),
-        WorldName::GuessMyCity => guess_my_city::question_pool(),
-        WorldName::Bandit | WorldName::Recall => return None,
-    };
-    Some(if config.questions > 0 { pool.thinned(config.questions) } else { pool })
-}
-
-/// The scripted player whose games are imitated in a world.
-pub fn demonstrator(world: &WorldConfig, config: &WarmStartConfig) -> Box<dyn Asker> {
-    let WarmStartConfig { guess_rate, consistency, repeat_rate, .. } = *config;
-    let mediocrity = Mediocrity { guess_rate, consistency, repeat_rate };
-    let mediocre = known_questions(world, config).map(|pool| MediocreAsker::new(pool, mediocrity));
-    match (world.name, mediocre) {
-        (WorldName::GuessMyCity, Some(by_yes_and_no)) => {
-            Box::new(CuriousAsker::new(by_yes_and_no, CuriousAsker::<MediocreAsker>::RATE))
-        }
-        (_, Some(mediocre)) => Box::new(mediocre),
-        (WorldName::Recall, None) => {
-            Box::new(BabblingAsker::new(Recall::LETTERS.iter().map(char::to_string).collect()))
-        }
-        (_, None) => Box::new(BabblingAsker::new(
-            (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),
-        )),
-    }
-}
-
 /// The demonstrated games of a run: every task equally often, or as often as it weighs, drawn by the
-/// run's seed.
-///
-/// # Errors
-/// If the world cannot be made.
-pub fn demonstrated_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
-    let mut world = make(&config.world)?;
-    let mut asker = demonstrator(&config.world, &config.warm_start);
-    let starts = starts(world.as_ref(), config.warm_start.games, config.seed ^ 0xDE30);
-    Ok(play(asker.as_mut(), world.as_mut(), starts))
+/// run's seed. Empty where the world has none.
+pub fn demonstrated_games(config: &Config, worlds: &dyn Worlds) -> Vec<Game> {
+    let Some(teaching) = worlds.teaching() else { return Vec::new() };
+    let starts = starts(worlds.about(), config.warm_start.games, config.seed ^ 0xDE30);
+    teaching.demonstrations(&starts)
 }
 
-/// Games of an asker that heeds every answer: what is said in them is not imitated, but what the
-/// answers say is learned in states that only a good player comes to. Empty where the configuration
-/// asks for none.
+/// Games whose replies alone are learned; none where the configuration asks for none.
 ///
 /// # Errors
-/// If the world cannot be made, or is one where no answers can be heeded.
-pub fn aside_games(config: &Config) -> Result<Vec<PlayedGame>, Error> {
-    let WarmStartConfig { aside_games, guess_rate, .. } = config.warm_start;
-    let Some(pool) = aside_questions(config)? else {
-        return Ok(Vec::new());
-    };
-    let heedful = Mediocrity { guess_rate, consistency: 1.0, repeat_rate: 0.0 };
-    let mut asker = MediocreAsker::new(pool, heedful);
-    let mut world = make(&config.world)?;
-    let starts = starts(world.as_ref(), aside_games, config.seed ^ 0xA51D);
-    Ok(play(&mut asker, world.as_mut(), starts))
-}
-
-/// The questions of such games, where the configuration asks for some.
-///
-/// # Errors
-/// If no answers can be heeded in its world.
-pub fn aside_questions(config: &Config) -> Result<Option<QuestionPool>, Error> {
+/// If the world has no such games.
+pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
     let games = config.warm_start.aside_games;
     if games == 0 {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    match known_questions(&config.world, &config.warm_start) {
-        Some(pool) => Ok(Some(pool)),
-        None => Err(Error::Config(format!(
-            "warm_start.aside_games = {games} is out of range: it must be 0 in the world {}, where no answers can be heeded",
-            config.world.name
-        ))),
-    }
-}
-
-/// What is true of each task of a world: whether it says yes to each of the questions about
-/// properties that the demonstrator knows. Empty in worlds without such questions.
-pub fn facts(world: &WorldConfig, config: &WarmStartConfig) -> Vec<Arc<[f32]>> {
-    let Some(pool) = known_questions(world, config) else { return Vec::new() };
-    let yes = |task: usize| {
-        pool.properties()
-            .iter()
-            .map(move |question| f32::from(question.answers[task] == Answer::Yes))
+    let starts = starts(worlds.about(), games, config.seed ^ 0xA51D);
+    let none = || {
+        Error::Config(format!(
+            "warm_start.aside_games = {games} is out of range: it must be 0 in the world {}, which has no games whose replies alone are learned",
+            worlds.about().name
+        ))
     };
-    (0..pool.words()).map(|task| yes(task).collect()).collect()
+    Ok(worlds.teaching().ok_or_else(none)?.context_only_games(&starts)?)
 }
 
-/// The pieces of a game's text in order: what the world shows first, then utterance and reply of
-/// each turn.
-pub fn pieces(game: &PlayedGame) -> impl Iterator<Item = String> + '_ {
-    let turns =
-        game.turns.iter().flat_map(|turn| [turn.question.clone(), format!(" {}\n", turn.answer)]);
-    std::iter::once(game.first_observation.clone()).chain(turns)
+/// Games in which one of the listed choices is said at random, each as likely as any other.
+///
+/// # Errors
+/// If the world lists no choices at some turn, breaks its contract, or cannot be reached.
+pub async fn explored_games(
+    worlds: &dyn Worlds,
+    games: usize,
+    seed: u64,
+) -> Result<Vec<Game>, Error> {
+    let side_by_side = worlds.capacity().unwrap_or(games).clamp(1, games);
+    let mut batch = Checked::open(worlds, side_by_side).await?;
+    let mut seeds = rng::stream(seed, "explore", 0);
+    let mut played = Vec::with_capacity(games);
+    while played.len() < games {
+        let starts: Vec<Start> = (0..side_by_side.min(games - played.len()))
+            .map(|_| Start { task: None, seed: rand::Rng::next_u64(&mut seeds) })
+            .collect();
+        played.extend(explore(&mut batch, worlds.about(), &starts).await?);
+    }
+    Ok(played)
 }
 
-/// What of a game is imitated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imitated {
-    /// Every utterance.
-    All,
-    /// Those that were not said before in the game.
-    New,
-    /// None.
-    Nothing,
+async fn explore(
+    batch: &mut Checked<'_>,
+    about: &About,
+    starts: &[Start],
+) -> Result<Vec<Game>, Error> {
+    let mut chance: Vec<_> =
+        starts.iter().map(|start| rng::stream(start.seed, "explore.said", 0)).collect();
+    let openings = batch.start(starts).await?;
+    let mut games: Vec<Game> = openings
+        .into_iter()
+        .enumerate()
+        .map(|(game, opening)| Game {
+            world: Some(about.name.clone()),
+            task: batch.task(game),
+            opening: Some(opening.text),
+            choices: opening.choices,
+            ..Game::default()
+        })
+        .collect();
+    loop {
+        let mut spoken = Vec::new();
+        for (game, record) in games.iter().enumerate().filter(|(_, game)| game.end.is_none()) {
+            let listed = latest_choices(record).ok_or_else(|| nothing_to_say(about))?;
+            spoken.push((game, listed[rng::below(&mut chance[game], listed.len())].clone()));
+        }
+        if spoken.is_empty() {
+            return Ok(games);
+        }
+        let said: Vec<Said<'_>> =
+            spoken.iter().map(|(game, text)| Said { game: *game, text }).collect();
+        let turns = batch.act(&said).await?;
+        for ((game, said), turn) in spoken.into_iter().zip(turns) {
+            games[game].end = turn.end;
+            games[game].turns.push(Exchange {
+                said,
+                reply: turn.reply,
+                reward: turn.reward,
+                invalid: turn.invalid,
+                choices: turn.choices,
+                imitate: false,
+            });
+        }
+    }
+}
+
+/// What can be said next in a game.
+fn latest_choices(game: &Game) -> Option<&Choices> {
+    game.turns.last().map_or(game.choices.as_ref(), |turn| turn.choices.as_ref())
+}
+
+fn nothing_to_say(about: &About) -> Error {
+    Error::Config(format!(
+        "the world {} lists no choices and there are no demonstrations, so a fresh agent has nothing to say: give a file of games with --demonstrations FILE.jsonl, let the world list its choices, or start from a model with --set actor=DIR",
+        about.name
+    ))
+}
+
+/// The pieces of a game's text in order, as the agent meets them: what the world shows first, then
+/// utterance and reply of each turn.
+pub fn pieces<'a>(game: &'a Game, style: &'a Style) -> impl Iterator<Item = String> + 'a {
+    let turns = game.turns.iter().flat_map(|turn| [turn.said.clone(), style.reply(&turn.reply)]);
+    game.opening.iter().cloned().chain(turns)
 }
 
 /// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
 /// will meet them. `facts` are those of each task, or none.
 pub fn demonstration(
     tokenizer: &Tokenizer,
-    game: &PlayedGame,
+    about: &About,
+    opening: &str,
+    game: &Game,
     facts: &[Arc<[f32]>],
-    imitated: Imitated,
 ) -> Demonstration {
-    let mut tokens = tokenizer.encode(&game.first_observation);
+    let mut tokens = tokenizer.encode(game.opening.as_deref().unwrap_or(opening));
     let mut utterances = Vec::with_capacity(game.turns.len());
     let mut asides = Vec::new();
     for (number, turn) in game.turns.iter().enumerate() {
-        // What the demonstrator repeats on purpose tells what a repeated question is answered.
-        let repeated = || game.turns[..number].iter().any(|t| t.question == turn.question);
-        let aside = match imitated {
-            Imitated::All => false,
-            Imitated::New => repeated(),
-            Imitated::Nothing => true,
-        };
-        if aside {
+        if !turn.imitate {
             asides.push(number);
         }
-        let said = tokenizer.encode(&turn.question);
+        let said = tokenizer.encode(&turn.said);
         utterances.push((tokens.len(), said.len()));
         tokens.extend(said);
-        tokens.extend(tokenizer.encode(&format!(" {}\n", turn.answer)));
+        tokens.extend(tokenizer.encode(&about.style.reply(&turn.reply)));
     }
-    let task = game.start.task.expect("demonstrations are played on tasks of known number");
-    let facts = facts.get(task).cloned().unwrap_or_default();
-    Demonstration { tokens, utterances, asides, secret: Secret { task, facts } }
+    let task = game.task.map(|task| {
+        let facts = facts.get(task).cloned().unwrap_or_default();
+        KnownTask { task, facts }
+    });
+    Demonstration { tokens, utterances, asides, task }
 }

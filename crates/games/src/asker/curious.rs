@@ -59,39 +59,37 @@ impl<A: Asker> Asker for CuriousAsker<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::asker::{InformationGainAsker, RandomAsker, Start, mean_return, play};
+    use crate::asker::{InformationGainAsker, RandomAsker, drawn, each_task, mean_return, play};
     use crate::guess_my_city::question_pool;
     use crate::{GuessMyCity, Rules};
 
     #[test]
     fn free_answers_are_heeded() {
         let mut world = GuessMyCity::new(Rules::Fixed, 20).unwrap();
-        let starts = Start::each_task(91, 1, 3);
+        let starts = each_task(91, 1, 3);
         let mut alone = InformationGainAsker::new(question_pool());
         let alone = mean_return(&play(&mut alone, &mut world, starts.clone()));
         let mut curious = CuriousAsker::new(InformationGainAsker::new(question_pool()), 0.5);
         let games = play(&mut curious, &mut world, starts);
         // Where the answer narrows nothing the turn is lost, but "Which country?" narrows a lot.
-        assert!(games.iter().all(|game| game.won));
+        assert!(games.iter().all(|game| game.won()));
         assert!((mean_return(&games) - alone).abs() < 2.5, "{} {alone}", mean_return(&games));
-        assert!(
-            games.iter().all(|game| game.turns.iter().all(|t| t.answer != "Invalid Question."))
-        );
+        assert!(games.iter().all(|game| game.turns.iter().all(|t| t.reply != "Invalid Question.")));
     }
 
     #[test]
     fn games_depend_on_their_seeds_alone_and_no_free_question_is_asked_twice() {
         let mut world = GuessMyCity::new(Rules::Fixed, 20).unwrap();
         let mut asker = CuriousAsker::new(RandomAsker::new(question_pool()), 1.0);
-        let games = play(&mut asker, &mut world, Start::drawn(5, 9));
-        assert_eq!(games, play(&mut asker, &mut world, Start::drawn(5, 9)));
+        let games = play(&mut asker, &mut world, drawn(5, 9));
+        assert_eq!(games, play(&mut asker, &mut world, drawn(5, 9)));
         let free = free_questions();
         for game in games {
-            let mut asked: Vec<_> = game.turns.iter().map(|turn| &turn.question).collect();
+            let mut asked: Vec<_> = game.turns.iter().map(|turn| &turn.said).collect();
             asked.truncate(free.len());
             asked.sort();
             asked.dedup();
-            assert!(asked.len() == free.len() || game.won, "{asked:?}");
+            assert!(asked.len() == free.len() || game.won(), "{asked:?}");
         }
     }
 }

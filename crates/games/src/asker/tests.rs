@@ -1,6 +1,7 @@
 //! The players in the world they are made for.
 
 use super::*;
+use crate::guessing::GuessingGame;
 use crate::optimum::Solver;
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::{Options, TwentyQuestions};
@@ -22,7 +23,7 @@ fn fifth(options: Options) -> TwentyQuestions {
 
 /// The mean return of a player over every word, each as often.
 fn measure(asker: &mut dyn Asker, env: &mut TwentyQuestions, rounds: usize) -> f64 {
-    let starts = Start::each_task(env.tasks(), rounds, 1);
+    let starts = each_task(env.names().len(), rounds, 1);
     mean_return(&play(asker, env, starts))
 }
 
@@ -105,12 +106,12 @@ fn a_posterior_stands_noise_that_a_tree_does_not() {
 fn a_mediocre_player_asks_nothing_twice() {
     let mut env = subset();
     let mut asker = mediocre(env.question_pool());
-    for game in play(&mut asker, &mut env, Start::drawn(50, 3)) {
-        let mut questions: Vec<&str> = game.turns.iter().map(|t| t.question.as_str()).collect();
+    for game in play(&mut asker, &mut env, drawn(50, 3)) {
+        let mut questions: Vec<&str> = game.turns.iter().map(|t| t.said.as_str()).collect();
         questions.sort_unstable();
         let asked = questions.len();
         questions.dedup();
-        assert_eq!(questions.len(), asked, "{:?}", game.lines());
+        assert_eq!(questions.len(), asked, "{:?}", game.turns);
     }
 }
 
@@ -143,31 +144,31 @@ fn every_player_goes_on_where_its_questions_run_out() {
 fn games_depend_on_their_seeds_alone() {
     let mut env = subset();
     let mut asker = mediocre(env.question_pool());
-    let starts = Start::drawn(20, 5);
+    let starts = drawn(20, 5);
     let games = play(&mut asker, &mut env, starts.clone());
     let mut backwards = play(&mut asker, &mut env, starts.into_iter().rev());
     backwards.reverse();
     assert_eq!(games, backwards);
-    assert_ne!(games, play(&mut asker, &mut env, Start::drawn(20, 6)));
+    assert_ne!(games, play(&mut asker, &mut env, drawn(20, 6)));
 }
 
 #[test]
 fn a_game_adds_up() {
     let mut env = subset();
     let mut asker = mediocre(env.question_pool());
-    for game in play(&mut asker, &mut env, Start::drawn(30, 8)) {
-        assert_eq!(game.first_observation, "Questions:\n");
+    for game in play(&mut asker, &mut env, drawn(30, 8)) {
+        assert_eq!(game.opening.as_deref(), Some("Questions:\n"));
         let asked = game.turns.len() as f64;
-        assert_eq!(game.total_reward(), if game.won { 1.0 - asked } else { -20.0 });
-        assert_eq!(game.lines().last().unwrap().ends_with(" Yes."), game.won);
+        assert_eq!(game.total_reward(), if game.won() { 1.0 - asked } else { -20.0 });
+        assert_eq!(game.turns.last().unwrap().reply == "Yes.", game.won());
     }
 }
 
 #[test]
 fn starts_cover_every_task_alike() {
-    let starts = Start::each_task(3, 2, 9);
+    let starts = each_task(3, 2, 9);
     let tasks: Vec<_> = starts.iter().map(|s| s.task.unwrap()).collect();
     assert_eq!(tasks, [0, 1, 2, 0, 1, 2]);
     assert!(starts[0].seed != starts[3].seed);
-    assert!(Start::drawn(2, 9).iter().all(|s| s.task.is_none()));
+    assert!(drawn(2, 9).iter().all(|s| s.task.is_none()));
 }

@@ -1,8 +1,13 @@
 //! The world's rules, its reader, and that its facts can be asked for.
 
 use super::*;
-use crate::asker::{Asker, Start, TreeAsker, mean_return, play};
+use crate::asker::{Asker, TreeAsker, each_task, mean_return, play};
 use crate::contract;
+
+/// A game on a city.
+fn at(task: usize, seed: u64) -> Start {
+    Start { task: Some(task), seed }
+}
 
 fn world(rules: Rules) -> GuessMyCity {
     GuessMyCity::new(rules, 20).unwrap()
@@ -109,9 +114,9 @@ fn a_city_is_won_by_its_names_in_many_forms() {
                 format!("{name}?"),
             ] {
                 let mut world = world(Rules::Fixed);
-                world.reset_to(task, 0);
-                let step = world.step(&guess);
-                assert!(step.won && step.terminated && step.reward == 0.0, "{guess}");
+                world.start(&at(task, 0));
+                let step = world.act(&guess);
+                assert!(step.won() && step.reward == 0.0, "{guess}");
                 assert_eq!(step.reply, "Yes.", "{guess}");
                 let named =
                     |question: &str| (0..91).filter(|&c| wins(Rules::Fixed, c, question)).count();
@@ -145,10 +150,9 @@ fn climate_wins_lima_under_official_rules_only() {
         assert!(!wins(Rules::Fixed, task, question), "{question}");
     }
     let mut official = world(Rules::Official);
-    official.reset_to(lima, 0);
-    let step = official.step("What is the climate like?");
-    assert!(step.won && step.terminated, "{step:?}");
-    assert_eq!(step.observation, "Questions:\nWhat is the climate like? Dry.\n");
+    official.start(&at(lima, 0));
+    let step = official.act("What is the climate like?");
+    assert!(step.won() && step.reply == "Dry.", "{step:?}");
 
     // Aliases do not count there: the reference knows one spelling.
     assert!(wins(Rules::Official, 2, "Is it Bombay?!") && !wins(Rules::Official, 2, "Mumbai?"));
@@ -161,46 +165,46 @@ fn the_city_is_never_said_before_it_is_guessed() {
         for task in 0..cities().len() {
             for property in table().properties() {
                 let mut world = world(rules);
-                world.reset_to(task, 0);
+                world.start(&at(task, 0));
                 let question = &property.question;
                 if wins(rules, task, question) {
                     continue;
                 }
-                let said = world.step(question).reply;
+                let said = world.act(question).reply;
                 assert!(!leaks(rules, task, &said), "{question} {said}");
             }
         }
     }
     let mut fixed = world(Rules::Fixed);
-    fixed.reset_word("Singapore", 0).unwrap();
-    assert_eq!(fixed.step("Which country is it in?").reply, REFUSAL);
-    assert_eq!(fixed.step("Which city are you from?").reply, REFUSAL);
-    fixed.reset_word("mumbai", 0).unwrap();
-    let told = |world: &mut GuessMyCity, said| world.step_with_oracle("Hm?", Some(said)).reply;
+    fixed.start_word("Singapore", 0).unwrap();
+    assert_eq!(fixed.act("Which country is it in?").reply, REFUSAL);
+    assert_eq!(fixed.act("Which city are you from?").reply, REFUSAL);
+    fixed.start_word("mumbai", 0).unwrap();
+    let told = |world: &mut GuessMyCity, said| world.act_with_oracle("Hm?", Some(said)).reply;
     assert_eq!(told(&mut fixed, "It is MUMBAI, of course"), REFUSAL);
     assert_eq!(told(&mut fixed, "India"), "India");
     assert_eq!(told(&mut fixed, "\n"), INVALID);
     // "Climate" does not leak Lima, but the reference thinks so.
-    fixed.reset_word("Lima", 0).unwrap();
+    fixed.start_word("Lima", 0).unwrap();
     assert_eq!(told(&mut fixed, "A dry climate."), "A dry climate.");
     let mut official = world(Rules::Official);
-    official.reset_word("Lima", 0).unwrap();
+    official.start_word("Lima", 0).unwrap();
     assert_eq!(told(&mut official, "A dry climate."), REFUSAL);
 }
 
 #[test]
 fn a_lost_game_is_cut_or_ended_as_the_rules_say() {
-    for (rules, terminated) in [(Rules::Fixed, false), (Rules::Official, true)] {
+    for (rules, end) in [(Rules::Fixed, End::Cut), (Rules::Official, End::Over)] {
         let mut world = GuessMyCity::new(rules, 2).unwrap();
-        world.reset_to(0, 0);
-        assert!(!world.step("Is it Rome?").done());
-        let last = world.step("Is it big?\nIs it Seoul?");
+        world.start(&at(0, 0));
+        assert_eq!(world.act("Is it Rome?").end, None);
+        let last = world.act("Is it big?\nIs it Seoul?");
         // Fixed rules read the first line only.
-        assert_eq!(last.won, rules == Rules::Official);
-        world.reset_to(0, 0);
-        world.step("Is it Rome?");
-        let last = world.step("Is it Paris?");
-        assert_eq!((last.terminated, last.truncated), (terminated, !terminated));
+        assert_eq!(last.won(), rules == Rules::Official);
+        world.start(&at(0, 0));
+        world.act("Is it Rome?");
+        let last = world.act("Is it Paris?");
+        assert_eq!(last.end, Some(end));
         assert_eq!(last.reward, -1.0);
     }
     assert!(GuessMyCity::new(Rules::Fixed, 0).is_err());
@@ -226,7 +230,7 @@ impl Asker for Tourist {
 #[test]
 fn the_optimum_is_reached_by_one_free_answer() {
     let mut world = world(Rules::Fixed);
-    let games = play(&mut Tourist, &mut world, Start::each_task(91, 1, 0));
+    let games = play(&mut Tourist, &mut world, each_task(91, 1, 0));
     assert_eq!(Some(mean_return(&games)), world.optimum_return());
 }
 
@@ -235,9 +239,9 @@ fn scripted_players_find_the_city_by_yes_and_no() {
     let mut world = world(Rules::Fixed);
     let pool = world.question_pool();
     assert_eq!(pool.words(), 91);
-    let games = play(&mut TreeAsker::greedy(pool), &mut world, Start::each_task(91, 1, 0));
+    let games = play(&mut TreeAsker::greedy(pool), &mut world, each_task(91, 1, 0));
     let mean = mean_return(&games);
-    assert!(games.iter().all(|game| game.won), "{mean}");
+    assert!(games.iter().all(|game| game.won()), "{mean}");
     // No player of yes-or-no questions does better than −5.77.
     let bound = crate::optimum::perfect_split_optimum(91, 20, 2);
     assert!((bound - 0.6..=bound).contains(&mean), "{mean} {bound}");
@@ -258,12 +262,9 @@ mod any_text {
         #[test]
         fn is_played_without_harm(text in ".{0,300}", city in 0_usize..91, official: bool) {
             let mut world = world(if official { Rules::Official } else { Rules::Fixed });
-            world.reset_to(city, 1);
-            let step = world.step(&text);
-            prop_assert!(step.observation.starts_with(HEADER));
-            let ending = format!(" {}\n", step.reply);
-            prop_assert!(step.observation.ends_with(&ending));
-            prop_assert!(step.won || !leaks(world.rules, city, &step.reply));
+            world.start(&at(city, 1));
+            let step = world.act(&text);
+            prop_assert!(step.won() || !leaks(world.rules, city, &step.reply));
         }
 
         #[test]

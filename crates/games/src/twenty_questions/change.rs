@@ -110,7 +110,7 @@ fn property(question: &str) -> Result<(PropertyId, bool), GameError> {
 /// drawn.
 pub(super) fn weights(
     targets: &[Target],
-    given: &BTreeMap<String, f32>,
+    given: &BTreeMap<String, f64>,
 ) -> Result<Vec<f64>, GameError> {
     let mut weights = vec![1.0; targets.len()];
     let mut named: HashMap<usize, &str> = HashMap::new();
@@ -127,13 +127,13 @@ pub(super) fn weights(
             GameError::BadSetting(format!("world.weights: {}", UnknownWord::among(name, names)))
         })?;
         if let Some(other) = named.insert(place, name)
-            && weights[place] != f64::from(weight)
+            && weights[place] != weight
         {
             return Err(GameError::BadSetting(format!(
                 "world.weights contradicts itself: \"{other}\" and \"{name}\" are the same word; leave one of them out"
             )));
         }
-        weights[place] = f64::from(weight);
+        weights[place] = weight;
     }
     if weights.iter().sum::<f64>() == 0.0 {
         return Err(GameError::BadSetting(
@@ -147,31 +147,35 @@ pub(super) fn weights(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{WorldConfig, make, make_guessing};
+    use crate::{WorldConfig, make_one};
+    use archer_world::Start;
 
     fn world(json: &str) -> Result<WorldConfig, String> {
         serde_json::from_str(json).map_err(|e| e.to_string())
     }
 
     fn game(json: &str) -> Box<dyn crate::GuessingGame> {
-        make_guessing(&world(json).unwrap()).unwrap().unwrap()
+        world(json).unwrap().guessing().unwrap().unwrap()
     }
 
     #[test]
     fn secrets_are_drawn_as_often_as_they_weigh() {
         let json = r#"{"words": "subset", "weights": {"dog": 8, "Scissors": 3, "pen": 0}}"#;
         let mut world = game(json);
-        assert_eq!(world.weights(), Some(vec![1.0, 8.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 3.0]));
+        assert_eq!(
+            world.about().weights,
+            Some(vec![1.0, 8.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 3.0])
+        );
         let mut drawn = [0f64; 10];
         for seed in 0..9000 {
-            world.reset(seed);
+            world.start(&Start { task: None, seed });
             drawn[world.task().unwrap()] += 1.0 / 9000.0;
         }
         assert!((drawn[1] - 8.0 / 18.0).abs() < 0.02, "{drawn:?}");
         assert!((drawn[9] - 3.0 / 18.0).abs() < 0.02 && drawn[8] == 0.0, "{drawn:?}");
         // What is best where some are likelier is not computed; the plain world's is no longer it.
-        assert_eq!(world.optimum_return(), None);
-        assert_eq!(game(r#"{"words": "subset"}"#).weights(), None);
+        assert_eq!(world.about().best, None);
+        assert_eq!(game(r#"{"words": "subset"}"#).about().weights, None);
     }
 
     #[test]
@@ -187,22 +191,22 @@ mod tests {
             ("dog", "Is it an animal?", "No."),
             ("dog", "Is it alive?", "Yes."),
         ] {
-            world.reset_word(word, 1).unwrap();
-            assert_eq!(world.step(question).reply, reply, "{word}: {question}");
+            world.start_word(word, 1).unwrap();
+            assert_eq!(world.act(question).reply, reply, "{word}: {question}");
         }
         // Those who plan by the pool plan for this world.
         let pool = world.question_pool();
         let question = &pool.questions()[pool.find("Is it alive?").unwrap()];
         let computer = world.names().iter().position(|name| name == "computer").unwrap();
         assert_eq!(question.answers[computer].text(), "Yes.");
-        assert!(world.optimum_return().is_some());
+        assert!(world.about().best.is_some());
     }
 
     #[test]
     fn further_words_of_the_table_can_be_secrets() {
         let world = game(r#"{"words": "subset", "extra": ["Cat"], "weights": {"cat": 2}}"#);
-        assert_eq!((world.tasks(), world.names()[10].as_str()), (11, "cat"));
-        assert_eq!(world.weights().unwrap()[10], 2.0);
+        assert_eq!((world.names().len(), world.names()[10].as_str()), (11, "cat"));
+        assert_eq!(world.about().weights.unwrap()[10], 2.0);
     }
 
     #[test]
@@ -231,13 +235,13 @@ mod tests {
             (r#"{"name": "bandit", "weights": {"1": 2}}"#, &["bandit", "weights"]),
             (r#"{"name": "guess_my_city", "extra": ["dog"]}"#, &["guess_my_city", "extra"]),
         ] {
-            let error = make(&world(json).unwrap()).err().unwrap_or_else(|| panic!("{json}"));
+            let error = make_one(&world(json).unwrap()).err().unwrap_or_else(|| panic!("{json}"));
             let error = error.to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{json}: {error}");
         }
         let alone: Vec<String> = (0..157).map(|i| crate::words::words()[i].name().into()).collect();
-        let none: BTreeMap<String, f32> = alone.into_iter().map(|name| (name, 0.0)).collect();
+        let none: BTreeMap<String, f64> = alone.into_iter().map(|name| (name, 0.0)).collect();
         let config = WorldConfig { weights: none, ..WorldConfig::default() };
-        assert!(make(&config).err().unwrap().to_string().contains("no word"));
+        assert!(make_one(&config).err().unwrap().to_string().contains("no word"));
     }
 }

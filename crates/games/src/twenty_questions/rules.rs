@@ -22,6 +22,16 @@ pub enum Rules {
     Official,
 }
 
+impl Rules {
+    /// The name in configurations and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rules::Fixed => "fixed",
+            Rules::Official => "official",
+        }
+    }
+}
+
 impl FromStr for Rules {
     type Err = GameError;
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::contract;
+use archer_world::Transcript;
 
 const STEPS: &str = include_str!("../../../../tests/parity/env/twenty_questions_steps.jsonl");
 const EPISODES: &str = include_str!("../../../../tests/parity/env/twenty_questions_episodes.jsonl");
@@ -27,12 +28,26 @@ fn index(row: &Value, key: &str) -> usize {
     row[key].as_u64().unwrap() as usize
 }
 
-/// Holds a step against the reference's (history, reward, done).
-fn agrees(step: &Step, recorded: &Value, context: &Value) {
-    assert_eq!(step.observation, recorded["history"].as_str().unwrap(), "{context}");
-    assert_eq!(f64::from(step.reward), recorded["reward"].as_f64().unwrap(), "{context}");
-    assert_eq!(step.terminated, recorded["done"].as_bool().unwrap(), "{context}");
-    assert!(!step.truncated, "{context}");
+/// A game on a task.
+fn at(task: usize, seed: u64) -> Start {
+    Start { task: Some(task), seed }
+}
+
+/// A drawn game.
+fn of(seed: u64) -> Start {
+    Start { task: None, seed }
+}
+
+fn transcript() -> Transcript {
+    Transcript::new(Style::one_line(), None, HEADER)
+}
+
+/// Holds a turn against the reference's (history, reward, done).
+fn agrees(seen: &Transcript, turn: &Turn, recorded: &Value, context: &Value) {
+    assert_eq!(seen.text(), recorded["history"].as_str().unwrap(), "{context}");
+    assert_eq!(f64::from(turn.reward), recorded["reward"].as_f64().unwrap(), "{context}");
+    assert_eq!(turn.end.is_some(), recorded["done"].as_bool().unwrap(), "{context}");
+    assert!(turn.end != Some(End::Cut), "{context}");
 }
 
 #[test]
@@ -43,9 +58,11 @@ fn official_steps_agree_with_the_reference() {
     for row in &rows {
         let word = index(row, "word_index");
         let question = row["question"].as_str().unwrap();
-        env.reset_to(word, 0);
-        let step = env.step_with_oracle(question, row["oracle_answer"].as_str());
-        agrees(&step, row, row);
+        env.start(&at(word, 0));
+        let turn = env.act_with_oracle(question, row["oracle_answer"].as_str());
+        let mut seen = transcript();
+        seen.push(question, &turn.reply);
+        agrees(&seen, &turn, row, row);
         let aliases: Vec<&str> =
             row["aliases"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
         assert_eq!(env.aliases(word), aliases, "{row}");
@@ -61,7 +78,9 @@ fn official_episodes_agree_with_the_reference() {
     let mut played = 0;
     for row in rows.iter().filter(|row| row.get("steps").is_some()) {
         let mut env = official(index(row, "max_conversation_length"));
-        assert_eq!(env.reset_to(index(row, "word_index"), 0), row["reset"].as_str().unwrap());
+        let begun = env.start(&at(index(row, "word_index"), 0));
+        assert_eq!(begun.text, row["reset"].as_str().unwrap());
+        let mut seen = transcript();
         for turn in row["steps"].as_array().unwrap() {
             if turn["result"].is_null() {
                 // The reference returns nothing for a step in a finished game; here it is a bug
@@ -70,20 +89,21 @@ fn official_episodes_agree_with_the_reference() {
                 continue;
             }
             let question = turn["question"].as_str().unwrap();
-            let step = env.step_with_oracle(question, turn["oracle_answer"].as_str());
-            agrees(&step, &turn["result"], turn);
+            let step = env.act_with_oracle(question, turn["oracle_answer"].as_str());
+            seen.push(question, &step.reply);
+            agrees(&seen, &step, &turn["result"], turn);
             played += 1;
         }
-        let again = env.reset_to(index(row, "word_index"), 0);
-        assert_eq!(again, row["reset_again"].as_str().unwrap());
+        let again = env.start(&at(index(row, "word_index"), 0));
+        assert_eq!(again.text, row["reset_again"].as_str().unwrap());
     }
     assert!(played > 40, "{played} steps");
 }
 
 #[test]
-#[should_panic(expected = "step needs a reset first")]
-fn a_step_before_the_first_reset_panics() {
-    fixed().step("Is it a cat?");
+#[should_panic(expected = "act needs a start first")]
+fn an_utterance_before_the_first_start_panics() {
+    fixed().act("Is it a cat?");
 }
 
 #[test]
@@ -112,8 +132,8 @@ fn seven_words_cannot_be_won_under_official_rules() {
 #[test]
 fn fixed_every_word_is_won_by_its_guess() {
     let mut env = fixed();
-    for task in 0..env.tasks() {
-        for name in env.aliases(task).to_vec() {
+    for task in 0..env.targets.len() {
+        for name in env.aliases(task) {
             for question in [
                 format!("Is it a {name}?"),
                 format!("is it {name}"),
@@ -125,9 +145,9 @@ fn fixed_every_word_is_won_by_its_guess() {
                     // It may ask for the colour.
                     continue;
                 }
-                env.reset_to(task, 0);
-                let step = env.step(&question);
-                assert!(step.won && step.terminated && !step.truncated, "{question:?}");
+                env.start(&at(task, 0));
+                let step = env.act(&question);
+                assert!(step.won(), "{question:?}");
                 assert_eq!((step.reward, step.reply.as_str()), (0.0, "Yes."), "{question:?}");
             }
         }
@@ -157,23 +177,21 @@ fn fixed_a_win_needs_the_object_as_the_thing_guessed() {
         ("helmet", "Is it a hat?", false),
     ] {
         let mut env = fixed();
-        env.reset_word(word, 0).unwrap();
-        assert_eq!(env.step(question).won, won, "{word}: {question}");
+        env.start_word(word, 0).unwrap();
+        assert_eq!(env.act(question).won(), won, "{word}: {question}");
     }
 }
 
 #[test]
 fn fixed_text_is_cut_at_the_first_line_and_trimmed() {
     let mut env = fixed();
-    env.reset_word("cat", 0).unwrap();
-    let step = env.step_with_oracle("  Is it alive? \nIs it a cat?", Some("yes"));
-    assert_eq!(step.observation, "Questions:\nIs it alive? Yes.\n");
-    assert!(!step.won);
+    env.start_word("cat", 0).unwrap();
+    let step = env.act_with_oracle("  Is it alive? \nIs it a cat?", Some("yes"));
+    assert!(!step.won() && step.reply == "Yes.");
     for empty in ["", "  ", "\nIs it a cat?"] {
-        env.reset_word("cat", 0).unwrap();
-        let step = env.step(empty);
-        assert_eq!(step.observation, "Questions:\n Invalid Question.\n");
-        assert!(step.invalid && !step.done());
+        env.start_word("cat", 0).unwrap();
+        let step = env.act(empty);
+        assert!(step.invalid && !step.end.is_some());
         assert_eq!(step.reward, -1.0);
     }
 }
@@ -181,31 +199,29 @@ fn fixed_text_is_cut_at_the_first_line_and_trimmed() {
 #[test]
 fn fixed_a_right_guess_wins_whatever_the_oracle_says() {
     let mut env = fixed();
-    env.reset_word("cat", 0).unwrap();
-    assert!(env.step_with_oracle("Is it a cat?", Some("No.")).won);
-    env.reset_word("cat", 0).unwrap();
-    let step = env.step_with_oracle("Is it a dog?", Some("Yes."));
-    assert!(!step.won && step.reply == "Yes.");
+    env.start_word("cat", 0).unwrap();
+    assert!(env.act_with_oracle("Is it a cat?", Some("No.")).won());
+    env.start_word("cat", 0).unwrap();
+    let step = env.act_with_oracle("Is it a dog?", Some("Yes."));
+    assert!(!step.won() && step.reply == "Yes.");
 }
 
 #[test]
 fn the_limit_truncates_under_fixed_rules_and_ends_under_official() {
-    for (rules, terminated, truncated) in
-        [(Rules::Fixed, false, true), (Rules::Official, true, false)]
-    {
+    for (rules, end) in [(Rules::Fixed, End::Cut), (Rules::Official, End::Over)] {
         let options = Options { rules, max_turns: 2, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
-        env.reset_to(0, 0);
-        assert!(!env.step("Is it a dog?").done());
-        let step = env.step("Is it a dog?");
-        assert_eq!((step.terminated, step.truncated), (terminated, truncated));
+        env.start(&at(0, 0));
+        assert_eq!(env.act("Is it a dog?").end, None);
+        let step = env.act("Is it a dog?");
+        assert_eq!(step.end, Some(end));
         assert_eq!(step.reward, -1.0);
 
         // A win at the limit is a win.
-        env.reset_to(1, 0);
-        env.step("Is it a pen?");
-        let step = env.step("Is it a dog?");
-        assert!(step.won && step.terminated && !step.truncated);
+        env.start(&at(1, 0));
+        env.act("Is it a pen?");
+        let step = env.act("Is it a dog?");
+        assert!(step.won());
     }
 }
 
@@ -214,8 +230,8 @@ fn sometimes_is_an_answer_only_where_the_option_is_on() {
     for (sometimes, reply) in [(true, "Sometimes."), (false, "Invalid Question.")] {
         let options = Options { sometimes, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
-        env.reset(1);
-        let step = env.step_with_oracle("Is it old?", Some("Sometimes, yes."));
+        env.start(&of(1));
+        let step = env.act_with_oracle("Is it old?", Some("Sometimes, yes."));
         assert_eq!(step.reply, reply);
     }
 }
@@ -225,14 +241,14 @@ fn noise_flips_properties_and_spares_guesses() {
     let options = Options { answer_noise: 1.0, ..Options::default() };
     let mut env = TwentyQuestions::subset(options).unwrap();
     assert_eq!(env.optimum_return(), None);
-    env.reset_word("dog", 0).unwrap();
-    assert_eq!(env.step("Is it an animal?").reply, "No.");
-    assert_eq!(env.step("Is it a cat?").reply, "No.");
-    assert_eq!(env.step("Blorp?").reply, "Invalid Question.");
+    env.start_word("dog", 0).unwrap();
+    assert_eq!(env.act("Is it an animal?").reply, "No.");
+    assert_eq!(env.act("Is it a cat?").reply, "No.");
+    assert_eq!(env.act("Blorp?").reply, "Invalid Question.");
     // Someone else's answer is his own.
-    let step = env.step_with_oracle("Is it an animal?", Some("Yes."));
+    let step = env.act_with_oracle("Is it an animal?", Some("Yes."));
     assert_eq!(step.reply, "Yes.");
-    assert!(env.step("Is it a dog?").won);
+    assert!(env.act("Is it a dog?").won());
 }
 
 #[test]
@@ -241,8 +257,8 @@ fn noise_flips_about_as_often_as_asked() {
     let mut env = TwentyQuestions::subset(options).unwrap();
     let flipped = (0..2000)
         .filter(|&seed| {
-            env.reset_word("dog", seed).unwrap();
-            env.step("Is it an animal?").reply == "No."
+            env.start_word("dog", seed).unwrap();
+            env.act("Is it an animal?").reply == "No."
         })
         .count();
     // 500 expected, standard deviation 19.
@@ -268,9 +284,9 @@ fn every_rule_set_keeps_the_contract() {
 #[test]
 fn reset_word_takes_any_alias_and_explains_a_stranger() {
     let mut env = fixed();
-    assert_eq!(env.reset_word("  Frying Pan ", 3).unwrap(), HEADER);
-    assert_eq!(env.names()[env.task().unwrap()], "pan");
-    let error = env.reset_word("trukc", 3).unwrap_err();
+    assert_eq!(env.start_word("  Frying Pan ", 3).unwrap().text, HEADER);
+    assert_eq!(TwentyQuestions::names(&env)[env.task().unwrap()], "pan");
+    let error = env.start_word("trukc", 3).unwrap_err();
     assert_eq!(error.nearest[0], "truck");
     assert!(error.to_string().contains("\"trukc\" is not in this world's list"));
 }
@@ -282,14 +298,14 @@ fn word_lists_are_checked() {
     assert_eq!(make(&["cat", "Cat"]), Err(GameError::DoubleWord("Cat".to_string())));
     assert!(matches!(make(&["cat", "xyzzy"]), Err(GameError::UnknownWord(_))));
     let env = TwentyQuestions::new(&["TV", "pen"], Options::default()).unwrap();
-    assert_eq!(env.names(), ["television", "pen"]);
+    assert_eq!(TwentyQuestions::names(&env), ["television", "pen"]);
 }
 
 #[test]
 fn resets_draw_every_word_and_only_from_the_seed() {
     let mut env = TwentyQuestions::subset(Options::default()).unwrap();
     let mut draw = |seed| {
-        env.reset(seed);
+        env.start(&of(seed));
         env.task().unwrap()
     };
     let drawn: Vec<usize> = (0..200).map(&mut draw).collect();
@@ -306,7 +322,7 @@ fn optima_of_the_released_games() {
     // Seven words are lost in any case, and cost the others nothing.
     let bugged = official(20).optimum_return().unwrap();
     assert!((bugged - -7.31).abs() < 0.01, "{bugged}");
-    assert_eq!(fixed().worst_return(), Some(-20.0));
+    assert_eq!(fixed().about().worst, Some(-20.0));
 }
 
 /// The same cases in every run, and no file written where one fails.
@@ -322,7 +338,7 @@ fn fixed_cases(cases: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(fixed_cases(64))]
 
-    /// Whatever a model says, a fixed game stays readable: a line a turn, a known answer, no win
+    /// Whatever a model says, a game stays readable: a known answer on one line, no win
     /// without the word.
     #[test]
     fn any_text_is_a_turn(
@@ -333,27 +349,21 @@ proptest! {
         let rules = if official { Rules::Official } else { Rules::Fixed };
         let options = Options { rules, ..Options::default() };
         let mut env = TwentyQuestions::subset(options).unwrap();
-        let mut seen = env.reset(seed);
-        let name = env.names()[env.task().unwrap()].to_string();
+        env.start(&of(seed));
+        let name = TwentyQuestions::names(&env)[env.task().unwrap()].to_string();
         let mut total = 0.0;
         for (turn, action) in actions.iter().enumerate() {
-            let step = env.step(action);
-            prop_assert!(step.observation.starts_with(&seen));
-            let end = format!(" {}\n", step.reply);
-            prop_assert!(step.observation.ends_with(&end));
+            let step = env.act(action);
             prop_assert!(Answer::from_text(&step.reply).is_some());
             prop_assert_eq!(step.invalid, step.reply == Answer::Invalid.text());
-            if rules == Rules::Fixed {
-                prop_assert_eq!(step.observation.matches('\n').count(), turn + 2);
-            }
-            prop_assert!(!step.won || action.to_lowercase().contains(name.trim_end_matches('s')));
+            prop_assert!(!step.reply.contains('\n'));
+            prop_assert!(!step.won() || action.to_lowercase().contains(name.trim_end_matches('s')));
             total += step.reward;
-            prop_assert_eq!(step.done(), step.won || turn == 19);
-            if step.done() {
-                prop_assert_eq!(total, if step.won { -(turn as f32) } else { -20.0 });
+            prop_assert_eq!(step.end.is_some(), step.won() || turn == 19);
+            if step.end.is_some() {
+                prop_assert_eq!(total, if step.won() { -(turn as f32) } else { -20.0 });
                 break;
             }
-            seen = step.observation;
         }
     }
 }

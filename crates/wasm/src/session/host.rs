@@ -1,6 +1,7 @@
 //! The other way round: the page thinks of something and the person asks in free text.
 
 use archer::rng;
+use archer_world::Start;
 use serde::{Deserialize, Serialize};
 
 use super::Session;
@@ -50,12 +51,12 @@ impl Session {
         let mut world = self.guessing_game()?;
         let task = match thing {
             Some(thing) => {
-                world.reset_word(thing, seed).map_err(|unknown| {
+                world.start_word(thing, seed).map_err(|unknown| {
                     Fault::usage(unknown.to_string(), "Choose one of the model's things.")
                 })?;
                 world.task().expect("a game was just begun")
             }
-            None => rng::below(&mut rng::stream(seed, "host", 0), world.tasks()),
+            None => rng::below(&mut rng::stream(seed, "host", 0), world.names().len()),
         };
         Ok(Host {
             seed,
@@ -111,7 +112,7 @@ impl Session {
     fn replay(&self, game: Host, questions: &[String]) -> Result<Host, Fault> {
         let thing = self.thing_of(&game)?;
         let mut world = self.guessing_game()?;
-        world.reset_to(game.task, game.seed);
+        world.start(&Start { task: Some(game.task), seed: game.seed });
         let mut after = Host {
             status: HostStatus::Ask,
             turns: Vec::new(),
@@ -120,16 +121,16 @@ impl Session {
             ..game
         };
         for question in questions {
-            let step = world.step(question);
-            after.return_so_far += f64::from(step.reward);
+            let turn = world.act(question);
+            after.return_so_far += f64::from(turn.reward);
             after.turns.push(HostTurn {
                 number: after.turns.len() + 1,
                 question: question.clone(),
-                reply: step.reply.clone(),
-                understood: !step.invalid,
+                reply: turn.reply.clone(),
+                understood: !turn.invalid,
             });
-            if step.done() {
-                after.status = if step.won { HostStatus::Found } else { HostStatus::Lost };
+            if turn.end.is_some() {
+                after.status = if turn.won() { HostStatus::Found } else { HostStatus::Lost };
                 after.thing = Some(thing);
                 break;
             }

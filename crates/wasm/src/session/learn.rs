@@ -9,12 +9,11 @@ use std::rc::Rc;
 
 use archer::agent::Agent;
 use archer::config::{AdvantageBaseline, Algorithm, Config, CriticKind, LessonsConfig};
-use archer::nn::sampling::Sampler;
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer::train::trainer::Report;
-use archer_games::WorldChange;
+use archer_games::{WorldChange, WorldConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -145,7 +144,8 @@ impl Session {
             false => {
                 let config = fine_tune_config(self.trainer.config(), tune, iterations)?;
                 let agent = Agent::clone(&self.agent);
-                let mut trainer = Trainer::from_agent(config, agent, &self.device)?;
+                let worlds = super::worlds(&config)?;
+                let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
                 trainer.set_before(self.trainer.lifetime());
                 trainer
             }
@@ -158,9 +158,9 @@ impl Session {
             games: config.rollout_size,
             seed: config.seed,
         };
-        self.settle_in(&config.world.clone())?;
         self.agent = Rc::new(trainer.agent());
         self.trainer = Rc::new(trainer);
+        self.settle_in()?;
         // Another world is in the file, whether or not anything is learned in it.
         self.changed |= tune.world.is_some();
         self.tuning = Some(Tuning { begun_at, iterations });
@@ -183,7 +183,7 @@ impl Session {
         }
         let bytes = self.trainer.checkpoint().await?;
         let done = self.trainer.experience().0;
-        Ok(Trainer::resume_with(&bytes, &self.device, |old| {
+        Ok(Trainer::resume_with(&bytes, &super::worlds, &self.device, |old| {
             let config = Config {
                 iterations: done + iterations,
                 eval_freq: tune.evaluate_every,
@@ -240,17 +240,16 @@ impl Session {
             return Err(Fault::usage("an evaluation of 0 games", "Ask for at least 1."));
         }
         let agent = match kept {
-            true => Rc::new(Trainer::resume(&self.kept, &self.device)?.agent()),
+            true => Rc::new(Trainer::resume(&self.kept, &super::worlds, &self.device)?.agent()),
             false => self.agent.clone(),
         };
-        let temperature = if sample { agent.about.temperature } else { 0.0 };
-        let sampler = Sampler { temperature, ..Sampler::greedy() };
+        let sampler = agent.about.sampler(sample);
         let player = agent.player(&sampler, 1);
-        let world = match change {
-            Some(change) => self.world().changed(change),
-            None => self.world().clone(),
+        let worlds = match change {
+            Some(change) => self.world().changed(change).worlds()?,
+            None => self.trainer.worlds().clone(),
         };
-        let evaluation = evaluate(player, &world, games, seed).await?;
+        let evaluation = evaluate(player, worlds.as_ref(), games, seed).await?;
         Ok(Summary::from(&evaluation))
     }
 
@@ -268,7 +267,8 @@ impl Session {
             ..fine_tune_config(self.trainer.config(), &Tune::default(), 1)?
         };
         let agent = Agent::clone(&self.agent);
-        let mut trainer = Trainer::from_agent(config, agent, &self.device)?;
+        let worlds = super::worlds(&config)?;
+        let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
         Ok(trainer.step().await?.tokens)
     }
 }
@@ -276,7 +276,7 @@ impl Session {
 /// The configuration of a fine-tune of a model that was trained by `run`: measured settings of its own
 /// (`docs/fine-tuning.md`), but no faster and no more than the run had; held near the model by the
 /// divergence penalty.
-fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Config, archer::Error> {
+fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Config, Fault> {
     let mut config = Config {
         algorithm: Algorithm::Archer,
         seed: tune.seed.unwrap_or(1),
@@ -302,10 +302,12 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
         config.actor_samples = run.actor_samples.max(4);
         config.advantage_baseline = AdvantageBaseline::Samples;
     }
+    let mut world = WorldConfig::of(&run.world)?;
     if let Some(change) = &tune.world {
-        config.world = run.world.changed(change);
+        world = world.changed(change);
+        config.world = world.settings();
     }
-    if !config.world.extra.is_empty() {
+    if !world.extra.is_empty() {
         config.lessons = lessons_of_new_words(2.0 * config.lm_lr);
         config.actor_average = 0.0; // a mean with what never said the word hesitates to say it
     }

@@ -1,10 +1,9 @@
 //! The person thinks of something and the agent asks.
 
-use archer::nn::sampling::Sampler;
 use archer::rng;
 use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
 use archer_games::twenty_questions::Amendments;
-use archer_games::twenty_questions::person::{guessed, transcript};
+use archer_games::twenty_questions::person::{Heard, guessed};
 use archer_games::{Answer, WorldName, knowledge};
 use serde::{Deserialize, Serialize};
 
@@ -201,9 +200,15 @@ impl Session {
         ))
     }
 
+    /// The exchanges before turn number `turn`, as the agent knows them.
+    fn heard_before(&self, game: &Game, turn: usize) -> Heard {
+        let retries = self.agent.about.tries > 1;
+        Heard::new(game.heard_before(turn), self.world().sometimes, retries)
+    }
+
     /// What the agent sees before turn number `turn`.
     pub(super) fn seen_before(&self, game: &Game, turn: usize) -> String {
-        self.agent.reads(game.heard_before(turn))
+        self.heard_before(game, turn).read.text()
     }
 
     /// The agent's next question; `hear` is given its text as it grows. A turn has a generator of its
@@ -216,12 +221,10 @@ impl Session {
     ) -> Result<Game, Fault> {
         game.expect(Status::Ask, "ask")?;
         let turn = game.turns.len() + 1;
-        let seen = self.seen_before(&game, turn);
-        let said = transcript(game.heard_before(turn), self.world().sometimes);
-        let temperature = if sample { self.agent.about.temperature } else { 0.0 };
-        let sampler = Sampler { temperature, ..Sampler::greedy() };
+        let Heard { read, said } = self.heard_before(&game, turn);
+        let sampler = self.agent.about.sampler(sample);
         let mut rng = rng::stream(game.seed, "play", turn as u64);
-        let question = self.agent.say_aloud(&seen, &said, &sampler, &mut rng, hear).await?;
+        let question = self.agent.say_aloud(&read.text(), &said, &sampler, &mut rng, hear).await?;
         game.turns.push(asked(turn, question, false));
         Ok(game.settle())
     }

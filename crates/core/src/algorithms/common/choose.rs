@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use archer_world::Transcript;
 use rand::Rng;
 
 use super::{Layout, Player};
@@ -44,8 +45,7 @@ impl Player<'_> {
     }
 
     /// One utterance after each of the texts that a decoder has read, each drawn by its own
-    /// generator; `worlds` are the texts as the worlds show them. The decoder goes on with what was
-    /// said.
+    /// generator; `before` are the games so far. The decoder goes on with what was said.
     ///
     /// # Errors
     /// If the device fails.
@@ -53,13 +53,13 @@ impl Player<'_> {
         &self,
         decoder: &mut Decoder<'_>,
         texts: &[&[u32]],
-        worlds: &[&str],
+        before: &[&Transcript],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
         let Some(chooser) = self.chooser else {
-            return self.answer_anew(decoder, worlds, rngs).await;
+            return self.answer_anew(decoder, before, rngs).await;
         };
         let each = chooser.samples;
         let rows = 0..texts.len();
@@ -89,39 +89,39 @@ impl Player<'_> {
     async fn answer_anew(
         &self,
         decoder: &mut Decoder<'_>,
-        worlds: &[&str],
+        before: &[&Transcript],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
-        let before = (self.tries > 1).then(|| decoder.clone());
+        let unread = (self.tries > 1).then(|| decoder.clone());
         let mut said = decoder.generate(self.sampler, rngs, limit, ends).await?;
-        if let Some(mut before) = before
-            && self.replace_repeated(&before, &mut said, worlds, rngs).await?
+        if let Some(mut unread) = unread
+            && self.replace_repeated(&unread, &mut said, before, rngs).await?
         {
-            before.hear(&said);
-            *decoder = before;
+            unread.hear(&said);
+            *decoder = unread;
         }
         Ok(said)
     }
 
-    /// Replaces each utterance that its text has already by the first of up to `tries` − 1 others
-    /// that it has not, each with another first token; where all were said before it stays. Tells
-    /// whether there was one to replace. `before` is the decoder that has read the texts alone.
+    /// Replaces each utterance that was said before in its game by the first of up to `tries` − 1 others
+    /// that were not, each with another first token; where all were said before it stays. Tells
+    /// whether there was one to replace. `unread` is the decoder that has read the texts alone.
     ///
     /// # Errors
     /// If the device fails.
     pub async fn replace_repeated(
         &self,
-        before: &Decoder<'_>,
+        unread: &Decoder<'_>,
         said: &mut [Utterance],
-        worlds: &[&str],
+        before: &[&Transcript],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<bool, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
         let old = |row: usize, utterance: &Utterance| {
-            said_before(worlds[row], &spoken(self.tokenizer, utterance))
+            before[row].said_before(&spoken(self.tokenizer, utterance))
         };
         let repeated = (0..said.len()).filter(|&row| old(row, &said[row]));
         let mut open: Vec<Repeated> = repeated
@@ -134,7 +134,7 @@ impl Player<'_> {
             let ranks = done..(done + size).min(self.tries - 1);
             let rows = |row: &Repeated| std::iter::repeat_n(*row, ranks.len());
             let tried: Vec<Repeated> = open.iter().flat_map(rows).collect();
-            let mut other = before.clone();
+            let mut other = unread.clone();
             other.keep(&tried.iter().map(|tried| tried.row).collect::<Vec<_>>());
             // One order of the tokens for all ranks of a row.
             let mut branched: Vec<ChaCha8Rng> =
@@ -190,26 +190,6 @@ pub fn spoken(tokenizer: &Tokenizer, utterance: &Utterance) -> String {
     text + tail
 }
 
-/// Whether a line of a world's text is this utterance with its reply after it, in whatever case. A
-/// reply holds no question mark: what is followed by one is only the beginning of an utterance.
-pub fn said_before(world: &str, utterance: &str) -> bool {
-    let said = |rest: &str| rest.starts_with(' ') && !rest.contains('?');
-    !utterance.trim().is_empty() && after(world, utterance).any(|rest| said(&rest))
-}
-
-/// Whether a line of a world's text begins like this utterance.
-pub fn may_repeat(world: &str, begun: &str) -> bool {
-    after(world, begun).next().is_some()
-}
-
-/// What follows the utterance in each line that begins with it, in whatever case.
-fn after(world: &str, utterance: &str) -> impl Iterator<Item = String> {
-    let utterance = utterance.trim().to_lowercase();
-    world
-        .lines()
-        .filter_map(move |line| line.to_lowercase().strip_prefix(&utterance).map(str::to_string))
-}
-
 /// What a critic thinks of some texts, `v` of `[texts]`, and of utterances after each, `q` of
 /// `[all utterances]`. A text that does not fit beside its longest utterance loses its oldest tokens.
 pub fn values(critic: &Critic, layout: &Layout, texts: &[&[u32]], said: &[Vec<&[u32]>]) -> Values {
@@ -255,20 +235,5 @@ pub fn values(critic: &Critic, layout: &Layout, texts: &[&[u32]], said: &[Vec<&[
             let (v1, v2) = critic.v(states);
             Values { q1, q2, v1, v2 }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_with_a_reply_was_said_before() {
-        let world = "Questions:\nIs it red? No.\nIs it a cat";
-        assert!(said_before(world, "is it red?") && said_before(world, " Is it red?"));
-        assert!(!said_before(world, "Is it re") && !said_before(world, "Is it a cat?"));
-        assert!(!said_before(world, "") && !said_before("", "Is it red?"));
-        assert!(!said_before("Is it a cat? No.", "Is it a") && said_before("7 0.3", "7"));
-        assert!(may_repeat(world, "Is it r") && !may_repeat(world, "Is it g"));
     }
 }

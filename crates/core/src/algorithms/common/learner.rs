@@ -217,11 +217,7 @@ impl Context<'_> {
 
     /// How fresh actions are drawn.
     pub fn sampler(&self) -> Sampler {
-        Sampler {
-            temperature: self.config.temperature,
-            top_k: self.config.top_k,
-            top_p: self.config.top_p,
-        }
+        self.config.sampler()
     }
 
     /// Share of the learning rates that this iteration uses.

@@ -35,7 +35,7 @@ use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
-use crate::rl::task::{Secret, TaskRows};
+use crate::rl::task::{KnownTask, TaskRows};
 use crate::rng;
 
 /// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
@@ -171,8 +171,8 @@ fn loss(
         .flat_map(|(tree, game)| game.turns.iter().map(move |turn| (tree, turn)))
     {
         let Some(task) = turn.task.map(|task| task as usize) else { continue };
-        let secret = Secret { task, facts: facts.get(task).cloned().unwrap_or_default() };
-        tasks.push(forest.trunk(tree, turn.observation.len() - 1), &secret);
+        let known = KnownTask { task, facts: facts.get(task).cloned().unwrap_or_default() };
+        tasks.push(forest.trunk(tree, turn.observation.len() - 1), &known);
     }
     let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
     let lists = [&said[..], replies.predictors(), tasks.rows()];

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archer_games::{make, make_guessing};
+use archer_world::Worlds;
 use burn::tensor::Device;
 
 use crate::algorithms::common::Policy;
@@ -16,7 +16,6 @@ use crate::nn::encoder::EncoderConfig;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 use crate::text::Tokenizer;
-use crate::train::warm_start::facts;
 
 /// An empty replay buffer.
 pub(super) fn fresh_buffer(config: &Config) -> ReplayBuffer {
@@ -29,7 +28,12 @@ pub(super) fn fresh_buffer(config: &Config) -> ReplayBuffer {
 
 /// A policy around a model, with what the configuration puts on it; `warm` while imitation is
 /// still to be done.
-pub(super) fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<Policy, Error> {
+pub(super) fn fresh_policy(
+    config: &Config,
+    worlds: &dyn Worlds,
+    lm: CausalLm,
+    warm: bool,
+) -> Result<Policy, Error> {
     let policy = match config.level == Level::Token || config.algorithm == Algorithm::Ppo {
         false => Policy::new(lm),
         true => Policy::with_baseline(lm, &mut rng::stream(config.seed, "baseline.init", 0)),
@@ -38,41 +42,51 @@ pub(super) fn fresh_policy(config: &Config, lm: CausalLm, warm: bool) -> Result<
     if !(warm && (task_coef > 0.0 || fact_coef > 0.0)) && !config.lessons.names_tasks() {
         return Ok(policy);
     }
-    let facts = task_facts(config).first().map_or(0, |facts| facts.len());
-    let columns = make(&config.world)?.tasks() + facts;
-    Ok(policy.with_task_head(columns, &mut rng::stream(config.seed, "task.init", 0)))
+    let facts = task_facts(config, worlds).first().map_or(0, |facts| facts.len());
+    let about = worlds.about();
+    let tasks = about.tasks.ok_or_else(|| {
+        Error::Config(format!(
+            "warm_start.task_coef = {task_coef}, warm_start.fact_coef = {fact_coef} or lessons.steps = {} is out of range: it must be 0 in the world {}, whose tasks have no numbers",
+            config.lessons.steps, about.name
+        ))
+    })?;
+    Ok(policy.with_task_head(tasks + facts, &mut rng::stream(config.seed, "task.init", 0)))
 }
 
 /// The facts of each task, where they are to be learned.
-pub(super) fn task_facts(config: &Config) -> Vec<Arc<[f32]>> {
+pub(super) fn task_facts(config: &Config, worlds: &dyn Worlds) -> Vec<Arc<[f32]>> {
     let learned = |coef: f64, steps: usize| coef > 0.0 && steps > 0;
     let (warm, lessons) = (&config.warm_start, &config.lessons);
-    match learned(warm.fact_coef, warm.steps) || learned(lessons.fact_coef, lessons.steps) {
-        true => facts(&config.world, &config.warm_start),
-        false => Vec::new(),
+    if !learned(warm.fact_coef, warm.steps) && !learned(lessons.fact_coef, lessons.steps) {
+        return Vec::new();
     }
+    let facts = worlds.teaching().map(|teaching| teaching.facts()).unwrap_or_default();
+    facts.into_iter().map(Arc::from).collect()
 }
 
 /// The utterance that names each task, where it is to be learned.
-pub(super) fn guesses(config: &Config, tokenizer: &Tokenizer) -> Result<Vec<Arc<[u32]>>, Error> {
+pub(super) fn guesses(
+    config: &Config,
+    worlds: &dyn Worlds,
+    tokenizer: &Tokenizer,
+) -> Result<Vec<Arc<[u32]>>, Error> {
     let coef = config.lessons.guess_coef;
     if config.lessons.steps == 0 || coef == 0.0 {
         return Ok(Vec::new());
     }
-    let world = make_guessing(&config.world)?.ok_or_else(|| {
+    let winning = worlds.teaching().map(|teaching| teaching.winning_utterances());
+    let winning = winning.filter(|winning| !winning.is_empty()).ok_or_else(|| {
         Error::Config(format!(
-            "lessons.guess_coef = {coef} is out of range: it must be 0 in the world {}, which has no secret to guess",
-            config.world.name
+            "lessons.guess_coef = {coef} is out of range: it must be 0 in the world {}, which has no utterance that wins a task",
+            worlds.about().name
         ))
     })?;
-    let pool = world.question_pool();
-    let said = |word| {
-        let guess = &pool.questions()[pool.guess_of(word)];
-        let mut tokens = tokenizer.encode(&guess.text);
+    let said = |text: String| {
+        let mut tokens = tokenizer.encode(&text);
         tokens.push(tokenizer.newline());
         tokens.into()
     };
-    Ok((0..pool.words()).map(said).collect())
+    Ok(winning.into_iter().map(said).collect())
 }
 
 /// The shape of a causal model of so many layers, of this width with so many heads.

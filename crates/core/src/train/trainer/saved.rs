@@ -5,9 +5,13 @@
 //! is small enough to travel. Both carry one example, an utterance and what the networks thought of
 //! it, by which whoever loads the file can see that his device computes the same.
 
+use std::sync::Arc;
+
+use archer_world::{WorldError, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Trainer;
 use super::fresh::{fresh_buffer, fresh_policy};
@@ -15,7 +19,7 @@ use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
-use crate::config::{Algorithm, Config, Numerics};
+use crate::config::{Algorithm, Config, Numerics, older};
 use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
@@ -58,6 +62,22 @@ pub struct Origin {
     pub licence: String,
     /// The revision of the sources that made it; empty where nobody said.
     pub commit: String,
+}
+
+/// Makes the world that a configuration describes.
+pub type MakeWorlds<'a> = &'a dyn Fn(&Config) -> Result<Arc<dyn Worlds>, WorldError>;
+
+impl State {
+    fn read(sections: &Sections) -> Result<Self, Error> {
+        let damaged = |error: serde_json::Error| {
+            Error::Checkpoint(format!("the checkpoint is damaged: {error}"))
+        };
+        let mut state: Value = serde_json::from_slice(sections.get("state")?).map_err(damaged)?;
+        if let Some(config) = state.get_mut("config") {
+            *config = older::renamed(config.take());
+        }
+        serde_json::from_value(state).map_err(damaged)
+    }
 }
 
 impl Trainer {
@@ -175,16 +195,18 @@ impl Trainer {
             sections.push("critic_config", hf::critic_config(&critics.online, read_by));
             push_weights(&mut sections, "critic", &critics.online, export).await?;
         }
-        sections.push("example", Example::of(&agent).await?.to_bytes());
+        sections.push("example", Example::of(&agent, &self.opening().await?).await?.to_bytes());
         Ok(sections)
     }
 
-    /// Goes on from a checkpoint, with the configuration that it holds.
+    /// Goes on from a checkpoint, with the configuration that it holds; `make` makes the world of its
+    /// settings.
     ///
     /// # Errors
-    /// If the checkpoint is cut, altered, of another version, or does not fit itself.
-    pub fn resume(bytes: &[u8], device: &Device) -> Result<Self, Error> {
-        Self::resume_with(bytes, device, |config| Ok(config.clone()))
+    /// If the checkpoint is cut, altered, of another version, or does not fit itself, or the world
+    /// cannot be made.
+    pub fn resume(bytes: &[u8], make: MakeWorlds<'_>, device: &Device) -> Result<Self, Error> {
+        Self::resume_with(bytes, make, device, |config| Ok(config.clone()))
     }
 
     /// Goes on from a checkpoint with a configuration made of the one that it holds, for example
@@ -195,12 +217,12 @@ impl Trainer {
     /// As [`resume`](Self::resume), and what `change` refuses.
     pub fn resume_with(
         bytes: &[u8],
+        make: MakeWorlds<'_>,
         device: &Device,
         change: impl FnOnce(&Config) -> Result<Config, Error>,
     ) -> Result<Self, Error> {
         let sections = Sections::from_bytes(bytes)?;
-        let state: State = serde_json::from_slice(sections.get("state")?)
-            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))?;
+        let state = State::read(&sections)?;
         let config = change(&state.config)?;
         config.validate()?;
         let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
@@ -217,10 +239,12 @@ impl Trainer {
             )));
         }
         let warm = state.warm_start_step < config.warm_start.steps;
-        let policy = fresh_policy(&state.config, shape.init(&mut unused, &autodiff), warm)?;
+        let worlds = make(&config)?;
+        let policy =
+            fresh_policy(&state.config, worlds.as_ref(), shape.init(&mut unused, &autodiff), warm)?;
         let mut policy = checkpoint::module_from_section(policy, &sections, "actor")?;
         if state.export {
-            policy = fresh_policy(&config, policy.lm, warm)?;
+            policy = fresh_policy(&config, worlds.as_ref(), policy.lm, warm)?;
         }
         let critic = match sections.get("critic_config") {
             Ok(critic) => {
@@ -246,7 +270,7 @@ impl Trainer {
             false => checkpoint::replay_from_bytes(buffer, sections.get("replay")?)?
                 .with_history(state.inserted),
         };
-        let trainer = Self::assemble(config, (tokenizer, critic_tokenizer), learner)?;
+        let trainer = Self::assemble(config, worlds, (tokenizer, critic_tokenizer), learner)?;
         Ok(Self {
             buffer,
             warm_start_step: state.warm_start_step,
@@ -265,9 +289,7 @@ impl Trainer {
     /// If the file is cut, altered or of another version.
     pub fn is_export(bytes: &[u8]) -> Result<bool, Error> {
         let sections = Sections::from_bytes(bytes)?;
-        serde_json::from_slice::<State>(sections.get("state")?)
-            .map(|state| state.export)
-            .map_err(|error| Error::Checkpoint(format!("the checkpoint is damaged: {error}")))
+        Ok(State::read(&sections)?.export)
     }
 
     /// Whether the networks here compute what they did where a file was written, by the example in

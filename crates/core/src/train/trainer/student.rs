@@ -1,6 +1,8 @@
 //! A run whose networks learn from a teacher's: how it begins, and whose games it is played in.
 
-use archer_games::asker::Start;
+use std::sync::Arc;
+
+use archer_world::{Start, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 
@@ -29,6 +31,7 @@ impl Trainer {
     /// reads by another tokenizer, or is larger than `distill.max_parameters`.
     pub fn student(
         config: Config,
+        worlds: Arc<dyn Worlds>,
         teacher: Agent,
         student: Option<Agent>,
         device: &Device,
@@ -93,10 +96,10 @@ impl Trainer {
             critic.positions(),
             config.max_new_tokens,
         );
-        let policy = fresh_policy(&config, policy, false)?;
+        let policy = fresh_policy(&config, worlds.as_ref(), policy, false)?;
         let mut learner = Learner::new(policy, Some(student_critic));
         learner.teacher = Some(Teacher { actor, critic, layout });
-        Self::assemble(config, (tokenizer, None), learner)
+        Self::assemble(config, worlds, (tokenizer, None), learner)
     }
 
     /// The teacher of this run, where it has one.
@@ -121,7 +124,7 @@ impl Trainer {
         let player = teacher.player(sampler, self.threads);
         let mut games = match shown {
             [] => Vec::new(),
-            shown => play(player, &config.world, shown, config.gamma).await?,
+            shown => play(player, self.worlds.as_ref(), shown, config.gamma).await?,
         };
         let mut metrics = Metrics::new();
         metrics.push("distill.student_share", own as f64 / starts.len() as f64);
@@ -132,7 +135,7 @@ impl Trainer {
         if !tried.is_empty() {
             let actor = self.learner.policy.lm.valid();
             let player = self.player(&actor, None, sampler);
-            let own = play(player, &config.world, tried, config.gamma).await?;
+            let own = play(player, self.worlds.as_ref(), tried, config.gamma).await?;
             let told = crate::train::rollout::metrics(&own);
             told.iter().for_each(|(name, value)| metrics.push(name, value));
             games.extend(own);
