@@ -180,7 +180,8 @@ fn the_documents_tell_the_numbers_that_the_program_prints() {
         assert!(!shown.is_empty(), "{document} shows games");
         for command in shown {
             let args: Vec<&str> = command.split(' ').collect();
-            run(folder.path(), &[&["data", "--force", "--form", "lines"], &args[..]].concat()).success();
+            run(folder.path(), &[&["data", "--force", "--form", "lines"], &args[..]].concat())
+                .success();
             let games = fs::read_to_string(folder.path().join("games.jsonl")).unwrap();
             for game in games.lines() {
                 let game: Value = serde_json::from_str(game).unwrap();

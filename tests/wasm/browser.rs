@@ -7,13 +7,16 @@
 use archer::agent::Agent;
 use archer::checkpoint::Sections;
 use archer::checkpoint::packed::Precision;
+use archer::config::Config;
 use archer::hf::weights::Weights;
 use archer::nn::params;
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::evaluate;
+use archer_games::WorldConfig;
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
+use archer_world::{WorldError, Worlds};
 use burn::tensor::{Device, Int, Tensor};
 use serde_json::{Value, json};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -36,6 +39,10 @@ async fn open() -> Device {
     opened.unwrap_or_else(|fault| {
         panic!("the lane {} has no device: {}", device::BACKEND, fault.message)
     })
+}
+
+fn worlds(config: &Config) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
+    Ok(archer_games::worlds(&config.world)?)
 }
 
 async fn load(file: &[u8]) -> Session {

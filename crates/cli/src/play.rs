@@ -141,7 +141,7 @@ impl Asker<'_> {
         let turns = turns.iter().map(|(question, answer)| (question, *answer));
         let heard = Heard::new(turns, self.sometimes, self.agent.about.tries > 1);
         let (seen, said) = (heard.read.text(), &heard.said);
-        Ok(block_on(self.agent.say_aloud(&seen, said, &self.sampler, &mut rng, |_| ()))?)
+        Ok(block_on(self.agent.say_aloud(&seen, said, None, &self.sampler, &mut rng, |_| ()))?)
     }
 }
 

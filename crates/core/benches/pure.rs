@@ -30,6 +30,7 @@ fn game() -> Vec<Transition> {
         truncated: false,
         mc_return: 0.0,
         log_prob: 0.0,
+        choices: None,
         task: None,
     };
     (0..TURNS).map(turn).collect()

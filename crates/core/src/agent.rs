@@ -4,13 +4,16 @@
 //! `archer.json` (the world the agent was trained in and how it speaks) and `critic/`. Folders
 //! are maps from relative path to bytes here; the shells own the disk.
 
-use archer_world::{Settings, Style, Transcript};
+use std::sync::Arc;
+
+use archer_world::{Choices, Settings, Style, Transcript};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::{Chooser, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
+use crate::choices::{Trie, Tries, Walk};
 use crate::config::Config;
 use crate::error::Error;
 use crate::hf::{self, Format, weights};
@@ -262,6 +265,7 @@ impl Agent {
     pub async fn sample(
         &self,
         observation: &str,
+        choices: Option<&Choices>,
         n: usize,
         (seed, purpose): (u64, &str),
     ) -> Result<Vec<String>, Error> {
@@ -269,8 +273,18 @@ impl Agent {
         let sampler = self.about.sampler(true);
         let player = self.player(&sampler, 1);
         let rows = vec![&tokens[..]; n];
-        let said = sample_actions(player, &rows, (seed, purpose, 0)).await?;
+        let trie = self.trie(choices)?;
+        let tries = vec![trie.as_deref(); n];
+        let said = sample_actions(player, &rows, &tries, (seed, purpose, 0)).await?;
         Ok(said.iter().map(|utterance| spoken(&self.tokenizer, utterance)).collect())
+    }
+
+    /// What can be said where a world lists it, in this agent's tokens.
+    ///
+    /// # Errors
+    /// If a choice is longer than what the agent can say, or it cannot write it.
+    pub fn trie(&self, choices: Option<&Choices>) -> Result<Option<Arc<Trie>>, Error> {
+        Tries::default().of(choices, &self.tokenizer, self.layout.max_new_tokens)
     }
 
     /// The agent's next utterance after a text.
@@ -284,12 +298,12 @@ impl Agent {
         rng: &mut ChaCha8Rng,
     ) -> Result<String, Error> {
         let nothing = Transcript::new(self.about.style.clone(), None, "");
-        self.say_aloud(observation, &nothing, sampler, rng, |_| ()).await
+        self.say_aloud(observation, &nothing, None, sampler, rng, |_| ()).await
     }
 
     /// As [`say`](Self::say), token by token: `report` is given the text so far whenever it has grown.
     /// An agent that tries again does not repeat what was said in the game `before`, which may hold more
-    /// than is observed.
+    /// than is observed. Where the world lists `choices` it says one of them.
     ///
     /// # Errors
     /// If the device fails.
@@ -297,28 +311,35 @@ impl Agent {
         &self,
         observation: &str,
         before: &Transcript,
+        choices: Option<&Choices>,
         sampler: &Sampler,
         rng: &mut ChaCha8Rng,
         mut report: impl FnMut(&str),
     ) -> Result<String, Error> {
         let tokens = self.tokenizer.encode(observation);
+        let trie = self.trie(choices)?;
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);
         let player = self.player(sampler, 1);
         if player.chooser.is_some() {
             // Nothing is said before it is chosen.
             let rng = std::slice::from_mut(rng);
-            let chosen = player.answer(&mut decoder, &[&tokens], &[before], rng).await?.remove(0);
+            let chosen = player
+                .answer(&mut decoder, &[&tokens], &[before], &[trie.as_deref()], rng)
+                .await?
+                .remove(0);
             let text = spoken(&self.tokenizer, &chosen);
             report(&text);
             return Ok(text);
         }
         let unread = (player.tries > 1).then(|| decoder.clone());
         let ends = |token| self.tokenizer.ends_utterance(token);
+        let mut walk = Walk::new(trie.as_deref());
         let mut whole = Utterance::default();
         for _ in 0..self.layout.max_new_tokens {
             let rng = std::slice::from_mut(&mut *rng);
-            let next = decoder.generate(sampler, rng, 1, ends).await?.remove(0);
+            let walks = std::slice::from_mut(&mut walk);
+            let next = decoder.generate_along(sampler, rng, walks, 1, ends).await?.remove(0);
             whole.tokens.extend(next.tokens);
             whole.ended = next.ended;
             let text = spoken(&self.tokenizer, &whole);
@@ -333,7 +354,8 @@ impl Agent {
         }
         if let Some(unread) = unread {
             let (first, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
-            let replaced = player.replace_repeated(&unread, first, &[before], rng).await?;
+            let replaced =
+                player.replace_repeated(&unread, first, &[before], &[trie.as_deref()], rng).await?;
             let text = spoken(&self.tokenizer, &whole);
             if replaced || before.may_repeat(&text) {
                 report(&text);

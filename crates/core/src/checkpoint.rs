@@ -7,11 +7,13 @@
 //! All numbers are little-endian. A file that is cut or altered anywhere is refused as a whole;
 //! nothing is guessed from what is left of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
+use crate::choices::Trie;
 use crate::error::Error;
 use crate::nn::optim::Adam;
 use crate::nn::params;
@@ -160,6 +162,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of choices by its number, or the next one itself.
+    fn choices(&mut self, lists: &mut Vec<Arc<Trie>>) -> Result<Arc<Trie>, Error> {
+        let number = self.varint()?;
+        if number == lists.len() as u64 {
+            let count = self.varint()?;
+            let utterances: Result<Vec<_>, _> = (0..count).map(|_| self.tokens()).collect();
+            lists.push(Arc::new(Trie::new(utterances?)));
+        }
+        let found = lists.get(number as usize).cloned();
+        found.ok_or_else(|| damaged("a list of choices is not there"))
+    }
+
     fn tokens(&mut self) -> Result<Vec<u32>, Error> {
         let length = self.varint()?;
         (0..length).map(|_| self.varint().map(|token| token as u32)).collect()
@@ -277,12 +291,15 @@ const FOLLOWS: u8 = 4;
 const GROWS: u8 = 8;
 /// The task of its game is written.
 const TASK: u8 = 16;
+/// The number of its list of choices is written; at the first of a number the list follows.
+const CHOICES: u8 = 32;
 
 /// A replay buffer; texts that neighbours share are written once.
 pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
     let mut out = Vec::new();
     put_varint(&mut out, buffer.len() as u64);
     let mut before: Option<&Transition> = None;
+    let mut lists: HashMap<&[Vec<u32>], u64> = HashMap::new();
     for item in buffer.iter() {
         let follows = before.is_some_and(|before| before.next_observation == item.observation);
         let added = item.next_observation.strip_prefix(&item.observation[..]);
@@ -292,6 +309,7 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
             (follows, FOLLOWS),
             (added.is_some(), GROWS),
             (item.task.is_some(), TASK),
+            (item.choices.is_some(), CHOICES),
         ];
         out.push(flags.iter().filter(|(on, _)| *on).map(|(_, flag)| flag).sum());
         for value in [item.reward, item.mc_return, item.log_prob] {
@@ -299,6 +317,15 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
         }
         if let Some(task) = item.task {
             put_varint(&mut out, u64::from(task));
+        }
+        if let Some(choices) = &item.choices {
+            let fresh = lists.len() as u64;
+            let number = *lists.entry(choices.utterances()).or_insert(fresh);
+            put_varint(&mut out, number);
+            if number == fresh {
+                put_varint(&mut out, choices.utterances().len() as u64);
+                choices.utterances().iter().for_each(|tokens| put_tokens(&mut out, tokens));
+            }
         }
         put_tokens(&mut out, &item.action);
         if !follows {
@@ -317,11 +344,16 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
 pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<ReplayBuffer, Error> {
     let mut reader = Reader(bytes);
     let mut last: Arc<[u32]> = Arc::from([]);
+    let mut lists: Vec<Arc<Trie>> = Vec::new();
     for _ in 0..reader.varint()? {
         let flags = reader.take(1)?[0];
         let [reward, mc_return, log_prob] = [reader.f32()?, reader.f32()?, reader.f32()?];
         let task = match flags & TASK != 0 {
             true => Some(reader.varint()? as u32),
+            false => None,
+        };
+        let choices = match flags & CHOICES != 0 {
+            true => Some(reader.choices(&mut lists)?),
             false => None,
         };
         let action = reader.tokens()?.into();
@@ -343,6 +375,7 @@ pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<Repla
             truncated: flags & TRUNCATED != 0,
             mc_return,
             log_prob,
+            choices,
             task,
         });
     }
@@ -392,8 +425,9 @@ mod tests {
                     observation.iter().chain(&action).copied().chain(reply).collect()
                 };
                 let before = std::mem::replace(&mut observation, next.clone());
+                let list = |n: u32| Arc::new(Trie::new(vec![vec![n, 9], vec![n + 1, 9]]));
                 Transition { observation: before, action: action.into(), reward, next_observation: next,
-                    terminated: rewritten, truncated: !rewritten, mc_return: reward * 2.0, log_prob: -reward, task: rewritten.then_some(7) }
+                    terminated: rewritten, truncated: !rewritten, mc_return: reward * 2.0, log_prob: -reward, choices: (reward > 0.0).then(|| list(u32::from(reward > 1.0))), task: rewritten.then_some(7) }
             }).collect()
         }
     }

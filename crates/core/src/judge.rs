@@ -2,12 +2,13 @@
 //! values and the actor's probability. This is how a person looks inside, and how a model file
 //! checks itself; learning has its own, batched way to the same numbers.
 
+use archer_world::Choices;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
 use crate::algorithms::common::choose::values;
-use crate::algorithms::common::{Policy, score_hidden};
+use crate::algorithms::common::{Open, Policy, score_hidden};
 use crate::error::Error;
 use crate::nn::critic::Values;
 use crate::nn::params;
@@ -58,19 +59,28 @@ impl Agent {
         Ok(Judgement { v: [read[2][0], read[3][0]], q })
     }
 
-    /// Log-probability that the actor, after a text, says exactly each of these and ends the line.
+    /// Log-probability that the actor, after a text, says exactly each of these and ends the line; over
+    /// the `choices` where the world lists some.
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn log_probs(&self, observation: &str, said: &[&str]) -> Result<Vec<f32>, Error> {
+    pub async fn log_probs(
+        &self,
+        observation: &str,
+        choices: Option<&Choices>,
+        said: &[&str],
+    ) -> Result<Vec<f32>, Error> {
         let state = self.tokenizer.encode(observation);
         let said = self.bodies(said);
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
         let (forest, base) = forest(newest(&state, room), &said, &self.actor.device());
         let policy = Policy::new(self.actor.clone());
         let actions = said.iter().map(Vec::len).max().unwrap_or(0) + 1;
+        let (trie, mut open) = (self.trie(choices)?, Open::default());
         let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
         for (branch, body) in said.iter().enumerate() {
+            let whole = [&body[..], &[self.tokenizer.newline()]].concat();
+            open.push(trie.as_deref(), &whole, actions);
             for i in 0..actions {
                 let end = (i == body.len()).then(|| self.tokenizer.newline());
                 let token = body.get(i).copied().or(end);
@@ -81,7 +91,7 @@ impl Agent {
         }
         let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
         let [rows] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
-        let scored = score_hidden(&policy, rows, &targets, mask, actions, false);
+        let scored = score_hidden(&policy, rows, &targets, mask, actions, &open, false);
         let sums: Tensor<1> = scored.log_prob.sum_dim(1).squeeze_dim(1);
         Ok(params::read(vec![sums]).await?.remove(0))
     }
@@ -149,7 +159,7 @@ impl Example {
         let observation = opening.to_string();
         let mut unused = rng::stream(0, "example", 0);
         let utterance = agent.say(&observation, &Sampler::greedy(), &mut unused).await?;
-        let log_prob = agent.log_probs(&observation, &[&utterance]).await?[0];
+        let log_prob = agent.log_probs(&observation, None, &[&utterance]).await?[0];
         let scores = agent.scores(&observation, SCORES).await?;
         let worth = Worth::of(agent, &observation, &utterance).await?;
         Ok(Self { observation, utterance, log_prob, scores, worth })
@@ -174,7 +184,7 @@ impl Example {
     /// # Errors
     /// If it does not, or the device fails.
     pub async fn check(&self, agent: &Agent) -> Result<(), Error> {
-        let log_prob = agent.log_probs(&self.observation, &[&self.utterance]).await?[0];
+        let log_prob = agent.log_probs(&self.observation, None, &[&self.utterance]).await?[0];
         let worth = match self.worth {
             Some(_) => Worth::of(agent, &self.observation, &self.utterance).await?,
             None => None,

@@ -6,6 +6,7 @@
 //! and in a browser; a shell asks [`train::Trainer`] for one step after another.
 
 pub mod breath;
+pub mod choices;
 pub mod config;
 pub mod error;
 pub mod parallel;

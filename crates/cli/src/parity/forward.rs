@@ -104,7 +104,7 @@ fn log_probs(
         let alone = reference.get("each_alone")?.numbers()?;
         let sums = |log_prob: Tensor<2>| read_one(log_prob.sum_dim(1).squeeze_dim(1));
         if actions.iter().all(|action| !action.is_empty()) {
-            let ours = sums(score(&policy, &pairs, false).log_prob)?;
+            let ours = sums(score(&policy, &pairs, &[], false).log_prob)?;
             ledger.compare(format!("{name}.each_alone"), Kind::LogProb, &alone, &ours);
         } else {
             ledger.skip(

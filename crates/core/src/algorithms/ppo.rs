@@ -238,6 +238,7 @@ fn padded<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Tokenizer;
 
     fn turn(tokens: usize, reward: f32, mc_return: f32) -> Transition {
         let text: std::sync::Arc<[u32]> = vec![1; tokens].into();
@@ -250,6 +251,7 @@ mod tests {
             truncated: false,
             mc_return,
             log_prob: 0.0,
+            choices: None,
             task: None,
         }
     }
@@ -267,7 +269,8 @@ mod tests {
     fn numbers_of_tokens_stand_where_their_utterances_do() {
         let turns = [turn(2, 0.0, 0.0), turn(1, 0.0, 0.0)];
         let turns: Vec<&Transition> = turns.iter().collect();
-        let game = Drawn { turns: &turns, fresh: Vec::new() };
+        let tokenizer = Tokenizer::train(["a\n".to_string()].into_iter(), 261, 8).unwrap();
+        let game = Drawn::new(&turns, Vec::new(), &tokenizer);
         let grid = padded(&[game], [vec![1.0, 2.0, 3.0]].iter(), 3, &Device::flex());
         let grid: Vec<f32> = grid.into_data().iter::<f32>().collect();
         assert_eq!(grid, [1.0, 2.0, 0.0, 3.0, 0.0, 0.0]);

@@ -16,6 +16,7 @@ use super::fused::Mask;
 use super::kv_cache::KvCache;
 use super::sampling::{Choice, Sampler};
 use crate::breath::breathe;
+use crate::choices::Walk;
 use crate::error::Error;
 use crate::rng::ChaCha8Rng;
 
@@ -184,8 +185,30 @@ impl<'a> Decoder<'a> {
         max_new_tokens: usize,
         ends: impl Fn(u32) -> bool,
     ) -> Result<Vec<Utterance>, Error> {
-        let choose = |_, _, scores: &[f32], rng: &mut ChaCha8Rng| sampler.choose(scores, rng);
-        self.write(rngs, max_new_tokens, ends, choose).await
+        let mut free = Walk::free(self.rows());
+        self.generate_along(sampler, rngs, &mut free, max_new_tokens, ends).await
+    }
+
+    /// As [`generate`](Self::generate), each row along its walk through what may be said there.
+    ///
+    /// # Errors
+    /// If the device fails.
+    ///
+    /// # Panics
+    /// If nothing was read since the last call.
+    pub async fn generate_along(
+        &mut self,
+        sampler: &Sampler,
+        rngs: &mut [ChaCha8Rng],
+        walks: &mut [Walk<'_>],
+        max_new_tokens: usize,
+        ends: impl Fn(u32) -> bool,
+    ) -> Result<Vec<Utterance>, Error> {
+        let choose =
+            |_: usize, _: usize, scores: &[f32], _: Option<&[u32]>, rng: &mut ChaCha8Rng| {
+                sampler.choose(scores, rng)
+            };
+        self.write(rngs, walks, max_new_tokens, ends, choose).await
     }
 
     /// The same where other utterances were tried and put aside: for each row the first token of the
@@ -200,15 +223,23 @@ impl<'a> Decoder<'a> {
         &mut self,
         sampler: &Sampler,
         rngs: &mut [ChaCha8Rng],
+        walks: &mut [Walk<'_>],
         tried: &[(u32, usize)],
         max_new_tokens: usize,
         ends: impl Fn(u32) -> bool,
     ) -> Result<Vec<Utterance>, Error> {
-        let choose = |n, row: usize, scores: &[f32], rng: &mut ChaCha8Rng| match n {
-            1 => sampler.choose_other(scores, rng, tried[row].0, tried[row].1),
-            _ => sampler.choose(scores, rng),
-        };
-        self.write(rngs, max_new_tokens, ends, choose).await
+        let choose =
+            |n: usize, row: usize, scores: &[f32], open: Option<&[u32]>, rng: &mut ChaCha8Rng| {
+                let (first, rank) = tried[row];
+                let place = open.map_or(Some(first), |open| {
+                    open.binary_search(&first).ok().map(|place| place as u32)
+                });
+                match (n, place) {
+                    (1, Some(place)) => sampler.choose_other(scores, rng, place, rank),
+                    _ => sampler.choose(scores, rng),
+                }
+            };
+        self.write(rngs, walks, max_new_tokens, ends, choose).await
     }
 
     /// Goes on with these utterances as if the actor had written them here.
@@ -219,13 +250,15 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Writes an utterance for every row; `choose` gives token number `n`, from 1, of a row.
+    /// Writes an utterance for every row; `choose` gives token number `n`, from 1, of a row by its place
+    /// among the scores, which are of the open tokens only where not all are open.
     async fn write(
         &mut self,
         rngs: &mut [ChaCha8Rng],
+        walks: &mut [Walk<'_>],
         max_new_tokens: usize,
         ends: impl Fn(u32) -> bool,
-        choose: impl Fn(usize, usize, &[f32], &mut ChaCha8Rng) -> Choice,
+        choose: impl Fn(usize, usize, &[f32], Option<&[u32]>, &mut ChaCha8Rng) -> Choice,
     ) -> Result<Vec<Utterance>, Error> {
         let rows = self.rows();
         let mut utterances = vec![Utterance::default(); rows];
@@ -243,7 +276,15 @@ impl<'a> Decoder<'a> {
                 if !open[row] {
                     continue;
                 }
-                let choice = choose(n, row, scores, &mut rngs[row]);
+                let choice = match walks[row].open() {
+                    None => choose(n, row, scores, None, &mut rngs[row]),
+                    Some(open) => {
+                        let among: Vec<f32> = open.iter().map(|&id| scores[id as usize]).collect();
+                        let choice = choose(n, row, &among, Some(&open), &mut rngs[row]);
+                        Choice { token: open[choice.token as usize], ..choice }
+                    }
+                };
+                walks[row].step(choice.token);
                 let utterance = &mut utterances[row];
                 utterance.tokens.push(choice.token);
                 utterance.log_prob += choice.log_prob;

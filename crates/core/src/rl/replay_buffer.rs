@@ -150,6 +150,7 @@ mod tests {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: None,
         }
     }

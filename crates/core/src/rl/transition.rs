@@ -5,6 +5,7 @@ use std::sync::Arc;
 use archer_world::{End, Exchange};
 
 use super::returns::discounted_returns;
+use crate::choices::Trie;
 
 /// One utterance, what came before it and what came of it; tokens are the actor's.
 ///
@@ -28,6 +29,8 @@ pub struct Transition {
     pub mc_return: f32,
     /// Log-probability of the action when it was sampled, 0 if it came from elsewhere.
     pub log_prob: f32,
+    /// What could be said at the state, where the world listed it.
+    pub choices: Option<Arc<Trie>>,
     /// The task of its game, which is known once the game is over; `None` where nobody said.
     pub task: Option<u32>,
 }

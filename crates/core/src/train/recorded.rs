@@ -34,6 +34,7 @@ pub fn trajectory(
             truncated: end == Some(End::Cut),
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: None,
         });
         trajectory.invalid += usize::from(exchange.invalid);

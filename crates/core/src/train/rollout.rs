@@ -12,6 +12,7 @@ use archer_world::{Batch, End, Said, Start, Transcript, Turn, Worlds};
 use super::evaluate::Outcome;
 use crate::algorithms::common::Player;
 use crate::algorithms::common::choose::spoken;
+use crate::choices::{Trie, Tries};
 use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
@@ -27,6 +28,8 @@ struct Game {
     transcript: Transcript,
     /// The text that the agent reads now.
     tokens: Arc<[u32]>,
+    /// What can be said now, where the world lists it.
+    choices: Option<Arc<Trie>>,
     task: Option<u32>,
     trajectory: Trajectory,
     rng: ChaCha8Rng,
@@ -70,26 +73,27 @@ async fn play_batch(
 ) -> Result<Vec<Trajectory>, Error> {
     let about = worlds.about();
     let openings = batch.start(starts).await?;
-    let mut games: Vec<Game> = openings
-        .into_iter()
-        .zip(starts)
-        .enumerate()
-        .map(|(index, (opening, start))| Game {
+    let (mut tries, limit) = (Tries::default(), player.layout.max_new_tokens);
+    let mut games = Vec::with_capacity(starts.len());
+    for (index, (opening, start)) in openings.into_iter().zip(starts).enumerate() {
+        games.push(Game {
             index,
             tokens: player.tokenizer.encode(&opening.text).into(),
+            choices: tries.of(opening.choices.as_ref(), player.tokenizer, limit)?,
             transcript: Transcript::new(about.style.clone(), about.memory, opening.text),
             task: batch.task(index).map(|task| task as u32),
             trajectory: Trajectory::default(),
             rng: rng::stream(start.seed, "actor", 0),
-        })
-        .collect();
+        });
+    }
     let mut finished: Vec<Option<Trajectory>> = starts.iter().map(|_| None).collect();
     let mut decoder = start_decoder(player, &games);
     while !games.is_empty() {
         let mut rngs: Vec<ChaCha8Rng> = games.iter().map(|game| game.rng.clone()).collect();
         let texts: Vec<&[u32]> = games.iter().map(|game| &*game.tokens).collect();
         let before: Vec<&Transcript> = games.iter().map(|game| &game.transcript).collect();
-        let utterances = player.answer(&mut decoder, &texts, &before, &mut rngs).await?;
+        let choices: Vec<_> = games.iter().map(|game| game.choices.as_deref()).collect();
+        let utterances = player.answer(&mut decoder, &texts, &before, &choices, &mut rngs).await?;
         games.iter_mut().zip(rngs).for_each(|(game, rng)| game.rng = rng);
         let spoken: Vec<String> =
             utterances.iter().map(|utterance| spoken(player.tokenizer, utterance)).collect();
@@ -102,7 +106,12 @@ async fn play_batch(
             games.iter_mut().zip(utterances).zip(&spoken).zip(turns).enumerate()
         {
             let end = turn.end;
+            let next = match end {
+                Some(_) => None,
+                None => tries.of(turn.choices.as_ref(), player.tokenizer, limit)?,
+            };
             let piece = take_turn(player.tokenizer, game, utterance, text, turn);
+            game.choices = next;
             if let Some(end) = end {
                 game.trajectory.won = end == End::Won;
                 game.trajectory.close(gamma);
@@ -170,6 +179,7 @@ fn take_turn(
         truncated: turn.end == Some(End::Cut),
         mc_return: 0.0,
         log_prob: utterance.log_prob,
+        choices: game.choices.clone(),
         task: game.task,
     });
     game.tokens = tokens;

@@ -59,7 +59,7 @@ impl Session {
         let draws = (turn as u64, "inspect");
         let sampled = match samples {
             0 => Vec::new(),
-            n => self.agent.sample(&seen, n, draws).await?,
+            n => self.agent.sample(&seen, None, n, draws).await?,
         };
         let mut questions: Vec<String> = asked.iter().cloned().collect();
         for question in also.iter().map(|text| text.trim().to_string()).chain(sampled) {
@@ -71,7 +71,7 @@ impl Session {
         let judgement = self.agent.judge(&seen, &said).await?;
         let log_probs = match said.is_empty() {
             true => Vec::new(),
-            false => self.agent.log_probs(&seen, &said).await?,
+            false => self.agent.log_probs(&seen, None, &said).await?,
         };
         let mut judged = questions.iter().enumerate().map(|(i, question)| Judged {
             question: question.clone(),

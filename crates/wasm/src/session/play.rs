@@ -224,7 +224,8 @@ impl Session {
         let Heard { read, said } = self.heard_before(&game, turn);
         let sampler = self.agent.about.sampler(sample);
         let mut rng = rng::stream(game.seed, "play", turn as u64);
-        let question = self.agent.say_aloud(&read.text(), &said, &sampler, &mut rng, hear).await?;
+        let question =
+            self.agent.say_aloud(&read.text(), &said, None, &sampler, &mut rng, hear).await?;
         game.turns.push(asked(turn, question, false));
         Ok(game.settle())
     }
@@ -305,7 +306,7 @@ impl Session {
         let open = usize::from(game.status == Status::Answer);
         let seen = self.seen_before(game, game.turns.len() - open + 1);
         let said: Vec<&str> = self.guesses.iter().map(String::as_str).collect();
-        let log_probs = self.agent.log_probs(&seen, &said).await?;
+        let log_probs = self.agent.log_probs(&seen, None, &said).await?;
         let shares: Vec<f64> = log_probs.iter().map(|log| f64::from(*log).exp()).collect();
         let guessing: f64 = shares.iter().sum();
         let table = knowledge::table();

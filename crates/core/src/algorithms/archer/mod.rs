@@ -121,9 +121,17 @@ async fn actor_phase(
                 let draws = replay.sample(rows, &mut rng);
                 let observations: Vec<&[u32]> =
                     draws.iter().map(|draw| &*draw.observation).collect();
-                let actions = sample_actions(player, &observations, draws_of).await?;
+                let choices: Vec<_> = draws.iter().map(|draw| draw.choices.as_deref()).collect();
+                let actions = sample_actions(player, &observations, &choices, draws_of).await?;
                 learner
-                    .actor_step_on_rows(critic, &observations, &actions, context, &mut log)
+                    .actor_step_on_rows(
+                        critic,
+                        &observations,
+                        &choices,
+                        &actions,
+                        context,
+                        &mut log,
+                    )
                     .await;
             }
         }

@@ -108,7 +108,7 @@ impl Learner {
             Numerics::Fixed => {
                 let all: Vec<&[u32]> =
                     fresh.iter().map(|utterance| &utterance.tokens[..]).collect();
-                rows::score_distinct(&policy, &pairs(states, &all, context), false)
+                rows::score_distinct(&policy, &pairs(states, &all, context), &[], false)
             }
             Numerics::Compat => {
                 compat::score(&policy, &pairs(states, &bodies, context), context.tokenizer.pad)
@@ -163,7 +163,8 @@ impl Learner {
     ) -> Result<Metrics, Error> {
         let critic = encoder(&self.critics().online)?.valid();
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
-        self.actor_step_on_rows(&critic, states, fresh, context, &mut log).await;
+        let choices = vec![None; states.len()];
+        self.actor_step_on_rows(&critic, states, &choices, fresh, context, &mut log).await;
         log.tell(&mut metrics).await?;
         Ok(metrics)
     }
@@ -189,7 +190,7 @@ impl Learner {
         let score = |policy: &Policy, part: &&[usize]| {
             let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
             let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
-            rows::score_distinct(policy, &pairs(&states, &all, context), false)
+            rows::score_distinct(policy, &pairs(&states, &all, context), &[], false)
         };
         let parts = rows.chunks(context.config.batch_size).collect();
         self.actor_step(parts, context, &mut log, 1, judge, score).await;

@@ -11,6 +11,7 @@ use archer_world::Transcript;
 use rand::Rng;
 
 use super::{Layout, Player};
+use crate::choices::{Trie, Walk};
 use crate::error::Error;
 use crate::nn::critic::{Critic, Values};
 use crate::nn::generate::{Decoder, Utterance};
@@ -45,7 +46,8 @@ impl Player<'_> {
     }
 
     /// One utterance after each of the texts that a decoder has read, each drawn by its own
-    /// generator; `before` are the games so far. The decoder goes on with what was said.
+    /// generator among what `choices` lists; `before` are the games so far. The decoder goes on with what
+    /// was said.
     ///
     /// # Errors
     /// If the device fails.
@@ -54,12 +56,13 @@ impl Player<'_> {
         decoder: &mut Decoder<'_>,
         texts: &[&[u32]],
         before: &[&Transcript],
+        choices: &[Option<&Trie>],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
         let Some(chooser) = self.chooser else {
-            return self.answer_anew(decoder, before, rngs).await;
+            return self.answer_anew(decoder, before, choices, rngs).await;
         };
         let each = chooser.samples;
         let rows = 0..texts.len();
@@ -70,7 +73,11 @@ impl Player<'_> {
             let seed = rng.next_u64();
             branched.extend((0..each as u64).map(|i| rng::stream(seed, "candidate", i)));
         }
-        let written = decoder.generate(&self.draws(), &mut branched, limit, ends).await?;
+        let walks = choices.iter().flat_map(|&trie| std::iter::repeat_n(Walk::new(trie), each));
+        let mut walks: Vec<Walk<'_>> = walks.collect();
+        let draws = self.draws();
+        let written =
+            decoder.generate_along(&draws, &mut branched, &mut walks, limit, ends).await?;
         let said: Vec<Vec<&[u32]>> =
             written.chunks(each).map(|said| said.iter().map(Utterance::body).collect()).collect();
         let Values { q1, q2, .. } = values(chooser.critic, self.layout, texts, &said);
@@ -90,14 +97,16 @@ impl Player<'_> {
         &self,
         decoder: &mut Decoder<'_>,
         before: &[&Transcript],
+        choices: &[Option<&Trie>],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
         let unread = (self.tries > 1).then(|| decoder.clone());
-        let mut said = decoder.generate(self.sampler, rngs, limit, ends).await?;
+        let mut walks: Vec<Walk<'_>> = choices.iter().map(|trie| Walk::new(*trie)).collect();
+        let mut said = decoder.generate_along(self.sampler, rngs, &mut walks, limit, ends).await?;
         if let Some(mut unread) = unread
-            && self.replace_repeated(&unread, &mut said, before, rngs).await?
+            && self.replace_repeated(&unread, &mut said, before, choices, rngs).await?
         {
             unread.hear(&said);
             *decoder = unread;
@@ -116,6 +125,7 @@ impl Player<'_> {
         unread: &Decoder<'_>,
         said: &mut [Utterance],
         before: &[&Transcript],
+        choices: &[Option<&Trie>],
         rngs: &mut [ChaCha8Rng],
     ) -> Result<bool, Error> {
         let limit = self.layout.max_new_tokens;
@@ -144,8 +154,11 @@ impl Player<'_> {
                 .zip(ranks.clone().cycle())
                 .map(|(tried, rank)| (tried.first, rank))
                 .collect();
-            let written =
-                other.generate_others(self.sampler, &mut branched, &aside, limit, ends).await?;
+            let mut walks: Vec<Walk<'_>> =
+                tried.iter().map(|tried| Walk::new(choices[tried.row])).collect();
+            let written = other
+                .generate_others(self.sampler, &mut branched, &mut walks, &aside, limit, ends)
+                .await?;
             let mut written = written.chunks(ranks.len());
             open.retain(|repeated| {
                 let written = written.next().expect("as many as there are rows");

@@ -165,9 +165,10 @@ impl Learner {
             }
         } else {
             let draws = replay.sample(rows * config.epochs, &mut rng);
-            let states =
-                draws.iter().flat_map(|draw| std::iter::repeat_n(&*draw.observation, each));
-            let fresh = sample_actions(player, &states.collect::<Vec<_>>(), draws_of).await?;
+            let asked = || draws.iter().flat_map(|draw| std::iter::repeat_n(draw, each));
+            let states: Vec<&[u32]> = asked().map(|draw| &*draw.observation).collect();
+            let choices: Vec<_> = asked().map(|draw| draw.choices.as_deref()).collect();
+            let fresh = sample_actions(player, &states, &choices, draws_of).await?;
             for (step, draws) in draws.chunks(rows).enumerate() {
                 let first = step * rows * each;
                 let fresh = &fresh[first..first + draws.len() * each];

@@ -5,12 +5,15 @@
 //! their states as branches ([`crate::rl::forest`]), for the critic that judges them and for the
 //! actor that learns from them.
 
+use std::borrow::Cow;
+
 use burn::tensor::{Device, Tensor};
 
 use super::critic::{Targets, Towards};
 use super::learner::{Context, body};
 use super::log::CriticSeen;
-use super::{Player, Policy, Scored, score_hidden};
+use super::{Open, Player, Policy, Scored, score_hidden};
+use crate::choices::Walk;
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::CausalLm;
@@ -32,9 +35,29 @@ const GENERATION_GAMES: usize = 16;
 pub(crate) struct Drawn<'a> {
     pub(crate) turns: &'a [&'a Transition],
     pub(crate) fresh: Vec<Utterance>,
+    /// The text that all states and actions of the game are part of. Of a turn that is read apart, the
+    /// state and what was said there.
+    trunk: Cow<'a, [u32]>,
+    /// Whether the state that followed is another text, which is read by itself.
+    apart: bool,
 }
 
 impl<'a> Drawn<'a> {
+    /// A game with these fresh actions.
+    pub(crate) fn new(
+        turns: &'a [&'a Transition],
+        fresh: Vec<Utterance>,
+        tokenizer: &Tokenizer,
+    ) -> Self {
+        let last = turns.last().expect("a game has a turn");
+        let apart = !grows(last, tokenizer);
+        let trunk = match apart {
+            true => [&last.observation, body(&last.action, tokenizer)].concat().into(),
+            false => Cow::Borrowed(&*last.next_observation),
+        };
+        Self { turns, fresh, trunk, apart }
+    }
+
     /// A game with what was said in it in place of fresh actions.
     pub(crate) fn as_said(turns: &'a [&'a Transition], tokenizer: &Tokenizer) -> Self {
         let said = |turn: &&Transition| Utterance {
@@ -43,12 +66,11 @@ impl<'a> Drawn<'a> {
             log_prob: turn.log_prob,
             entropy: 0.0,
         };
-        Self { turns, fresh: turns.iter().map(said).collect() }
+        Self::new(turns, turns.iter().map(said).collect(), tokenizer)
     }
 
-    /// The text that all states and actions of the game are part of.
-    fn trunk(&self) -> &'a [u32] {
-        trunk(self.turns)
+    fn trunk(&self) -> &[u32] {
+        &self.trunk
     }
 
     /// Each fresh action with the turn whose state it answers.
@@ -64,16 +86,27 @@ impl<'a> Drawn<'a> {
     }
 }
 
-fn trunk<'a>(turns: &[&'a Transition]) -> &'a [u32] {
-    &turns.last().expect("a game has a turn").next_observation
+/// Whether the text goes on from a turn as it was, with what was said in it.
+fn grows(turn: &Transition, tokenizer: &Tokenizer) -> bool {
+    let rest = turn.next_observation.strip_prefix(&turn.observation[..]);
+    rest.is_some_and(|rest| rest.starts_with(body(&turn.action, tokenizer)))
+}
+
+/// The text of which all states of a game are prefixes.
+fn states_text<'a>(turns: &[&'a Transition], tokenizer: &Tokenizer) -> &'a [u32] {
+    let last = turns.last().expect("a game has a turn");
+    match grows(last, tokenizer) {
+        true => &last.next_observation,
+        false => &last.observation,
+    }
 }
 
 /// The games among some transitions, given from the oldest to the newest, as far as they are one
 /// growing text that fits into `limit` tokens, with room for a fresh action of `action` tokens at
 /// every state.
 ///
-/// A turn whose world rewrote the text, or whose action stands there in other tokens than were
-/// sampled, is left out with what follows it.
+/// A turn whose text does not go on into the next one, since the world shows only its last screens, is
+/// a game of its own: it is read apart.
 ///
 /// # Errors
 /// If nothing is left.
@@ -85,18 +118,14 @@ pub(crate) fn games<'a>(
     let mut games: Vec<Vec<&Transition>> = Vec::new();
     let mut open = false;
     for item in turns {
-        let said = body(&item.action, tokenizer);
-        let grows = item
-            .next_observation
-            .strip_prefix(&item.observation[..])
-            .is_some_and(|rest| rest.starts_with(said));
+        let grows = grows(item, tokenizer);
         let follows = open
             && games
                 .last()
                 .and_then(|game| game.last())
                 .is_some_and(|before| before.next_observation == item.observation);
         let fits = item.next_observation.len() <= limit && item.observation.len() + action <= limit;
-        match (grows && fits, follows) {
+        match (fits, grows && follows) {
             (true, true) => games.last_mut().expect("a game before").push(item),
             (true, false) => games.push(vec![item]),
             (false, _) => {}
@@ -152,7 +181,8 @@ pub(crate) async fn sample<'a>(
     draws: (u64, &str, u64),
 ) -> Result<Vec<Drawn<'a>>, Error> {
     if each == 0 {
-        return Ok(drawn.iter().map(|&turns| Drawn { turns, fresh: Vec::new() }).collect());
+        let bare = |&turns: &_| Drawn::new(turns, Vec::new(), player.tokenizer);
+        return Ok(drawn.iter().map(bare).collect());
     }
     let (seed, purpose, mut first) = draws;
     let mut jobs = Vec::new();
@@ -164,7 +194,8 @@ pub(crate) async fn sample<'a>(
         player.threads,
         jobs,
         |(games, first): (&[&'a [&'a Transition]], u64)| async move {
-            let texts: Vec<&[u32]> = games.iter().map(|game| trunk(game)).collect();
+            let texts: Vec<&[u32]> =
+                games.iter().map(|game| states_text(game, player.tokenizer)).collect();
             let states: Vec<Vec<usize>> = games
                 .iter()
                 .map(|game| {
@@ -178,13 +209,17 @@ pub(crate) async fn sample<'a>(
             let mut rngs: Vec<ChaCha8Rng> =
                 (0..rows).map(|row| rng::stream(seed, purpose, first + row)).collect();
             let ends = |token| player.tokenizer.ends_utterance(token);
-            let written = decoder
-                .generate(player.sampler, &mut rngs, player.layout.max_new_tokens, ends)
-                .await?;
+            let choices = games.iter().flat_map(|game| game.iter());
+            let choices = choices
+                .flat_map(|turn| std::iter::repeat_n(Walk::new(turn.choices.as_deref()), each));
+            let mut walks: Vec<Walk<'_>> = choices.collect();
+            let limit = player.layout.max_new_tokens;
+            let written =
+                decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await?;
             let mut written = written.into_iter();
-            let fresh = |turns: &&'a [&'a Transition]| Drawn {
-                turns,
-                fresh: written.by_ref().take(turns.len() * each).collect(),
+            let fresh = |turns: &&'a [&'a Transition]| {
+                let fresh = written.by_ref().take(turns.len() * each).collect();
+                Drawn::new(turns, fresh, player.tokenizer)
             };
             Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
         },
@@ -212,14 +247,18 @@ struct Rows {
 impl Rows {
     fn of(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Self {
         let mut rows = Self::default();
+        // Behind the games stand the states that are read by themselves.
+        let mut aside = drawn.len();
         for (tree, game) in drawn.iter().enumerate() {
             for turn in game.turns {
                 let state = turn.observation.len();
                 let said = body(&turn.action, tokenizer).len();
                 rows.states.push(forest.trunk(tree, state - 1));
                 rows.actions.push(forest.trunk(tree, state + said - 1));
-                rows.nexts.push(forest.trunk(tree, turn.next_observation.len() - 1));
+                let next = if game.apart { aside } else { tree };
+                rows.nexts.push(forest.trunk(next, turn.next_observation.len() - 1));
             }
+            aside += usize::from(game.apart);
             if forest.starts[tree].is_empty() {
                 continue;
             }
@@ -244,7 +283,13 @@ pub(crate) fn critic_loss(
     let turns: Vec<&Transition> =
         drawn.iter().flat_map(|game| game.turns.iter().copied()).collect();
     let Targets { y, target_q } = context.targets(&turns, &target.device(), || {
-        let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
+        let mut trees: Vec<Tree<'_>> =
+            drawn.iter().map(|game| game.tree(Utterance::body)).collect();
+        let aside = drawn.iter().filter(|game| game.apart).map(|game| Tree {
+            trunk: &game.turns.last().expect("a game has a turn").next_observation,
+            branches: Vec::new(),
+        });
+        trees.extend(aside);
         let forest = Forest::new(&trees, &target.device());
         let rows = Rows::of(&forest, drawn, context.tokenizer);
         let answers = match towards {
@@ -291,7 +336,15 @@ pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
     let rows = said(&forest, drawn);
     let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
     let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
-    lm.logits(hidden)
+    let mut open = Open::default();
+    for turn in drawn.iter().flat_map(|game| game.turns) {
+        open.push(turn.choices.as_deref(), &turn.action, turn.action.len());
+    }
+    let scores = lm.logits(hidden);
+    match open.restricts() {
+        true => open.restrict(scores, &(0..rows.len()).collect::<Vec<_>>()),
+        false => scores,
+    }
 }
 
 /// The rows of a forest at which the tokens said in some games were chosen.
@@ -322,7 +375,7 @@ pub(crate) fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
 /// Where the replies of some games stand in a forest.
 pub(crate) fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
     let mut rows = ReplyRows::default();
-    for (tree, game) in drawn.iter().enumerate() {
+    for (tree, game) in drawn.iter().enumerate().filter(|(_, game)| !game.apart) {
         for turn in game.turns {
             let begin = turn.observation.len() + body(&turn.action, tokenizer).len();
             rows.push(game.trunk(), forest.trunk(tree, 0), begin, turn.next_observation.len());
@@ -356,8 +409,10 @@ pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
     let actions = drawn.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
     let actions = actions.expect("a fresh action");
     let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
+    let mut open = Open::default();
     for (tree, game) in drawn.iter().enumerate() {
         for (branch, (turn, fresh)) in game.answers().enumerate() {
+            open.push(turn.choices.as_deref(), &fresh.tokens, actions);
             for i in 0..actions {
                 let token = fresh.tokens.get(i);
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
@@ -369,7 +424,7 @@ pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
     }
     let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
     let [hidden] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
-    score_hidden(policy, hidden, &targets, mask, actions, with_entropy)
+    score_hidden(policy, hidden, &targets, mask, actions, &open, with_entropy)
 }
 
 /// The same without the entropy.
@@ -414,6 +469,7 @@ mod tests {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: None,
         }
     }

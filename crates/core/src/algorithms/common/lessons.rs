@@ -37,6 +37,7 @@ use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::task::{KnownTask, TaskRows};
 use crate::rng;
+use crate::text::Tokenizer;
 
 /// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
 const NAMES: [&str; 5] = [
@@ -82,6 +83,7 @@ impl Learner {
         };
         let mut rng = rng::stream(context.config.seed, "lessons.draw", context.iteration as u64);
         let before = self.policy.lm.valid();
+        let longest = context.config.max_new_tokens;
         let mut seen = [const { Vec::new() }; NAMES.len()];
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
@@ -94,7 +96,7 @@ impl Learner {
                 let [replies, tasks, facts, held] =
                     loss(&policy, before, &part, &lore.facts, context);
                 let guessed =
-                    guess_loss(&policy, &lost(&part, &lore.guesses, context.config.max_new_tokens));
+                    guess_loss(&policy, &lost(&part, &lore.guesses, longest, context.tokenizer));
                 let losses = [replies, tasks, facts, held, guessed].map(|sum| sum.div_scalar(all));
                 let total = weighed(&losses, config);
                 breathe().await;
@@ -132,13 +134,19 @@ fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &LessonsConfig) -> Tensor<
 
 /// The last quarter of each game that its limit of turns cut short, each state with the guess of the
 /// game's secret for what should have been said; none whose guess is longer than `longest` tokens.
-fn lost<'a>(drawn: &[Drawn<'a>], guesses: &[Arc<[u32]>], longest: usize) -> Vec<Drawn<'a>> {
+fn lost<'a>(
+    drawn: &[Drawn<'a>],
+    guesses: &[Arc<[u32]>],
+    longest: usize,
+    tokenizer: &Tokenizer,
+) -> Vec<Drawn<'a>> {
     let end = |game: &Drawn<'a>| {
         let last = game.turns.last().filter(|turn| turn.truncated)?;
         let guess = guesses.get(last.task? as usize)?;
         let turns = &game.turns[game.turns.len() - game.turns.len().div_ceil(4)..];
         let guess = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
-        (guess.tokens.len() <= longest).then(|| Drawn { turns, fresh: vec![guess; turns.len()] })
+        (guess.tokens.len() <= longest)
+            .then(|| Drawn::new(turns, vec![guess; turns.len()], tokenizer))
     };
     drawn.iter().filter_map(end).collect()
 }
@@ -202,6 +210,7 @@ mod tests {
             truncated,
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: Some(task),
         }
     }
@@ -209,13 +218,14 @@ mod tests {
     #[test]
     fn lost_games_are_told_what_would_have_won_them_in_their_last_quarter() {
         let game = |task, lost| (0..9).map(|n| turn(n, task, lost && n == 8)).collect::<Vec<_>>();
+        let tokenizer = Tokenizer::train(["a\n".to_string()].into_iter(), 261, 8).unwrap();
         let games = [game(0, true), game(1, true), game(0, false), game(2, true)];
         let turns: Vec<Vec<&Transition>> = games.iter().map(|game| game.iter().collect()).collect();
         let drawn: Vec<Drawn<'_>> =
-            turns.iter().map(|turns| Drawn { turns, fresh: Vec::new() }).collect();
+            turns.iter().map(|turns| Drawn::new(turns, Vec::new(), &tokenizer)).collect();
         // The second is too long to be said, of the last nobody knows a guess.
         let guesses = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
-        let told = lost(&drawn, &guesses, 3);
+        let told = lost(&drawn, &guesses, 3, &tokenizer);
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].turns, &turns[0][6..], "three of nine turns");
         assert!(told[0].fresh.iter().all(|guess| guess.tokens == [4, 9] && guess.ended));

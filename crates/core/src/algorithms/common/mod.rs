@@ -24,6 +24,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use self::choose::Chooser;
+use crate::choices::{Trie, Walk, open_along};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Texts;
@@ -222,13 +223,15 @@ impl Distinct {
 
 /// One fresh action of the policy for each observation.
 ///
-/// Row `i` is drawn from the generator number `first + i` of `purpose`, whatever stands beside it.
+/// Row `i` is drawn from the generator number `first + i` of `purpose`, whatever stands beside it, among
+/// what `choices` lists there.
 ///
 /// # Errors
 /// If the device fails.
 pub async fn sample_actions(
     player: Player<'_>,
     observations: &[&[u32]],
+    choices: &[Option<&Trie>],
     draws: (u64, &str, u64),
 ) -> Result<Vec<Utterance>, Error> {
     let (seed, purpose, first) = draws;
@@ -247,8 +250,10 @@ pub async fn sample_actions(
         decoder.branch(&distinct.kind);
         let mut rngs: Vec<ChaCha8Rng> =
             rows.iter().map(|&row| rng::stream(seed, purpose, first + row as u64)).collect();
+        let mut walks: Vec<Walk<'_>> = rows.iter().map(|&row| Walk::new(choices[row])).collect();
         let ends = |token| player.tokenizer.ends_utterance(token);
-        decoder.generate(player.sampler, &mut rngs, player.layout.max_new_tokens, ends).await
+        let limit = player.layout.max_new_tokens;
+        decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await
     })
     .await;
     let mut actions = vec![Utterance::default(); observations.len()];
@@ -275,29 +280,110 @@ pub struct Scored {
 /// Log-probabilities of the sampled ids at their true positions, the terminator credited.
 ///
 /// Only the rows that predict a token of an action go through the output layer. The entropy is
-/// computed where asked for: it needs the whole distribution.
-pub fn score(policy: &Policy, pairs: &[(&[u32], &[u32])], with_entropy: bool) -> Scored {
+/// computed where asked for: it needs the whole distribution. Where `choices` restricts what could be
+/// said, probabilities are over what was open.
+pub fn score(
+    policy: &Policy,
+    pairs: &[(&[u32], &[u32])],
+    choices: &[Option<&Trie>],
+    with_entropy: bool,
+) -> Scored {
     let device = policy.lm.device();
     let batch = ActorBatch::new(pairs, &device);
     let mask = Mask::causal(batch.tokens.dims()[1]);
     let lists = [&batch.predictors[..]];
     let [hidden] = policy.lm.hidden_at(batch.tokens, batch.positions, &mask, lists); // [batch * actions, width]
-    score_rows(policy, hidden, &batch.targets, batch.mask, with_entropy)
+    let actions = batch.mask.dims()[1];
+    let mut open = Open::default();
+    for (&(_, action), choices) in pairs.iter().zip(choices) {
+        open.push(*choices, action, actions);
+    }
+    score_rows(policy, hidden, &batch.targets, batch.mask, &open, with_entropy)
 }
 
-/// The same from hidden states that were gathered already, `[batch · actions, width]`; `targets`
-/// and `mask` are as long, and `actions` is the padded length of an action.
+/// What was open at each token of some actions, padded to one length.
+#[derive(Debug, Default)]
+pub struct Open {
+    tokens: Vec<Option<Vec<u32>>>,
+}
+
+impl Open {
+    /// Adds an action of `tokens` with what was open along it, padded to `length`.
+    pub fn push(&mut self, choices: Option<&Trie>, tokens: &[u32], length: usize) {
+        let end = self.tokens.len() + length;
+        match choices {
+            Some(_) => self.tokens.extend(open_along(choices, tokens)),
+            None => {}
+        }
+        self.tokens.resize(end, None);
+    }
+
+    /// Whether anything was restricted anywhere.
+    pub fn restricts(&self) -> bool {
+        self.tokens.iter().any(Option::is_some)
+    }
+
+    /// Scores of the vocabulary, `[n, vocab]`, with what was not open far below the rest; `rows` are
+    /// the places of the scores.
+    pub fn restrict(&self, logits: Tensor<2>, rows: &[usize]) -> Tensor<2> {
+        const SHUT: f32 = -1e9;
+        let (device, [_, vocab]) = (logits.device(), logits.dims());
+        let mut shut = vec![0.0; rows.len() * vocab];
+        for (scores, &row) in shut.chunks_exact_mut(vocab).zip(rows) {
+            if let Some(open) = &self.tokens[row] {
+                scores.fill(SHUT);
+                open.iter().for_each(|&token| scores[token as usize] = 0.0);
+            }
+        }
+        logits + Tensor::from_data(TensorData::new(shut, [rows.len(), vocab]), &device)
+    }
+}
+
+/// The log-probabilities `[n]` of some tokens over what was open, and the entropies `[n]` of those
+/// distributions. Where a single token was open there is nothing to compute.
+fn restricted(
+    policy: &Policy,
+    hidden: Tensor<2>,
+    targets: &[u32],
+    open: &Open,
+) -> (Tensor<1>, Tensor<1>) {
+    let device = hidden.device();
+    let one = |open: &Option<Vec<u32>>| open.as_ref().is_some_and(|open| open.len() == 1);
+    let branching: Vec<usize> = (0..targets.len()).filter(|&row| !one(&open.tokens[row])).collect();
+    let ints = |values: Vec<i32>| Tensor::<1, Int>::from_ints(values.as_slice(), &device);
+    // Behind the rows that are computed stands a 0 for all the others.
+    let mut place = vec![branching.len() as i32; targets.len()];
+    branching.iter().enumerate().for_each(|(n, &row)| place[row] = n as i32);
+    let spread = |values: Tensor<1>| {
+        Tensor::cat(vec![values, Tensor::zeros([1], &device)], 0).select(0, ints(place.clone()))
+    };
+    if branching.is_empty() {
+        let zeros = Tensor::zeros([targets.len()], &device);
+        return (zeros.clone(), zeros);
+    }
+    let rows = hidden.select(0, ints(branching.iter().map(|&row| row as i32).collect()));
+    let log_probs = log_softmax(open.restrict(policy.lm.logits(rows), &branching), 1); // [m, vocab]
+    let chosen: Vec<i32> = branching.iter().map(|&row| targets[row] as i32).collect();
+    let chosen = ints(chosen).reshape([branching.len(), 1]);
+    let log_prob = log_probs.clone().gather(1, chosen).squeeze_dim::<1>(1);
+    let entropy = (log_probs.clone().exp() * log_probs).sum_dim(1).neg().squeeze_dim::<1>(1);
+    (spread(log_prob), spread(entropy))
+}
+
+/// The same from hidden states that were gathered already, `[batch · actions, width]`; `targets`,
+/// `mask` and `open` are as long, and `actions` is the padded length of an action.
 pub fn score_hidden(
     policy: &Policy,
     hidden: Tensor<2>,
     targets: &[u32],
     mask: Vec<f32>,
     actions: usize,
+    open: &Open,
     with_entropy: bool,
 ) -> Scored {
     let shape = [targets.len() / actions, actions];
     let mask = Tensor::<2>::from_data(TensorData::new(mask, shape), &policy.lm.device());
-    score_rows(policy, hidden, targets, mask, with_entropy)
+    score_rows(policy, hidden, targets, mask, open, with_entropy)
 }
 
 fn score_rows(
@@ -305,9 +391,21 @@ fn score_rows(
     hidden: Tensor<2>,
     targets: &[u32],
     mask: Tensor<2>,
+    open: &Open,
     with_entropy: bool,
 ) -> Scored {
     let [rows, actions] = mask.dims();
+    if open.restricts() {
+        let (log_prob, entropy) = restricted(policy, hidden.clone(), targets, open);
+        let grid = |values: Tensor<1>| values.reshape([rows, actions]) * mask.clone();
+        let head = policy.baseline.as_ref();
+        return Scored {
+            log_prob: grid(log_prob),
+            entropy: with_entropy.then(|| grid(entropy)),
+            baseline: head.map(|head| head.forward(hidden).reshape([rows, actions])),
+            mask,
+        };
+    }
     let entropy = with_entropy.then(|| {
         let log_probs = log_softmax(policy.lm.logits(hidden.clone()), 1); // [batch * actions, vocab]
         let each = (log_probs.clone().exp() * log_probs).sum_dim(1).neg();

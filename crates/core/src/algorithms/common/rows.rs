@@ -7,6 +7,7 @@ use super::critic::{Targets, Towards};
 use super::learner::{Context, Learner};
 use super::log::{ActorLog, CriticLog, CriticSeen};
 use super::{Distinct, Layout, Policy, Scored, score};
+use crate::choices::Trie;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::nn::generate::Utterance;
 use crate::rl::batch::by_length;
@@ -47,6 +48,7 @@ impl Learner {
         &mut self,
         critic: &DoubleCritic,
         states: &[&[u32]],
+        choices: &[Option<&Trie>],
         fresh: &[Utterance],
         context: &Context<'_>,
         log: &mut ActorLog,
@@ -64,7 +66,8 @@ impl Learner {
             let state = |row: usize| context.layout.observation(states[row]);
             let pairs: Vec<(&[u32], &[u32])> =
                 part.iter().map(|&row| (state(row), &fresh[row].tokens[..])).collect();
-            score_distinct(policy, &pairs, config.entropy_coef > 0.0)
+            let choices: Vec<_> = part.iter().map(|&row| choices[row]).collect();
+            score_distinct(policy, &pairs, &choices, config.entropy_coef > 0.0)
         };
         let parts = order.chunks(config.batch_size).collect();
         self.actor_step(parts, context, log, 1, judge, score).await;
@@ -113,11 +116,16 @@ pub(crate) fn critic_loss(
 pub(crate) fn score_distinct(
     policy: &Policy,
     pairs: &[(&[u32], &[u32])],
+    choices: &[Option<&Trie>],
     with_entropy: bool,
 ) -> Scored {
     let distinct = Distinct::of(pairs.iter());
     let kinds: Vec<(&[u32], &[u32])> = distinct.firsts.iter().map(|&row| pairs[row]).collect();
-    let Scored { log_prob, mask, baseline, entropy } = score(policy, &kinds, with_entropy);
+    // A world lists the same choices wherever the same text is read.
+    let choices: Vec<_> =
+        distinct.firsts.iter().map(|&row| choices.get(row).copied().flatten()).collect();
+    let scored = score(policy, &kinds, &choices, with_entropy);
+    let Scored { log_prob, mask, baseline, entropy } = scored;
     Scored {
         log_prob: distinct.spread(log_prob),
         mask: distinct.spread(mask),
