@@ -34,8 +34,13 @@ pub(crate) fn open(settings: &GuestSettings) -> Result<Arc<dyn Worlds>, WorldErr
     let about = settings.about(&name)?;
     reach.who = format!("the world {} at {url}", about.name);
     let reach = Arc::new(reach);
+    // A server that serves one client at a time is asked for documents before it is held.
+    let schema = match (&settings.action_field, &settings.observation_field) {
+        (Some(_), Some(_)) => Ok(Value::Null),
+        _ => document(&reach, "schema"),
+    };
     let pool = Pool::open(&reach, settings.sessions.unwrap_or(SESSIONS))?;
-    let fields = pool.with_one(|session| Fields::find(&reach, settings, session))?;
+    let fields = pool.with_one(|session| Fields::find(&reach, settings, &schema, session))?;
     Ok(Arc::new(Server { about, fields: Arc::new(fields), pool: Arc::new(pool) }))
 }
 
@@ -65,20 +70,17 @@ impl Fields {
     fn find(
         reach: &Reach,
         settings: &GuestSettings,
+        schema: &Result<Value, String>,
         session: &mut Session,
     ) -> Result<Fields, WorldError> {
-        let schema = match (&settings.action_field, &settings.observation_field) {
-            (Some(_), Some(_)) => Ok(Value::Null),
-            _ => document(reach, "schema"),
-        };
         Ok(Fields {
             action: match &settings.action_field {
                 Some(field) => field.clone(),
-                None => only_action(reach, &schema)?,
+                None => only_action(reach, schema)?,
             },
             observation: match &settings.observation_field {
                 Some(field) => field.clone(),
-                None => only_observation(schema.ok().as_ref(), session)?,
+                None => only_observation(schema.as_ref().ok(), session)?,
             },
         })
     }
