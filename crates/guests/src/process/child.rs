@@ -45,6 +45,8 @@ pub(super) struct Process {
     guard: Guard,
     /// To the thread that writes; none once the input of the world is to end.
     requests: Option<Sender<Vec<u8>>>,
+    /// When its input ended.
+    hung_up: Option<Instant>,
     answers: Receiver<Heard>,
     notes: Notes,
     /// Whether it can be asked on: nothing was wrong with it so far.
@@ -103,6 +105,7 @@ impl Process {
             child,
             guard,
             requests: Some(requests),
+            hung_up: None,
             answers,
             notes,
             sound: true,
@@ -192,10 +195,16 @@ impl Process {
         lost(&self.launch.who, what, &format!("{remedy}; its standard error ends with:\n{notes}"))
     }
 
+    /// Ends the input of the world, of which a well-behaved world ends by itself.
+    pub(super) fn hang_up(&mut self) {
+        self.requests = None;
+        self.hung_up.get_or_insert_with(Instant::now);
+    }
+
     /// Ends the process and says how it ended.
     fn end(&mut self) -> String {
         self.sound = false;
-        self.requests = None;
+        self.hang_up();
         self.wait_for_end_of_output();
         kill_group(&mut self.child);
         self.guard.dismiss();
@@ -209,7 +218,7 @@ impl Process {
 
     /// Gives a world whose input ended the time to end by itself.
     fn wait_for_end_of_output(&self) {
-        let limit = Instant::now() + GRACE;
+        let limit = self.hung_up.unwrap_or_else(Instant::now) + GRACE;
         loop {
             let left = limit.saturating_duration_since(Instant::now());
             match self.answers.recv_timeout(left) {

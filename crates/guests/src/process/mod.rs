@@ -204,3 +204,10 @@ impl Pool {
         }
     }
 }
+
+impl Drop for Pool {
+    /// Lets all worlds end at the same time, not one after the other.
+    fn drop(&mut self) {
+        self.idle().processes.iter_mut().for_each(Process::hang_up);
+    }
+}

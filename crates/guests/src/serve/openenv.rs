@@ -189,6 +189,10 @@ impl Seat {
     fn take(hall: &Arc<Hall>, stream: &TcpStream) -> Option<Seat> {
         let copy = stream.try_clone().ok()?;
         let mut connections = hall.connections();
+        // It is asked under the lock: who stops the server closes all that got in.
+        if hall.stopped.load(Ordering::SeqCst) {
+            return None;
+        }
         if connections.streams.len() >= hall.options.sessions + ASIDE {
             return None;
         }
