@@ -4,9 +4,15 @@ use archer_world::WorldError;
 use archer_world::contract::shortened;
 use serde_json::Value;
 
+/// The most characters of what a peer did, which may hold words of its own.
+const LONGEST_DEED: usize = 500;
+
 /// A world that cannot be used any more: who, what it did, what to do about it.
 pub(crate) fn lost(who: &str, what: &str, remedy: &str) -> WorldError {
-    WorldError::Lost(format!("{who} {what}: {remedy}"))
+    match what.char_indices().nth(LONGEST_DEED) {
+        None => WorldError::Lost(format!("{who} {what}: {remedy}")),
+        Some((end, _)) => WorldError::Lost(format!("{who} {}…: {remedy}", &what[..end])),
+    }
 }
 
 /// A setting that cannot be: its name, what is wrong with it, what to do about it.
@@ -44,6 +50,12 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_cannot_make_a_sentence_long() {
+        let long = lost("the world", &"ä".repeat(1 << 20), "say less").to_string();
+        assert!(long.len() < 1100 && long.ends_with("…: say less"), "{}", long.len());
+    }
 
     #[test]
     fn what_is_not_json_is_told_from_numbers_that_are_not_finite() {

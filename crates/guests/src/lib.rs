@@ -25,4 +25,4 @@ mod settings;
 pub use lines::LONGEST_LINE;
 pub use serve::lines::{Lines, MOST_GAMES, serve_lines};
 pub use serve::openenv::{OpenEnvOptions, OpenEnvServer, serve_openenv};
-pub use settings::{GuestSettings, Sink, is_guest, open, open_with};
+pub use settings::{GuestSettings, Sink, is_guest, open, open_with, reached_by};

@@ -14,6 +14,9 @@ use crate::{openenv, process};
 /// threads of this crate.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// The longest name of a world, in bytes.
+const LONGEST_NAME: usize = 100;
+
 /// How a world outside is reached, and what it cannot say of itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -53,6 +56,13 @@ pub struct GuestSettings {
 /// Whether these settings speak of a world outside: they hold a `command` or a `url`.
 pub fn is_guest(settings: &Settings) -> bool {
     ["command", "url"].iter().any(|name| settings.get(*name).is_some_and(|value| !value.is_null()))
+}
+
+/// The settings of a world that is named on a command line: an address where it holds `://`, and
+/// otherwise a command.
+pub fn reached_by(text: &str) -> Settings {
+    let name = if text.contains("://") { "url" } else { "command" };
+    Settings::from_iter([(name.to_string(), Value::from(text))])
 }
 
 /// Opens the world of these settings: starts its process, or connects to its server.
@@ -182,6 +192,10 @@ impl GuestSettings {
             style: self.style()?.unwrap_or(said.style),
             ..said
         };
+        if about.name.len() > LONGEST_NAME {
+            let what = format!("has {} bytes", about.name.len());
+            return Err(setting("name", &what, &format!("give at most {LONGEST_NAME}")));
+        }
         archer_world::contract::check_about(&about)?;
         Ok(about)
     }
@@ -255,6 +269,8 @@ mod tests {
     fn a_guest_is_a_command_or_a_url() {
         let guest = |json: &str| is_guest(&serde_json::from_str(json).unwrap());
         assert!(guest(r#"{"command":"x"}"#) && guest(r#"{"url":"x"}"#));
+        assert_eq!(reached_by("ws://x")["url"], "ws://x");
+        assert_eq!(reached_by("python3 x.py")["command"], "python3 x.py");
         assert!(!guest(r#"{"name":"maze"}"#) && !guest(r#"{"command":null}"#));
     }
 }

@@ -2,6 +2,8 @@
 //! us.
 
 mod common;
+#[path = "../../../examples/worlds/rust/src/corridor.rs"]
+mod corridor;
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
@@ -117,6 +119,26 @@ fn the_way_over_the_ice_is_won() {
         last = pollster::block_on(batch.act(&[Said { game: 0, text }])).unwrap().pop();
     }
     assert!(last.unwrap().won());
+}
+
+#[test]
+fn a_world_in_rust_is_a_world() {
+    let worlds = Local::new(corridor::Corridor::default);
+    keeps_the_contract(&worlds, "corridor");
+    let mut batch = pollster::block_on(worlds.open(1)).unwrap();
+    let mut sum = 0.0;
+    for task in 0..worlds.about().tasks.unwrap() {
+        pollster::block_on(batch.start(&[Start { task: Some(task), seed: 0 }])).unwrap();
+        let mut over = false;
+        while !over {
+            let said = [Said { game: 0, text: "right" }];
+            let turn = pollster::block_on(batch.act(&said)).unwrap().remove(0);
+            sum += f64::from(turn.reward);
+            over = turn.end.is_some();
+        }
+    }
+    let best = worlds.about().best.unwrap();
+    assert!((sum / 6.0 - best).abs() < 1e-6, "{sum} {best}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Address {
         match scheme {
             "ws" | "http" => {}
             "wss" | "https" => {
-                let remedy = "give the ws:// address of the server itself, or of a local proxy that speaks TLS";
+                let remedy = "give the ws:// address of the server, or of a local proxy";
                 return Err(fault("wants TLS, which is not supported", remedy));
             }
             _ => return Err(fault("has an unknown scheme", form)),

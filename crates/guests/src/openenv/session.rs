@@ -244,7 +244,8 @@ impl Session {
 }
 
 const RUNNING: &str = "keep the server running while it is trained on";
-const FORM: &str = "answer with {\"type\":\"observation\",\"data\":{\"observation\":{…},\"reward\":0.0,\"done\":false}}";
+const FORM: &str =
+    "answer with an observation as {\"type\":\"observation\",\"data\":{…}}, or with an error";
 
 impl Drop for Session {
     fn drop(&mut self) {

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +24,9 @@ const NOTES: usize = 20;
 
 /// The longest line of standard error that is kept whole, in bytes.
 const LONGEST_NOTE: usize = 64 << 10;
+
+/// Lines that are read ahead: a world that prints without end is not read on.
+const UNHEARD: usize = 2;
 
 /// How long a world may take to end by itself once its input has ended.
 const GRACE: Duration = Duration::from_millis(500);
@@ -93,7 +98,7 @@ impl Process {
         })?;
         let guard = Guard::over(&child);
         let (requests, to_write) = channel();
-        let (heard, answers) = channel();
+        let (heard, answers) = sync_channel(UNHEARD);
         let input = child.stdin.take().expect("it is piped");
         let output = child.stdout.take().expect("it is piped");
         let errors = child.stderr.take().expect("it is piped");
@@ -164,8 +169,7 @@ impl Process {
             Err(RecvTimeoutError::Timeout) => {
                 let seconds = self.launch.timeout.as_secs_f64();
                 let what = format!("did not answer within {seconds} seconds");
-                let remedy = "make it answer each line with one line that it flushes, or raise timeout_seconds";
-                Err(self.fault(&what, remedy))
+                Err(self.fault(&what, "answer and flush each line, or raise timeout_seconds"))
             }
         }
     }
@@ -251,7 +255,7 @@ fn write(mut input: ChildStdin, requests: &Receiver<Vec<u8>>) {
 }
 
 /// Passes lines on until there are no more, or nobody listens.
-fn hear(output: impl Read, heard: &Sender<Heard>) {
+fn hear(output: impl Read, heard: &SyncSender<Heard>) {
     let mut output = BufReader::with_capacity(1 << 16, output);
     loop {
         let next = match lines::read(&mut output, LONGEST_LINE) {

@@ -136,7 +136,7 @@ fn read<T: DeserializeOwned>(
         let what = format!("answered {cmd} of game {game} with something else ({error})");
         let fields = match cmd {
             "start" => "answer a start with game and text",
-            _ => "answer an act with game, reply, reward and, at its end, end as \"won\", \"over\" or \"cut\"",
+            _ => "answer an act with game, reply, reward and end (null, \"won\", \"over\" or \"cut\")",
         };
         process.fault(&what, fields)
     })

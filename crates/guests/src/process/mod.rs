@@ -94,13 +94,14 @@ fn about_itself(
     }
     let said: About = serde_json::from_value(said)
         .map_err(|error| process.fault(&format!("did not say what it is ({error})"), form))?;
+    let about = settings.amend(said)?;
     for (setting, given) in [("max_turns", settings.max_turns), ("tasks", settings.tasks)] {
         if given.is_some() {
-            let what = format!("is set, but the world {} says it itself", said.name);
+            let what = format!("is set, but the world {} says it itself", about.name);
             return Err(fault::setting(setting, &what, "leave it out"));
         }
     }
-    settings.amend(said)
+    Ok(about)
 }
 
 /// A request as the line that is sent.

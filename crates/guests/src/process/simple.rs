@@ -20,7 +20,7 @@ pub(super) struct OneGameEach {
     tasks: Option<usize>,
 }
 
-const RESET: &str = "answer {\"cmd\":\"reset\",\"seed\":7} with {\"observation\":\"…\"}, or about with name, max_turns and protocol";
+const RESET: &str = "answer a reset with observation, or about with name, max_turns and protocol";
 const STEP: &str = "answer a step with observation, reward, terminated and truncated";
 
 /// Sees whether a world can be reset at all.

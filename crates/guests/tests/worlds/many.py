@@ -40,6 +40,8 @@ def acted(game):
         answer["reply"] = "x" * (17 << 20)
     if FAULT == "long reply":
         answer["reply"] = "x" * (10 << 20)
+    if FAULT == "long game":
+        answer["game"] = "7" * (1 << 20)
     if FAULT == "refuse":
         return {"error": "not today"}
     return answer
@@ -48,6 +50,8 @@ def acted(game):
 def answer(message):
     cmd = message["cmd"]
     if cmd == "about":
+        if FAULT == "long name":
+            ABOUT["name"] = "x" * (1 << 20)
         return {key: value for key, value in ABOUT.items() if FAULT != f"no {key}"} | (
             {"protocol": 2} if FAULT == "protocol" else {})
     if cmd == "batch":
@@ -66,4 +70,6 @@ if FAULT == "noise":
 print("a note on standard error", file=sys.stderr)
 for line in sys.stdin:
     out = json.dumps(answer(json.loads(line)))
+    while FAULT == "flood":
+        print(out)
     print(out + "\n" + out if FAULT == "twice" else out, flush=True)
