@@ -11,7 +11,8 @@ import sys
 out, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
 import textarena
 
-ABOUT = {"name": "textarena_frozen_lake", "max_turns": 100, "memory": 0, "best": 1.0, "worst": 0.0,
+TURNS = 101  # the limit of the game
+ABOUT = {"name": "textarena_frozen_lake", "max_turns": TURNS, "memory": 0, "best": 1.0, "worst": 0.0,
          "protocol": 1}
 games = {}  # for each game: its environment, the turns so far
 
@@ -48,7 +49,7 @@ def answer(message):
         turn = {"game": game, "reply": "\n".join(rows), "reward": 0.0, "choices": choices(rows)}
         if done:
             turn["reward"] = float(env.close()[0][0])
-            turn["end"] = "won" if turn["reward"] == 1 else "cut" if turns == 100 else "over"
+            turn["end"] = "won" if turn["reward"] == 1 else "cut" if turns == TURNS else "over"
         return turn
     return {"game": game, "closed": games.pop(game, None) is not None}
 

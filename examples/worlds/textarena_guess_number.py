@@ -11,7 +11,8 @@ out, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
 import textarena
 
 NUMBERS = [str(number) for number in range(1, 21)]
-ABOUT = {"name": "guess_number", "max_turns": 10, "best": 1.0, "worst": 0.0, "protocol": 1,
+# The game takes one guess more than its text says.
+ABOUT = {"name": "guess_number", "max_turns": 11, "best": 1.0, "worst": 0.0, "protocol": 1,
          "style": {"after_utterance": " ", "after_reply": "\n"}}
 games = {}  # for each game: its environment, what was not guessed yet
 

@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use archer_guests::{OpenEnvOptions, serve_openenv};
-use archer_world::{Choices, End, Local, Said, Start, Worlds};
+use archer_world::contract::Checked;
+use archer_world::{Batch, Choices, End, Local, Said, Start, Worlds};
 use common::toy::Corridor;
 use common::{has_packages, in_python, open, python, script, shipped, try_first};
 use serde_json::json;
@@ -103,6 +104,53 @@ fn gymnasium_and_textarena_are_worlds() {
             keeps_the_contract(&*worlds, name);
         }
     }
+}
+
+#[test]
+fn textarena_ends_its_games_within_the_turns_that_are_announced() {
+    let test = "textarena_ends_its_games_within_the_turns_that_are_announced";
+    if !has_packages(test, "textarena") {
+        return;
+    }
+    // The largest number that is left; back and forth on the ice.
+    let numbers = |_: &str, listed: &Choices| listed.last().cloned();
+    let ice = |shown: &str, listed: &Choices| {
+        let rows: Vec<&[u8]> = shown.trim().split('\n').map(str::as_bytes).collect();
+        let find = |row: &&[u8]| row.iter().position(|field| *field == b'P');
+        let (y, x) = rows.iter().enumerate().find_map(|(y, row)| Some((y, find(row)?)))?;
+        let free = |way: &str| match way {
+            "up" => rows[y - 1][x] == b'.',
+            "down" => rows[y + 1][x] == b'.',
+            "left" => rows[y][x - 1] == b'.',
+            _ => rows[y][x + 1] == b'.',
+        };
+        listed.iter().find(|way| free(way)).cloned()
+    };
+    lasts(&shipped("textarena_guess_number.py"), 11, numbers);
+    lasts(&shipped("textarena_frozen_lake.py"), 101, ice);
+}
+
+/// Plays games of a script, whose longest lasts so many turns.
+fn lasts(script: &str, turns: usize, say: impl Fn(&str, &Choices) -> Option<String>) {
+    let worlds = open(in_python(script, &[])).unwrap();
+    assert_eq!(worlds.about().max_turns, turns);
+    let mut batch = pollster::block_on(Checked::open(&*worlds, 1)).unwrap();
+    let longest = (0..5).map(|seed| {
+        let start = [Start { task: None, seed }];
+        let opening = pollster::block_on(batch.start(&start)).unwrap().remove(0);
+        let (mut shown, mut choices) = (opening.text, opening.choices.unwrap());
+        for number in 1.. {
+            let text = say(&shown, &choices).expect("there is a way");
+            let said = [Said { game: 0, text: &text }];
+            let turn = pollster::block_on(batch.act(&said)).unwrap().remove(0);
+            if turn.end.is_some() {
+                return number;
+            }
+            (shown, choices) = (turn.reply, turn.choices.unwrap());
+        }
+        unreachable!("games end")
+    });
+    assert_eq!(longest.max(), Some(turns));
 }
 
 #[test]
