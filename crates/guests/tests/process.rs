@@ -134,6 +134,9 @@ fn a_command_that_cannot_be_run_is_named() {
     assert!(sentence.contains("there is no program \"no-such-program-here\""), "{sentence}");
     let sentence = refusal(json!({"command": ["/bin/sh", "-c", "echo Oh dear >&2; exit 3"]}));
     assert!(sentence.contains("Oh dear") && sentence.contains("exit status: 3"), "{sentence}");
+    let script = format!("exit 4\n{}", "# nothing\n".repeat(99));
+    let sentence = refusal(json!({"command": ["/bin/sh", "-c", script]}));
+    assert!(!sentence.contains('\n') && sentence.contains("exit status: 4"), "{sentence}");
     let sentence = refusal(json!({"command": "yes"}));
     assert!(sentence.contains("that is not JSON, \"y\""), "{sentence}");
     let sentence = refusal(json!({"command": env!("CARGO_MANIFEST_DIR")}));

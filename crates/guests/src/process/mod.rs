@@ -29,7 +29,7 @@ pub(crate) fn open(
 ) -> Result<Arc<dyn Worlds>, WorldError> {
     let words = settings.words()?;
     let name = settings.name.clone().unwrap_or_else(|| name_of(&words));
-    let who = format!("the world {name} ({})", words.join(" "));
+    let who = format!("the world {name} ({})", on_one_line(&words.join(" ")));
     let launch = Arc::new(Launch { words, who, timeout: settings.timeout(), sink });
     let mut process = Process::spawn(&launch)?;
     let (form, about) = match asked_about(&mut process)? {
@@ -56,6 +56,20 @@ fn name_of(words: &[String]) -> String {
     let path = Path::new(file.unwrap_or(&words[0]));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     stem.filter(|stem| !stem.is_empty()).unwrap_or_else(|| "world".to_string())
+}
+
+/// A command as it stands in a sentence: a script within it may have many lines.
+fn on_one_line(command: &str) -> String {
+    const SHOWN: usize = 120;
+    let mut line: String = command
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if command.chars().nth(SHOWN).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 /// Which messages a world understands.
