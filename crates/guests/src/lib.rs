@@ -1,0 +1,28 @@
+//! Worlds that live outside: in a process or behind a socket, and our worlds for others.
+//!
+//! [`open`] makes a [`Worlds`](archer_world::Worlds) of a command or of an address, as its settings
+//! say. [`Lines`] and [`serve_openenv`] are the other ends: they serve any `Worlds` to programs that
+//! speak JSON lines or OpenEnv.
+//!
+//! | door | ours as player | ours as world |
+//! |---|---|---|
+//! | JSON lines, many games a line ([`archer_world::messages`]) | `command` | [`Lines`], [`serve_lines`] |
+//! | JSON lines, one game (`reset`, `step`) | `command` | served by the caller of [`Lines`] |
+//! | OpenEnv over WebSocket | `url` | [`serve_openenv`] |
+//!
+//! A world is never trusted: what it sends is bounded before it is kept, every answer has a time
+//! limit, and each fault is one sentence that names the world, what it did and what to do.
+
+mod fault;
+mod http;
+mod lines;
+mod observation;
+mod openenv;
+mod process;
+mod serve;
+mod settings;
+
+pub use lines::LONGEST_LINE;
+pub use serve::lines::{Lines, MOST_GAMES, serve_lines};
+pub use serve::openenv::{OpenEnvOptions, OpenEnvServer, serve_openenv};
+pub use settings::{GuestSettings, Sink, is_guest, open, open_with, reached_by};
