@@ -234,6 +234,7 @@ impl Learning {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: None,
         };
         let draws = (0..ROWS).map(|_| transition()).collect();
@@ -444,6 +445,7 @@ impl Job for Remembering {
                     truncated: turn + 1 == TURNS,
                     mc_return: 0.0,
                     log_prob: 0.0,
+                    choices: None,
                     task: None,
                 });
                 observation = next;

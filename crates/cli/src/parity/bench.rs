@@ -143,6 +143,7 @@ impl Bench {
             truncated: false,
             mc_return: 0.0,
             log_prob: 0.0,
+            choices: None,
             task: None,
         };
         case.rows.iter().map(of).collect()

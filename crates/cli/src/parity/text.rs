@@ -121,6 +121,7 @@ fn rewarded(number: u32, reward: f64) -> Transition {
         truncated: false,
         mc_return: 0.0,
         log_prob: 0.0,
+        choices: None,
         task: None,
     }
 }
