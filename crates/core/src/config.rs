@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::nn::sampling::Sampler;
 
 mod algorithm;
+mod fit;
 mod lessons;
 pub mod older;
 mod warm_start;
@@ -133,7 +134,8 @@ pub struct Config {
     pub top_k: usize,
     /// Sample only among the likeliest tokens that together have this probability, in (0, 1].
     pub top_p: f64,
-    /// Tokens after which an utterance is cut.
+    /// Tokens after which an utterance is cut; 0 for as many as the games that are seen before learning
+    /// need, with some to spare.
     pub max_new_tokens: usize,
     /// Utterances that the agent tries, wherever it plays, until one was not said before in its game,
     /// each with another first token: a draw without replacement, and in greedy play the next
@@ -208,7 +210,8 @@ pub struct ActorModelConfig {
     pub width: usize,
     /// Attention heads.
     pub heads: usize,
-    /// Positions, which bounds observation and action together.
+    /// Positions, which bounds observation and action together; 0 for as many as the games that are
+    /// seen before learning need.
     pub positions: usize,
     /// Begin a fresh actor with heads that look back one token, two and so on: where many secrets
     /// must be learned, it saves a thousand steps of a plateau; where few, it does harm
@@ -242,7 +245,7 @@ pub struct CriticModelConfig {
     pub width: usize,
     /// Attention heads.
     pub heads: usize,
-    /// Positions for text; an encoder's `<s>` and `</s>` included.
+    /// Positions for text; an encoder's `<s>` and `</s>` included. 0 for as many as the actor's.
     pub positions: usize,
 }
 
@@ -362,7 +365,6 @@ impl Config {
             ("batch_size", self.batch_size),
             ("grad_accum_steps", self.grad_accum_steps),
             ("capacity", self.capacity),
-            ("max_new_tokens", self.max_new_tokens),
             ("tries", self.tries),
             ("tokenizer.max_token_length", self.tokenizer.max_token_length),
             ("eval_size", self.eval_size),
@@ -436,7 +438,8 @@ impl Config {
                 &format!("at least {}", crate::text::tokenizer::MIN_VOCAB),
             );
         }
-        if self.actor_model.positions <= self.max_new_tokens + 8 {
+        let fitted = self.actor_model.positions > 0 && self.max_new_tokens > 0;
+        if fitted && self.actor_model.positions <= self.max_new_tokens + 8 {
             return fault(
                 "actor_model.positions",
                 self.actor_model.positions.to_string(),
@@ -503,11 +506,11 @@ impl Config {
                 "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
             );
         }
-        if self.critic_model.positions < 16 {
+        if (1..16).contains(&self.critic_model.positions) {
             return fault(
                 "critic_model.positions",
                 self.critic_model.positions.to_string(),
-                "at least 16",
+                "at least 16, or 0 for as many as the world needs",
             );
         }
         Ok(())

@@ -3,9 +3,12 @@
 //! All of it is optional. A world without teaching is learned from reward alone, or from
 //! demonstrations that somebody else brings.
 
+use std::sync::Arc;
+
 use crate::error::WorldError;
 use crate::record::Game;
-use crate::world::Start;
+use crate::world::{About, Start};
+use crate::worlds::{Batch, Wait, Worlds};
 
 /// How the learner discounts, which a bonus that must not change the best policy depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,3 +55,69 @@ pub trait Teaching: Send + Sync {
         Vec::new()
     }
 }
+
+/// A world with demonstrations that somebody else brings, in the place of its own.
+pub struct Demonstrated {
+    worlds: Arc<dyn Worlds>,
+    games: Vec<Game>,
+}
+
+impl Demonstrated {
+    /// The world `worlds` with these games, all of which are shown whatever is asked for.
+    pub fn new(worlds: Arc<dyn Worlds>, games: Vec<Game>) -> Self {
+        Self { worlds, games }
+    }
+}
+
+impl Teaching for Demonstrated {
+    fn demonstrations(&self, _: &[Start]) -> Vec<Game> {
+        self.games.clone()
+    }
+
+    fn context_only_games(&self, starts: &[Start]) -> Result<Vec<Game>, WorldError> {
+        match self.worlds.teaching() {
+            Some(teaching) => teaching.context_only_games(starts),
+            None => Silent.context_only_games(starts),
+        }
+    }
+
+    fn facts(&self) -> Vec<Vec<f32>> {
+        self.worlds.teaching().map(|teaching| teaching.facts()).unwrap_or_default()
+    }
+
+    fn winning_utterances(&self) -> Vec<String> {
+        self.worlds.teaching().map(|teaching| teaching.winning_utterances()).unwrap_or_default()
+    }
+
+    fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {
+        let teaching = self.worlds.teaching();
+        teaching.map(|teaching| teaching.bonus(game, discount)).unwrap_or_default()
+    }
+}
+
+impl Worlds for Demonstrated {
+    fn about(&self) -> &About {
+        self.worlds.about()
+    }
+
+    fn open(&self, games: usize) -> Wait<'_, Box<dyn Batch>> {
+        self.worlds.open(games)
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        self.worlds.capacity()
+    }
+
+    fn teaching(&self) -> Option<&dyn Teaching> {
+        Some(self)
+    }
+
+    fn in_training(&self, progress: f64) -> Result<Option<Arc<dyn Worlds>>, WorldError> {
+        self.worlds.in_training(progress)
+    }
+}
+
+/// A world that teaches nothing.
+struct Silent;
+
+impl Teaching for Silent {}

@@ -9,6 +9,9 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WarmStartConfig {
+    /// File of games to imitate, one JSON object a line or one list of all; empty for the world's own
+    /// demonstrations.
+    pub demonstrations: String,
     /// Games that are imitated, where the world makes them; of a file all.
     pub games: usize,
     /// Gradient steps.
@@ -49,6 +52,7 @@ pub struct WarmStartConfig {
 impl Default for WarmStartConfig {
     fn default() -> Self {
         Self {
+            demonstrations: String::new(),
             games: 2000,
             steps: 400,
             batch_size: 32,

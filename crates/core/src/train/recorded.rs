@@ -2,29 +2,42 @@
 
 use std::sync::Arc;
 
-use archer_world::{About, End, Game};
+use archer_world::{About, End, Game, Transcript};
 
+use crate::choices::Tries;
 use crate::config::Config;
+use crate::error::Error;
 use crate::rl::transition::{Trajectory, Transition};
 use crate::text::Tokenizer;
 
 /// A game as it would have been played here; `opening` is what the player reads first where the game
 /// does not say.
+///
+/// # Errors
+/// If a choice that was listed is longer than what the agent can say, or it cannot write it.
 pub fn trajectory(
     game: &Game,
     about: &About,
     opening: &str,
     config: &Config,
     tokenizer: &Tokenizer,
-) -> Trajectory {
+) -> Result<Trajectory, Error> {
     let mut trajectory = Trajectory { won: game.won(), ..Trajectory::default() };
     let opening = game.opening.as_deref().unwrap_or(opening);
+    let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
+    let (mut tries, mut choices) = (Tries::default(), game.choices.as_ref());
     let mut observation: Arc<[u32]> = tokenizer.encode(opening).into();
     for (turn, exchange) in game.turns.iter().enumerate() {
         let end = (turn + 1 == game.turns.len()).then(|| game.end.unwrap_or(End::Cut));
         let body = tokenizer.encode(&exchange.said);
-        let added = tokenizer.encode(&about.style.reply(&exchange.reply));
-        let next: Arc<[u32]> = observation.iter().chain(&body).chain(&added).copied().collect();
+        seen.push(&exchange.said, &exchange.reply);
+        let next: Arc<[u32]> = match seen.grows() {
+            true => {
+                let added = tokenizer.encode(&about.style.reply(&exchange.reply));
+                observation.iter().chain(&body).chain(&added).copied().collect()
+            }
+            false => tokenizer.encode(&seen.text()).into(),
+        };
         trajectory.transitions.push(Transition {
             observation,
             action: body.into_iter().chain([tokenizer.newline()]).collect(),
@@ -34,15 +47,16 @@ pub fn trajectory(
             truncated: end == Some(End::Cut),
             mc_return: 0.0,
             log_prob: 0.0,
-            choices: None,
-            task: None,
+            choices: tries.of(choices, tokenizer, config.max_new_tokens)?,
+            task: game.task.map(|task| task as u32),
         });
+        choices = exchange.choices.as_ref();
         trajectory.invalid += usize::from(exchange.invalid);
         trajectory.lines.push((exchange.said.clone(), exchange.reply.clone()));
         observation = next;
     }
     trajectory.close(config.gamma);
-    trajectory
+    Ok(trajectory)
 }
 
 #[cfg(test)]
@@ -62,7 +76,7 @@ mod tests {
             Exchange::new("Is it a cat?", "Yes.", 0.25),
         ];
         let game = Game { turns, end: Some(End::Won), ..Game::default() };
-        let read = trajectory(&game, &about, "Questions:\n", &config, &tokenizer);
+        let read = trajectory(&game, &about, "Questions:\n", &config, &tokenizer).unwrap();
         let [first, second] = &read.transitions[..] else { panic!("two turns") };
         assert_eq!((first.reward, first.mc_return, second.mc_return), (1.0, 1.125, 0.25));
         assert_eq!(first.next_observation, second.observation);
@@ -70,6 +84,7 @@ mod tests {
         assert_eq!(tokenizer.decode(&second.next_observation), text);
         assert!(!first.terminated && second.terminated && !second.truncated && read.won);
         let cut = trajectory(&Game { end: None, ..game }, &about, "Q\n", &config, &tokenizer);
+        let cut = cut.unwrap();
         assert!(cut.transitions[1].truncated && !cut.transitions[1].terminated && !cut.won);
     }
 }

@@ -20,7 +20,7 @@ use super::evaluate::{Evaluation, evaluate};
 use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{
-    context_only_games, demonstrated_games, demonstration, explored_games, pieces,
+    context_only_games, demonstrated_games, demonstrations, explored_games, pieces,
 };
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
@@ -136,9 +136,12 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, Error> {
         config.validate()?;
+        let mut config = config;
         let mut games = demonstrated_games(&config, worlds.as_ref());
         if games.is_empty() {
             games = explored_games(worlds.as_ref(), EXPLORED, config.seed).await?;
+            // There is nobody to imitate.
+            config.warm_start.steps = 0;
         }
         let style = &worlds.about().style;
         let texts = games.iter().flat_map(|game| pieces(game, style));
@@ -147,6 +150,8 @@ impl Trainer {
             config.tokenizer.vocab_size,
             config.tokenizer.max_token_length,
         )?;
+        let config = config.fitted(&games, worlds.about(), &tokenizer);
+        config.validate()?;
         let autodiff = device.clone().autodiff();
         let actor = fresh_actor(&config, tokenizer.vocab_size(), &autodiff);
         let has_critic = config.algorithm.has_critic();
@@ -168,6 +173,13 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, Error> {
         config.validate()?;
+        let config = Config {
+            max_new_tokens: match config.max_new_tokens {
+                0 => agent.about.max_new_tokens,
+                some => some,
+            },
+            ..config
+        };
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
         let actor = agent.actor.clone().fork(&autodiff).train();
@@ -276,7 +288,7 @@ impl Trainer {
         let opening = self.opening().await?;
         let (about, config) = (self.worlds.about(), &self.config);
         let read = |game| recorded::trajectory(game, about, &opening, config, &self.tokenizer);
-        let mut games: Vec<Trajectory> = games.iter().map(read).collect();
+        let mut games: Vec<Trajectory> = games.iter().map(read).collect::<Result<_, _>>()?;
         games.iter_mut().for_each(|game| self.shape(game, self.worlds.as_ref()));
         let turns = games.iter().map(|game| game.transitions.len()).sum();
         // All of them are to be learned from, however many there are.
@@ -385,8 +397,8 @@ impl Trainer {
             let opening = self.opening().await?;
             let (about, facts) = (worlds.about(), &self.lore.facts);
             let read = |games: &[Game]| {
-                let read = |game| demonstration(&self.tokenizer, about, &opening, game, facts);
-                let games = games.iter().map(|game| read(game).cut(positions));
+                let read = |game| demonstrations(&self.tokenizer, about, &opening, game, facts);
+                let games = games.iter().flat_map(read).map(|game| game.cut(positions));
                 games.filter(|game| !game.utterances.is_empty()).collect::<Vec<_>>()
             };
             self.demonstrations = read(&games);

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use archer_world::{About, Game, Said, Start, Style, Worlds, contract::Checked};
-use archer_world::{Batch, Choices, Exchange};
+use archer_world::contract::Checked;
+use archer_world::{About, Batch, Choices, Exchange, Game, Said, Start, Style, Transcript, Worlds};
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
@@ -130,29 +130,55 @@ pub fn pieces<'a>(game: &'a Game, style: &'a Style) -> impl Iterator<Item = Stri
 }
 
 /// A game as tokens, every utterance marked; utterance and reply are encoded apart, as the agent
-/// will meet them. `facts` are those of each task, or none.
-pub fn demonstration(
+/// will meet them. `facts` are those of each task, or none. Where the world shows only its last
+/// screens, each turn is a text of its own.
+pub fn demonstrations(
     tokenizer: &Tokenizer,
     about: &About,
     opening: &str,
     game: &Game,
     facts: &[Arc<[f32]>],
-) -> Demonstration {
-    let mut tokens = tokenizer.encode(game.opening.as_deref().unwrap_or(opening));
-    let mut utterances = Vec::with_capacity(game.turns.len());
-    let mut asides = Vec::new();
-    for (number, turn) in game.turns.iter().enumerate() {
-        if !turn.imitate {
-            asides.push(number);
-        }
-        let said = tokenizer.encode(&turn.said);
-        utterances.push((tokens.len(), said.len()));
-        tokens.extend(said);
-        tokens.extend(tokenizer.encode(&about.style.reply(&turn.reply)));
-    }
+) -> Vec<Demonstration> {
     let task = game.task.map(|task| {
         let facts = facts.get(task).cloned().unwrap_or_default();
         KnownTask { task, facts }
     });
-    Demonstration { tokens, utterances, asides, task }
+    let opening = game.opening.as_deref().unwrap_or(opening);
+    if about.memory.is_some() {
+        return apart(tokenizer, about, opening, game, &task);
+    }
+    let mut whole = Demonstration { tokens: tokenizer.encode(opening), task, ..Default::default() };
+    for turn in &game.turns {
+        append(&mut whole, tokenizer, about, turn);
+    }
+    vec![whole]
+}
+
+/// The turns of a game one by one, each after what the player reads before it.
+fn apart(
+    tokenizer: &Tokenizer,
+    about: &About,
+    opening: &str,
+    game: &Game,
+    task: &Option<KnownTask>,
+) -> Vec<Demonstration> {
+    let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
+    let one = |turn: &Exchange| {
+        let tokens = tokenizer.encode(&seen.text());
+        let mut one = Demonstration { tokens, task: task.clone(), ..Default::default() };
+        append(&mut one, tokenizer, about, turn);
+        seen.push(&turn.said, &turn.reply);
+        one
+    };
+    game.turns.iter().map(one).collect()
+}
+
+fn append(text: &mut Demonstration, tokenizer: &Tokenizer, about: &About, turn: &Exchange) {
+    if !turn.imitate {
+        text.asides.push(text.utterances.len());
+    }
+    let said = tokenizer.encode(&turn.said);
+    text.utterances.push((text.tokens.len(), said.len()));
+    text.tokens.extend(said);
+    text.tokens.extend(tokenizer.encode(&about.style.reply(&turn.reply)));
 }

@@ -316,6 +316,7 @@ fn travelling(config: &Config) -> Config {
     }
     config.distill.teacher.clear();
     config.iql.games.clear();
+    config.warm_start.demonstrations.clear();
     config.lessons.steps = 0; // what names the tasks stays behind
     config.actor_average = 0.0; // what is learned anew should show at once
     if config.numerics == Numerics::Fixed {
