@@ -24,6 +24,13 @@ pub mod config;
 pub mod contract;
 pub mod vectorized;
 
+#[cfg(feature = "box")]
+pub mod catalogue;
+#[cfg(feature = "box")]
+pub mod guess_number;
+#[cfg(feature = "box")]
+pub mod maze;
+
 pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};
 pub use error::{GameError, UnknownWord};
