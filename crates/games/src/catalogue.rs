@@ -13,7 +13,7 @@ use archer_world::{Settings, WorldError, Worlds};
 pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, world_chance};
 
-use crate::{guess_number, maze};
+use crate::{blackjack, frozen_lake, guess_number, maze, tower_of_hanoi};
 
 /// A world of this crate that is an ordinary [`archer_world::World`].
 pub struct Entry {
@@ -54,7 +54,13 @@ impl Optimum {
 }
 
 /// All of them, in the order of their names.
-pub const ENTRIES: &[Entry] = &[guess_number::ENTRY, maze::ENTRY];
+pub const ENTRIES: &[Entry] = &[
+    blackjack::ENTRY,
+    frozen_lake::ENTRY,
+    guess_number::ENTRY,
+    maze::ENTRY,
+    tower_of_hanoi::ENTRY,
+];
 
 /// The world of this name, if there is one.
 ///

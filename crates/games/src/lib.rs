@@ -25,11 +25,17 @@ pub mod contract;
 pub mod vectorized;
 
 #[cfg(feature = "box")]
+pub mod blackjack;
+#[cfg(feature = "box")]
 pub mod catalogue;
+#[cfg(feature = "box")]
+pub mod frozen_lake;
 #[cfg(feature = "box")]
 pub mod guess_number;
 #[cfg(feature = "box")]
 pub mod maze;
+#[cfg(feature = "box")]
+pub mod tower_of_hanoi;
 
 pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};
