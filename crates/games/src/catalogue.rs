@@ -3,6 +3,7 @@
 //! An [`Entry`] makes a world from its settings, says what is known of its optimum, and makes its
 //! scripted players. [`play`] plays such players, so that a return can be held against them.
 
+pub mod code_breaking;
 mod players;
 pub mod settings;
 
@@ -11,9 +12,9 @@ use std::sync::Arc;
 use archer_world::{Settings, WorldError, Worlds};
 
 pub use players::{Player, RandomPlayer, mean_return, play};
-pub(crate) use players::{draw, world_chance};
+pub(crate) use players::{draw, player_chance, world_chance};
 
-use crate::{blackjack, frozen_lake, guess_number, maze, tower_of_hanoi};
+use crate::{blackjack, frozen_lake, guess_number, mastermind, maze, tower_of_hanoi, wordle};
 
 /// A world of this crate that is an ordinary [`archer_world::World`].
 pub struct Entry {
@@ -58,8 +59,10 @@ pub const ENTRIES: &[Entry] = &[
     blackjack::ENTRY,
     frozen_lake::ENTRY,
     guess_number::ENTRY,
+    mastermind::ENTRY,
     maze::ENTRY,
     tower_of_hanoi::ENTRY,
+    wordle::ENTRY,
 ];
 
 /// The world of this name, if there is one.

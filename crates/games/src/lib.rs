@@ -33,9 +33,13 @@ pub mod frozen_lake;
 #[cfg(feature = "box")]
 pub mod guess_number;
 #[cfg(feature = "box")]
+pub mod mastermind;
+#[cfg(feature = "box")]
 pub mod maze;
 #[cfg(feature = "box")]
 pub mod tower_of_hanoi;
+#[cfg(feature = "box")]
+pub mod wordle;
 
 pub use config::{WordList, WorldChange, WorldConfig, WorldName, make};
 pub use environment::{Environment, Step};

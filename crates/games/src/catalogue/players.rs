@@ -24,16 +24,23 @@ pub trait Player: Send {
 #[derive(Debug)]
 pub struct RandomPlayer {
     chance: ChaCha8Rng,
+    /// What is drawn from where no choices are listed.
+    otherwise: Choices,
 }
 
 impl RandomPlayer {
+    /// The player that draws among these where the world lists no choices.
+    pub fn among(otherwise: Choices) -> Self {
+        Self { chance: player_chance(0), otherwise }
+    }
+
     /// The player of a world that lists choices, or does not.
     ///
     /// # Errors
     /// If it does not: there is nothing to draw from.
     pub fn boxed(world: &str, choices: bool) -> Result<Box<dyn Player>, WorldError> {
         match choices {
-            true => Ok(Box::new(RandomPlayer { chance: player_chance(0) })),
+            true => Ok(Box::new(RandomPlayer::among(Choices::new()))),
             false => {
                 let why = "the player random draws among the choices, and there are none";
                 Err(unusable(world, "choices", false, why))
@@ -48,9 +55,9 @@ impl Player for RandomPlayer {
     }
 
     /// # Panics
-    /// Where no choices are listed.
+    /// If no choices are listed and there is nothing to draw from otherwise.
     fn say(&mut self, _: &Transcript, choices: Option<&Choices>) -> String {
-        let choices = choices.expect("the world lists choices");
+        let choices = choices.unwrap_or(&self.otherwise);
         choices[draw(&mut self.chance, choices.len())].clone()
     }
 }
