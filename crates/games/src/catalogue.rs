@@ -30,8 +30,11 @@ pub struct Entry {
     /// The scripted players by name, for example `optimal` and `random`.
     pub players: &'static [&'static str],
     /// Makes a player of this name; fails where there is none, or none under these settings.
-    pub player: fn(&Settings, &str) -> Result<Box<dyn Player>, WorldError>,
+    pub player: MakePlayer,
 }
+
+/// Makes the player of this name for a world of these settings.
+pub type MakePlayer = fn(&Settings, &str) -> Result<Box<dyn Player>, WorldError>;
 
 /// What is known of the best mean return of a world. The mean is over the tasks, or over drawn games
 /// where tasks have no numbers.

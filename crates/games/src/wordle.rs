@@ -20,7 +20,7 @@ use archer_world::{
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
-use crate::catalogue::code_breaking::Solver;
+use crate::catalogue::code_breaking::{Answers, Solver};
 use crate::catalogue::settings::{read, unknown_player, unusable, within};
 use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
 use words::{Colours, Vocabulary};
@@ -97,19 +97,19 @@ fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
     let config = Config::read(settings)?;
     let answers = Vocabulary::first(config.words).answers();
     let scripted = answers.informative_return(config.max_turns);
-    let (exact, bound) = match config.best() {
-        Some(best) => (Some(best), None),
-        None => (None, Some(answers.bound(config.max_turns))),
-    };
-    let note = match exact {
-        Some(_) => {
-            "an exact search over the sets of words that answers leave; scripted: the player information-gain over all words"
-        }
-        None => {
-            "bound: the best first guess, if every later answer told one word apart; scripted: the player information-gain over all words"
-        }
-    };
-    Ok(Optimum { exact, bound, scripted: Some(scripted), note: note.to_string() })
+    let informative = format!("the player information-gain returns {scripted:.4} over all words");
+    if let Some(best) = config.best() {
+        let search = "an exact search over the sets of words that answers leave";
+        return Ok(Optimum::exact(best, format!("{search}; {informative}")));
+    }
+    Ok(Optimum {
+        exact: None,
+        bound: Some(answers.bound(config.max_turns)),
+        scripted: Some(scripted),
+        note: format!(
+            "bound: the best first guess, if every later answer told one word apart; {informative}"
+        ),
+    })
 }
 
 fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError> {
@@ -185,17 +185,24 @@ impl World for Wordle {
 /// Keeps the words that agree with all answers, and guesses what tells most or by the exact solution.
 struct Thinker {
     vocabulary: Vocabulary,
-    answers: crate::catalogue::code_breaking::Answers,
     turns: usize,
+    solver: Solver<Answers>,
     exact: bool,
-    /// The guesses that were thought out, by the words left and the guesses left.
-    known: std::collections::HashMap<(Vec<u16>, usize), usize>,
+    /// The first guess, which is the same in all games.
+    first: Option<usize>,
 }
 
 impl Thinker {
     fn new(vocabulary: Vocabulary, turns: usize, exact: bool) -> Self {
-        let answers = vocabulary.answers();
-        Self { vocabulary, answers, turns, exact, known: Default::default() }
+        let solver = Solver::new(vocabulary.answers(), turns);
+        Self { vocabulary, turns, solver, exact, first: None }
+    }
+
+    fn guess(&mut self, left: &[u16], turns: usize) -> usize {
+        match self.exact {
+            true => self.solver.best_guess(left, turns),
+            false => self.solver.answers().most_informative(left),
+        }
     }
 }
 
@@ -204,25 +211,20 @@ impl Player for Thinker {
 
     fn say(&mut self, game: &Transcript, _: Option<&Choices>) -> String {
         let vocabulary = self.vocabulary;
-        let mut left = self.answers.all();
+        let mut left = self.solver.answers().all();
         for (said, reply) in game.exchanges() {
             let (guess, colours) = (vocabulary.parsed(said), Colours::parsed(reply));
             let (Some(guess), Some(colours)) = (guess, colours) else { continue };
             left.retain(|word| vocabulary.colours(guess, usize::from(*word)) == colours);
         }
         let turns = self.turns - game.exchanges().len();
-        let key = (left, turns);
-        let guess = match self.known.get(&key) {
-            Some(guess) => *guess,
-            None => {
-                let guess = match self.exact {
-                    true => Solver::new(&self.answers, turns).best_guess(&key.0, turns),
-                    false => self.answers.most_informative(&key.0),
-                };
-                self.known.insert(key, guess);
-                guess
-            }
+        let guess = match self.first.filter(|_| turns == self.turns) {
+            Some(first) => first,
+            None => self.guess(&left, turns),
         };
+        if turns == self.turns {
+            self.first = Some(guess);
+        }
         vocabulary.spelled(guess)
     }
 }

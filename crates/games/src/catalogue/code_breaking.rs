@@ -5,6 +5,7 @@
 //! [`Answers::optimum`] solves it exactly, [`Answers::bound`] bounds it, and
 //! [`Answers::most_informative`] is a good guess at once.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
 /// A set of secrets, as their numbers in rising order.
@@ -208,9 +209,9 @@ impl Answers {
     }
 }
 
-/// An exact search by branch and bound that remembers what it solved.
-pub struct Solver<'a> {
-    answers: &'a Answers,
+/// An exact search by branch and bound that remembers what it solved. It holds or borrows its game.
+pub struct Solver<A> {
+    answers: A,
     least: Vec<Vec<u32>>,
     /// The cost and the best guess of sets that were solved.
     solved: HashMap<(Secrets, usize), (u32, usize)>,
@@ -218,11 +219,16 @@ pub struct Solver<'a> {
     at_least: HashMap<(Secrets, usize), u32>,
 }
 
-impl<'a> Solver<'a> {
+impl<A: Borrow<Answers>> Solver<A> {
     /// A solver of games of `turns` guesses.
-    pub fn new(answers: &'a Answers, turns: usize) -> Self {
-        let least = answers.least_costs(turns);
+    pub fn new(answers: A, turns: usize) -> Self {
+        let least = answers.borrow().least_costs(turns);
         Self { answers, least, solved: HashMap::new(), at_least: HashMap::new() }
+    }
+
+    /// The game that it solves.
+    pub fn answers(&self) -> &Answers {
+        self.answers.borrow()
     }
 
     /// The best guess where these secrets are possible and `turns` guesses are left.
@@ -271,17 +277,20 @@ impl<'a> Solver<'a> {
     /// secrets alike there is one.
     fn candidates(&self, secrets: &[u16], turns: usize) -> Vec<(u32, usize)> {
         let later = &self.least[turns - 1];
-        let whole = secrets.len() == self.answers.secrets;
-        let guesses =
-            if whole { self.answers.openings.clone() } else { self.answers.every_guess() };
+        let whole = secrets.len() == self.answers.borrow().secrets;
+        let guesses = if whole {
+            self.answers.borrow().openings.clone()
+        } else {
+            self.answers.borrow().every_guess()
+        };
         let (mut sizes, mut seen) = (Vec::new(), HashSet::new());
         let mut candidates = Vec::new();
         for guess in guesses {
-            self.answers.sizes(secrets, guess, &mut sizes);
+            self.answers.borrow().sizes(secrets, guess, &mut sizes);
             // A guess whose answer is known tells nothing.
             let tells = sizes.iter().filter(|size| **size > 0).count() > 1;
-            if tells && seen.insert(self.answers.parting(secrets, guess)) {
-                candidates.push((self.answers.least_cost(&sizes, later), guess));
+            if tells && seen.insert(self.answers.borrow().parting(secrets, guess)) {
+                candidates.push((self.answers.borrow().least_cost(&sizes, later), guess));
             }
         }
         candidates.sort_unstable();
@@ -298,7 +307,7 @@ impl<'a> Solver<'a> {
         limit: u32,
     ) -> Option<u32> {
         let mut cost = least;
-        let mut parts = self.answers.parts(secrets, guess);
+        let mut parts = self.answers.borrow().parts(secrets, guess);
         // Small sets are solved at once, and may already show that the guess is too dear.
         parts.sort_by_key(Vec::len);
         for part in parts {

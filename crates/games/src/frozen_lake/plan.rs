@@ -3,34 +3,51 @@
 use super::Config;
 use super::lake::{CELLS, Cell, GOAL, Lake, START, moved};
 
-/// The value of each cell of a lake for each number of steps left.
+/// What a cell is worth, and how long a game lasts from there.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Worth {
+    /// The best mean return.
+    value: f64,
+    /// The mean number of steps, the fewest of those that reach it.
+    steps: f64,
+}
+
+impl Worth {
+    /// Whether it is better; of equal returns the sooner one is.
+    fn exceeds(self, other: Worth) -> bool {
+        // Sums in different orders differ in their last digits.
+        const EQUAL: f64 = 1e-12;
+        let gain = self.value - other.value;
+        gain > EQUAL || (gain > -EQUAL && self.steps < other.steps - EQUAL)
+    }
+}
+
+/// The worth of each cell of a lake for each number of steps left.
 pub(super) struct Plan {
     lake: Lake,
     slippery: bool,
     step_cost: f64,
-    /// `values[t][c]`: the best mean return from cell `c` with `t` steps left; the last row holds for
-    /// any more, within rounding.
-    values: Vec<[f64; CELLS]>,
+    /// `worths[t][c]`: that of cell `c` with `t` steps left; the last row holds for any more.
+    worths: Vec<[Worth; CELLS]>,
 }
 
 impl Plan {
     pub fn new(lake: &Lake, config: &Config) -> Self {
-        let step_cost = f64::from(config.step_cost);
         let mut plan = Plan {
             lake: lake.clone(),
             slippery: config.slippery,
-            step_cost,
-            values: vec![[0.0; CELLS]],
+            step_cost: f64::from(config.step_cost),
+            worths: vec![[Worth::default(); CELLS]],
         };
         for left in 0..config.max_turns {
-            let row: [f64; CELLS] = std::array::from_fn(|cell| match plan.is_over(cell) {
-                true => 0.0,
-                false => (0..4).map(|step| plan.value(cell, step, left)).fold(f64::MIN, f64::max),
+            let row: [Worth; CELLS] = std::array::from_fn(|cell| match plan.is_over(cell) {
+                true => Worth::default(),
+                false => plan.worth(cell, plan.best_direction(cell, left + 1), left),
             });
-            if row == plan.values[left] {
+            if row == plan.worths[left] {
                 break;
             }
-            plan.values.push(row);
+            plan.worths.push(row);
         }
         plan
     }
@@ -39,28 +56,29 @@ impl Plan {
         cell == GOAL || self.lake.is_hole(cell)
     }
 
-    /// The value of a step in a direction after which `left` steps are left.
-    fn value(&self, cell: Cell, direction: usize, left: usize) -> f64 {
-        let later = &self.values[left.min(self.values.len() - 1)];
-        let reached = |direction: usize| match moved(cell, direction % 4) {
-            GOAL => 1.0,
-            next => later[next],
-        };
-        let value = match self.slippery {
-            false => reached(direction),
-            true => (3..=5).map(|aside| reached(direction + aside)).sum::<f64>() / 3.0,
-        };
-        value - self.step_cost
+    /// The worth of a step in a direction after which `left` steps are left.
+    fn worth(&self, cell: Cell, direction: usize, left: usize) -> Worth {
+        let later = &self.worths[left.min(self.worths.len() - 1)];
+        let ways = if self.slippery { 3..=5 } else { 4..=4 };
+        let share = 1.0 / (ways.end() - ways.start() + 1) as f64;
+        let mut worth = Worth { value: -self.step_cost, steps: 1.0 };
+        for aside in ways {
+            let next = moved(cell, (direction + aside) % 4);
+            let value = if next == GOAL { 1.0 } else { later[next].value };
+            worth.value += share * value;
+            worth.steps += share * later[next].steps;
+        }
+        worth
     }
 
+    /// The best direction with so many steps left, at least 1.
     pub fn best_direction(&self, cell: Cell, left: usize) -> usize {
-        let left = left.saturating_sub(1);
-        let value = |direction: &usize| self.value(cell, *direction, left);
-        (0..4).max_by(|one, other| value(one).total_cmp(&value(other))).expect("four directions")
+        let worth = |direction: usize| self.worth(cell, direction, left - 1);
+        (1..4).fold(0, |best, other| if worth(other).exceeds(worth(best)) { other } else { best })
     }
 
     fn start_value(&self) -> f64 {
-        self.values[self.values.len() - 1][START]
+        self.worths[self.worths.len() - 1][START].value
     }
 }
 

@@ -82,6 +82,14 @@ fn the_optimal_player_reaches_the_optimum() {
 }
 
 #[test]
+fn the_optimal_player_takes_the_shortest_way() {
+    let settings = settings(json!({"map": "gymnasium"}));
+    let mut player = player(&settings, "optimal").unwrap();
+    let games = play(&*worlds(&settings).unwrap(), &mut *player, &[Start::default()]).unwrap();
+    assert_eq!((games[0].turns.len(), games[0].won()), (6, true));
+}
+
+#[test]
 fn the_optimal_player_comes_near_the_optimum_on_slippery_ice() {
     let settings = settings(json!({"map": "gymnasium", "slippery": true}));
     let starts: Vec<Start> = (0..2000).map(|seed| Start { task: None, seed }).collect();

@@ -85,14 +85,12 @@ impl Player for InformativePlayer {
 pub(super) struct OptimalPlayer {
     codes: Codes,
     turns: usize,
-    answers: Answers,
-    /// For each set of codes and turns left the guess, as they were met.
-    known: std::collections::HashMap<(Vec<u16>, usize), usize>,
+    solver: Solver<Answers>,
 }
 
 impl OptimalPlayer {
     pub fn new(codes: Codes, turns: usize) -> Self {
-        Self { codes, turns, answers: codes.answers(), known: Default::default() }
+        Self { codes, turns, solver: Solver::new(codes.answers(), turns) }
     }
 }
 
@@ -101,15 +99,7 @@ impl Player for OptimalPlayer {
 
     fn say(&mut self, game: &Transcript, _: Option<&Choices>) -> String {
         let turns = self.turns - game.exchanges().len();
-        let key = (agreeing(self.codes, &self.answers, game), turns);
-        let guess = match self.known.get(&key) {
-            Some(guess) => *guess,
-            None => {
-                let guess = Solver::new(&self.answers, turns).best_guess(&key.0, turns);
-                self.known.insert(key, guess);
-                guess
-            }
-        };
-        self.codes.code(guess).to_string()
+        let left = agreeing(self.codes, self.solver.answers(), game);
+        self.codes.code(self.solver.best_guess(&left, turns)).to_string()
     }
 }
