@@ -36,11 +36,11 @@ pub enum WorldName {
 
 impl WorldName {
     /// All of them.
-    const ALL: [WorldName; 4] =
+    pub(crate) const ALL: [WorldName; 4] =
         [WorldName::TwentyQuestions, WorldName::GuessMyCity, WorldName::Bandit, WorldName::Recall];
 
     /// The name in configurations and on the command line.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             WorldName::TwentyQuestions => "twenty_questions",
             WorldName::GuessMyCity => "guess_my_city",
@@ -232,6 +232,9 @@ impl WorldConfig {
     /// # Errors
     /// A key that there is not, or a value of the wrong type.
     pub fn of(settings: &Settings) -> Result<Self, GameError> {
+        if let Some(name) = settings.get("name").and_then(|name| name.as_str()) {
+            name.parse::<WorldName>()?;
+        }
         let value = serde_json::Value::Object(settings.clone());
         serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
     }

@@ -27,8 +27,8 @@ impl fmt::Display for GameError {
         match self {
             GameError::UnknownWorld(name) => write!(
                 f,
-                "there is no world named \"{name}\"; choose twenty_questions, guess_my_city, \
-                 bandit or recall"
+                "there is no world named \"{name}\"; choose one of {}",
+                crate::names().join(", ")
             ),
             GameError::UnknownRules(name) => {
                 write!(f, "there are no rules named \"{name}\"; choose fixed or official")

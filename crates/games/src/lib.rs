@@ -23,28 +23,77 @@ pub mod config;
 #[cfg(test)]
 mod contract;
 
+#[cfg(feature = "box")]
+pub mod blackjack;
+#[cfg(feature = "box")]
+pub mod catalogue;
+#[cfg(feature = "box")]
+pub mod frozen_lake;
+#[cfg(feature = "box")]
+pub mod guess_number;
+#[cfg(feature = "box")]
+pub mod mastermind;
+#[cfg(feature = "box")]
+pub mod maze;
+#[cfg(feature = "box")]
+pub mod tower_of_hanoi;
+#[cfg(feature = "box")]
+pub mod wordle;
+
 use std::sync::Arc;
 
-use archer_world::{Settings, Worlds};
+use archer_world::{Settings, WorldError, Worlds};
 
 pub use config::{WordList, WorldChange, WorldConfig, WorldName, make_one};
+
 pub use error::{GameError, UnknownWord};
 pub use guess_my_city::GuessMyCity;
 pub use guessing::GuessingGame;
 pub use twenty_questions::{Answer, Rules, TwentyQuestions};
 
+/// The names of all worlds.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = WorldName::ALL.iter().map(|name| name.name()).collect();
+    #[cfg(feature = "box")]
+    names.extend(catalogue::ENTRIES.iter().map(|entry| entry.name));
+    names
+}
+
 /// The world of these settings; without a name it is Twenty Questions.
 ///
 /// # Errors
-/// A setting that is out of its range or does not belong to the world.
-pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, GameError> {
-    WorldConfig::of(settings)?.worlds()
+/// A name that no world has, or a setting that is out of its range or does not belong to the world.
+pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
+    #[cfg(feature = "box")]
+    if let Some(entry) = entry(settings) {
+        return (entry.make)(&without_name(settings));
+    }
+    Ok(WorldConfig::of(settings)?.worlds()?)
 }
 
-/// The settings of a world with every key that it has.
+/// The settings of a world with every key that it has, as far as it tells them.
 ///
 /// # Errors
 /// As of [`worlds`], but for what only making the world finds out.
-pub fn resolved(settings: &Settings) -> Result<Settings, GameError> {
+pub fn resolved(settings: &Settings) -> Result<Settings, WorldError> {
+    #[cfg(feature = "box")]
+    if let Some(entry) = entry(settings) {
+        (entry.make)(&without_name(settings))?;
+        return Ok(settings.clone());
+    }
     Ok(WorldConfig::of(settings)?.settings())
+}
+
+/// The world of the catalogue that these settings name.
+#[cfg(feature = "box")]
+pub fn entry(settings: &Settings) -> Option<&'static catalogue::Entry> {
+    settings.get("name").and_then(|name| catalogue::find(name.as_str()?))
+}
+
+/// The settings that a world of the catalogue is made of.
+#[cfg(feature = "box")]
+pub fn without_name(settings: &Settings) -> Settings {
+    let mut own = settings.clone();
+    own.remove("name");
+    own
 }
