@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use archer::checkpoint::packed::Precision;
-use archer_games::{GameError, Rules, WordList, WorldConfig, WorldName};
+use archer_games::{GameError, Rules, WordList};
+use archer_world::Settings;
 use clap::{Args, Parser, Subcommand};
+
+use crate::error::Error;
+use crate::{experiment, worlds};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
 #[derive(Debug, Parser)]
@@ -32,17 +36,17 @@ pub enum Command {
     Compare(Compare),
     /// Train a small student of an agent that has learned, to play and to value as it does
     Distill(Distill),
-    /// Measure an agent: mean return with its 95 % interval, win rate, questions
+    /// Measure an agent: mean return with its 95 % interval, win rate, turns
     Eval(Eval),
-    /// Think of something and let an agent ask; you answer yes, no, sometimes or unknown
+    /// Watch an agent play, answer its questions, or play its world yourself
     Play(Play),
     /// Write a run or a model as the one file that a page loads
     Export(Export),
-    /// Write games of a scripted asker, one a line, as training data
+    /// Write games of a scripted player or an agent, one a line, as training data
     Data(Data),
-    /// Print the best mean return there is: a bound, the exact optimum, what a greedy asker reaches
+    /// Print the best mean return there is in a world: exact where it is known, else a bound
     Optimum(Optimum),
-    /// Serve a world as JSON lines on standard input and output, for agents in any language
+    /// Serve a world to agents in any language: JSON lines on standard input and output, or OpenEnv
     Env(Env),
     /// Compare with the reference, number by number, on fixtures that it produced
     Parity(Parity),
@@ -55,7 +59,19 @@ pub enum Command {
 /// Flags of `archer train`.
 #[derive(Debug, Default, Args)]
 pub struct Train {
-    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, an hour)
+    /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
+    /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
+    /// the configuration's]
+    #[arg(long, value_name = "NAME|COMMAND|URL")]
+    pub world: Option<String>,
+    /// Games to imitate before learning, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub demonstrations: Option<PathBuf>,
+    /// The most processes of a world that plays one game at a time
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub world_processes: Option<usize>,
+    /// Start from a preset: quickstart (10 words, minutes), twenty-questions (157 words, an hour), or
+    /// new-world (any world, small models) [default: new-world with --world, else quickstart]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Start from a configuration file in TOML, over the preset where both are given
@@ -67,7 +83,7 @@ pub struct Train {
     pub algorithm: Option<String>,
     /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
     /// --set iterations=… may extend it
-    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["preset", "config", "algorithm", "seed"])]
+    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["world", "demonstrations", "preset", "config", "algorithm", "seed"])]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub running: Running,
@@ -133,7 +149,16 @@ impl Train {
 /// Flags of `archer compare`.
 #[derive(Debug, Args)]
 pub struct Compare {
-    /// Start from a preset: quickstart (10 words, minutes) or twenty-questions (157 words, an hour)
+    /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
+    /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
+    /// the configuration's]
+    #[arg(long, value_name = "NAME|COMMAND|URL")]
+    pub world: Option<String>,
+    /// Games to imitate before learning, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub demonstrations: Option<PathBuf>,
+    /// Start from a preset: quickstart (10 words, minutes), twenty-questions (157 words, an hour), or
+    /// new-world (any world, small models) [default: new-world with --world, else quickstart]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Start from a configuration file in TOML, over the preset where both are given
@@ -193,10 +218,11 @@ pub struct Eval {
     /// Folder of the model, as a run leaves it in <run>/model, or an exported file
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "asker")]
     pub model: Option<PathBuf>,
-    /// Measure a scripted asker instead of a model
+    /// Measure a scripted player instead of a model: random wherever choices are listed, and those of
+    /// the world
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "sample", "device", "threads"])]
     pub asker: Option<String>,
-    /// Games to play; every secret word gets as many as any other, or as many as it weighs
+    /// Games to play; every task gets as many as any other, or as many as it weighs
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = at_least_one)]
     pub games: usize,
     /// The seed of all chance in the games
@@ -205,9 +231,14 @@ pub struct Eval {
     /// Let the agent sample its questions as in training, instead of taking the likeliest
     #[arg(long)]
     pub sample: bool,
-    /// The world of the asker: twenty_questions or guess_my_city [default: twenty_questions]
-    #[arg(long, value_name = "NAME", conflicts_with = "model", value_parser = WorldName::from_str)]
-    pub name: Option<WorldName>,
+    /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
+    /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
+    /// the model's own, or twenty_questions]
+    #[arg(long, value_name = "NAME|COMMAND|URL")]
+    pub world: Option<String>,
+    /// A world that archer ships, by its name
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "world"])]
+    pub name: Option<String>,
     /// Rules of the world: fixed, or official (the reference's, faults included) [default: the
     /// model's own]
     #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
@@ -231,12 +262,20 @@ pub struct Eval {
 #[derive(Debug, Args)]
 pub struct Play {
     /// Folder of the model, as a run leaves it in <run>/model, or an exported file
-    #[arg(long, value_name = "DIR|FILE")]
-    pub model: PathBuf,
-    /// Let the agent sample its questions, so that no two games need be alike
+    #[arg(long, value_name = "DIR|FILE", required_unless_present = "me")]
+    pub model: Option<PathBuf>,
+    /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
+    /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
+    /// the model's own]
+    #[arg(long, value_name = "NAME|COMMAND|URL", required_unless_present = "model")]
+    pub world: Option<String>,
+    /// Play the world yourself; the model's agent watches
+    #[arg(long)]
+    pub me: bool,
+    /// Let the agent sample what it says, so that no two games need be alike
     #[arg(long)]
     pub sample: bool,
-    /// The seed of the sampling
+    /// The seed of the sampling and of the games
     #[arg(long, value_name = "S", default_value_t = 7, allow_negative_numbers = true)]
     pub seed: u64,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
@@ -292,17 +331,19 @@ pub struct Data {
     /// File to write, a JSON object a line
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Who asks
-    #[arg(long, value_name = "NAME", default_value = "mediocre")]
-    pub asker: String,
+    /// Who plays: a scripted player of the world [default: mediocre in a world of questions, else
+    /// random]
+    #[arg(long, value_name = "NAME")]
+    pub asker: Option<String>,
+    /// Let this model's agent play, sampling as in training, instead of a scripted player
+    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["asker", "preset"])]
+    pub model: Option<PathBuf>,
     /// The world of a preset, and the asker that its warm start imitates: games for an offline
     /// algorithm that begins there
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["asker", "name", "words", "rules"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["asker", "world", "name", "words", "rules"])]
     pub preset: Option<String>,
     #[command(flatten)]
-    pub world: Questions,
-    #[command(flatten)]
-    pub people: People,
+    pub world: World,
     /// What a line holds: turns (opening, turns with rewards, end), or lines (questions with their
     /// answers, as the field's data sets have them)
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Turns)]
@@ -324,38 +365,70 @@ pub enum Form {
     Lines,
 }
 
-/// A world of questions.
+/// A world, and what can be set of it.
 #[derive(Debug, Args)]
-pub struct Questions {
-    /// The world: twenty_questions or guess_my_city
-    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
-    pub name: WorldName,
-    /// Words of the world: all 157, or the subset of 10
-    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
-    pub words: WordList,
-    /// Rules of the world: fixed, or official (the reference's, faults included)
-    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
-    pub rules: Rules,
+pub struct World {
+    /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
+    /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
+    /// twenty_questions]
+    #[arg(long, value_name = "NAME|COMMAND|URL")]
+    pub world: Option<String>,
+    /// A world that archer ships, by its name
+    #[arg(long, value_name = "NAME", conflicts_with = "world")]
+    pub name: Option<String>,
+    /// Words of Twenty Questions: all 157, or the subset of 10
+    #[arg(long, value_name = "LIST", value_parser = word_list)]
+    pub words: Option<WordList>,
+    /// Rules of a world of questions: fixed, or official (the reference's, faults included)
+    #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
+    pub rules: Option<Rules>,
+    /// Turns after which a game is over [default: the world's own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    pub max_turns: Option<usize>,
+    #[command(flatten)]
+    pub people: People,
+    /// Change one key of the world, as in --set world.numbers=50
+    #[arg(long, value_name = "world.KEY=VALUE")]
+    pub set: Vec<String>,
 }
 
 /// Flags of `archer optimum`.
 #[derive(Debug, Args)]
 pub struct Optimum {
     #[command(flatten)]
-    pub world: Questions,
-    /// Turns after which a game is over [default: the world's own]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
-    pub max_turns: Option<usize>,
-    /// Let "Sometimes." be an answer
-    #[arg(long)]
-    pub sometimes: bool,
+    pub world: World,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }
 
+impl World {
+    /// The settings that are meant.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        let base = match (&self.world, &self.name) {
+            (Some(world), _) => worlds::named(world)?,
+            (_, Some(name)) => Settings::from_iter([("name".to_string(), name.clone().into())]),
+            (None, None) => Settings::new(),
+        };
+        experiment::world(&base, &self.assignments())
+    }
+
+    /// What is set by flags of their own, and by `--set`.
+    pub fn assignments(&self) -> Vec<String> {
+        let mut set = self.people.assignments();
+        set.extend(self.words.map(|words| match words {
+            WordList::All => "world.words=all".to_string(),
+            WordList::Subset => "world.words=subset".to_string(),
+        }));
+        set.extend(self.rules.map(|rules| format!("world.rules={}", rules.name())));
+        set.extend(self.max_turns.map(|turns| format!("world.max_turns={turns}")));
+        set.extend(self.set.iter().cloned());
+        set
+    }
+}
+
 /// Flags that make the oracle of Twenty Questions answer more as people do.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct People {
     /// Let "Sometimes." be an answer
     #[arg(long)]
@@ -369,31 +442,23 @@ pub struct People {
 }
 
 impl People {
-    /// A world with these changes.
-    pub fn amend(&self, world: &mut WorldConfig) {
-        world.sometimes |= self.sometimes;
-        world.answer_noise = self.answer_noise.unwrap_or(world.answer_noise);
-        world.sometimes_noise = self.sometimes_noise.unwrap_or(world.sometimes_noise);
+    /// What is set by these flags.
+    pub fn assignments(&self) -> Vec<String> {
+        let sometimes = self.sometimes.then(|| "world.sometimes=true".to_string());
+        let flips = self.answer_noise.map(|p| format!("world.answer_noise={p}"));
+        let vague = self.sometimes_noise.map(|p| format!("world.sometimes_noise={p}"));
+        [sometimes, flips, vague].into_iter().flatten().collect()
     }
 }
 
 /// Flags of `archer env`.
 #[derive(Debug, Args)]
 pub struct Env {
-    /// The world: twenty_questions, guess_my_city, bandit or recall
-    #[arg(long, value_name = "NAME", default_value = "twenty_questions", value_parser = WorldName::from_str)]
-    pub name: WorldName,
-    /// Rules of a world of questions: fixed, or official (the reference's, faults included)
-    #[arg(long, value_name = "RULES", default_value = "fixed", value_parser = Rules::from_str)]
-    pub rules: Rules,
-    /// Words of Twenty Questions: all 157, or the subset of 10
-    #[arg(long, value_name = "LIST", default_value = "all", value_parser = word_list)]
-    pub words: WordList,
-    /// Turns after which a game is over [default: the world's own]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
-    pub max_turns: Option<usize>,
     #[command(flatten)]
-    pub people: People,
+    pub world: World,
+    /// Serve OpenEnv over WebSocket at this address instead, such as 127.0.0.1:8000
+    #[arg(long, value_name = "ADDRESS")]
+    pub serve: Option<std::net::SocketAddr>,
 }
 
 /// Flags of `archer parity`.

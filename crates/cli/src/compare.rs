@@ -35,8 +35,8 @@ struct Run {
 
 /// Runs what is missing and tells how all compare.
 pub fn run(args: &args::Compare) -> Result<(), Error> {
-    let runs = plan(args)?;
     let screen = Screen::new(args.quiet);
+    let runs = plan(args, &screen)?;
     // A device that is not there is told before anything is begun.
     let device = device::open_for(&args.compute)?.name;
     let stop = Stop::listen(screen.speaker());
@@ -74,7 +74,7 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
 }
 
 /// The runs that are asked for, each with its configuration, checked before anything is begun.
-fn plan(args: &args::Compare) -> Result<Vec<Run>, Error> {
+fn plan(args: &args::Compare, screen: &Screen) -> Result<Vec<Run>, Error> {
     let algorithms = args.algorithms.iter().map(|name| algorithm(name));
     let algorithms = distinct(algorithms.collect::<Result<Vec<_>, _>>()?, "--algorithms")?;
     let seeds = distinct(args.seeds.clone(), "--seeds")?;
@@ -82,9 +82,9 @@ fn plan(args: &args::Compare) -> Result<Vec<Run>, Error> {
         if let Some((name, _)) = owner(assignment)
             && !algorithms.contains(&algorithm(name)?)
         {
-            return Err(Error::Usage(format!(
-                "--set {assignment}: {name} is not among --algorithms"
-            )));
+            // One command line serves several lists of algorithms; what is set for others waits.
+            screen
+                .say(&format!("--set {assignment} does nothing: {name} is not among --algorithms"));
         }
     }
     let mut runs = Vec::new();
@@ -101,6 +101,8 @@ fn plan(args: &args::Compare) -> Result<Vec<Run>, Error> {
             let request = Request {
                 preset: args.preset.as_deref(),
                 config: args.config.as_deref(),
+                world: args.world.as_deref(),
+                demonstrations: args.demonstrations.as_deref(),
                 set: &set,
                 algorithm: Some(algorithm.name()),
                 seed: Some(seed),
@@ -145,6 +147,12 @@ fn distinct<T: PartialEq + std::fmt::Debug>(list: Vec<T>, flag: &str) -> Result<
 fn command(args: &args::Compare) -> String {
     let mut words = vec![train::program().to_string(), "compare".to_string()];
     let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), quoted(&value)]);
+    if let Some(world) = &args.world {
+        flag("world", world.clone());
+    }
+    if let Some(file) = &args.demonstrations {
+        flag("demonstrations", file.display().to_string());
+    }
     if let Some(preset) = &args.preset {
         flag("preset", preset.clone());
     }
@@ -220,6 +228,8 @@ impl Run {
             run_dir::start_over(&self.root)?;
         }
         let begun = args::Train {
+            world: args.world.clone(),
+            demonstrations: args.demonstrations.clone(),
             preset: args.preset.clone(),
             config: args.config.clone(),
             algorithm: Some(self.algorithm.name().to_string()),

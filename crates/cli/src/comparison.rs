@@ -9,15 +9,15 @@ use archer::agent::Agent;
 use archer::config::{Algorithm, Config};
 use archer::nn::sampling::Sampler;
 use archer::train::evaluate::{Evaluation, evaluate};
-use archer_world::{Settings, Worlds};
+use archer_world::Worlds;
 use pollster::block_on;
 
 use crate::device::Opened;
 use crate::error::Error;
 use crate::eval;
 use crate::model;
+use crate::players;
 use crate::run_dir::RunDir;
-use crate::worlds;
 
 /// The seed of the games.
 pub const SEED: u64 = 7;
@@ -30,7 +30,7 @@ pub struct Player {
 }
 
 enum Who {
-    Asker(&'static str),
+    Scripted(&'static str),
     Model(PathBuf),
     Agent(Box<Agent>),
 }
@@ -38,17 +38,10 @@ enum Who {
 /// What the one is called from whom a student learned.
 pub const TEACHER: &str = "teacher";
 
-/// Whether scripted askers play the world of these settings.
-fn has_askers(world: &Settings) -> bool {
-    worlds::questions(world).is_ok_and(|world| matches!(world.guessing(), Ok(Some(_))))
-}
-
 /// The players that a run with this configuration has, the weakest first.
 pub fn players(run: &RunDir, config: &Config, teacher: Option<Agent>) -> Vec<Player> {
     let mut players = Vec::new();
-    if has_askers(&config.world) {
-        players.push(Player { name: "random asker", who: Who::Asker("random") });
-    }
+    players.push(Player { name: "random", who: Who::Scripted(players::RANDOM) });
     if run.warm_start().is_dir() {
         players.push(Player { name: "warm start", who: Who::Model(run.warm_start()) });
     }
@@ -62,6 +55,11 @@ pub fn players(run: &RunDir, config: &Config, teacher: Option<Agent>) -> Vec<Pla
 }
 
 impl Player {
+    /// Whether it plays by a rule and not by a model.
+    pub fn is_scripted(&self) -> bool {
+        matches!(self.who, Who::Scripted(_))
+    }
+
     /// Lets the player play `games` games, a model greedily.
     pub fn measure(
         &self,
@@ -75,9 +73,7 @@ impl Player {
             Ok(block_on(evaluate(agent.player(&greedy, device.threads), worlds, games, SEED))?)
         };
         match &self.who {
-            Who::Asker(name) => {
-                eval::of_asker(name, &worlds::questions(&config.world)?, games, SEED)
-            }
+            Who::Scripted(name) => eval::of_player(name, &config.world, worlds, games, SEED),
             Who::Model(folder) => play(&model::load(folder, &device.device)?),
             Who::Agent(agent) => play(agent),
         }

@@ -1,7 +1,9 @@
-//! `archer env`: a world as JSON lines, for agents in any language.
+//! `archer env`: a world as JSON lines, or as an OpenEnv server, for agents in any language.
 //!
 //! Every line that comes in gets exactly one line back. What cannot be done is answered by
-//! `{"error": "…"}` and changes nothing, so that a slip of the other side does not end its game.
+//! `{"error": "…"}` and changes nothing, so that a slip of the other side does not end its game. Two
+//! forms are understood at once: many games by number ([`archer_world::messages`]), and the simple
+//! form for one game:
 //!
 //! ```text
 //! {"cmd":"reset","word":"cat","seed":7}          -> {"observation":"Questions:\n"}
@@ -11,43 +13,84 @@
 //! ```
 //!
 //! `word` and `seed` may be left out or null: the seed then counts the resets, and draws the word.
-//! `oracle_answer` in a step replaces what the oracle would have said.
+//! `oracle_answer` in a step replaces what the oracle would have said. Both are for worlds of
+//! questions.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
-use archer_games::{GuessingGame, WorldConfig, make_one};
-use archer_world::{About, End, Start, Transcript, Turn, World};
+use archer_games::GuessingGame;
+use archer_guests::{LONGEST_LINE, Lines, OpenEnvOptions, serve_openenv};
+use archer_world::{About, Batch, Choices, End, Opening, Said, Start, Transcript, Turn, Worlds};
+use pollster::block_on;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::args;
 use crate::error::Error;
 use crate::output;
+use crate::worlds;
 
-/// Serves until the input ends.
+/// Serves until the input ends, or until it is stopped.
 pub fn run(args: &args::Env) -> Result<(), Error> {
-    let mut server = Server::new(args)?;
+    let settings = args.world.settings()?;
+    let worlds = worlds::make(&settings)?;
+    if let Some(address) = args.serve {
+        let server = serve_openenv(worlds, address, OpenEnvOptions::default())?;
+        output::line(&format!(
+            "serving OpenEnv at ws://{}/ws; stop it with Ctrl-C",
+            server.address()
+        ))?;
+        server.wait();
+        return Ok(());
+    }
+    let questions = worlds::as_questions(&settings).map(|world| world.guessing()).transpose()?;
+    serve(worlds, questions.flatten())
+}
+
+fn serve(worlds: Arc<dyn Worlds>, questions: Option<Box<dyn GuessingGame>>) -> Result<(), Error> {
+    let mut many = Lines::new(worlds.as_ref());
+    let mut server = Server::new(worlds.as_ref(), questions)?;
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = input.read_until(b'\n', &mut line).map_err(|error| {
+        // A line that is too long comes in parts, each of which is refused.
+        let mut bounded = io::Read::take(&mut input, LONGEST_LINE as u64 + 1);
+        let read = bounded.read_until(b'\n', &mut line).map_err(|error| {
             Error::Failure(format!("standard input could not be read: {error}"))
         })?;
         if read == 0 {
             return Ok(());
         }
-        match server.answer(&line) {
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+        if speaks_of_many(text) {
+            let answer = many.answer(text);
+            writeln!(io::stdout(), "{}", answer.trim_end()).map_err(output::closed)?;
+            io::stdout().flush().map_err(output::closed)?;
+            continue;
+        }
+        match server.answer(text) {
             Ok(reply) => output::json(&reply)?,
             Err(error) => output::json(&Reply::Error { error })?,
         }
     }
 }
 
-/// One world and where its game stands.
-struct Server {
+/// Whether a line is of the form for many games.
+fn speaks_of_many(line: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Command {
+        cmd: String,
+    }
+    let command: Result<Command, _> = serde_json::from_slice(line);
+    command.is_ok_and(|it| ["about", "start", "act", "batch", "close"].contains(&it.cmd.as_str()))
+}
+
+/// One world and where its game stands, in the simple form.
+struct Server<'a> {
+    about: &'a About,
     world: Served,
-    about: About,
     game: Transcript,
     playing: bool,
     started: bool,
@@ -57,42 +100,51 @@ struct Server {
 /// Worlds of questions take words and oracle answers from outside, the others do not.
 enum Served {
     Questions(Box<dyn GuessingGame>),
-    Other(Box<dyn World>),
+    Other(Box<dyn Batch>),
 }
 
 /// One line back.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 enum Reply {
-    Reset { observation: String },
-    Step { observation: String, reward: f32, terminated: bool, truncated: bool, answer: String },
-    Error { error: String },
+    Reset {
+        observation: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        choices: Option<Choices>,
+    },
+    Step {
+        observation: String,
+        reward: f32,
+        terminated: bool,
+        truncated: bool,
+        answer: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        choices: Option<Choices>,
+    },
+    Error {
+        error: String,
+    },
 }
 
-impl Server {
-    fn new(args: &args::Env) -> Result<Server, Error> {
-        let mut config = WorldConfig {
-            name: args.name,
-            rules: args.rules,
-            words: args.words,
-            max_turns: args.max_turns,
-            ..WorldConfig::default()
-        };
-        args.people.amend(&mut config);
-        let world = match config.guessing()? {
+impl<'a> Server<'a> {
+    fn new(
+        worlds: &'a dyn Worlds,
+        questions: Option<Box<dyn GuessingGame>>,
+    ) -> Result<Server<'a>, Error> {
+        let world = match questions {
             Some(world) => Served::Questions(world),
-            None => Served::Other(make_one(&config)?),
+            None => Served::Other(block_on(worlds.open(1))?),
         };
-        let about = match &world {
-            Served::Questions(world) => world.about(),
-            Served::Other(world) => world.about(),
-        };
+        let about = worlds.about();
         let game = Transcript::new(about.style.clone(), about.memory, "");
-        Ok(Server { world, about, game, playing: false, started: false, resets: 0 })
+        Ok(Server { about, world, game, playing: false, started: false, resets: 0 })
     }
 
     /// Carries out one line.
     fn answer(&mut self, line: &[u8]) -> Result<Reply, String> {
+        if line.len() > LONGEST_LINE {
+            return Err(format!("the line has more than {LONGEST_LINE} bytes"));
+        }
         let text = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_string())?;
         let value: Value = serde_json::from_str(text).map_err(|error| {
             format!("the line is not JSON ({error}); send an object such as {{\"cmd\":\"reset\"}}")
@@ -102,11 +154,13 @@ impl Server {
                         {\"cmd\":\"step\",\"action\":\"…\"}"
                 .to_string());
         };
+        const KNOWN: &str = "it must be \"reset\" or \"step\", or of the many-games form \"about\", \"start\", \
+             \"act\", \"batch\" or \"close\"";
         match fields.remove("cmd") {
             Some(Value::String(cmd)) if cmd == "reset" => self.reset(&mut fields),
             Some(Value::String(cmd)) if cmd == "step" => self.step(&mut fields),
-            Some(other) => Err(format!("cmd is {other}; it must be \"reset\" or \"step\"")),
-            None => Err("there is no cmd; it must be \"reset\" or \"step\"".to_string()),
+            Some(other) => Err(format!("cmd is {other}; {KNOWN}")),
+            None => Err(format!("there is no cmd; {KNOWN}")),
         }
     }
 
@@ -120,21 +174,22 @@ impl Server {
         };
         refuse_others(fields, "reset", "cmd, word and seed")?;
         let start = Start { task: None, seed };
-        let opening = match (&mut self.world, word) {
+        let Opening { text, choices } = match (&mut self.world, word) {
             (Served::Questions(world), Some(word)) => {
                 world.start_word(&word, seed).map_err(|unknown| unknown.to_string())?
             }
             (Served::Questions(world), None) => world.start(&start),
-            (Served::Other(world), None) => world.start(&start),
+            (Served::Other(batch), None) => {
+                block_on(batch.start(&[start])).map_err(|e| e.to_string())?.remove(0)
+            }
             (Served::Other(_), Some(_)) => {
                 return Err("this world has no words; leave word out".to_string());
             }
         };
-        let About { style, memory, .. } = &self.about;
-        self.game = Transcript::new(style.clone(), *memory, opening.text);
+        self.game = Transcript::new(self.about.style.clone(), self.about.memory, text);
         self.resets += 1;
         (self.playing, self.started) = (true, true);
-        Ok(Reply::Reset { observation: self.game.text() })
+        Ok(Reply::Reset { observation: self.game.text(), choices })
     }
 
     fn step(&mut self, fields: &mut Map<String, Value>) -> Result<Reply, String> {
@@ -150,7 +205,10 @@ impl Server {
         }
         let turn: Turn = match (&mut self.world, oracle) {
             (Served::Questions(world), oracle) => world.act_with_oracle(&action, oracle.as_deref()),
-            (Served::Other(world), None) => world.act(&action),
+            (Served::Other(batch), None) => {
+                let said = [Said { game: 0, text: &action }];
+                block_on(batch.act(&said)).map_err(|e| e.to_string())?.remove(0)
+            }
             (Served::Other(_), Some(_)) => {
                 return Err("this world has no oracle; leave oracle_answer out".to_string());
             }
@@ -163,14 +221,13 @@ impl Server {
             terminated: matches!(turn.end, Some(End::Won | End::Over)),
             truncated: turn.end == Some(End::Cut),
             answer: turn.reply,
+            choices: turn.choices,
         })
     }
-}
 
-impl Server {
     /// The part of an action that the world reads, as its text has always shown it here: the first line
     /// without blanks around it, and under official rules all of it.
-    fn read_by_world<'a>(&self, action: &'a str) -> &'a str {
+    fn read_by_world<'t>(&self, action: &'t str) -> &'t str {
         match self.about.rules.as_deref() {
             Some("official") => action,
             _ => action.split(['\n', '\r']).next().unwrap_or("").trim(),

@@ -8,16 +8,21 @@
 use std::path::Path;
 
 use archer::config::{Algorithm, Config, older};
+use archer_world::Settings;
 use toml::{Table, Value};
 
 use crate::error::{self, Error};
 use crate::worlds;
 
 /// The presets by name, as they stand in `configs/`.
-pub const PRESETS: [(&str, &str); 2] = [
+pub const PRESETS: [(&str, &str); 3] = [
     ("quickstart", include_str!("../../../configs/quickstart.toml")),
     ("twenty-questions", include_str!("../../../configs/twenty-questions.toml")),
+    (NEW_WORLD, include_str!("../../../configs/new-world.toml")),
 ];
+
+/// The preset for a world of which nothing is known.
+const NEW_WORLD: &str = "new-world";
 
 /// Groups whose keys are names of things.
 const NAMED: [&str; 2] = ["world.weights", "world.answers"];
@@ -35,6 +40,10 @@ pub struct Request<'a> {
     pub preset: Option<&'a str>,
     /// A file in the form of the presets.
     pub config: Option<&'a Path>,
+    /// What `--world` names.
+    pub world: Option<&'a str>,
+    /// A file of games to imitate.
+    pub demonstrations: Option<&'a Path>,
     /// `key=value` each, in the order given.
     pub set: &'a [String],
     /// The flag of this name.
@@ -52,10 +61,11 @@ pub struct Experiment {
     pub config: Config,
 }
 
-/// Resolves a request; with neither preset nor file it is the `quickstart`.
+/// Resolves a request; with neither preset nor file it is the `quickstart`, or `new-world` where a world
+/// is named.
 pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
     let preset = match (request.preset, request.config) {
-        (None, None) => Some("quickstart"),
+        (None, None) => Some(if request.world.is_some() { NEW_WORLD } else { "quickstart" }),
         (preset, _) => preset,
     };
     let preset = preset.map(|name| Ok::<_, Error>((name, preset_text(name)?))).transpose()?;
@@ -89,7 +99,15 @@ fn lay(
     }
     if let Some(path) = request.config {
         let text = std::fs::read_to_string(path).map_err(|e| error::cannot_read(path, &e))?;
-        layers.add_text(&text, &path.display().to_string())?;
+        let text = archer_world::record::without_mark(&text);
+        layers.add_text(text, &path.display().to_string())?;
+    }
+    if let Some(world) = request.world {
+        layers.replace_world(worlds::named(world)?)?;
+    }
+    if let Some(file) = request.demonstrations {
+        let file = Value::String(file.display().to_string());
+        layers.put("warm_start.demonstrations", file, "--demonstrations")?;
     }
     for assignment in request.set {
         layers.assign(assignment)?;
@@ -120,6 +138,20 @@ pub fn amend(base: &Config, set: &[String]) -> Result<Config, Error> {
         layers.assign(assignment)?;
     }
     layers.finish()
+}
+
+/// The settings of a world with `--set` assignments over them, each of which names a key of the world.
+pub fn world(base: &Settings, set: &[String]) -> Result<Settings, Error> {
+    if let Some(other) = set.iter().find(|set| !set.trim_start().starts_with("world.")) {
+        return Err(Error::Usage(format!(
+            "--set {other}: only keys of the world can change here, as in --set world.weights.dog=8"
+        )));
+    }
+    let mut layers = Layers::over(&Config { world: base.clone(), ..Config::default() })?;
+    for assignment in set {
+        layers.assign(assignment)?;
+    }
+    Ok(worlds::resolved(&layers.config.world)?)
 }
 
 /// The same for a run that goes on: what its networks, its world and its past hang on stays as it
@@ -190,8 +222,17 @@ impl Layers {
         let mut config = self.config;
         config.world = worlds::resolved(&config.world)?;
         config.validate()?;
-        worlds::make(&config.world)?;
+        if !archer_guests::is_guest(&config.world) {
+            worlds::make(&config.world)?;
+        }
         Ok(config)
+    }
+
+    /// Takes another world, with nothing set of it.
+    fn replace_world(&mut self, world: Settings) -> Result<(), Error> {
+        self.config.world = world;
+        *self = Layers::over(&self.config)?;
+        Ok(())
     }
 
     /// Adds a whole TOML document; `origin` says where it stands.

@@ -112,7 +112,7 @@ impl Line {
         let scalars = [
             ("evaluation/mean_return", evaluation.mean_return),
             ("evaluation/win_rate", evaluation.win_rate),
-            ("evaluation/mean_questions", evaluation.mean_questions),
+            ("evaluation/mean_turns", evaluation.mean_turns),
             ("evaluation/invalid_rate", evaluation.invalid_rate),
             ("evaluation/repeat_rate", evaluation.repeat_rate),
         ];

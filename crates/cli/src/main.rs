@@ -29,6 +29,7 @@ mod optimum;
 mod output;
 mod parity;
 mod play;
+mod players;
 mod plots;
 mod progress;
 mod report;

@@ -35,6 +35,14 @@ pub fn brief(value: f64) -> String {
     }
 }
 
+/// The bounds of an interval with `between` between them; nothing where it is not known.
+pub fn interval([low, high]: [f64; 2], between: &str) -> String {
+    match low.is_finite() {
+        true => format!("{}{between}{}", signed(low, 2), signed(high, 2)),
+        false => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

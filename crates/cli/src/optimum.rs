@@ -1,14 +1,15 @@
-//! `archer optimum`: the best that anyone can do in a world of questions.
+//! `archer optimum`: the best that anyone can do in a world.
 //!
-//! Four numbers frame every learning curve: the bound for a player who may split the secrets as he
+//! A world of the catalogue knows its own. In a world of questions four numbers frame every learning curve: the bound for a player who may split the secrets as he
 //! likes, the exact optimum over the questions there are where it can be computed, what greedy
 //! information gain reaches, and the worst return there is.
 
 use archer_games::asker::{TreeAsker, each_task, mean_return, play};
+use archer_games::catalogue;
 use archer_games::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use archer_games::question_pool::QuestionPool;
 use archer_games::{GuessingGame, WorldConfig, WorldName};
-use archer_world::Start;
+use archer_world::{About, Start};
 use serde::Serialize;
 
 use crate::args;
@@ -16,6 +17,7 @@ use crate::askers;
 use crate::error::Error;
 use crate::number::signed;
 use crate::output;
+use crate::worlds;
 
 /// What is known of the best mean return.
 #[derive(Debug, Serialize)]
@@ -43,20 +45,78 @@ struct Optimum {
 
 /// Computes and prints.
 pub fn run(args: &args::Optimum) -> Result<(), Error> {
-    let config = WorldConfig {
-        name: args.world.name,
-        rules: args.world.rules,
-        words: args.world.words,
-        max_turns: args.max_turns,
-        sometimes: args.sometimes,
-        ..WorldConfig::default()
-    };
+    let settings = args.world.settings()?;
+    if archer_guests::is_guest(&settings) {
+        return Err(Error::Usage(
+            "nobody knows the optimum of a world of your own; it may say its \"best\" itself"
+                .into(),
+        ));
+    }
+    if let Some(entry) = archer_games::entry(&settings) {
+        let known = (entry.optimum)(&archer_games::without_name(&settings))?;
+        let about = worlds::make(&settings)?.about().clone();
+        return known_optimum(&known, &about, args.json);
+    }
+    let config = worlds::questions(&settings)?;
     let mut world = askers::world(&config)?;
     let optimum = compute(&config, world.as_mut());
     match args.json {
         true => output::json(&optimum),
         false => output::line(&text(&optimum, config.name)),
     }
+}
+
+/// What is known of a world of the catalogue.
+#[derive(Debug, Serialize)]
+struct Known {
+    environment: String,
+    /// Tasks; null where they have no numbers.
+    tasks: Option<usize>,
+    max_turns: usize,
+    /// The best mean return, where it was computed.
+    exact_return: Option<f64>,
+    /// What no player exceeds in the mean.
+    bound_return: Option<f64>,
+    /// What the best scripted player reaches.
+    scripted_return: Option<f64>,
+    /// Nobody does worse.
+    worst_return: Option<f64>,
+    note: String,
+}
+
+fn known_optimum(known: &catalogue::Optimum, about: &About, json: bool) -> Result<(), Error> {
+    if json {
+        return output::json(&Known {
+            environment: about.name.clone(),
+            tasks: about.tasks,
+            max_turns: about.max_turns,
+            exact_return: known.exact,
+            bound_return: known.bound,
+            scripted_return: known.scripted,
+            worst_return: about.worst,
+            note: known.note.clone(),
+        });
+    }
+    let row = |name: &str, what: &str, value: Option<f64>| {
+        value.map(|value| vec![name.to_string(), what.to_string(), signed(value, 4)])
+    };
+    let rows: Vec<Vec<String>> = [
+        row("exact", "the best that any player reaches", known.exact),
+        row("bound", "no player exceeds it", known.bound),
+        row("scripted", "the best scripted player", known.scripted),
+        row("worst", "nobody does worse", about.worst),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let tasks = about.tasks.map_or(String::new(), |tasks| format!("{tasks} tasks, "));
+    output::line(&format!(
+        "{}: {tasks}{} turns at most\n\n{}\n\n{}",
+        about.name,
+        about.max_turns,
+        output::table(&["", "", "mean return"], &rows, 2),
+        known.note
+    ))
 }
 
 fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {

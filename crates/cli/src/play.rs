@@ -1,4 +1,5 @@
-//! `archer play`: a person thinks of something and the agent asks.
+//! `archer play`: a person thinks of something and the agent asks; in every other world a person watches
+//! the agent, or plays himself ([`table`]).
 //!
 //! The person takes the oracle's place, so the agent sees exactly the text that it was trained on.
 //! Answers are read a line at a time; where they come from a pipe they are shown as well, so that
@@ -21,6 +22,8 @@ use crate::model;
 use crate::output;
 use crate::worlds;
 
+mod table;
+
 const HELP: &str = "  y  yes            s  sometimes       u  take the last answer back\n  \
                       n  no             d  I don't know    q  leave\n  \
                     The words themselves will do as well.";
@@ -31,15 +34,27 @@ const MANY: usize = 40;
 /// Plays games until the person has had enough.
 pub fn run(args: &args::Play) -> Result<(), Error> {
     let device = device::open(&args.device)?.device;
-    let agent = model::load(&args.model, &device)?;
-    let world = worlds::questions(&agent.about.world)?;
-    if world.name != WorldName::TwentyQuestions {
-        return Err(Error::Usage(format!(
-            "this model plays {}, where a person has nothing to answer; play needs a model of \
-             twenty_questions",
-            world.name
-        )));
+    let load = |path: &std::path::PathBuf| model::load(path, &device);
+    let agent = args.model.as_ref().map(load).transpose()?;
+    let settings = match (&args.world, &agent) {
+        (Some(world), _) => worlds::named(world)?,
+        (None, Some(agent)) if !agent.about.world.is_empty() => agent.about.world.clone(),
+        _ => {
+            return Err(Error::Usage(
+                "the model does not say which world it plays: name one with --world".into(),
+            ));
+        }
+    };
+    let asks = worlds::as_questions(&settings)
+        .filter(|world| world.name == WorldName::TwentyQuestions && !args.me);
+    match (agent, asks) {
+        (Some(agent), Some(world)) => answer(args, &agent, &world),
+        (agent, _) => table::run(args, agent.as_ref(), &settings),
     }
+}
+
+/// Answers the questions of an agent.
+fn answer(args: &args::Play, agent: &Agent, world: &WorldConfig) -> Result<(), Error> {
     let stdin = io::stdin();
     let echo = !stdin.is_terminal();
     let mut asker = Asker {
@@ -49,8 +64,8 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
         seed: args.seed,
     };
     let mut person = Person { input: stdin.lock(), screen: io::stdout(), echo };
-    person.say(&welcome(&world)?)?;
-    let max_turns = max_turns(&world);
+    person.say(&welcome(world)?)?;
+    let max_turns = max_turns(world);
     loop {
         let end = game(max_turns, |turns| asker.ask(turns), &mut person)?;
         if end == End::Left || !person.again()? {

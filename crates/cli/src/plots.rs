@@ -63,7 +63,10 @@ impl<'a> Learning<'a> {
             label: "greedy evaluation, with its 95 % interval".to_string(),
             color: chart::BLUE,
             points: evaluated().map(|(x, e)| (x, e.mean_return)).collect(),
-            band: evaluated().map(|(x, e)| (x, e.return_ci95[0], e.return_ci95[1])).collect(),
+            band: evaluated()
+                .map(|(x, e)| (x, e.return_ci95[0], e.return_ci95[1]))
+                .filter(|(_, low, _)| low.is_finite())
+                .collect(),
             thick: true,
         };
         let sampled = self.series("sampled games", "rollout.return.mean", chart::ORANGE);

@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::clock::{Stopwatch, spoken};
 use crate::log::{Line, WARM_START};
-use crate::number::{brief, percent, signed};
+use crate::number::{brief, interval, percent, signed};
 
 /// Seconds between two plain lines.
 const PLAIN_EVERY: f64 = 10.0;
@@ -100,18 +100,17 @@ impl Screen {
     /// The same, with what the last slice measured.
     pub fn report(&mut self, phase: &'static str, done: usize, total: usize, line: &Line) {
         if let Some(evaluation) = &line.evaluation {
-            let [low, high] = evaluation.return_ci95;
             let when = match line.phase == WARM_START {
                 true => "after the warm start".to_string(),
                 false => format!("iteration {}", line.step),
             };
             self.say(&format!(
-                "{when}: greedy return {} [{}, {}], win rate {}, {} questions",
+                "{when}: greedy return {} [{}], win rate {}, {} {}s",
                 signed(evaluation.mean_return, 2),
-                signed(low, 2),
-                signed(high, 2),
+                interval(evaluation.return_ci95, ", "),
                 percent(evaluation.win_rate),
-                signed(evaluation.mean_questions, 1),
+                signed(evaluation.mean_turns, 1),
+                evaluation.turn,
             ));
         }
         match &mut self.0 {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::spoken;
 use crate::comparison;
 use crate::log::Line;
-use crate::number::{brief, percent, signed, thousands};
+use crate::number::{brief, interval, percent, signed, thousands};
 use crate::output;
 
 /// One row of the comparison.
@@ -38,21 +38,18 @@ pub struct Summary<'a> {
     pub next: &'a [(String, String)],
 }
 
-const HEADING: [&str; 5] = ["agent", "mean return", "95 % interval", "win rate", "questions"];
-
 /// The rows as cells, the optimum last.
 fn cells(rows: &[Row], optimum: Option<f64>) -> Vec<Vec<String>> {
     let mut cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let e = &row.evaluation;
-            let [low, high] = e.return_ci95.map(|bound| signed(bound, 2));
             vec![
                 row.who.clone(),
                 signed(e.mean_return, 2),
-                format!("{low} to {high}"),
+                interval(e.return_ci95, " to "),
                 percent(e.win_rate),
-                signed(e.mean_questions, 2),
+                signed(e.mean_turns, 2),
             ]
         })
         .collect();
@@ -63,9 +60,17 @@ fn cells(rows: &[Row], optimum: Option<f64>) -> Vec<Vec<String>> {
     cells
 }
 
+/// The heading of the table, its turns called as the world calls them.
+fn heading(rows: &[Row]) -> [String; 5] {
+    let turn = rows.first().map_or("turn", |row| &row.evaluation.turn);
+    let turns = format!("{turn}s");
+    ["agent", "mean return", "95 % interval", "win rate", &turns].map(str::to_string)
+}
+
 /// The comparison for a terminal.
 pub fn table(rows: &[Row], optimum: Option<f64>) -> String {
-    output::table(&HEADING, &cells(rows, optimum), 1)
+    let heading = heading(rows);
+    output::table(&heading.each_ref().map(String::as_str), &cells(rows, optimum), 1)
 }
 
 /// What a student lost of its teacher's return, where both have played.
@@ -113,7 +118,10 @@ pub fn markdown(summary: &Summary<'_>) -> String {
                 true => "any other",
                 false => "it weighs",
             },
-            markdown_table(&HEADING, &cells(summary.rows, summary.optimum)),
+            markdown_table(
+                &heading(summary.rows).each_ref().map(String::as_str),
+                &cells(summary.rows, summary.optimum)
+            ),
         ));
         if let Some(loss) = loss(summary.rows) {
             text.push_str(&format!("\n{loss}\n"));

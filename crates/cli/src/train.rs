@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress, Trainer};
-use archer_world::record::read_games;
 use pollster::block_on;
 
 use crate::args;
@@ -85,10 +84,14 @@ impl Session {
 
     /// Starts a new run.
     fn begin(args: &args::Train, screen: Screen) -> Result<Session, Error> {
+        let mut set = args.running.set.clone();
+        set.extend(args.world_processes.map(|n| format!("world.processes={n}")));
         let experiment = experiment::resolve(&Request {
             preset: args.preset.as_deref(),
             config: args.config.as_deref(),
-            set: &args.running.set,
+            world: args.world.as_deref(),
+            demonstrations: args.demonstrations.as_deref(),
+            set: &set,
             algorithm: args.algorithm.as_deref(),
             seed: args.running.seed,
         })?;
@@ -115,6 +118,8 @@ impl Session {
         if let Some(warning) = larger_than_teacher(&trainer) {
             screen.warn(&warning);
         }
+        // With the sizes that were fitted to the world.
+        run.write_config(trainer.config())?;
         let (name, best) = (run.name(), f64::NEG_INFINITY);
         Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
     }
@@ -310,8 +315,12 @@ impl Session {
                 )));
             }
             self.screen.advance("comparison", done, players.len());
-            let evaluation =
-                player.measure(self.trainer.worlds().as_ref(), config, games, &self.device)?;
+            let worlds = self.trainer.worlds().as_ref();
+            let evaluation = match player.measure(worlds, config, games, &self.device) {
+                // Nobody plays at random where nothing is listed.
+                Err(Error::Usage(_)) if player.is_scripted() => continue,
+                measured => measured?,
+            };
             rows.push(Row { who: player.name.to_string(), evaluation });
         }
         Ok(rows)
@@ -342,12 +351,11 @@ impl Session {
         let model = model.display();
         let mut next = Vec::new();
         let world = &self.trainer.config().world;
-        if worlds::is_named(world, "twenty_questions") {
-            next.push((
-                format!("{program} play --model {model}"),
-                "think of one of its words and let it ask you".to_string(),
-            ));
-        }
+        let playing = match worlds::is_named(world, "twenty_questions") {
+            true => "think of one of its words and let it ask you",
+            false => "watch it play, or play its world yourself with --me",
+        };
+        next.push((format!("{program} play --model {model}"), playing.to_string()));
         next.push((
             format!(
                 "{program} eval --model {model} --games 1000 --seed {} --json",
@@ -389,10 +397,8 @@ fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
         return new_trainer(config, device);
     }
     let file = PathBuf::from(&config.iql.games);
-    let games = std::fs::read_to_string(&file).map_err(|e| cannot_read(&file, &e))?;
     let mut trainer = new_trainer(config, device)?;
-    let games = read_games(&games, trainer.worlds().about())
-        .map_err(|error| model::named(&file, error.into()))?;
+    let games = worlds::games(&file, trainer.worlds().about())?;
     block_on(trainer.set_games(&games))?;
     Ok(trainer)
 }

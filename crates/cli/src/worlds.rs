@@ -1,26 +1,53 @@
-//! From the settings of a world to the world: those that archer ships, and those of other people.
+//! From what was typed or written of a world to the world: those that archer ships, those of other
+//! people, and games that somebody has shown.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use archer::config::Config;
 use archer_games::WorldConfig;
-use archer_world::{Settings, WorldError, Worlds};
+use archer_guests as guests;
+use archer_world::record::read_games;
+use archer_world::teaching::Demonstrated;
+use archer_world::{About, Game, Settings, WorldError, Worlds};
+use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, cannot_read};
+use crate::experiment::did_you_mean;
 
 /// The world of these settings.
 pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
-    Ok(archer_games::worlds(settings)?)
+    match guests::is_guest(settings) {
+        true => guests::open(settings),
+        false => archer_games::worlds(settings),
+    }
 }
 
-/// The world that a run with this configuration learns in.
+/// The world that a run with this configuration learns in, with the demonstrations that it names.
 pub fn of(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
-    make(&config.world)
+    let worlds = make(&config.world)?;
+    match config.warm_start.demonstrations.as_str() {
+        "" => Ok(worlds),
+        file => {
+            let games = games(Path::new(file), worlds.about())
+                .map_err(|error| WorldError::Settings(error.plain()))?;
+            Ok(Arc::new(Demonstrated::new(worlds, games)))
+        }
+    }
 }
 
-/// The settings with every key that the world has.
+/// The games in a file, for the world that is spoken of.
+pub fn games(file: &Path, about: &About) -> Result<Vec<Game>, Error> {
+    let text = std::fs::read_to_string(file).map_err(|e| cannot_read(file, &e))?;
+    read_games(&text, about).map_err(|e| Error::Usage(format!("{}: {e}", file.display())))
+}
+
+/// Checks settings without reaching the world, and gives them with every key that it has.
 pub fn resolved(settings: &Settings) -> Result<Settings, WorldError> {
-    Ok(archer_games::resolved(settings)?)
+    match guests::is_guest(settings) {
+        true => guests::GuestSettings::read(settings).map(|_| settings.clone()),
+        false => archer_games::resolved(settings),
+    }
 }
 
 /// The settings of a world of questions, or of a toy.
@@ -28,7 +55,38 @@ pub fn questions(settings: &Settings) -> Result<WorldConfig, Error> {
     Ok(WorldConfig::of(settings)?)
 }
 
-/// Whether this is the small game of Twenty Questions, or the whole.
+/// The settings of a world of questions, or of a toy, if it is one.
+pub fn as_questions(settings: &Settings) -> Option<WorldConfig> {
+    match guests::is_guest(settings) {
+        true => None,
+        false => WorldConfig::of(settings).ok(),
+    }
+}
+
+/// Whether this is the shipped world of this name.
 pub fn is_named(settings: &Settings, name: &str) -> bool {
-    settings.get("name").map_or(name == "twenty_questions", |value| value == name)
+    !guests::is_guest(settings)
+        && settings.get("name").map_or(name == "twenty_questions", |value| value == name)
+}
+
+/// What `--world` names: a world that archer ships, an address, or a command.
+pub fn named(text: &str) -> Result<Settings, Error> {
+    let names = archer_games::names();
+    if names.contains(&text) {
+        return Ok(Settings::from_iter([("name".to_string(), Value::from(text))]));
+    }
+    let word = !text.contains([' ', '/', '\\', ':']);
+    if word && !Path::new(text).exists() && !on_path(text) {
+        return Err(Error::Usage(format!(
+            "--world {text}: there is no world of this name{} and no such command; the worlds are {}; a world of your own is a command such as \"python3 my_world.py\" or an address such as ws://127.0.0.1:8000/ws",
+            did_you_mean(text, &names),
+            names.join(", ")
+        )));
+    }
+    Ok(guests::reached_by(text))
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

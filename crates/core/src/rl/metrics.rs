@@ -127,9 +127,9 @@ const TABLE: &[MetricInfo] = table! {
     "rollout.return.max", "reward", "highest return", "reaches the best game early";
     "rollout.return.std", "reward", "spread of returns", "falls as play gets sure";
     "rollout.win_rate", "share", "games won", "rises to 1";
-    "rollout.questions", "turns", "mean turns of a game", "falls";
+    "rollout.turns", "turns", "mean turns of a game", "falls";
     "rollout.invalid_rate", "share", "utterances that the world could not read", "near 0";
-    "rollout.repeat_rate", "share", "utterances asked before in the same game", "near 0";
+    "rollout.repeat_rate", "share", "utterances said before in the same game", "near 0";
     "rollout.entropy", "nats", "entropy of the policy at each sampled token, mean", "falls slowly, not to 0 at once";
     "q1.mean", "return", "Q1(s, a) of replayed transitions", "between the worst and the best return";
     "q1.min", "return", "lowest Q1", "above the worst return";

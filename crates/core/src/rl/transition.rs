@@ -53,6 +53,8 @@ pub struct Trajectory {
     pub repeated: usize,
     /// Sum of the sampled tokens' entropies, in nats.
     pub entropy: f64,
+    /// What the player read first, where it is known.
+    pub opening: Option<String>,
     /// The game as text: utterance and reply of each turn.
     pub lines: Vec<(String, String)>,
 }

@@ -17,6 +17,7 @@ use rand::Rng;
 
 /// The summary of some games.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Written", from = "Written")]
 pub struct Evaluation {
     /// Name of the world.
     pub environment: String,
@@ -26,12 +27,14 @@ pub struct Evaluation {
     pub games: usize,
     /// Mean undiscounted return.
     pub mean_return: f64,
-    /// 95 % interval of the mean return.
+    /// 95 % interval of the mean return; not numbers where a single game was played.
     pub return_ci95: [f64; 2],
     /// Share of games won.
     pub win_rate: f64,
     /// Mean number of turns.
-    pub mean_questions: f64,
+    pub mean_turns: f64,
+    /// What a turn is called, in the singular.
+    pub turn: String,
     /// Share of utterances that the world could not read.
     pub invalid_rate: f64,
     /// Share of utterances asked before in the same game.
@@ -39,11 +42,72 @@ pub struct Evaluation {
     /// The best mean return there is, where it is known.
     pub optimum_return: Option<f64>,
     /// The return of each game, in the order in which they were given.
-    #[serde(skip)]
     pub returns: Vec<f64>,
     /// 95 % intervals of the other numbers, which the short form leaves out.
-    #[serde(skip)]
     pub more: Intervals,
+}
+
+/// An evaluation as it is written: what does not apply to a world is left out, and its turns are
+/// called as the world calls them.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    environment: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    rules: String,
+    games: usize,
+    mean_return: f64,
+    return_ci95: Option<[f64; 2]>,
+    win_rate: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_questions: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mean_turns: Option<f64>,
+    invalid_rate: f64,
+    repeat_rate: f64,
+    optimum_return: Option<f64>,
+}
+
+/// The name of a turn that has a key of its own: that of the files from before there were others.
+const QUESTION: &str = "question";
+
+impl From<Evaluation> for Written {
+    fn from(of: Evaluation) -> Self {
+        let asks = of.turn == QUESTION;
+        Self {
+            environment: of.environment,
+            rules: of.rules,
+            games: of.games,
+            mean_return: of.mean_return,
+            return_ci95: of.return_ci95[0].is_finite().then_some(of.return_ci95),
+            win_rate: of.win_rate,
+            mean_questions: asks.then_some(of.mean_turns),
+            mean_turns: (!asks).then_some(of.mean_turns),
+            invalid_rate: of.invalid_rate,
+            repeat_rate: of.repeat_rate,
+            optimum_return: of.optimum_return,
+        }
+    }
+}
+
+impl From<Written> for Evaluation {
+    fn from(written: Written) -> Self {
+        let turn = if written.mean_questions.is_some() { QUESTION } else { "turn" };
+        Self {
+            environment: written.environment,
+            rules: written.rules,
+            games: written.games,
+            mean_return: written.mean_return,
+            return_ci95: written.return_ci95.unwrap_or([f64::NAN; 2]),
+            win_rate: written.win_rate,
+            mean_turns: written.mean_questions.or(written.mean_turns).unwrap_or(f64::NAN),
+            turn: turn.to_string(),
+            invalid_rate: written.invalid_rate,
+            repeat_rate: written.repeat_rate,
+            optimum_return: written.optimum_return,
+            returns: Vec::new(),
+            more: Intervals::default(),
+        }
+    }
 }
 
 /// 95 % intervals beside that of the return.
@@ -52,7 +116,7 @@ pub struct Intervals {
     /// Of the share of games won.
     pub win_rate: [f64; 2],
     /// Of the mean number of turns.
-    pub questions: [f64; 2],
+    pub turns: [f64; 2],
     /// Of the share of unreadable utterances.
     pub invalid_rate: [f64; 2],
     /// Of the share of repeated utterances.
@@ -157,7 +221,7 @@ impl Evaluation {
         let invalid = outcomes.iter().map(|game| game.invalid).sum();
         let repeated = outcomes.iter().map(|game| game.repeated).sum();
         let (mean_return, return_ci95) = mean_with_interval(&returns);
-        let (mean_questions, questions) = mean_with_interval(&turns);
+        let (mean_turns, turns) = mean_with_interval(&turns);
         let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
         Self {
             environment: about.name.clone(),
@@ -166,14 +230,15 @@ impl Evaluation {
             mean_return,
             return_ci95,
             win_rate: share(won, outcomes.len()),
-            mean_questions,
+            mean_turns,
+            turn: about.turn.clone(),
             invalid_rate: share(invalid, utterances),
             repeat_rate: share(repeated, utterances),
             optimum_return: about.best,
             returns,
             more: Intervals {
                 win_rate: wilson(won, outcomes.len()),
-                questions,
+                turns,
                 invalid_rate: wilson(invalid, utterances),
                 repeat_rate: wilson(repeated, utterances),
             },
@@ -193,12 +258,13 @@ impl Evaluation {
     }
 }
 
-/// The mean of some values and its 95 % interval, `mean ± 1.96 s / √n`.
+/// The mean of some values and its 95 % interval, `mean ± 1.96 s / √n`; one value has no interval, which
+/// is then not a number.
 pub fn mean_with_interval(values: &[f64]) -> (f64, [f64; 2]) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    let half = if values.len() > 1 { 1.96 * (squares / (n - 1.0) / n).sqrt() } else { 0.0 };
+    let half = if values.len() > 1 { 1.96 * (squares / (n - 1.0) / n).sqrt() } else { f64::NAN };
     (mean, [mean - half, mean + half])
 }
 
@@ -224,6 +290,7 @@ mod tests {
         assert_eq!(mean, -3.0);
         // s = √2, s / √n = 1
         assert!((low + 4.96).abs() < 1e-12 && (high + 1.04).abs() < 1e-12);
+        assert!(mean_with_interval(&[-4.0]).1[0].is_nan());
         let [low, high] = wilson(10, 10);
         assert!((low - 0.7225).abs() < 1e-3 && high == 1.0, "{low} {high}");
     }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use archer_world::contract::Checked;
+use archer_world::record::Game as Record;
 use archer_world::{Batch, End, Said, Start, Transcript, Turn, Worlds};
 
 use super::evaluate::Outcome;
@@ -63,6 +64,27 @@ pub async fn play(
     Ok(batches?.into_iter().flatten().collect())
 }
 
+/// Plays one game of a world for each start, and gives them as text.
+///
+/// # Errors
+/// As [`play`].
+pub async fn records(
+    player: Player<'_>,
+    worlds: &dyn Worlds,
+    starts: &[Start],
+) -> Result<Vec<Record>, Error> {
+    let played = play(player, worlds, starts, 1.0).await?;
+    let record = |game: &Trajectory| Record {
+        world: Some(worlds.about().name.clone()),
+        task: game.transitions.last().and_then(|turn| turn.task.map(|task| task as usize)),
+        opening: game.opening.clone(),
+        turns: game.exchanges(),
+        end: game.end(),
+        ..Record::default()
+    };
+    Ok(played.iter().map(record).collect())
+}
+
 /// Plays one game for each start, all side by side.
 async fn play_batch(
     player: Player<'_>,
@@ -80,9 +102,9 @@ async fn play_batch(
             index,
             tokens: player.tokenizer.encode(&opening.text).into(),
             choices: tries.of(opening.choices.as_ref(), player.tokenizer, limit)?,
-            transcript: Transcript::new(about.style.clone(), about.memory, opening.text),
             task: batch.task(index).map(|task| task as u32),
-            trajectory: Trajectory::default(),
+            trajectory: Trajectory { opening: Some(opening.text.clone()), ..Trajectory::default() },
+            transcript: Transcript::new(about.style.clone(), about.memory, opening.text),
             rng: rng::stream(start.seed, "actor", 0),
         });
     }
@@ -200,7 +222,7 @@ pub(crate) fn metrics(games: &[Trajectory]) -> Metrics {
     let mut metrics = Metrics::new();
     metrics.push_stats(stats_names!("rollout.return"), &returns);
     metrics.push("rollout.win_rate", outcomes.iter().filter(|game| game.won).count() as f64 / n);
-    metrics.push("rollout.questions", utterances / n);
+    metrics.push("rollout.turns", utterances / n);
     metrics.push("rollout.invalid_rate", share(outcomes.iter().map(|game| game.invalid).sum()));
     metrics.push("rollout.repeat_rate", share(outcomes.iter().map(|game| game.repeated).sum()));
     metrics.push("rollout.entropy", games.iter().map(|game| game.entropy).sum::<f64>() / tokens);

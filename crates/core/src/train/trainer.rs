@@ -16,7 +16,7 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{Evaluation, evaluate};
+use super::evaluate::{Evaluation, evaluate, starts};
 use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{
@@ -139,7 +139,8 @@ impl Trainer {
         let mut config = config;
         let mut games = demonstrated_games(&config, worlds.as_ref());
         if games.is_empty() {
-            games = explored_games(worlds.as_ref(), EXPLORED, config.seed).await?;
+            let starts = starts(worlds.about(), EXPLORED, config.seed ^ 0xE8B1);
+            games = explored_games(worlds.as_ref(), &starts).await?;
             // There is nobody to imitate.
             config.warm_start.steps = 0;
         }

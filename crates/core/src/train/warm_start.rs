@@ -47,23 +47,18 @@ pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Ga
 ///
 /// # Errors
 /// If the world lists no choices at some turn, breaks its contract, or cannot be reached.
-pub async fn explored_games(
-    worlds: &dyn Worlds,
-    games: usize,
-    seed: u64,
-) -> Result<Vec<Game>, Error> {
-    let side_by_side = worlds.capacity().unwrap_or(games).clamp(1, games);
-    let mut batch = Checked::open(worlds, side_by_side).await?;
-    let mut seeds = rng::stream(seed, "explore", 0);
-    let mut played = Vec::with_capacity(games);
-    while played.len() < games {
-        let starts: Vec<Start> = (0..side_by_side.min(games - played.len()))
-            .map(|_| Start { task: None, seed: rand::Rng::next_u64(&mut seeds) })
-            .collect();
-        played.extend(explore(&mut batch, worlds.about(), &starts).await?);
+pub async fn explored_games(worlds: &dyn Worlds, starts: &[Start]) -> Result<Vec<Game>, Error> {
+    let side_by_side = worlds.capacity().unwrap_or(SIDE_BY_SIDE).clamp(1, SIDE_BY_SIDE);
+    let mut batch = Checked::open(worlds, side_by_side.min(starts.len().max(1))).await?;
+    let mut played = Vec::with_capacity(starts.len());
+    for starts in starts.chunks(side_by_side) {
+        played.extend(explore(&mut batch, worlds.about(), starts).await?);
     }
     Ok(played)
 }
+
+/// Games of random choices that are played side by side.
+const SIDE_BY_SIDE: usize = 64;
 
 async fn explore(
     batch: &mut Checked<'_>,

@@ -119,7 +119,7 @@ impl From<&Evaluation> for Summary {
             mean_return: evaluation.mean_return,
             return_ci95: evaluation.return_ci95,
             win_rate: evaluation.win_rate,
-            mean_questions: evaluation.mean_questions,
+            mean_questions: evaluation.mean_turns,
             invalid_rate: evaluation.invalid_rate,
             repeat_rate: evaluation.repeat_rate,
             optimum_return: evaluation.optimum_return,
