@@ -14,7 +14,9 @@ use archer_world::{Settings, WorldError, Worlds};
 pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, player_chance, world_chance};
 
-use crate::{blackjack, frozen_lake, guess_number, mastermind, maze, tower_of_hanoi, wordle};
+use crate::{
+    blackjack, frozen_lake, guess_number, mastermind, maze, queen_endgame, tower_of_hanoi, wordle,
+};
 
 /// A world of this crate that is an ordinary [`archer_world::World`].
 pub struct Entry {
@@ -64,6 +66,7 @@ pub const ENTRIES: &[Entry] = &[
     guess_number::ENTRY,
     mastermind::ENTRY,
     maze::ENTRY,
+    queen_endgame::ENTRY,
     tower_of_hanoi::ENTRY,
     wordle::ENTRY,
 ];

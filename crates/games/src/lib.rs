@@ -37,6 +37,8 @@ pub mod mastermind;
 #[cfg(feature = "box")]
 pub mod maze;
 #[cfg(feature = "box")]
+pub mod queen_endgame;
+#[cfg(feature = "box")]
 pub mod tower_of_hanoi;
 #[cfg(feature = "box")]
 pub mod wordle;
