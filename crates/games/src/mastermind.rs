@@ -246,3 +246,6 @@ impl World for Mastermind {
         self.game.as_ref().map(|game| self.config.codes().number(&game.code))
     }
 }
+
+#[cfg(test)]
+mod tests;
