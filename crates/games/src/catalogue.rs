@@ -4,6 +4,7 @@
 //! scripted players. [`play`] plays such players, so that a return can be held against them.
 
 pub mod code_breaking;
+mod demonstrations;
 mod players;
 pub mod settings;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use archer_world::{Settings, WorldError, Worlds};
 
+pub(crate) use demonstrations::Demonstrations;
+pub use demonstrations::MediocrePlayer;
 pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, player_chance, world_chance};
 
