@@ -18,7 +18,8 @@ pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, player_chance, world_chance};
 
 use crate::{
-    blackjack, frozen_lake, guess_number, mastermind, maze, queen_endgame, tower_of_hanoi, wordle,
+    blackjack, frozen_lake, guess_number, hangman, mastermind, maze, queen_endgame, tower_of_hanoi,
+    wordle,
 };
 
 /// A world of this crate that is an ordinary [`archer_world::World`].
@@ -67,6 +68,7 @@ pub const ENTRIES: &[Entry] = &[
     blackjack::ENTRY,
     frozen_lake::ENTRY,
     guess_number::ENTRY,
+    hangman::ENTRY,
     mastermind::ENTRY,
     maze::ENTRY,
     queen_endgame::ENTRY,

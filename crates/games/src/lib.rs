@@ -33,6 +33,8 @@ pub mod frozen_lake;
 #[cfg(feature = "box")]
 pub mod guess_number;
 #[cfg(feature = "box")]
+pub mod hangman;
+#[cfg(feature = "box")]
 pub mod mastermind;
 #[cfg(feature = "box")]
 pub mod maze;

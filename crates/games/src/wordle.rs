@@ -237,5 +237,10 @@ impl Player for Thinker {
     }
 }
 
+/// All words of the list, in its order.
+pub(crate) fn word_list() -> &'static [[u8; 5]] {
+    words::words()
+}
+
 #[cfg(test)]
 mod tests;
