@@ -7,8 +7,8 @@ mod search;
 use std::sync::Arc;
 
 use archer_world::{
-    About, Choices, End, Local, Opening, Settings, Start, Style, Transcript, Turn, World,
-    WorldError, Worlds,
+    About, Choices, End, Local, Opening, Settings, Start, Transcript, Turn, World, WorldError,
+    Worlds,
 };
 use serde::Deserialize;
 
@@ -171,7 +171,6 @@ impl World for Hangman {
     fn about(&self) -> About {
         About {
             tasks: Some(self.config.words),
-            style: Style::one_line(),
             best: self.best,
             worst: Some(-(self.config.misses as f64)),
             turn: "letter".to_string(),
