@@ -17,7 +17,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::catalogue::settings::{read, unknown_player, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 use plan::{Plan, Total};
 
 const NAME: &str = "blackjack";
@@ -28,7 +30,7 @@ pub const ENTRY: Entry = Entry {
     summary: "some hands against a dealer: hit or stand",
     make: worlds,
     optimum,
-    players: &["optimal", "random"],
+    players: &["optimal", "mediocre", "random"],
     player,
 };
 
@@ -98,7 +100,9 @@ impl Config {
 pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let best = config.hands as f64 * Plan::new(&config).hand_value();
-    Ok(Arc::new(Local::new(move || Blackjack { best, config: config.clone(), game: None })))
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || Blackjack { best, config: config.clone(), game: None });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -115,6 +119,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
     let config = Config::read(settings)?;
     match name {
         "optimal" => Ok(Box::new(OptimalPlayer { plan: Plan::new(&config) })),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.choices)?;
+            Ok(MediocrePlayer::boxed(player(settings, "optimal")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.choices),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }

@@ -4,6 +4,7 @@
 //! scripted players. [`play`] plays such players, so that a return can be held against them.
 
 pub mod code_breaking;
+mod demonstrations;
 mod players;
 pub mod settings;
 
@@ -11,10 +12,15 @@ use std::sync::Arc;
 
 use archer_world::{Settings, WorldError, Worlds};
 
+pub(crate) use demonstrations::Demonstrations;
+pub use demonstrations::MediocrePlayer;
 pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, player_chance, world_chance};
 
-use crate::{blackjack, frozen_lake, guess_number, mastermind, maze, tower_of_hanoi, wordle};
+use crate::{
+    blackjack, frozen_lake, guess_number, hangman, mastermind, maze, queen_endgame, tower_of_hanoi,
+    wordle,
+};
 
 /// A world of this crate that is an ordinary [`archer_world::World`].
 pub struct Entry {
@@ -62,8 +68,10 @@ pub const ENTRIES: &[Entry] = &[
     blackjack::ENTRY,
     frozen_lake::ENTRY,
     guess_number::ENTRY,
+    hangman::ENTRY,
     mastermind::ENTRY,
     maze::ENTRY,
+    queen_endgame::ENTRY,
     tower_of_hanoi::ENTRY,
     wordle::ENTRY,
 ];

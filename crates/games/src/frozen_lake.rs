@@ -18,7 +18,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
 use crate::catalogue::settings::{read, unknown_player, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 use lake::{Cell, DIRECTIONS, GOAL, Lake, START, moved};
 use plan::Plan;
 
@@ -30,7 +32,7 @@ pub const ENTRY: Entry = Entry {
     summary: "walk over ice to the goal without falling into a hole",
     make: worlds,
     optimum,
-    players: &["optimal", "random"],
+    players: &["optimal", "mediocre", "random"],
     player,
 };
 
@@ -102,12 +104,14 @@ pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let best = plan::mean_return(&config);
     let lakes: Arc<[Lake]> = config.lakes().into();
-    Ok(Arc::new(Local::new(move || FrozenLake {
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || FrozenLake {
         best,
         config: config.clone(),
         lakes: lakes.clone(),
         game: None,
-    })))
+    });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -121,6 +125,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
     let config = Config::read(settings)?;
     match name {
         "optimal" => Ok(Box::new(OptimalPlayer { config, plan: None })),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.choices)?;
+            Ok(MediocrePlayer::boxed(player(settings, "optimal")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.choices),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }

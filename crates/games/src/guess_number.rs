@@ -9,7 +9,9 @@ use archer_world::{
 use serde::Deserialize;
 
 use crate::catalogue::settings::{read, unknown_player, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 
 const NAME: &str = "guess_number";
 
@@ -19,7 +21,7 @@ pub const ENTRY: Entry = Entry {
     summary: "find a number by guesses that are too high or too low",
     make: worlds,
     optimum,
-    players: &["optimal", "random"],
+    players: &["optimal", "mediocre", "random"],
     player,
 };
 
@@ -57,7 +59,9 @@ impl Config {
 pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let best = Plan::new(&config).mean_return();
-    Ok(Arc::new(Local::new(move || GuessNumber { best, config: config.clone(), game: None })))
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || GuessNumber { best, config: config.clone(), game: None });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -70,6 +74,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
     let config = Config::read(settings)?;
     match name {
         "optimal" => Ok(Box::new(OptimalPlayer { plan: Plan::new(&config) })),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.choices)?;
+            Ok(MediocrePlayer::boxed(player(settings, "optimal")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.choices),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }

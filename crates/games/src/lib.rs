@@ -32,9 +32,13 @@ pub mod frozen_lake;
 #[cfg(feature = "box")]
 pub mod guess_number;
 #[cfg(feature = "box")]
+pub mod hangman;
+#[cfg(feature = "box")]
 pub mod mastermind;
 #[cfg(feature = "box")]
 pub mod maze;
+#[cfg(feature = "box")]
+pub mod queen_endgame;
 #[cfg(feature = "box")]
 pub mod tower_of_hanoi;
 #[cfg(feature = "box")]

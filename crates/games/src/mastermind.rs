@@ -15,7 +15,9 @@ use serde::Deserialize;
 
 use crate::catalogue::code_breaking::Answers;
 use crate::catalogue::settings::{read, unknown_player, unusable, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 use code::{Code, Codes};
 use players::{ConsistentPlayer, InformativePlayer, OptimalPlayer};
 
@@ -27,7 +29,7 @@ pub const ENTRY: Entry = Entry {
     summary: "find a code from black and white pegs",
     make: worlds,
     optimum,
-    players: &["optimal", "information-gain", "consistent", "random"],
+    players: &["optimal", "information-gain", "consistent", "mediocre", "random"],
     player,
 };
 
@@ -122,12 +124,14 @@ pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let best = config.best();
     let choices: Option<Choices> =
         config.lists_choices().then(|| config.codes().all().map(|code| code.to_string()).collect());
-    Ok(Arc::new(Local::new(move || Mastermind {
+    let teaching = Demonstrations::new(&ENTRY, settings, config.lists_choices());
+    let local = Local::new(move || Mastermind {
         best,
         choices: choices.clone(),
         config: config.clone(),
         game: None,
-    })))
+    });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -185,6 +189,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
             }
         },
         "consistent" => Ok(Box::new(ConsistentPlayer::new(config.codes()))),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.lists_choices())?;
+            Ok(MediocrePlayer::boxed(player(settings, "consistent")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.lists_choices()),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }
@@ -246,3 +254,6 @@ impl World for Mastermind {
         self.game.as_ref().map(|game| self.config.codes().number(&game.code))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,9 @@ use archer_world::{About, End, Local, Opening, Settings, Start, Turn, World, Wor
 use serde::Deserialize;
 
 use crate::catalogue::settings::{read, unknown_player, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 use belief::Plan;
 use grid::{MOVES, Place};
 use player::OptimalPlayer;
@@ -27,7 +29,7 @@ pub const ENTRY: Entry = Entry {
     summary: "walk through a maze to its goal",
     make: worlds,
     optimum,
-    players: &["optimal", "random"],
+    players: &["optimal", "mediocre", "random"],
     player,
 };
 
@@ -79,7 +81,9 @@ impl Config {
 pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let best = Plan::new(config.observed, config.max_turns).mean_return();
-    Ok(Arc::new(Local::new(move || Maze { best, config: config.clone(), game: None })))
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || Maze { best, config: config.clone(), game: None });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -100,6 +104,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
     let config = Config::read(settings)?;
     match name {
         "optimal" => Ok(Box::new(OptimalPlayer::new(Plan::new(config.observed, config.max_turns)))),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.choices)?;
+            Ok(MediocrePlayer::boxed(player(settings, "optimal")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.choices),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }

@@ -13,7 +13,9 @@ use archer_world::{
 use serde::Deserialize;
 
 use crate::catalogue::settings::{read, unknown_player, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 
 const NAME: &str = "tower_of_hanoi";
 
@@ -23,7 +25,7 @@ pub const ENTRY: Entry = Entry {
     summary: "move a tower of disks to another peg",
     make: worlds,
     optimum,
-    players: &["optimal", "random"],
+    players: &["optimal", "mediocre", "random"],
     player,
 };
 
@@ -92,12 +94,14 @@ pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let best = Plan::new(config.disks).mean_return(&config);
     let boards: Arc<[Board]> = config.boards().into();
-    Ok(Arc::new(Local::new(move || Hanoi {
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || Hanoi {
         best,
         config: config.clone(),
         boards: boards.clone(),
         game: None,
-    })))
+    });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -112,6 +116,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
     let config = Config::read(settings)?;
     match name {
         "optimal" => Ok(Box::new(OptimalPlayer { plan: Plan::new(config.disks) })),
+        "mediocre" => {
+            let random = RandomPlayer::boxed(NAME, config.choices)?;
+            Ok(MediocrePlayer::boxed(player(settings, "optimal")?, random))
+        }
         "random" => RandomPlayer::boxed(NAME, config.choices),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }

@@ -22,7 +22,9 @@ use serde::Deserialize;
 
 use crate::catalogue::code_breaking::{Answers, Solver};
 use crate::catalogue::settings::{read, unknown_player, unusable, within};
-use crate::catalogue::{Entry, Optimum, Player, RandomPlayer, draw, world_chance};
+use crate::catalogue::{
+    Demonstrations, Entry, MediocrePlayer, Optimum, Player, RandomPlayer, draw, world_chance,
+};
 use words::{Colours, Vocabulary};
 
 const NAME: &str = "wordle";
@@ -33,7 +35,7 @@ pub const ENTRY: Entry = Entry {
     summary: "find a word of five letters in six guesses",
     make: worlds,
     optimum,
-    players: &["optimal", "information-gain", "random"],
+    players: &["optimal", "information-gain", "mediocre", "random"],
     player,
 };
 
@@ -85,12 +87,14 @@ pub fn worlds(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     let config = Config::read(settings)?;
     let vocabulary = Vocabulary::first(config.words);
     let choices = config.choices.then(|| vocabulary.all_spelled());
-    Ok(Arc::new(Local::new(move || Wordle {
+    let teaching = Demonstrations::new(&ENTRY, settings, config.choices);
+    let local = Local::new(move || Wordle {
         config: config.clone(),
         vocabulary,
         choices: choices.clone(),
         game: None,
-    })))
+    });
+    Ok(Arc::new(local.with_teaching(teaching)))
 }
 
 fn optimum(settings: &Settings) -> Result<Optimum, WorldError> {
@@ -123,6 +127,10 @@ fn player(settings: &Settings, name: &str) -> Result<Box<dyn Player>, WorldError
         }
         "optimal" => Ok(Box::new(Thinker::new(vocabulary, config.max_turns, true))),
         "information-gain" => Ok(Box::new(Thinker::new(vocabulary, config.max_turns, false))),
+        "mediocre" => {
+            let good = player(settings, "information-gain")?;
+            Ok(MediocrePlayer::boxed(good, player(settings, "random")?))
+        }
         "random" => Ok(Box::new(RandomPlayer::among(vocabulary.all_spelled()))),
         _ => Err(unknown_player(NAME, name, ENTRY.players)),
     }
@@ -227,6 +235,11 @@ impl Player for Thinker {
         }
         vocabulary.spelled(guess)
     }
+}
+
+/// All words of the list, in its order.
+pub(crate) fn word_list() -> &'static [[u8; 5]] {
+    words::words()
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use archer_games::catalogue::{find, play};
 use archer_world::{Settings, Start, Transcript};
 use serde_json::{Value, json};
 
-const DOCUMENTS: [(&str, &str); 7] = [
+const DOCUMENTS: [(&str, &str); 9] = [
     ("blackjack", include_str!("../../../docs/environments/blackjack.md")),
     ("frozen_lake", include_str!("../../../docs/environments/frozen_lake.md")),
     ("guess_number", include_str!("../../../docs/environments/guess_number.md")),
+    ("hangman", include_str!("../../../docs/environments/hangman.md")),
     ("mastermind", include_str!("../../../docs/environments/mastermind.md")),
     ("maze", include_str!("../../../docs/environments/maze.md")),
+    ("queen_endgame", include_str!("../../../docs/environments/queen_endgame.md")),
     ("tower_of_hanoi", include_str!("../../../docs/environments/tower_of_hanoi.md")),
     ("wordle", include_str!("../../../docs/environments/wordle.md")),
 ];
@@ -70,6 +72,8 @@ fn the_optima_are_those_that_are_computed() {
         ),
         ("guess_number", json!({}), "| 20 | 10 | {:2} |"),
         ("guess_number", json!({"numbers": 50}), "| 50 | 10 | {:2} |"),
+        ("hangman", json!({}), "| 100 | {:4} |"),
+        ("hangman", json!({"words": 2315}), "| 2,315 | at most {:4} | {scripted} |"),
         ("mastermind", json!({}), "| 4 of 6, different | 20 | {:4} | −3.0278 |"),
         (
             "mastermind",
@@ -88,6 +92,7 @@ fn the_optima_are_those_that_are_computed() {
         ),
         ("maze", json!({}), "| `full` | {:2} |"),
         ("maze", json!({"observed": "partial"}), "| `partial` | {:2} |"),
+        ("queen_endgame", json!({}), "| 30 | {:4} |"),
         ("tower_of_hanoi", json!({}), "| 3 | `tower` | {:2} |"),
         ("tower_of_hanoi", json!({"disks": 4}), "| 4 | `tower` | {:2} |"),
         ("tower_of_hanoi", json!({"starts": "any"}), "| 3 | `any` | {:2} |"),

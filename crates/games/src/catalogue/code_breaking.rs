@@ -200,8 +200,8 @@ impl Answers {
         wrong.map(|(_, &size)| size + later[size as usize]).sum()
     }
 
-    /// The best mean return in games of `turns` guesses, exactly, with a plan that reaches it. It
-    /// takes time that grows fast with the secrets: seconds for some hundreds.
+    /// The best mean return in games of `turns` guesses, exactly. The time it takes grows fast with
+    /// the secrets: seconds for some hundreds.
     pub fn optimum(&self, turns: usize) -> f64 {
         let mut solver = Solver::new(self, turns);
         let cost = solver.solve(&self.all(), turns, u32::MAX).expect("no limit").0;

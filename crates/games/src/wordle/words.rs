@@ -9,7 +9,7 @@ const LETTERS: usize = 5;
 type Word = [u8; LETTERS];
 
 /// All words, in the order of the list.
-fn words() -> &'static [Word] {
+pub(super) fn words() -> &'static [Word] {
     static WORDS: OnceLock<Vec<Word>> = OnceLock::new();
     WORDS.get_or_init(|| {
         let lines = include_str!("words.txt").lines();
