@@ -14,12 +14,12 @@ use crate::nn::sampling::Sampler;
 
 mod algorithm;
 mod fit;
-mod lessons;
+
 pub mod older;
 mod warm_start;
 
+pub use crate::algorithms::common::auxiliary::AuxiliaryConfig;
 pub use algorithm::{Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig};
-pub use lessons::LessonsConfig;
 pub use warm_start::WarmStartConfig;
 
 /// How the utterance's advantage reaches its tokens.
@@ -177,7 +177,7 @@ pub struct Config {
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
     /// What the actor is taught while it learns from returns.
-    pub lessons: LessonsConfig,
+    pub lessons: AuxiliaryConfig,
     /// What only filtered behaviour cloning is told.
     pub filtered_bc: FilteredBcConfig,
     /// What only CHAI is told.
@@ -296,7 +296,7 @@ impl Default for Config {
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
             warm_start: WarmStartConfig::default(),
-            lessons: LessonsConfig::default(),
+            lessons: AuxiliaryConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
             chai: ChaiConfig::default(),
             iql: IqlConfig::default(),

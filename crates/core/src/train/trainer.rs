@@ -24,9 +24,9 @@ use super::warm_start::{
 };
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::{self, Demonstration};
+use crate::algorithms::common::auxiliary::TaskFacts;
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
-use crate::algorithms::common::lessons::Lore;
 use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Numerics, WarmStartConfig};
@@ -47,7 +47,9 @@ mod saved;
 #[cfg(feature = "baselines")]
 mod student;
 
-use fresh::{fresh_actor, fresh_buffer, fresh_critic, fresh_policy, guesses, task_facts};
+use fresh::{
+    fresh_actor, fresh_buffer, fresh_critic, fresh_policy, task_facts, winning_utterances,
+};
 pub use saved::{MakeWorlds, Origin};
 
 /// Gradient steps of the warm start in one slice.
@@ -114,7 +116,7 @@ pub struct Trainer {
     /// How many of them are imitated: the first.
     imitated: usize,
     /// What is known of each task once its game is over, where it is learned.
-    lore: Lore,
+    task_facts: TaskFacts,
     warm_start_step: usize,
     iteration: usize,
     games: u64,
@@ -231,9 +233,9 @@ impl Trainer {
             };
             context_only_games(&few, worlds.as_ref())?;
         }
-        let lore = Lore {
+        let task_facts = TaskFacts {
             facts: task_facts(&config, worlds.as_ref()),
-            guesses: guesses(&config, worlds.as_ref(), &tokenizer)?,
+            winning_utterances: winning_utterances(&config, worlds.as_ref(), &tokenizer)?,
         };
         Ok(Self {
             buffer: fresh_buffer(&config),
@@ -246,7 +248,7 @@ impl Trainer {
             threads: 1,
             demonstrations: Vec::new(),
             imitated: 0,
-            lore,
+            task_facts,
             warm_start_step: 0,
             iteration: 0,
             games: 0,
@@ -396,7 +398,7 @@ impl Trainer {
             let games = demonstrated_games(&self.config, worlds);
             let context_only = context_only_games(&self.config, worlds)?;
             let opening = self.opening().await?;
-            let (about, facts) = (worlds.about(), &self.lore.facts);
+            let (about, facts) = (worlds.about(), &self.task_facts.facts);
             let read = |games: &[Game]| {
                 let read = |game| demonstrations(&self.tokenizer, about, &opening, game, facts);
                 let games = games.iter().flat_map(read).map(|game| game.cut(positions));
@@ -499,7 +501,7 @@ impl Trainer {
         };
         let experience = Experience { replay: &self.buffer, played: &trajectories };
         let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.lessons(experience, &self.lore, &context).await?;
+        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
         for (name, value) in learned.iter().chain(taught.iter()) {
             metrics.push(name, value);
         }
@@ -542,7 +544,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
-        let (actor, critic) = (self.learner.settled(), self.choosing_critic());
+        let (actor, critic) = (self.learner.playing_actor(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), sampler);
         evaluate(player, self.worlds.as_ref(), games, self.config.seed).await
     }
@@ -590,7 +592,7 @@ impl Trainer {
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
-        Agent::new(self.learner.settled(), critic, self.tokenizer.clone(), about)
+        Agent::new(self.learner.playing_actor(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
 }

@@ -30,7 +30,7 @@
 //! 10. Who plays may try again where an utterance was said before in its game (`tries`).
 //! 11. Advantages may be normalised (`normalize_advantage`); the actor's loss may have an entropy
 //!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
-//! 12. Between its own steps the policy may take some on the game's task ([`super::common::lessons`]).
+//! 12. Between its own steps the policy may take some on the game's task ([`super::common::auxiliary`]).
 //!
 //! All of 8 to 12 are off by default.
 
@@ -41,10 +41,10 @@ pub mod compat;
 #[cfg(feature = "baselines")]
 pub mod parts;
 
-use super::common::critic::Towards;
-use super::common::games;
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
+use super::common::reading::games;
 use super::common::{Policy, sample_actions};
 use crate::config::Numerics;
 use crate::error::Error;
@@ -74,8 +74,8 @@ pub async fn learn(
     }
     learner.keep_reference(context.config);
     let mut metrics = Metrics::new();
-    let towards = Towards::Policy(context.config.critic_samples);
-    learner.critic_phase(replay, towards, context, &mut metrics).await?;
+    let value_target = ValueTarget::Policy(context.config.critic_samples);
+    learner.critic_phase(replay, value_target, context, &mut metrics).await?;
     if !context.warms_up() {
         actor_phase(learner, replay, context, &mut metrics).await?;
     }
@@ -109,8 +109,9 @@ async fn actor_phase(
                 let drawn = games::sample(player, &step, config.actor_samples, draws_of).await?;
                 let parts = games::micro_batches(&drawn, config.grad_accum_steps);
                 log.see(parts.iter().flatten().flat_map(|game| &game.fresh));
-                let judge = |part: &Vec<games::Drawn<'_>>| games::advantages(critic, part, context);
-                let score = |policy: &Policy, part: &Vec<games::Drawn<'_>>| {
+                let judge =
+                    |part: &Vec<games::SampledGame<'_>>| games::advantages(critic, part, context);
+                let score = |policy: &Policy, part: &Vec<games::SampledGame<'_>>| {
                     games::score(policy, part, config.entropy_coef > 0.0)
                 };
                 learner
@@ -136,5 +137,5 @@ async fn actor_phase(
             }
         }
     }
-    log.tell(metrics).await
+    log.report(metrics).await
 }

@@ -10,10 +10,11 @@ use burn::tensor::Tensor;
 
 use super::compat;
 use crate::algorithms::common::actor::actor_loss;
-use crate::algorithms::common::critic::{Towards, column};
+use crate::algorithms::common::critic::{ValueTarget, column};
 use crate::algorithms::common::learner::{Context, Learner};
 use crate::algorithms::common::log::{ActorLog, CriticLog, CriticSeen};
-use crate::algorithms::common::{Policy, Scored, rows};
+use crate::algorithms::common::reading::pairs;
+use crate::algorithms::common::{Policy, Scored};
 use crate::config::Numerics;
 use crate::error::Error;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
@@ -24,7 +25,7 @@ use crate::rl::metrics::Metrics;
 use crate::rl::transition::Transition;
 
 /// One fresh action is given for each state.
-const FRESH: Towards = Towards::Policy(1);
+const FRESH: ValueTarget = ValueTarget::Policy(1);
 
 /// A micro-batch of the critic.
 pub struct CriticPart {
@@ -80,7 +81,7 @@ impl Learner {
     ) -> Result<CriticPart, Error> {
         let critic = params::fork(encoder(&self.critics().online)?);
         let target = encoder(&self.critics().target)?;
-        let (loss, seen) = rows::critic_loss(&critic, target, draws, fresh, FRESH, context);
+        let (loss, seen) = pairs::critic_loss(&critic, target, draws, fresh, FRESH, context);
         let CriticSeen { values, losses } = seen;
         Ok(CriticPart { gradients: params::gradients(&critic, &loss.backward()), values, losses })
     }
@@ -98,7 +99,7 @@ impl Learner {
     ) -> Result<ActorPart, Error> {
         let critic = encoder(&self.critics().online)?.valid();
         let bodies: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
-        let values = rows::judge(&critic, context.layout, states, &bodies);
+        let values = pairs::judge(&critic, context.layout, states, &bodies);
         let advantage = {
             let Values { q1, q2, v1, v2 } = values.clone();
             advantage((q1, q2), (v1, v2))
@@ -108,7 +109,7 @@ impl Learner {
             Numerics::Fixed => {
                 let all: Vec<&[u32]> =
                     fresh.iter().map(|utterance| &utterance.tokens[..]).collect();
-                rows::score_distinct(&policy, &pairs(states, &all, context), &[], false)
+                pairs::score_distinct(&policy, &pairs(states, &all, context), &[], false)
             }
             Numerics::Compat => {
                 compat::score(&policy, &pairs(states, &bodies, context), context.tokenizer.pad)
@@ -147,7 +148,7 @@ impl Learner {
         encoder(&self.critics().online)?;
         let (mut log, mut metrics) = (CriticLog::default(), Metrics::new());
         self.critic_step_on_rows(draws, fresh, FRESH, context, &mut log).await;
-        log.tell(&mut metrics).await?;
+        log.report(&mut metrics).await?;
         Ok(metrics)
     }
 
@@ -165,7 +166,7 @@ impl Learner {
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
         let choices = vec![None; states.len()];
         self.actor_step_on_rows(&critic, states, &choices, fresh, context, &mut log).await;
-        log.tell(&mut metrics).await?;
+        log.report(&mut metrics).await?;
         Ok(metrics)
     }
 
@@ -190,11 +191,11 @@ impl Learner {
         let score = |policy: &Policy, part: &&[usize]| {
             let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
             let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
-            rows::score_distinct(policy, &pairs(&states, &all, context), &[], false)
+            pairs::score_distinct(policy, &pairs(&states, &all, context), &[], false)
         };
         let parts = rows.chunks(context.config.batch_size).collect();
         self.actor_step(parts, context, &mut log, 1, judge, score).await;
-        log.tell(&mut metrics).await?;
+        log.report(&mut metrics).await?;
         Ok(metrics)
     }
 }

@@ -9,12 +9,12 @@ use burn::tensor::Tensor;
 use super::learner::{Context, Learner};
 use super::log::{ActorLog, ActorSeen};
 use super::{Policy, Scored};
-use crate::breath::breathe;
 use crate::config::{Config, Level};
 use crate::nn::optim::{accumulate, clip_global_norm};
 use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses;
+use crate::yielding::yield_now;
 
 impl Learner {
     /// One gradient step of the actor; `loss` gives a part's share of the step's loss, and what it
@@ -29,10 +29,10 @@ impl Learner {
         let config = context.config;
         let policy = &self.policy;
         let done = parallel::map(context.threads, parts, |part| async {
-            breathe().await;
+            yield_now().await;
             let policy = params::fork(policy);
             let (loss, seen) = loss(&policy, part);
-            breathe().await;
+            yield_now().await;
             (params::gradients(&policy, &loss.backward()), seen)
         })
         .await;
@@ -133,7 +133,7 @@ async fn judged<P: Send + Sync, T: Send>(
     judge: impl Fn(&P) -> T + Sync,
 ) -> Vec<(P, T)> {
     parallel::map(context.threads, parts, |part| async {
-        breathe().await;
+        yield_now().await;
         let thought = judge(&part);
         (part, thought)
     })

@@ -3,21 +3,21 @@
 //! ```text
 //! y_i   = r + gamma (1 − done) V'_i(s')            targets of the target critic, i = 1, 2
 //! L_Qi  = mean (Q_i(s, a) − y_i)²
-//! L_Vi  = V_i(s) towards Q'_i, as [`Towards`] has it
+//! L_Vi  = V_i(s) towards Q'_i, as [`ValueTarget`] has it
 //! target ← (1 − tau) target + tau online           after each critic step
 //! ```
 //!
 //! The algorithms with a critic differ in what V learns to foresee, and in nothing else here. Its
-//! two forms, over single transitions and over whole games, are [`super::rows`] and
-//! [`super::games`].
+//! two forms, over single transitions and over whole games, are [`super::reading::pairs`] and
+//! [`super::reading::games`].
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::learner::{Context, Learner};
 use super::log::{CriticLog, CriticSeen};
-use super::{games, sample_actions};
-use crate::breath::breathe;
+use super::reading::games;
+use super::sample_actions;
 use crate::error::Error;
 use crate::nn::critic::Critic;
 use crate::nn::optim::{accumulate, clip_global_norm, polyak};
@@ -28,10 +28,11 @@ use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
 use crate::rng;
+use crate::yielding::yield_now;
 
 /// What V learns to foresee: the target critic's Q of …
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Towards {
+pub enum ValueTarget {
     /// … so many actions freshly sampled from the policy, their mean.
     Policy(usize),
     /// … the best of so many by the smaller of the two Q, which is what a player says who chooses so.
@@ -40,12 +41,12 @@ pub enum Towards {
     Said(f64),
 }
 
-impl Towards {
+impl ValueTarget {
     /// Fresh actions that it takes at each state.
     pub fn samples(self) -> usize {
         match self {
-            Towards::Policy(samples) | Towards::BestOf(samples) => samples,
-            Towards::Said(_) => 0,
+            ValueTarget::Policy(samples) | ValueTarget::BestOf(samples) => samples,
+            ValueTarget::Said(_) => 0,
         }
     }
 
@@ -55,7 +56,7 @@ impl Towards {
         let rows = q.0.dims()[0] / each;
         let grid = |q: Tensor<1>| q.reshape([rows, each]);
         match self {
-            Towards::BestOf(_) => {
+            ValueTarget::BestOf(_) => {
                 let (q1, q2) = (grid(q.0), grid(q.1));
                 let best = q1.clone().min_pair(q2.clone()).argmax(1); // [rows, 1]
                 let at = |q: Tensor<2>| q.gather(1, best.clone()).squeeze_dim::<1>(1);
@@ -71,7 +72,7 @@ impl Towards {
     /// The four losses of some values; `y` and `target_q` carry no gradient.
     pub fn losses(self, q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses {
         match self {
-            Towards::Said(expectile) => expectile_losses(q, v, y, target_q, expectile),
+            ValueTarget::Said(expectile) => expectile_losses(q, v, y, target_q, expectile),
             _ => critic_losses(q, v, y, target_q),
         }
     }
@@ -126,7 +127,7 @@ impl Learner {
     pub(crate) async fn critic_phase(
         &mut self,
         replay: &ReplayBuffer,
-        towards: Towards,
+        value_target: ValueTarget,
         context: &Context<'_>,
         metrics: &mut Metrics,
     ) -> Result<(), Error> {
@@ -137,7 +138,7 @@ impl Learner {
         let player = context.player(&actor, &sampler);
         let draws_of = (config.seed, "critic.action", context.draw(0));
         let mut log = CriticLog::default();
-        let each = if context.learns_returns() { 0 } else { towards.samples() };
+        let each = if context.learns_returns() { 0 } else { value_target.samples() };
         if matches!(self.critics().online, Critic::Causal(_)) {
             let games = games::games(replay.iter(), context.tokenizer, self.room(context))?;
             let steps: Vec<_> =
@@ -155,7 +156,7 @@ impl Learner {
                             let share =
                                 games::transitions(&part) as f64 / games::transitions(step) as f64;
                             let (loss, seen) =
-                                games::critic_loss(critic, target, &part, towards, context);
+                                games::critic_loss(critic, target, &part, value_target, context);
                             (loss.mul_scalar(share), seen)
                         }
                         _ => unreachable!("a causal critic has a causal target"),
@@ -172,10 +173,10 @@ impl Learner {
             for (step, draws) in draws.chunks(rows).enumerate() {
                 let first = step * rows * each;
                 let fresh = &fresh[first..first + draws.len() * each];
-                self.critic_step_on_rows(draws, fresh, towards, context, &mut log).await;
+                self.critic_step_on_rows(draws, fresh, value_target, context, &mut log).await;
             }
         }
-        log.tell(metrics).await
+        log.report(metrics).await
     }
 
     /// One gradient step of the critic and one of the target behind it; `loss` gives a part's share
@@ -190,10 +191,10 @@ impl Learner {
         let config = context.config;
         let critics = self.critics_mut();
         let done = parallel::map(context.threads, parts, |part| async {
-            breathe().await;
+            yield_now().await;
             let critic = params::fork(&critics.online);
             let (loss, seen) = loss(&critic, &critics.target, part);
-            breathe().await;
+            yield_now().await;
             (params::gradients(&critic, &loss.backward()), seen)
         })
         .await;
@@ -224,8 +225,8 @@ mod tests {
         let read = |q: Pair| -> [Vec<f32>; 2] {
             [q.0, q.1].map(|q| q.into_data().iter::<f32>().collect())
         };
-        assert_eq!(read(Towards::Policy(2).reduce(pair())), [[2.5, -3.0], [1.5, -1.5]]);
+        assert_eq!(read(ValueTarget::Policy(2).reduce(pair())), [[2.5, -3.0], [1.5, -1.5]]);
         // Smaller of the two: 1 and 0, −2 and −5; so the first action both times.
-        assert_eq!(read(Towards::BestOf(2).reduce(pair())), [[1.0, -1.0], [3.0, -2.0]]);
+        assert_eq!(read(ValueTarget::BestOf(2).reduce(pair())), [[1.0, -1.0], [3.0, -2.0]]);
     }
 }

@@ -29,7 +29,7 @@ pub struct Learner {
     /// Adam of the actor.
     pub actor_adam: Adam,
     /// Adam of the actor in its lessons, whose gradients are of another size.
-    pub lesson_adam: Adam,
+    pub auxiliary_adam: Adam,
     /// The critics, in the algorithms that have some.
     pub critics: Option<Critics>,
     /// The policy with which learning began, without autodiff; kept where `kl_coef` needs it.
@@ -103,7 +103,7 @@ impl Learner {
             policy,
             average: None,
             actor_adam: Adam::new(),
-            lesson_adam: Adam::new(),
+            auxiliary_adam: Adam::new(),
             critics: critic.map(Critics::new),
             reference: None,
             teacher: None,
@@ -137,7 +137,7 @@ impl Learner {
 
     /// The actor that is played with, without autodiff: the average where one is kept, and the
     /// policy as it is now elsewhere.
-    pub fn settled(&self) -> CausalLm {
+    pub fn playing_actor(&self) -> CausalLm {
         self.average.clone().unwrap_or_else(|| self.policy.lm.valid())
     }
 
@@ -289,7 +289,7 @@ mod tests {
         let after = |learner: &mut Learner, value: f32, iteration: usize| -> f32 {
             learner.policy.lm = at(value);
             learner.take_average(&config, iteration);
-            let first = params::tensors(&learner.settled()).remove(0);
+            let first = params::tensors(&learner.playing_actor()).remove(0);
             first.into_data().try_to_vec::<f32>().unwrap()[0]
         };
         let close = |value: f32, want: f32| assert!((value - want).abs() < 1e-6, "{value}, {want}");

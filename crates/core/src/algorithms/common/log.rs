@@ -51,7 +51,7 @@ impl CriticLog {
         self.losses.iter_mut().zip(seen.losses).for_each(|(series, loss)| series.push(loss));
     }
 
-    pub(crate) async fn tell(self, metrics: &mut Metrics) -> Result<(), Error> {
+    pub(crate) async fn report(self, metrics: &mut Metrics) -> Result<(), Error> {
         if self.grad_norms.is_empty() {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl ActorLog {
         self.sampled.extend(turns.map(|turn| turn.log_prob));
     }
 
-    pub(crate) async fn tell(self, metrics: &mut Metrics) -> Result<(), Error> {
+    pub(crate) async fn report(self, metrics: &mut Metrics) -> Result<(), Error> {
         if self.grad_norms.is_empty() {
             return Ok(());
         }

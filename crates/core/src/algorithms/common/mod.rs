@@ -8,11 +8,11 @@
 pub mod actor;
 pub mod choose;
 pub mod critic;
-pub mod games;
+
+pub mod auxiliary;
 pub mod learner;
-pub mod lessons;
 pub mod log;
-pub mod rows;
+pub mod reading;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,6 +26,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use self::choose::Chooser;
 use crate::choices::{Trie, Walk, open_along};
 use crate::error::Error;
+use crate::nn::batch::{self, ActorBatch, by_length};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Texts;
 use crate::nn::fused::Mask;
@@ -33,7 +34,6 @@ use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::layers::linear;
 use crate::nn::sampling::Sampler;
 use crate::parallel;
-use crate::rl::batch::{self, ActorBatch, by_length};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::text::prompt::{critic_sequence, newest, observation_limit};
@@ -51,7 +51,7 @@ pub struct Policy {
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
-    /// Names the game's task and its facts, in the warm start and in lessons ([`crate::rl::task`]).
+    /// Names the game's task and its facts, in the warm start and in lessons ([`crate::algorithms::common::auxiliary::task`]).
     pub task: Option<Linear>,
 }
 

@@ -5,20 +5,20 @@
 //! utterance stands, so a whole game is scored in a single pass instead of once for each turn; the
 //! sum is the same.
 //!
-//! The same pass can also predict what the world replies ([`crate::rl::replies`]) and name the
-//! game's task at each state ([`crate::rl::task`]): both teach the model which secrets are still
+//! The same pass can also predict what the world replies ([`crate::algorithms::common::auxiliary::replies`]) and name the
+//! game's task at each state ([`crate::algorithms::common::auxiliary::task`]): both teach the model which secrets are still
 //! possible, which is what a good question and its value depend on.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::common::Policy;
+use crate::algorithms::common::auxiliary::replies::ReplyRows;
+use crate::algorithms::common::auxiliary::task::{KnownTask, TaskRows};
 use crate::nn::fused::Mask;
 use crate::nn::optim::{Adam, accumulate, clip_global_norm};
 use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses;
-use crate::rl::replies::ReplyRows;
-use crate::rl::task::{KnownTask, TaskRows};
 
 pub mod alone;
 

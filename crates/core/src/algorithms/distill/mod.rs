@@ -19,10 +19,10 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner, Teacher};
 use super::common::log::{ActorLog, ActorSeen, CriticLog, CriticSeen};
-use super::common::{Layout, rows};
+use super::common::reading::games::{self, SampledGame};
+use super::common::{Layout, reading::pairs};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::{Critic, Values};
@@ -60,7 +60,7 @@ pub async fn learn(
             })
             .await;
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     let mut log = ActorLog::default();
     for _ in 0..config.actor_epochs {
         let (parts, _) = draw(&games, context, &mut rng);
@@ -74,7 +74,7 @@ pub async fn learn(
             })
             .await;
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     metrics.push("replay.size", experience.replay.len() as f64);
     Ok(metrics)
 }
@@ -84,7 +84,7 @@ fn draw<'a>(
     games: &'a [Vec<&'a Transition>],
     context: &Context<'_>,
     rng: &mut ChaCha8Rng,
-) -> (Vec<Vec<Drawn<'a>>>, usize) {
+) -> (Vec<Vec<SampledGame<'a>>>, usize) {
     let drawn = games::draw_as_said(games, context, rng);
     let all = games::transitions(&drawn);
     (games::micro_batches(&drawn, context.config.grad_accum_steps), all)
@@ -94,7 +94,7 @@ fn draw<'a>(
 fn actor_loss(
     student: &CausalLm,
     teacher: &Teacher,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     temperature: f64,
 ) -> (Tensor<1>, ActorSeen) {
     let soft = |scores: Tensor<2>| log_softmax(scores.div_scalar(temperature), 1); // [tokens, vocab]
@@ -114,7 +114,7 @@ fn actor_loss(
 fn critic_loss(
     critic: &Critic,
     teacher: &Teacher,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
     let wanted = values(&teacher.critic, &teacher.layout, drawn, context);
@@ -128,14 +128,19 @@ fn critic_loss(
 
 /// A critic's values of what was said in some games and of the states in which it was, each
 /// `[transitions]`.
-fn values(critic: &Critic, layout: &Layout, drawn: &[Drawn<'_>], context: &Context<'_>) -> Values {
+fn values(
+    critic: &Critic,
+    layout: &Layout,
+    drawn: &[SampledGame<'_>],
+    context: &Context<'_>,
+) -> Values {
     match critic {
         Critic::Causal(critic) => games::values(critic, drawn, context.tokenizer),
         Critic::Encoder(critic) => {
             let turns = || drawn.iter().flat_map(|game| game.turns.iter().copied());
             let states: Vec<&[u32]> = turns().map(|turn| &*turn.observation).collect();
             let said: Vec<&[u32]> = turns().map(|turn| context.said(turn)).collect();
-            rows::judge(critic, layout, &states, &said)
+            pairs::judge(critic, layout, &states, &said)
         }
     }
 }

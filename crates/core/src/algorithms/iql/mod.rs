@@ -22,11 +22,11 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::common::actor::Weights;
-use super::common::critic::Towards;
-use super::common::games::{self, Drawn};
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
-use super::common::rows;
+use super::common::reading::games::{self, SampledGame};
+use super::common::reading::pairs;
 use crate::error::Error;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::rl::losses::{advantage, advantage_weight};
@@ -44,8 +44,8 @@ pub async fn learn(
     context: &Context<'_>,
 ) -> Result<Metrics, Error> {
     let mut metrics = Metrics::new();
-    let towards = Towards::Said(context.config.iql.expectile);
-    learner.critic_phase(experience.replay, towards, context, &mut metrics).await?;
+    let value_target = ValueTarget::Said(context.config.iql.expectile);
+    learner.critic_phase(experience.replay, value_target, context, &mut metrics).await?;
     if !context.warms_up() {
         actor_phase(learner, experience, context, &mut metrics).await?;
     }
@@ -72,7 +72,7 @@ async fn actor_phase(
     for _ in 0..config.actor_epochs {
         let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
-        let judge = |part: &Vec<Drawn<'_>>| {
+        let judge = |part: &Vec<SampledGame<'_>>| {
             weights(match &critic {
                 Critic::Causal(critic) => games::advantages(critic, part, context),
                 Critic::Encoder(critic) => advantages(critic, part, context),
@@ -80,14 +80,18 @@ async fn actor_phase(
         };
         learner.imitate(parts, context, &mut log, judge, games::score_plainly).await;
     }
-    log.tell(metrics).await
+    log.report(metrics).await
 }
 
 /// Advantages of what was said in some games by a critic that reads state and action apart.
-fn advantages(critic: &DoubleCritic, games: &[Drawn<'_>], context: &Context<'_>) -> Tensor<1> {
+fn advantages(
+    critic: &DoubleCritic,
+    games: &[SampledGame<'_>],
+    context: &Context<'_>,
+) -> Tensor<1> {
     let turns = games.iter().flat_map(|game| game.turns.iter().copied());
     let (states, said): (Vec<&[u32]>, Vec<&[u32]>) =
         turns.map(|turn: &Transition| (&*turn.observation, context.said(turn))).unzip();
-    let Values { q1, q2, v1, v2 } = rows::judge(critic, context.layout, &states, &said);
+    let Values { q1, q2, v1, v2 } = pairs::judge(critic, context.layout, &states, &said);
     advantage((q1, q2), (v1, v2))
 }

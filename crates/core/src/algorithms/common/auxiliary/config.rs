@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Gradient steps of the actor on what a finished game tells beside its return; the paper has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LessonsConfig {
+pub struct AuxiliaryConfig {
     /// Gradient steps in an iteration, on as many transitions each as any other; 0 for none.
     pub steps: usize,
     /// Adam's learning rate; it decays as the others do (`lr_final`).
@@ -17,7 +17,7 @@ pub struct LessonsConfig {
     /// Weight of telling the task's facts, as in the warm start.
     pub fact_coef: f64,
     /// Weight of naming the secret, in the words of the world, in the last quarter of the turns of a
-    /// game that was lost for want of it ([`crate::algorithms::common::lessons`]). What was never
+    /// game that was lost for want of it ([`crate::algorithms::common::auxiliary`]). What was never
     /// said is never paid: a word that is new, or that the answers seem to rule out, is learned only
     /// so. It is a sum for each turn played, so it fades as fewer games are lost. 0 for none.
     pub guess_coef: f64,
@@ -26,7 +26,7 @@ pub struct LessonsConfig {
     pub hold_coef: f64,
 }
 
-impl Default for LessonsConfig {
+impl Default for AuxiliaryConfig {
     fn default() -> Self {
         Self {
             steps: 0,
@@ -40,7 +40,7 @@ impl Default for LessonsConfig {
     }
 }
 
-impl LessonsConfig {
+impl AuxiliaryConfig {
     /// Whether the actor needs a layer that names tasks and their facts.
     pub fn names_tasks(&self) -> bool {
         self.steps > 0 && (self.task_coef > 0.0 || self.fact_coef > 0.0)

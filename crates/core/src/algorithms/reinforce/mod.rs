@@ -18,9 +18,9 @@
 
 use super::common::Policy;
 use super::common::critic::column;
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
+use super::common::reading::games::{self, SampledGame};
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
 
@@ -42,14 +42,14 @@ pub async fn learn(
     let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
     log.see_played(parts.iter().flatten().flat_map(|game| game.turns.iter().copied()));
     let device = learner.policy.lm.device().inner();
-    let returns = |part: &Vec<Drawn<'_>>| {
+    let returns = |part: &Vec<SampledGame<'_>>| {
         let turns = part.iter().flat_map(|game| game.turns);
         column(turns.map(|turn| turn.mc_return).collect(), &device)
     };
-    let score = |policy: &Policy, part: &Vec<Drawn<'_>>| {
+    let score = |policy: &Policy, part: &Vec<SampledGame<'_>>| {
         games::score(policy, part, config.entropy_coef > 0.0)
     };
     learner.actor_step(parts, context, &mut log, 1, returns, score).await;
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     Ok(metrics)
 }

@@ -25,11 +25,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::{ActorLog, ActorSeen};
+use super::common::reading::games::{self, SampledGame};
 use super::common::{Policy, Scored};
-use crate::breath::breathe;
 use crate::config::Config;
 use crate::error::Error;
 use crate::nn::params;
@@ -39,6 +38,7 @@ use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::returns::generalised_advantages;
 use crate::rl::transition::Transition;
 use crate::rng;
+use crate::yielding::yield_now;
 
 /// What is kept of each token of a game while the policy moves away from the one that played it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -65,7 +65,7 @@ pub async fn learn(
     let turns = experience.played.iter().flat_map(|game| &game.transitions);
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
     let drawn = games::as_said(games.iter().map(Vec::as_slice), context.tokenizer);
-    let told = tell(learner, &drawn, context, &mut metrics).await?;
+    let told = old_policy_values(learner, &drawn, context, &mut metrics).await?;
 
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
     let mut order: Vec<usize> = (0..drawn.len()).collect();
@@ -77,7 +77,7 @@ pub async fn learn(
             let turns: usize = step.iter().map(|&game| drawn[game].turns.len()).sum();
             let mut step = step.to_vec();
             step.sort_by_key(|&game| told[game].old.len());
-            let parts: Vec<(Vec<Drawn<'_>>, Vec<&Told>)> = step
+            let parts: Vec<(Vec<SampledGame<'_>>, Vec<&Told>)> = step
                 .chunks(step.len().div_ceil(turns.div_ceil(config.batch_size)))
                 .map(|part| part.iter().map(|&game| (drawn[game].clone(), &told[game])).unzip())
                 .collect();
@@ -93,14 +93,14 @@ pub async fn learn(
                 .await;
         }
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     Ok(metrics)
 }
 
 /// What the policy as it is now thinks of the games' tokens, and what came of them.
-async fn tell(
+async fn old_policy_values(
     learner: &Learner,
-    games: &[Drawn<'_>],
+    games: &[SampledGame<'_>],
     context: &Context<'_>,
     metrics: &mut Metrics,
 ) -> Result<Vec<Told>, Error> {
@@ -110,7 +110,7 @@ async fn tell(
     let reference = reference.map(|lm| Policy::new(lm.clone()));
     let size = games.len().div_ceil(games::parts(games, config.batch_size));
     let read = parallel::map(context.threads, games.chunks(size).collect(), |games| async {
-        breathe().await;
+        yield_now().await;
         let Scored { log_prob, baseline, .. } = games::score(&policy, games, false);
         let values = baseline.expect("PPO's policy has a layer of values");
         let first = reference.as_ref().map(|first| games::score(first, games, false).log_prob);
@@ -182,7 +182,7 @@ fn whiten(told: &mut [Told], metrics: &mut Metrics) {
 /// The loss of some games, summed over their tokens, `[1]`, and what it showed.
 fn loss(
     policy: &Policy,
-    games: &[Drawn<'_>],
+    games: &[SampledGame<'_>],
     told: &[&Told],
     config: &Config,
 ) -> (Tensor<1>, ActorSeen) {
@@ -217,7 +217,7 @@ fn loss(
 
 /// Numbers of the games' tokens as a grid with a row for each utterance, `[utterances, columns]`.
 fn padded<'a>(
-    games: &[Drawn<'_>],
+    games: &[SampledGame<'_>],
     numbers: impl Iterator<Item = &'a Vec<f32>>,
     columns: usize,
     device: &Device,
@@ -270,7 +270,7 @@ mod tests {
         let turns = [turn(2, 0.0, 0.0), turn(1, 0.0, 0.0)];
         let turns: Vec<&Transition> = turns.iter().collect();
         let tokenizer = Tokenizer::train(["a\n".to_string()].into_iter(), 261, 8).unwrap();
-        let game = Drawn::new(&turns, Vec::new(), &tokenizer);
+        let game = SampledGame::new(&turns, Vec::new(), &tokenizer);
         let grid = padded(&[game], [vec![1.0, 2.0, 3.0]].iter(), 3, &Device::flex());
         let grid: Vec<f32> = grid.into_data().iter::<f32>().collect();
         assert_eq!(grid, [1.0, 2.0, 0.0, 3.0, 0.0, 0.0]);

@@ -16,7 +16,7 @@
 //!    times, so that nothing is left to choose.
 //! 3. What is said ends with its terminator alone; there an end of line stays in the text.
 
-use super::common::critic::Towards;
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
@@ -31,8 +31,8 @@ pub async fn learn(
     context: &Context<'_>,
 ) -> Result<Metrics, Error> {
     let mut metrics = Metrics::new();
-    let towards = Towards::BestOf(context.config.chai.samples);
-    learner.critic_phase(experience.replay, towards, context, &mut metrics).await?;
+    let value_target = ValueTarget::BestOf(context.config.chai.samples);
+    learner.critic_phase(experience.replay, value_target, context, &mut metrics).await?;
     metrics.push("replay.size", experience.replay.len() as f64);
     Ok(metrics)
 }

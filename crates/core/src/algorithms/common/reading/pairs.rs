@@ -3,14 +3,14 @@
 
 use burn::tensor::Tensor;
 
-use super::critic::{Targets, Towards};
-use super::learner::{Context, Learner};
-use super::log::{ActorLog, CriticLog, CriticSeen};
-use super::{Distinct, Layout, Policy, Scored, score};
+use super::super::critic::{Targets, ValueTarget};
+use super::super::learner::{Context, Learner};
+use super::super::log::{ActorLog, CriticLog, CriticSeen};
+use super::super::{Distinct, Layout, Policy, Scored, score};
 use crate::choices::Trie;
+use crate::nn::batch::by_length;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::nn::generate::Utterance;
-use crate::rl::batch::by_length;
 use crate::rl::losses::advantage;
 use crate::rl::transition::Transition;
 
@@ -21,7 +21,7 @@ impl Learner {
         &mut self,
         draws: &[&Transition],
         fresh: &[Utterance],
-        towards: Towards,
+        value_target: ValueTarget,
         context: &Context<'_>,
         log: &mut CriticLog,
     ) {
@@ -35,7 +35,8 @@ impl Learner {
                 let each = fresh.len() / by_row;
                 let fresh: Vec<&Utterance> =
                     part.iter().flat_map(|&row| &fresh[row * each..(row + 1) * each]).collect();
-                let (loss, seen) = critic_loss(critic, target, &draws, &fresh, towards, context);
+                let (loss, seen) =
+                    critic_loss(critic, target, &draws, &fresh, value_target, context);
                 (loss.mul_scalar(share), seen)
             }
             _ => unreachable!("an encoder critic has an encoder target"),
@@ -80,7 +81,7 @@ pub(crate) fn critic_loss(
     target: &DoubleCritic,
     draws: &[&Transition],
     fresh: &[&Utterance],
-    towards: Towards,
+    value_target: ValueTarget,
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
     let layout = context.layout;
@@ -88,8 +89,8 @@ pub(crate) fn critic_loss(
     let nexts: Vec<&[u32]> = draws.iter().map(|draw| &*draw.next_observation).collect();
     let actions: Vec<&[u32]> = draws.iter().map(|draw| context.said(draw)).collect();
     let Targets { y, target_q } = context.targets(draws, &target.device(), || {
-        let answered: Vec<&[u32]> = match towards {
-            Towards::Said(_) => actions.clone(),
+        let answered: Vec<&[u32]> = match value_target {
+            ValueTarget::Said(_) => actions.clone(),
             _ => fresh.iter().map(|utterance| utterance.body()).collect(),
         };
         let each = answered.len() / states.len();
@@ -97,13 +98,13 @@ pub(crate) fn critic_loss(
             states.iter().flat_map(|&state| std::iter::repeat_n(state, each)).collect();
         let state = encode(target, layout, &asked);
         let target_q = target.q(state, encode(target, layout, &answered));
-        let target_q = if each == 1 { target_q } else { towards.reduce(target_q) };
+        let target_q = if each == 1 { target_q } else { value_target.reduce(target_q) };
         (target_q, target.v(encode(target, layout, &nexts)))
     });
     let state = encode(critic, layout, &states); // [batch, width]
     let (q1, q2) = critic.q(state.clone(), encode(critic, layout, &actions));
     let (v1, v2) = critic.v(state);
-    let losses = towards.losses(
+    let losses = value_target.losses(
         (q1.clone(), q2.clone()),
         (v1.clone(), v2.clone()),
         (y.0.clone().autodiff(), y.1.clone().autodiff()),

@@ -2,27 +2,27 @@
 //!
 //! A gradient step draws games uniformly until it has as many transitions as the form with an
 //! encoder would draw; every transition is then as likely as any other. Fresh actions hang on
-//! their states as branches ([`crate::rl::forest`]), for the critic that judges them and for the
+//! their states as branches ([`crate::nn::tree_batch`]), for the critic that judges them and for the
 //! actor that learns from them.
 
 use std::borrow::Cow;
 
 use burn::tensor::{Device, Tensor};
 
-use super::critic::{Targets, Towards};
-use super::learner::{Context, body};
-use super::log::CriticSeen;
-use super::{Open, Player, Policy, Scored, score_hidden};
+use super::super::critic::{Targets, ValueTarget};
+use super::super::learner::{Context, body};
+use super::super::log::CriticSeen;
+use super::super::{Open, Player, Policy, Scored, score_hidden};
+use crate::algorithms::common::auxiliary::replies::ReplyRows;
 use crate::choices::Walk;
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Values;
 use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::tree_batch::{Tree, TreeBatch};
 use crate::parallel;
-use crate::rl::forest::{Forest, Tree};
 use crate::rl::losses::advantage;
-use crate::rl::replies::ReplyRows;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -32,7 +32,7 @@ const GENERATION_GAMES: usize = 16;
 
 /// A drawn game and fresh actions for each of its states, equally many for each.
 #[derive(Clone)]
-pub(crate) struct Drawn<'a> {
+pub(crate) struct SampledGame<'a> {
     pub(crate) turns: &'a [&'a Transition],
     pub(crate) fresh: Vec<Utterance>,
     /// The text that all states and actions of the game are part of. Of a turn that is read apart, the
@@ -42,7 +42,7 @@ pub(crate) struct Drawn<'a> {
     apart: bool,
 }
 
-impl<'a> Drawn<'a> {
+impl<'a> SampledGame<'a> {
     /// A game with these fresh actions.
     pub(crate) fn new(
         turns: &'a [&'a Transition],
@@ -160,8 +160,8 @@ pub(crate) fn draw<'a>(
 pub(crate) fn as_said<'a>(
     games: impl IntoIterator<Item = &'a [&'a Transition]>,
     tokenizer: &Tokenizer,
-) -> Vec<Drawn<'a>> {
-    games.into_iter().map(|turns| Drawn::as_said(turns, tokenizer)).collect()
+) -> Vec<SampledGame<'a>> {
+    games.into_iter().map(|turns| SampledGame::as_said(turns, tokenizer)).collect()
 }
 
 /// The games of a gradient step on what was said in them.
@@ -169,7 +169,7 @@ pub(crate) fn draw_as_said<'a>(
     games: &'a [Vec<&'a Transition>],
     context: &Context<'_>,
     rng: &mut ChaCha8Rng,
-) -> Vec<Drawn<'a>> {
+) -> Vec<SampledGame<'a>> {
     as_said(draw(games, context.rows(), rng), context.tokenizer)
 }
 
@@ -179,9 +179,9 @@ pub(crate) async fn sample<'a>(
     drawn: &[&'a [&'a Transition]],
     each: usize,
     draws: (u64, &str, u64),
-) -> Result<Vec<Drawn<'a>>, Error> {
+) -> Result<Vec<SampledGame<'a>>, Error> {
     if each == 0 {
-        let bare = |&turns: &_| Drawn::new(turns, Vec::new(), player.tokenizer);
+        let bare = |&turns: &_| SampledGame::new(turns, Vec::new(), player.tokenizer);
         return Ok(drawn.iter().map(bare).collect());
     }
     let (seed, purpose, mut first) = draws;
@@ -219,7 +219,7 @@ pub(crate) async fn sample<'a>(
             let mut written = written.into_iter();
             let fresh = |turns: &&'a [&'a Transition]| {
                 let fresh = written.by_ref().take(turns.len() * each).collect();
-                Drawn::new(turns, fresh, player.tokenizer)
+                SampledGame::new(turns, fresh, player.tokenizer)
             };
             Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
         },
@@ -232,7 +232,7 @@ pub(crate) async fn sample<'a>(
     Ok(all)
 }
 
-/// The flattened rows of a forest at which values are read.
+/// The flattened rows of a batch at which values are read.
 #[derive(Default)]
 struct Rows {
     /// Ends of the states, of the actions said and of the states after them, for each transition.
@@ -245,7 +245,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Self {
+    fn of(batch: &TreeBatch, drawn: &[SampledGame<'_>], tokenizer: &Tokenizer) -> Self {
         let mut rows = Self::default();
         // Behind the games stand the states that are read by themselves.
         let mut aside = drawn.len();
@@ -253,19 +253,19 @@ impl Rows {
             for turn in game.turns {
                 let state = turn.observation.len();
                 let said = body(&turn.action, tokenizer).len();
-                rows.states.push(forest.trunk(tree, state - 1));
-                rows.actions.push(forest.trunk(tree, state + said - 1));
+                rows.states.push(batch.trunk(tree, state - 1));
+                rows.actions.push(batch.trunk(tree, state + said - 1));
                 let next = if game.apart { aside } else { tree };
-                rows.nexts.push(forest.trunk(next, turn.next_observation.len() - 1));
+                rows.nexts.push(batch.trunk(next, turn.next_observation.len() - 1));
             }
             aside += usize::from(game.apart);
-            if forest.starts[tree].is_empty() {
+            if batch.starts[tree].is_empty() {
                 continue;
             }
             for (branch, (turn, fresh)) in game.answers().enumerate() {
                 let state = turn.observation.len();
-                rows.bases.push(forest.trunk(tree, state - 1));
-                rows.tips.push(forest.tip(tree, branch, state, fresh.body().len()));
+                rows.bases.push(batch.trunk(tree, state - 1));
+                rows.tips.push(batch.tip(tree, branch, state, fresh.body().len()));
             }
         }
         rows
@@ -276,8 +276,8 @@ impl Rows {
 pub(crate) fn critic_loss(
     critic: &CausalCritic,
     target: &CausalCritic,
-    drawn: &[Drawn<'_>],
-    towards: Towards,
+    drawn: &[SampledGame<'_>],
+    value_target: ValueTarget,
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
     let turns: Vec<&Transition> =
@@ -290,29 +290,33 @@ pub(crate) fn critic_loss(
             branches: Vec::new(),
         });
         trees.extend(aside);
-        let forest = Forest::new(&trees, &target.device());
-        let rows = Rows::of(&forest, drawn, context.tokenizer);
-        let answers = match towards {
-            Towards::Said(_) => &rows.actions,
+        let batch = TreeBatch::new(&trees, &target.device());
+        let rows = Rows::of(&batch, drawn, context.tokenizer);
+        let answers = match value_target {
+            ValueTarget::Said(_) => &rows.actions,
             _ => &rows.tips,
         };
-        let [answers, nexts] = target.hidden_at(&forest, [answers, &rows.nexts]);
-        (towards.reduce(target.q(answers)), target.v(nexts))
+        let [answers, nexts] = target.hidden_at(&batch, [answers, &rows.nexts]);
+        (value_target.reduce(target.q(answers)), target.v(nexts))
     });
-    let forest = trunks(drawn, &critic.device());
-    let rows = Rows::of(&forest, drawn, context.tokenizer);
+    let batch = trunks(drawn, &critic.device());
+    let rows = Rows::of(&batch, drawn, context.tokenizer);
     let replies = match context.config.reply_coef > 0.0 {
-        true => replies(&forest, drawn, context.tokenizer),
+        true => replies(&batch, drawn, context.tokenizer),
         false => ReplyRows::default(),
     };
     let [actions, states, before] =
-        critic.hidden_at(&forest, [&rows.actions, &rows.states, replies.predictors()]);
+        critic.hidden_at(&batch, [&rows.actions, &rows.states, replies.predictors()]);
     let foreseen = (context.config.reply_coef > 0.0).then(|| replies.loss(critic.body(), before));
     let (q1, q2) = critic.q(actions);
     let (v1, v2) = critic.v(states);
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
-    let losses =
-        towards.losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
+    let losses = value_target.losses(
+        (q1.clone(), q2.clone()),
+        (v1.clone(), v2.clone()),
+        on(&y),
+        on(&target_q),
+    );
     let mut total = losses.total();
     if let Some(foreseen) = foreseen {
         total = total + foreseen.mul_scalar(context.config.reply_coef / turns.len() as f64);
@@ -322,20 +326,24 @@ pub(crate) fn critic_loss(
 
 /// A critic's values of what was said in some games and of the states in which it was, each
 /// `[transitions]`.
-pub(crate) fn values(critic: &CausalCritic, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Values {
-    let forest = trunks(drawn, &critic.device());
-    let rows = Rows::of(&forest, drawn, tokenizer);
-    let [actions, states] = critic.hidden_at(&forest, [&rows.actions, &rows.states]);
+pub(crate) fn values(
+    critic: &CausalCritic,
+    drawn: &[SampledGame<'_>],
+    tokenizer: &Tokenizer,
+) -> Values {
+    let batch = trunks(drawn, &critic.device());
+    let rows = Rows::of(&batch, drawn, tokenizer);
+    let [actions, states] = critic.hidden_at(&batch, [&rows.actions, &rows.states]);
     let ((q1, q2), (v1, v2)) = (critic.q(actions), critic.v(states));
     Values { q1, q2, v1, v2 }
 }
 
 /// A model's scores of the vocabulary wherever a token was said in some games, `[tokens, vocab]`.
-pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
-    let forest = trunks(drawn, &lm.device());
-    let rows = said(&forest, drawn);
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-    let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
+pub(crate) fn scores(lm: &CausalLm, drawn: &[SampledGame<'_>]) -> Tensor<2> {
+    let batch = trunks(drawn, &lm.device());
+    let rows = said(&batch, drawn);
+    let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+    let [hidden] = lm.hidden_at(tokens, positions, &batch.mask, [&rows]);
     let mut open = Open::default();
     for turn in drawn.iter().flat_map(|game| game.turns) {
         open.push(turn.choices.as_deref(), &turn.action, turn.action.len());
@@ -347,38 +355,42 @@ pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
     }
 }
 
-/// The rows of a forest at which the tokens said in some games were chosen.
-pub(crate) fn said(forest: &Forest, drawn: &[Drawn<'_>]) -> Vec<usize> {
+/// The rows of a batch at which the tokens said in some games were chosen.
+pub(crate) fn said(batch: &TreeBatch, drawn: &[SampledGame<'_>]) -> Vec<usize> {
     let mut rows = Vec::with_capacity(tokens(drawn));
     for (tree, game) in drawn.iter().enumerate() {
         for turn in game.turns {
             // The token before is where the next is chosen.
             let first = turn.observation.len() - 1;
-            rows.extend((first..first + turn.action.len()).map(|at| forest.trunk(tree, at)));
+            rows.extend((first..first + turn.action.len()).map(|at| batch.trunk(tree, at)));
         }
     }
     rows
 }
 
 /// Tokens that were said in some games, terminators included.
-pub(crate) fn tokens(drawn: &[Drawn<'_>]) -> usize {
+pub(crate) fn tokens(drawn: &[SampledGame<'_>]) -> usize {
     drawn.iter().flat_map(|game| game.turns).map(|turn| turn.action.len()).sum()
 }
 
 /// The texts of some games, without branches.
-pub(crate) fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
+pub(crate) fn trunks(drawn: &[SampledGame<'_>], device: &Device) -> TreeBatch {
     let trees: Vec<Tree<'_>> =
         drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
-    Forest::new(&trees, device)
+    TreeBatch::new(&trees, device)
 }
 
-/// Where the replies of some games stand in a forest.
-pub(crate) fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
+/// Where the replies of some games stand in a batch.
+pub(crate) fn replies(
+    batch: &TreeBatch,
+    drawn: &[SampledGame<'_>],
+    tokenizer: &Tokenizer,
+) -> ReplyRows {
     let mut rows = ReplyRows::default();
     for (tree, game) in drawn.iter().enumerate().filter(|(_, game)| !game.apart) {
         for turn in game.turns {
             let begin = turn.observation.len() + body(&turn.action, tokenizer).len();
-            rows.push(game.trunk(), forest.trunk(tree, 0), begin, turn.next_observation.len());
+            rows.push(game.trunk(), batch.trunk(tree, 0), begin, turn.next_observation.len());
         }
     }
     rows
@@ -387,25 +399,25 @@ pub(crate) fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenize
 /// Advantages of the fresh actions of some games, `[fresh actions]`.
 pub(crate) fn advantages(
     critic: &CausalCritic,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     context: &Context<'_>,
 ) -> Tensor<1> {
     let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
-    let forest = Forest::new(&trees, &critic.device());
-    let rows = Rows::of(&forest, drawn, context.tokenizer);
-    let [tips, bases] = critic.hidden_at(&forest, [&rows.tips, &rows.bases]);
+    let batch = TreeBatch::new(&trees, &critic.device());
+    let rows = Rows::of(&batch, drawn, context.tokenizer);
+    let [tips, bases] = critic.hidden_at(&batch, [&rows.tips, &rows.bases]);
     advantage(critic.q(tips), critic.v(bases))
 }
 
 /// What the policy says of the fresh actions of some games, all in one pass.
-pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) -> Scored {
+pub(crate) fn score(policy: &Policy, drawn: &[SampledGame<'_>], with_entropy: bool) -> Scored {
     let device = policy.lm.device();
     // The last token of an action is predicted, never read.
     let trees: Vec<Tree<'_>> = drawn
         .iter()
         .map(|game| game.tree(|fresh| &fresh.tokens[..fresh.tokens.len() - 1]))
         .collect();
-    let forest = Forest::new(&trees, &device);
+    let batch = TreeBatch::new(&trees, &device);
     let actions = drawn.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
     let actions = actions.expect("a fresh action");
     let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
@@ -418,23 +430,26 @@ pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
                 targets.push(token.copied().unwrap_or(0));
                 let read = i.min(fresh.tokens.len() - 1);
-                predictors.push(forest.tip(tree, branch, turn.observation.len(), read));
+                predictors.push(batch.tip(tree, branch, turn.observation.len(), read));
             }
         }
     }
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-    let [hidden] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
+    let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+    let [hidden] = policy.lm.hidden_at(tokens, positions, &batch.mask, [&predictors]);
     score_hidden(policy, hidden, &targets, mask, actions, &open, with_entropy)
 }
 
 /// The same without the entropy.
-pub(crate) fn score_plainly(policy: &Policy, drawn: &Vec<Drawn<'_>>) -> Scored {
+pub(crate) fn score_plainly(policy: &Policy, drawn: &Vec<SampledGame<'_>>) -> Scored {
     score(policy, drawn, false)
 }
 
 /// How the games of a step are shared out: similar lengths together, `parts` micro-batches.
-pub(crate) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Drawn<'a>>> {
-    let mut sorted: Vec<&Drawn<'a>> = drawn.iter().collect();
+pub(crate) fn micro_batches<'a>(
+    drawn: &[SampledGame<'a>],
+    parts: usize,
+) -> Vec<Vec<SampledGame<'a>>> {
+    let mut sorted: Vec<&SampledGame<'a>> = drawn.iter().collect();
     sorted.sort_by_key(|game| game.trunk().len());
     sorted
         .chunks(sorted.len().div_ceil(parts))
@@ -443,12 +458,12 @@ pub(crate) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Dr
 }
 
 /// Micro-batches of about `batch_size` transitions that some games make.
-pub(crate) fn parts(drawn: &[Drawn<'_>], batch_size: usize) -> usize {
+pub(crate) fn parts(drawn: &[SampledGame<'_>], batch_size: usize) -> usize {
     transitions(drawn).div_ceil(batch_size)
 }
 
 /// Transitions in some games.
-pub(crate) fn transitions(drawn: &[Drawn<'_>]) -> usize {
+pub(crate) fn transitions(drawn: &[SampledGame<'_>]) -> usize {
     drawn.iter().map(|game| game.turns.len()).sum()
 }
 

@@ -1,0 +1,4 @@
+//! How a critic reads what was remembered.
+
+pub mod games;
+pub mod pairs;
