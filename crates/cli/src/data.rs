@@ -19,7 +19,7 @@ use crate::error::{Error, cannot_write};
 use crate::experiment;
 use crate::files::PendingFile;
 use crate::model;
-use crate::number::{percent, signed};
+use crate::number::{percent, plural, signed};
 use crate::players;
 use crate::worlds;
 
@@ -55,13 +55,13 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
     let games = args.games as f64;
     let _ = writeln!(
         io::stderr(),
-        "{} games of {} in {}: {} won, {} {}s a game",
+        "{} games of {} in {}: {} won, {} {} a game",
         args.games,
         source.title,
         args.out.display(),
         percent(won as f64 / games),
         signed(turns as f64 / games, 1),
-        source.worlds.about().turn,
+        plural(&source.worlds.about().turn),
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::device;
 use crate::error::Error;
 use crate::experiment;
 use crate::model;
-use crate::number::{percent, signed};
+use crate::number::{percent, plural, signed};
 use crate::output;
 use crate::players;
 use crate::progress::Screen;
@@ -87,7 +87,7 @@ fn text(evaluation: &Evaluation) -> String {
     let more = &e.more;
     let plain = |value: f64, ci: [f64; 2]| [signed(value, 2), signed(ci[0], 2), signed(ci[1], 2)];
     let share = |value: f64, ci: [f64; 2]| [percent(value), percent(ci[0]), percent(ci[1])];
-    let turns = format!("{}s", e.turn);
+    let turns = plural(&e.turn);
     let mut rows: Vec<Vec<String>> = [
         ("mean return", plain(e.mean_return, e.return_ci95)),
         ("win rate", share(e.win_rate, more.win_rate)),

@@ -35,6 +35,12 @@ pub fn brief(value: f64) -> String {
     }
 }
 
+/// Several of a thing that is named in the singular.
+pub fn plural(name: &str) -> String {
+    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| name.ends_with(end));
+    format!("{name}{}", if hisses { "es" } else { "s" })
+}
+
 /// The bounds of an interval with `between` between them; nothing where it is not known.
 pub fn interval([low, high]: [f64; 2], between: &str) -> String {
     match low.is_finite() {
@@ -57,6 +63,7 @@ mod tests {
         assert_eq!(brief(-1234.5), "−1234");
         assert_eq!(brief(12.34), "12.3");
         assert_eq!(brief(0.0), "0.00");
+        assert_eq!([plural("turn"), plural("guess")], ["turns", "guesses"]);
         assert_eq!(brief(-0.00012), "−1.2e−4");
     }
 }

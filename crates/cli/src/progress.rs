@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::clock::{Stopwatch, spoken};
 use crate::log::{Line, WARM_START};
-use crate::number::{brief, interval, percent, signed};
+use crate::number::{brief, interval, percent, plural, signed};
 
 /// Seconds between two plain lines.
 const PLAIN_EVERY: f64 = 10.0;
@@ -105,12 +105,12 @@ impl Screen {
                 false => format!("iteration {}", line.step),
             };
             self.say(&format!(
-                "{when}: greedy return {} [{}], win rate {}, {} {}s",
+                "{when}: greedy return {} [{}], win rate {}, {} {}",
                 signed(evaluation.mean_return, 2),
                 interval(evaluation.return_ci95, ", "),
                 percent(evaluation.win_rate),
                 signed(evaluation.mean_turns, 1),
-                evaluation.turn,
+                plural(&evaluation.turn),
             ));
         }
         match &mut self.0 {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::spoken;
 use crate::comparison;
 use crate::log::Line;
-use crate::number::{brief, interval, percent, signed, thousands};
+use crate::number::{brief, interval, percent, plural, signed, thousands};
 use crate::output;
 
 /// One row of the comparison.
@@ -63,7 +63,7 @@ fn cells(rows: &[Row], optimum: Option<f64>) -> Vec<Vec<String>> {
 /// The heading of the table, its turns called as the world calls them.
 fn heading(rows: &[Row]) -> [String; 5] {
     let turn = rows.first().map_or("turn", |row| &row.evaluation.turn);
-    let turns = format!("{turn}s");
+    let turns = plural(turn);
     ["agent", "mean return", "95 % interval", "win rate", &turns].map(str::to_string)
 }
 

@@ -1,7 +1,6 @@
 //! Games of a mediocre player, for a warm start where a world lists no choices.
 
 use archer_world::{Choices, Game, Settings, Start, Teaching, Transcript};
-use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
@@ -61,22 +60,12 @@ impl Demonstrations {
 }
 
 impl Teaching for Demonstrations {
-    fn demonstrations(&self, games: usize, seed: u64) -> Vec<Game> {
+    fn demonstrations(&self, starts: &[Start]) -> Vec<Game> {
         let made = (self.entry.make)(&self.settings);
         let player = (self.entry.player)(&self.settings, "mediocre");
         // Settings under which there are no choices to draw among have no such player.
         let (Ok(worlds), Ok(mut player)) = (made, player) else { return Vec::new() };
-        let mut seeds = player_chance(seed);
-        // Whole rounds over the tasks; what remains is drawn, for a few of many would be all alike.
-        let tasks = worlds.about().tasks.unwrap_or(usize::MAX);
-        let rounds = games / tasks;
-        let starts: Vec<Start> = (0..games)
-            .map(|game| Start {
-                task: (game / tasks < rounds).then_some(game % tasks),
-                seed: seeds.next_u64(),
-            })
-            .collect();
-        let mut games = play(&*worlds, &mut *player, &starts).unwrap_or_default();
+        let mut games = play(&*worlds, &mut *player, starts).unwrap_or_default();
         if !self.choices {
             for game in &mut games {
                 game.choices = None;

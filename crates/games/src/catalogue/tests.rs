@@ -1,5 +1,7 @@
 use archer_world::contract;
 
+use archer_world::Start;
+
 use super::*;
 
 #[test]
@@ -42,8 +44,11 @@ fn every_world_has_demonstrations_that_are_its_games() {
             }
             let worlds = (entry.make)(&settings).unwrap();
             let teaching = worlds.teaching().unwrap();
-            let games = teaching.demonstrations(30, 7);
-            assert_eq!(games, teaching.demonstrations(30, 7));
+            let tasks = worlds.about().tasks.unwrap_or(30);
+            let start = |seed| Start { task: Some(seed as usize % tasks), seed };
+            let starts: Vec<Start> = (0..30).map(start).collect();
+            let games = teaching.demonstrations(&starts);
+            assert_eq!(games, teaching.demonstrations(&starts));
             assert_eq!(games.len(), 30, "{}", entry.name);
             for game in &games {
                 game.check(worlds.about()).unwrap();
