@@ -8,10 +8,9 @@ use burn::tensor::Tensor;
 
 use super::learner::{Context, Learner};
 use super::log::{ActorLog, ActorSeen};
+use super::step::gradient_step;
 use super::{Policy, Scored};
 use crate::config::{Config, Level};
-use crate::nn::optim::{accumulate, clip_global_norm};
-use crate::nn::params;
 use crate::parallel;
 use crate::rl::losses;
 use crate::yielding::yield_now;
@@ -26,25 +25,12 @@ impl Learner {
         log: &mut ActorLog,
         loss: impl Fn(&Policy, P) -> (Tensor<1>, ActorSeen) + Sync,
     ) {
-        let config = context.config;
-        let policy = &self.policy;
-        let done = parallel::map(context.threads, parts, |part| async {
-            yield_now().await;
-            let policy = params::fork(policy);
-            let (loss, seen) = loss(&policy, part);
-            yield_now().await;
-            (params::gradients(&policy, &loss.backward()), seen)
-        })
-        .await;
-        let mut sum = None;
-        for (grads, seen) in done {
-            sum = Some(accumulate(sum, grads));
-            log.seen.push(seen);
-        }
-        let (grads, norm) = clip_global_norm(sum.expect("a part"), config.max_grad_norm);
-        log.grad_norms.push(norm);
-        let lr = config.lm_lr * context.lr_share();
-        self.policy = self.actor_adam.step(self.policy.clone(), grads, lr);
+        let settings = context.step_settings(context.config.lm_lr);
+        let stepped =
+            gradient_step(&self.policy, &mut self.actor_adam, parts, settings, loss).await;
+        self.policy = stepped.module;
+        log.seen.extend(stepped.seen);
+        log.grad_norms.push(stepped.grad_norm);
     }
 
     /// One step of the policy gradient on actions that `judge` gives advantages and `score` scores.

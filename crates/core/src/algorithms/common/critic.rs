@@ -14,21 +14,19 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::learner::{Context, Learner};
+use super::learner::{Context, Critics, Learner};
 use super::log::{CriticLog, CriticSeen};
 use super::reading::games;
 use super::sample_actions;
+use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::critic::Critic;
-use crate::nn::optim::{accumulate, clip_global_norm, polyak};
-use crate::nn::params;
-use crate::parallel;
+use crate::nn::optim::polyak;
 use crate::rl::losses::{CriticLosses, Pair, bellman_target, critic_losses, expectile_losses};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
 use crate::rng;
-use crate::yielding::yield_now;
 
 /// What V learns to foresee: the target critic's Q of …
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -188,26 +186,14 @@ impl Learner {
         log: &mut CriticLog,
         loss: impl Fn(&Critic, &Critic, P) -> (Tensor<1>, CriticSeen) + Sync,
     ) {
-        let config = context.config;
-        let critics = self.critics_mut();
-        let done = parallel::map(context.threads, parts, |part| async {
-            yield_now().await;
-            let critic = params::fork(&critics.online);
-            let (loss, seen) = loss(&critic, &critics.target, part);
-            yield_now().await;
-            (params::gradients(&critic, &loss.backward()), seen)
-        })
-        .await;
-        let mut sum = None;
-        for (grads, seen) in done {
-            sum = Some(accumulate(sum, grads));
-            log.push(seen);
-        }
-        let (grads, norm) = clip_global_norm(sum.expect("a part"), config.max_grad_norm);
-        log.grad_norms.push(norm);
-        let lr = config.critic_lr * context.lr_share();
-        critics.online = critics.adam.step(critics.online.clone(), grads, lr);
-        critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
+        let settings = context.step_settings(context.config.critic_lr);
+        let Critics { online, target, adam } = self.critics_mut();
+        let on_part = |critic: &Critic, part: P| loss(critic, target, part);
+        let stepped = gradient_step(online, adam, parts, settings, on_part).await;
+        *online = stepped.module;
+        stepped.seen.into_iter().for_each(|seen| log.push(seen));
+        log.grad_norms.push(stepped.grad_norm);
+        *target = polyak(target.clone(), online, context.config.tau);
     }
 }
 

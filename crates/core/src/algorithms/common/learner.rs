@@ -7,6 +7,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::step::StepSettings;
 use super::{Layout, Player, Policy};
 use crate::config::{Config, WarmupTargets};
 use crate::nn::causal_lm::CausalLm;
@@ -224,6 +225,15 @@ impl Context<'_> {
     pub fn lr_share(&self) -> f64 {
         let done = self.iteration as f64 / self.config.iterations.max(1) as f64;
         1.0 + (self.config.lr_final - 1.0) * done.min(1.0)
+    }
+
+    /// How a gradient step is taken at this base learning rate.
+    pub fn step_settings(&self, lr: f64) -> StepSettings {
+        StepSettings {
+            lr: lr * self.lr_share(),
+            max_grad_norm: self.config.max_grad_norm,
+            threads: self.threads,
+        }
     }
 
     /// Whether the actor still stands still.

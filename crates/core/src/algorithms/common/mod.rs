@@ -13,6 +13,7 @@ pub mod auxiliary;
 pub mod learner;
 pub mod log;
 pub mod reading;
+pub mod step;
 
 use std::borrow::Cow;
 use std::collections::HashMap;

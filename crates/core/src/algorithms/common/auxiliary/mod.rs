@@ -31,15 +31,13 @@ use self::task::{KnownTask, TaskRows};
 use super::Policy;
 use super::learner::{Context, Experience, Learner};
 use super::reading::games::{self, SampledGame};
+use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::generate::Utterance;
-use crate::nn::optim::{accumulate, clip_global_norm};
 use crate::nn::params;
-use crate::parallel;
 use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
-use crate::yielding::yield_now;
 
 use crate::rng;
 use crate::text::Tokenizer;
@@ -93,34 +91,26 @@ impl Learner {
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
             let all = games::transitions(&drawn) as f64;
-            let (policy, before) = (&self.policy, &before);
             let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
-            let done = parallel::map(context.threads, parts, |part| async move {
-                yield_now().await;
-                let policy = params::fork(policy);
+            let loss = |policy: &Policy, part: Vec<SampledGame<'_>>| {
                 let [replies, tasks, facts, held] =
-                    loss(&policy, before, &part, &known.facts, context);
-                let guessed = guess_loss(
-                    &policy,
-                    &lost(&part, &known.winning_utterances, longest, context.tokenizer),
-                );
-                let losses = [replies, tasks, facts, held, guessed].map(|sum| sum.div_scalar(all));
-                let total = weighed(&losses, config);
-                yield_now().await;
-                (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
-            })
-            .await;
-            let (mut sum, mut shown) = (None, [const { Vec::new() }; NAMES.len()]);
-            for (grads, losses) in done {
-                sum = Some(accumulate(sum, grads));
+                    loss(policy, &before, &part, &known.facts, context);
+                let lost = lost(&part, &known.winning_utterances, longest, context.tokenizer);
+                let won = winning_loss(policy, &lost);
+                let losses = [replies, tasks, facts, held, won].map(|sum| sum.div_scalar(all));
+                (weighed(&losses, config), losses.map(Tensor::inner))
+            };
+            let settings = context.step_settings(config.lr);
+            let adam = &mut self.auxiliary_adam;
+            let stepped = gradient_step(&self.policy, adam, parts, settings, loss).await;
+            self.policy = stepped.module;
+            let mut shown = [const { Vec::new() }; NAMES.len()];
+            for losses in stepped.seen {
                 shown.iter_mut().zip(losses).for_each(|(parts, loss)| parts.push(loss));
             }
             for (series, parts) in seen.iter_mut().zip(shown) {
                 series.push(Tensor::cat(parts, 0).sum());
             }
-            let (grads, _) = clip_global_norm(sum.expect("a part"), context.config.max_grad_norm);
-            let lr = config.lr * context.lr_share();
-            self.policy = self.auxiliary_adam.step(self.policy.clone(), grads, lr);
         }
         let read = params::read(seen.map(|series| Tensor::cat(series, 0)).into()).await?;
         for (name, values) in NAMES.into_iter().zip(read) {
@@ -159,7 +149,7 @@ fn lost<'a>(
 }
 
 /// The negative log-probability of the guesses that would have won, summed over their states, `[1]`.
-fn guess_loss(policy: &Policy, lost: &[SampledGame<'_>]) -> Tensor<1> {
+fn winning_loss(policy: &Policy, lost: &[SampledGame<'_>]) -> Tensor<1> {
     match lost.is_empty() {
         true => Tensor::zeros([1], &policy.lm.device()),
         false => games::score(policy, lost, false).log_prob.sum().neg(),
