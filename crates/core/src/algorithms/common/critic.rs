@@ -1,31 +1,20 @@
-//! The critic's phase of an iteration: temporal differences over utterances, off-policy.
+//! The critic's phase of an iteration: draws, fresh actions, gradient steps, the target behind them.
 //!
-//! ```text
-//! y_i   = r + gamma (1 − done) V'_i(s')            targets of the target critic, i = 1, 2
-//! L_Qi  = mean (Q_i(s, a) − y_i)²
-//! L_Vi  = V_i(s) towards Q'_i, as [`ValueTarget`] has it
-//! target ← (1 − tau) target + tau online           after each critic step
-//! ```
-//!
-//! The algorithms with a critic differ in what V learns to foresee, and in nothing else here. Its
-//! two forms, over single transitions and over whole games, are [`super::reading::pairs`] and
-//! [`super::reading::games`].
+//! The algorithms with a critic differ in what V learns to foresee ([`ValueTarget`]) and in their
+//! losses; both stand on their pages.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::learner::{Context, Critics, Learner};
 use super::log::{CriticLog, CriticSeen};
-use super::reading::games;
-use super::sample_actions;
+use super::reading::{CriticValues, Reading, SampledGame, critic_values, transitions};
 use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::critic::Critic;
-use crate::nn::optim::polyak;
-use crate::rl::losses::{CriticLosses, Pair, bellman_target, critic_losses, expectile_losses};
+use crate::rl::losses::{CriticLosses, Pair};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
-use crate::rl::transition::Transition;
 use crate::rng;
 
 /// What V learns to foresee: the target critic's Q of …
@@ -35,8 +24,8 @@ pub enum ValueTarget {
     Policy(usize),
     /// … the best of so many by the smaller of the two Q, which is what a player says who chooses so.
     BestOf(usize),
-    /// … the action that the game went on with, by expectile regression at this expectile.
-    Said(f64),
+    /// … the action that the game went on with.
+    Said,
 }
 
 impl ValueTarget {
@@ -44,7 +33,7 @@ impl ValueTarget {
     pub fn samples(self) -> usize {
         match self {
             ValueTarget::Policy(samples) | ValueTarget::BestOf(samples) => samples,
-            ValueTarget::Said(_) => 0,
+            ValueTarget::Said => 0,
         }
     }
 
@@ -66,50 +55,6 @@ impl ValueTarget {
             }
         }
     }
-
-    /// The four losses of some values; `y` and `target_q` carry no gradient.
-    pub fn losses(self, q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses {
-        match self {
-            ValueTarget::Said(expectile) => expectile_losses(q, v, y, target_q, expectile),
-            _ => critic_losses(q, v, y, target_q),
-        }
-    }
-}
-
-/// What the critic regresses on: Q on `y`, V on `target_q`; no gradient.
-pub(crate) struct Targets {
-    pub(crate) y: Pair,
-    pub(crate) target_q: Pair,
-}
-
-impl Context<'_> {
-    /// The targets of some transitions; `judge` gives the target critic's Q of the actions that V is
-    /// to foresee and its V of the next states, and is not asked where they are not needed.
-    pub(crate) fn targets(
-        &self,
-        turns: &[&Transition],
-        device: &Device,
-        judge: impl FnOnce() -> (Pair, Pair),
-    ) -> Targets {
-        let config = self.config;
-        if self.learns_returns() {
-            let mc_return = column(turns.iter().map(|turn| turn.mc_return).collect(), device);
-            let pair = (mc_return.clone(), mc_return);
-            return Targets { y: pair.clone(), target_q: pair };
-        }
-        let (target_q, target_v) = judge();
-        let r_t = column(turns.iter().map(|turn| turn.reward).collect(), device);
-        let goes_on = |turn: &&Transition| {
-            let done = turn.terminated || (turn.truncated && !config.bootstrap_truncated);
-            if done { 0.0 } else { 1.0 }
-        };
-        let not_done = column(turns.iter().map(goes_on).collect(), device);
-        let y = (
-            bellman_target(r_t.clone(), not_done.clone(), config.gamma, target_v.0),
-            bellman_target(r_t, not_done, config.gamma, target_v.1),
-        );
-        Targets { y, target_q }
-    }
 }
 
 /// Some numbers as a tensor, `[n]`.
@@ -120,6 +65,9 @@ pub(crate) fn column(values: Vec<f32>, device: &Device) -> Tensor<1> {
 impl Learner {
     /// The critic's steps of an iteration.
     ///
+    /// `losses` gives a part's losses, and the targets of Q for the log. `update` gives the target
+    /// critic after a step, from the target and the online critic.
+    ///
     /// # Errors
     /// If the device fails, or no remembered game fits the networks.
     pub(crate) async fn critic_phase(
@@ -128,58 +76,51 @@ impl Learner {
         value_target: ValueTarget,
         context: &Context<'_>,
         metrics: &mut Metrics,
+        losses: impl Fn(CriticValues) -> (Pair, CriticLosses) + Sync,
+        update: impl Fn(Critic, &Critic) -> Critic,
     ) -> Result<(), Error> {
         let config = context.config;
-        let rows = context.rows();
-        let mut rng = rng::stream(config.seed, "critic.draw", context.iteration as u64);
+        let reading = {
+            let critic = &self.critics().online;
+            Reading::of(critic, replay, self.room(context), context.tokenizer)?
+        };
         let (actor, sampler) = (self.policy.lm.valid(), context.sampler());
         let player = context.player(&actor, &sampler);
+        let mut rng = rng::stream(config.seed, "critic.draw", context.iteration as u64);
         let draws_of = (config.seed, "critic.action", context.draw(0));
-        let mut log = CriticLog::default();
         let each = if context.learns_returns() { 0 } else { value_target.samples() };
-        if matches!(self.critics().online, Critic::Causal(_)) {
-            let games = games::games(replay.iter(), context.tokenizer, self.room(context))?;
-            let steps: Vec<_> =
-                (0..config.epochs).map(|_| games::draw(&games, rows, &mut rng)).collect();
-            let sizes: Vec<usize> = steps.iter().map(Vec::len).collect();
-            let drawn = games::sample(player, &steps.concat(), each, draws_of).await?;
-            let mut drawn = &drawn[..];
-            for size in sizes {
-                let (step, rest) = drawn.split_at(size);
-                drawn = rest;
-                let parts = games::micro_batches(step, config.grad_accum_steps);
-                self.critic_step(parts, context, &mut log, |critic, target, part| {
-                    match (critic, target) {
-                        (Critic::Causal(critic), Critic::Causal(target)) => {
-                            let share =
-                                games::transitions(&part) as f64 / games::transitions(step) as f64;
-                            let (loss, seen) =
-                                games::critic_loss(critic, target, &part, value_target, context);
-                            (loss.mul_scalar(share), seen)
-                        }
-                        _ => unreachable!("a causal critic has a causal target"),
-                    }
-                })
-                .await;
-            }
-        } else {
-            let draws = replay.sample(rows * config.epochs, &mut rng);
-            let asked = || draws.iter().flat_map(|draw| std::iter::repeat_n(draw, each));
-            let states: Vec<&[u32]> = asked().map(|draw| &*draw.observation).collect();
-            let choices: Vec<_> = asked().map(|draw| draw.choices.as_deref()).collect();
-            let fresh = sample_actions(player, &states, &choices, draws_of).await?;
-            for (step, draws) in draws.chunks(rows).enumerate() {
-                let first = step * rows * each;
-                let fresh = &fresh[first..first + draws.len() * each];
-                self.critic_step_on_rows(draws, fresh, value_target, context, &mut log).await;
-            }
+        let size = (config.epochs, context.rows());
+        let mut log = CriticLog::default();
+        for step in reading.sample(player, size, each, &mut rng, draws_of).await? {
+            let parts = reading.critic_batches(&step, config);
+            self.critic_step(parts, value_target, context, &mut log, &losses).await;
+            let critics = self.critics_mut();
+            critics.target = update(critics.target.clone(), &critics.online);
         }
         log.report(metrics).await
     }
 
-    /// One gradient step of the critic and one of the target behind it; `loss` gives a part's share
-    /// of the step's loss.
-    pub(crate) async fn critic_step<P: Send>(
+    /// One gradient step of the critic on sampled games, towards its targets.
+    pub(crate) async fn critic_step(
+        &mut self,
+        parts: Vec<Vec<SampledGame<'_>>>,
+        value_target: ValueTarget,
+        context: &Context<'_>,
+        log: &mut CriticLog,
+        losses: impl Fn(CriticValues) -> (Pair, CriticLosses) + Sync,
+    ) {
+        let all: usize = parts.iter().map(|part| transitions(part)).sum();
+        let loss = |critic: &Critic, target: &Critic, part: Vec<SampledGame<'_>>| {
+            let share = transitions(&part) as f64 / all as f64;
+            let (loss, seen) = critic_loss(critic, target, &part, value_target, context, &losses);
+            (loss.mul_scalar(share), seen)
+        };
+        self.critic_step_on_loss(parts, context, log, loss).await;
+    }
+
+    /// One gradient step of the critic; `loss` gives a part's share of the step's loss from the
+    /// online and the target critic.
+    pub(crate) async fn critic_step_on_loss<P: Send>(
         &mut self,
         parts: Vec<P>,
         context: &Context<'_>,
@@ -193,8 +134,26 @@ impl Learner {
         *online = stepped.module;
         stepped.seen.into_iter().for_each(|seen| log.push(seen));
         log.grad_norms.push(stepped.grad_norm);
-        *target = polyak(target.clone(), online, context.config.tau);
     }
+}
+
+/// The critic's loss on a part, `[1]`, and what it showed.
+pub(crate) fn critic_loss(
+    critic: &Critic,
+    target: &Critic,
+    part: &[SampledGame<'_>],
+    value_target: ValueTarget,
+    context: &Context<'_>,
+    losses: impl Fn(CriticValues) -> (Pair, CriticLosses),
+) -> (Tensor<1>, CriticSeen) {
+    let (values, reply_loss) = critic_values(critic, target, part, value_target, context);
+    let (q, v, target_q) = (values.q.clone(), values.v.clone(), values.target_q.clone());
+    let (y, losses) = losses(values);
+    let mut total = losses.total();
+    if let Some(reply_loss) = reply_loss {
+        total = total + reply_loss;
+    }
+    (total, CriticSeen::new([q.0, q.1, v.0, v.1, target_q.0, target_q.1, y.0, y.1], &losses))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ const VALUE_NAMES: [[&str; 4]; 8] = [
 
 impl CriticSeen {
     pub(crate) fn new(values: [Tensor<1>; 8], losses: &CriticLosses) -> Self {
-        let losses = [&losses.q1, &losses.q2, &losses.v1, &losses.v2];
+        let losses = [&losses.q.0, &losses.q.1, &losses.v.0, &losses.v.1];
         Self { values: values.map(Tensor::inner), losses: losses.map(|loss| loss.clone().inner()) }
     }
 }

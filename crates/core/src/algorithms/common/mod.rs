@@ -26,6 +26,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use self::choose::Chooser;
 use crate::choices::{Trie, Walk, open_along};
+use crate::config::Level;
 use crate::error::Error;
 use crate::nn::batch::{self, ActorBatch, by_length};
 use crate::nn::causal_lm::CausalLm;
@@ -35,6 +36,7 @@ use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::layers::linear;
 use crate::nn::sampling::Sampler;
 use crate::parallel;
+use crate::rl::losses::{PolicyLoss, policy_loss};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::text::prompt::{critic_sequence, newest, observation_limit};
@@ -276,6 +278,14 @@ pub struct Scored {
     pub baseline: Option<Tensor<2>>,
     /// Entropy of the policy at each token, 0 on padding, `[batch, actions]`.
     pub entropy: Option<Tensor<2>>,
+}
+
+impl Scored {
+    /// L_π at this level with these advantages, `[batch]`.
+    pub(crate) fn policy_loss(&self, level: Level, advantage: Tensor<1>) -> PolicyLoss {
+        let baseline = self.baseline.clone().filter(|_| level == Level::Token);
+        policy_loss(self.log_prob.clone(), baseline, self.mask.clone(), advantage)
+    }
 }
 
 /// Log-probabilities of the sampled ids at their true positions, the terminator credited.

@@ -17,7 +17,7 @@ use super::common::actor::Weights;
 use super::common::critic::column;
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
-use super::common::reading::games::{self, SampledGame};
+use super::common::reading::{SampledGame, games, transitions};
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
 use crate::rl::transition::{Transition, total_reward};
@@ -58,7 +58,7 @@ pub async fn learn(
         let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
         let equally = |part: &Vec<SampledGame<'_>>| Weights {
-            weight: column(vec![1.0; games::transitions(part)], &device),
+            weight: column(vec![1.0; transitions(part)], &device),
             advantage: None,
         };
         learner.imitate(parts, context, &mut log, equally, games::score_plainly).await;

@@ -27,7 +27,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::{ActorLog, ActorSeen};
-use super::common::reading::games::{self, SampledGame};
+use super::common::reading::{SampledGame, games};
 use super::common::{Policy, Scored};
 use crate::config::Config;
 use crate::error::Error;
@@ -131,10 +131,10 @@ async fn old_policy_values(
                 let of = |(row, turn): (usize, &&Transition)| {
                     grid[row * columns..][..turn.action.len()].to_vec()
                 };
-                rows.clone().zip(game.turns).flat_map(of).collect()
+                rows.clone().zip(&game.turns).flat_map(of).collect()
             };
             let (old, values) = (tokens(&read[0]), tokens(&read[1]));
-            let (mut rewards, discounts) = flow(game.turns, config.gamma);
+            let (mut rewards, discounts) = flow(&game.turns, config.gamma);
             if let Some(first) = read.get(2).map(tokens) {
                 let ratios = old.iter().zip(&first).map(|(old, first)| old - first);
                 let ratios: Vec<f32> = ratios.collect();
@@ -224,7 +224,7 @@ fn padded<'a>(
 ) -> Tensor<2> {
     let mut grid = Vec::new();
     for (game, mut numbers) in games.iter().zip(numbers.map(|numbers| &numbers[..])) {
-        for turn in game.turns {
+        for turn in &game.turns {
             let (said, rest) = numbers.split_at(turn.action.len());
             grid.extend_from_slice(said);
             grid.resize(grid.len() + columns - said.len(), 0.0);

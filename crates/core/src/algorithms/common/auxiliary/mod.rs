@@ -30,7 +30,7 @@ pub use self::config::AuxiliaryConfig;
 use self::task::{KnownTask, TaskRows};
 use super::Policy;
 use super::learner::{Context, Experience, Learner};
-use super::reading::games::{self, SampledGame};
+use super::reading::{SampledGame, games, transitions};
 use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
@@ -90,7 +90,7 @@ impl Learner {
         let mut seen = [const { Vec::new() }; NAMES.len()];
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
-            let all = games::transitions(&drawn) as f64;
+            let all = transitions(&drawn) as f64;
             let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
             let loss = |policy: &Policy, part: Vec<SampledGame<'_>>| {
                 let [replies, tasks, facts, held] =

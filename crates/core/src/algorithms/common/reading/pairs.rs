@@ -1,116 +1,123 @@
-//! The form with an encoder critic, as in the reference: draws are single transitions, and state
-//! and action are encoded apart. Equal texts among them are encoded once.
+//! The way of an encoder, as in the reference: draws are single transitions, and state and action
+//! are encoded apart. Equal texts among them are encoded once.
 
 use burn::tensor::Tensor;
 
-use super::super::critic::{Targets, ValueTarget};
-use super::super::learner::{Context, Learner};
-use super::super::log::{ActorLog, CriticLog, CriticSeen};
-use super::super::{Distinct, Layout, Policy, Scored, score};
+use super::super::critic::ValueTarget;
+use super::super::learner::Context;
+use super::super::{
+    Distinct, Layout, Player, Policy, Scored, sample_actions, score as score_pairs,
+};
+use super::{SampledGame, turns};
 use crate::choices::Trie;
+use crate::config::Config;
+use crate::error::Error;
 use crate::nn::batch::by_length;
-use crate::nn::critic::{Critic, DoubleCritic, Values};
+use crate::nn::critic::{DoubleCritic, Values};
 use crate::nn::generate::Utterance;
-use crate::rl::losses::advantage;
+use crate::rl::losses::Pair;
 use crate::rl::transition::Transition;
 
-impl Learner {
-    /// One step of the critic on these draws, of similar length in each micro-batch; `fresh` has the
-    /// fresh actions of each, one draw after the other.
-    pub(crate) async fn critic_step_on_rows(
-        &mut self,
-        draws: &[&Transition],
-        fresh: &[Utterance],
-        value_target: ValueTarget,
-        context: &Context<'_>,
-        log: &mut CriticLog,
-    ) {
-        let order =
-            by_length(&draws.iter().map(|draw| draw.next_observation.len()).collect::<Vec<_>>());
-        let parts: Vec<&[usize]> = order.chunks(context.config.batch_size).collect();
-        let (share, by_row) = (1.0 / parts.len() as f64, draws.len());
-        self.critic_step(parts, context, log, |critic, target, part| match (critic, target) {
-            (Critic::Encoder(critic), Critic::Encoder(target)) => {
-                let draws: Vec<&Transition> = part.iter().map(|&row| draws[row]).collect();
-                let each = fresh.len() / by_row;
-                let fresh: Vec<&Utterance> =
-                    part.iter().flat_map(|&row| &fresh[row * each..(row + 1) * each]).collect();
-                let (loss, seen) =
-                    critic_loss(critic, target, &draws, &fresh, value_target, context);
-                (loss.mul_scalar(share), seen)
-            }
-            _ => unreachable!("an encoder critic has an encoder target"),
-        })
-        .await;
-    }
-
-    /// One step of the actor on fresh actions at these states, likewise.
-    pub(crate) async fn actor_step_on_rows(
-        &mut self,
-        critic: &DoubleCritic,
-        states: &[&[u32]],
-        choices: &[Option<&Trie>],
-        fresh: &[Utterance],
-        context: &Context<'_>,
-        log: &mut ActorLog,
-    ) {
-        let config = context.config;
-        let order = by_length(&states.iter().map(|state| state.len()).collect::<Vec<_>>());
-        log.see(order.iter().map(|&row| &fresh[row]));
-        let judge = |part: &&[usize]| {
-            let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
-            let said: Vec<&[u32]> = part.iter().map(|&row| fresh[row].body()).collect();
-            let Values { q1, q2, v1, v2 } = judge(critic, context.layout, &states, &said);
-            advantage((q1, q2), (v1, v2))
-        };
-        let score = |policy: &Policy, part: &&[usize]| {
-            let state = |row: usize| context.layout.observation(states[row]);
-            let pairs: Vec<(&[u32], &[u32])> =
-                part.iter().map(|&row| (state(row), &fresh[row].tokens[..])).collect();
-            let choices: Vec<_> = part.iter().map(|&row| choices[row]).collect();
-            score_distinct(policy, &pairs, &choices, config.entropy_coef > 0.0)
-        };
-        let parts = order.chunks(config.batch_size).collect();
-        self.actor_step(parts, context, log, 1, judge, score).await;
-    }
+/// `each` fresh actions for every one of some transitions.
+pub(crate) async fn sample<'a>(
+    player: Player<'_>,
+    drawn: &[&'a Transition],
+    each: usize,
+    draws: (u64, &str, u64),
+) -> Result<Vec<SampledGame<'a>>, Error> {
+    let asked = || drawn.iter().flat_map(|draw| std::iter::repeat_n(draw, each));
+    let states: Vec<&[u32]> = asked().map(|draw| &*draw.observation).collect();
+    let choices: Vec<_> = asked().map(|draw| draw.choices.as_deref()).collect();
+    let fresh = sample_actions(player, &states, &choices, draws).await?;
+    Ok(with_fresh(drawn, fresh, player.tokenizer))
 }
 
-/// The critic's loss on a micro-batch, `[1]`, and what it showed.
-pub(crate) fn critic_loss(
-    critic: &DoubleCritic,
+/// Transitions with their fresh actions, which stand one transition after the other.
+pub(crate) fn with_fresh<'a>(
+    drawn: &[&'a Transition],
+    fresh: Vec<Utterance>,
+    tokenizer: &crate::text::Tokenizer,
+) -> Vec<SampledGame<'a>> {
+    let each = fresh.len() / drawn.len();
+    let mut fresh = fresh.into_iter();
+    let pair = |&turn: &&'a Transition| {
+        SampledGame::new(&[turn], fresh.by_ref().take(each).collect(), tokenizer)
+    };
+    drawn.iter().map(pair).collect()
+}
+
+/// Micro-batches of `batch_size` transitions of similar length.
+pub(crate) fn micro_batches<'a>(
+    step: &[SampledGame<'a>],
+    config: &Config,
+    length: impl Fn(&Transition) -> usize,
+) -> Vec<Vec<SampledGame<'a>>> {
+    let order = by_length(&turns(step).map(length).collect::<Vec<_>>());
+    let part = |rows: &[usize]| rows.iter().map(|&row| step[row].clone()).collect();
+    order.chunks(config.batch_size).map(part).collect()
+}
+
+/// The target critic's Q of what V is to foresee and its V of the next states, `[transitions]` each.
+pub(crate) fn target_values(
     target: &DoubleCritic,
-    draws: &[&Transition],
-    fresh: &[&Utterance],
+    part: &[SampledGame<'_>],
     value_target: ValueTarget,
     context: &Context<'_>,
-) -> (Tensor<1>, CriticSeen) {
+) -> (Pair, Pair) {
     let layout = context.layout;
-    let states: Vec<&[u32]> = draws.iter().map(|draw| &*draw.observation).collect();
-    let nexts: Vec<&[u32]> = draws.iter().map(|draw| &*draw.next_observation).collect();
-    let actions: Vec<&[u32]> = draws.iter().map(|draw| context.said(draw)).collect();
-    let Targets { y, target_q } = context.targets(draws, &target.device(), || {
-        let answered: Vec<&[u32]> = match value_target {
-            ValueTarget::Said(_) => actions.clone(),
-            _ => fresh.iter().map(|utterance| utterance.body()).collect(),
-        };
-        let each = answered.len() / states.len();
-        let asked: Vec<&[u32]> =
-            states.iter().flat_map(|&state| std::iter::repeat_n(state, each)).collect();
-        let state = encode(target, layout, &asked);
-        let target_q = target.q(state, encode(target, layout, &answered));
-        let target_q = if each == 1 { target_q } else { value_target.reduce(target_q) };
-        (target_q, target.v(encode(target, layout, &nexts)))
-    });
-    let state = encode(critic, layout, &states); // [batch, width]
-    let (q1, q2) = critic.q(state.clone(), encode(critic, layout, &actions));
-    let (v1, v2) = critic.v(state);
-    let losses = value_target.losses(
-        (q1.clone(), q2.clone()),
-        (v1.clone(), v2.clone()),
-        (y.0.clone().autodiff(), y.1.clone().autodiff()),
-        (target_q.0.clone().autodiff(), target_q.1.clone().autodiff()),
-    );
-    (losses.total(), CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+    let states: Vec<&[u32]> = turns(part).map(|turn| &*turn.observation).collect();
+    let nexts: Vec<&[u32]> = turns(part).map(|turn| &*turn.next_observation).collect();
+    let answered: Vec<&[u32]> = match value_target {
+        ValueTarget::Said => turns(part).map(|turn| context.said(turn)).collect(),
+        _ => part.iter().flat_map(|pair| &pair.fresh).map(Utterance::body).collect(),
+    };
+    let each = answered.len() / states.len();
+    let asked: Vec<&[u32]> =
+        states.iter().flat_map(|&state| std::iter::repeat_n(state, each)).collect();
+    let state = encode(target, layout, &asked);
+    let target_q = target.q(state, encode(target, layout, &answered));
+    let target_q = if each == 1 { target_q } else { value_target.reduce(target_q) };
+    (target_q, target.v(encode(target, layout, &nexts)))
+}
+
+/// A critic's Q of what was said and its V of the states, `[transitions]` each.
+pub(crate) fn values(
+    critic: &DoubleCritic,
+    part: &[SampledGame<'_>],
+    context: &Context<'_>,
+) -> (Pair, Pair) {
+    let states: Vec<&[u32]> = turns(part).map(|turn| &*turn.observation).collect();
+    let said: Vec<&[u32]> = turns(part).map(|turn| context.said(turn)).collect();
+    let Values { q1, q2, v1, v2 } = judge(critic, context.layout, &states, &said);
+    ((q1, q2), (v1, v2))
+}
+
+/// A critic's Q of the fresh actions and its V of their states, `[fresh actions]` each.
+pub(crate) fn fresh_values(
+    critic: &DoubleCritic,
+    part: &[SampledGame<'_>],
+    layout: &Layout,
+) -> (Pair, Pair) {
+    let answers = part.iter().flat_map(SampledGame::answers);
+    let (states, said): (Vec<&[u32]>, Vec<&[u32]>) =
+        answers.map(|(turn, fresh)| (&*turn.observation, fresh.body())).unzip();
+    let Values { q1, q2, v1, v2 } = judge(critic, layout, &states, &said);
+    ((q1, q2), (v1, v2))
+}
+
+/// What the policy says of the fresh actions of some transitions.
+pub(crate) fn score(
+    policy: &Policy,
+    part: &[SampledGame<'_>],
+    layout: &Layout,
+    with_entropy: bool,
+) -> Scored {
+    let answers = || part.iter().flat_map(SampledGame::answers);
+    let pairs: Vec<(&[u32], &[u32])> = answers()
+        .map(|(turn, fresh)| (layout.observation(&turn.observation), &fresh.tokens[..]))
+        .collect();
+    let choices: Vec<_> = answers().map(|(turn, _)| turn.choices.as_deref()).collect();
+    score_distinct(policy, &pairs, &choices, with_entropy)
 }
 
 /// Scores pairs of state and action, equal pairs once.
@@ -125,7 +132,7 @@ pub(crate) fn score_distinct(
     // A world lists the same choices wherever the same text is read.
     let choices: Vec<_> =
         distinct.firsts.iter().map(|&row| choices.get(row).copied().flatten()).collect();
-    let scored = score(policy, &kinds, &choices, with_entropy);
+    let scored = score_pairs(policy, &kinds, &choices, with_entropy);
     let Scored { log_prob, mask, baseline, entropy } = scored;
     Scored {
         log_prob: distinct.spread(log_prob),
