@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::ranges::{
+    MOST_ITEMS, MOST_SLICES, above_zero, at_least_one, at_most, share, weight, within,
+};
 use crate::error::Error;
 
 /// Behaviour cloning of demonstrations: the world's own, or those of a file.
@@ -69,27 +71,41 @@ impl Default for WarmStartConfig {
     }
 }
 
-impl Config {
+impl WarmStartConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first fault, as a sentence that names the key.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        at_least_one("warm_start.batch_size", self.batch_size, MOST_ITEMS)?;
+        at_most("warm_start.games", self.games, MOST_ITEMS)?;
+        at_most("warm_start.aside_games", self.aside_games, MOST_ITEMS)?;
+        at_most("warm_start.steps", self.steps, MOST_SLICES)?;
+        share("warm_start.lr", self.lr)?;
+        share("warm_start.lr_final", self.lr_final)?;
+        above_zero("warm_start.temperature", self.temperature, 100.0)?;
+        weight("warm_start.reply_coef", self.reply_coef)?;
+        weight("warm_start.task_coef", self.task_coef)?;
+        weight("warm_start.fact_coef", self.fact_coef)
+    }
+
     /// What of the warm start would do nothing.
-    pub(super) fn validate_warm_start(&self) -> Result<(), Error> {
-        let warm = &self.warm_start;
-        let foresees = warm.reply_coef > 0.0 || warm.task_coef > 0.0 || warm.fact_coef > 0.0;
+    ///
+    /// # Errors
+    /// The first fault, as a sentence that names the key.
+    pub(super) fn check_use(&self) -> Result<(), Error> {
+        let foresees = self.reply_coef > 0.0 || self.task_coef > 0.0 || self.fact_coef > 0.0;
         for (key, value, what) in [
-            ("reply_steps", warm.reply_steps, "those steps would learn nothing"),
-            ("aside_games", warm.aside_games, "nothing would be learned from those games"),
+            ("reply_steps", self.reply_steps, "those steps would learn nothing"),
+            ("aside_games", self.aside_games, "nothing would be learned from those games"),
         ] {
-            if value > 0 && !foresees {
-                return Err(Error::Config(format!(
-                    "warm_start.{key} = {value} is out of range: it must be 0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
-                )));
-            }
+            let want = format_args!(
+                "0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
+            );
+            within(&format!("warm_start.{key}"), value, value == 0 || foresees, want)?;
         }
-        if warm.aside_steps > 0 && warm.aside_games == 0 {
-            return Err(Error::Config(format!(
-                "warm_start.aside_steps = {} is out of range: it must be 0 while warm_start.aside_games is 0: there are no such games",
-                warm.aside_steps
-            )));
-        }
-        Ok(())
+        let good = self.aside_steps == 0 || self.aside_games > 0;
+        let want = "0 while warm_start.aside_games is 0: there are no such games";
+        within("warm_start.aside_steps", self.aside_steps, good, want)
     }
 }

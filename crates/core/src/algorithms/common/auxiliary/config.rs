@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::ranges::{MOST_STEPS, at_most, share, weight};
+use crate::error::Error;
+
 /// Gradient steps of the actor on what a finished game tells beside its return; the paper has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,6 +44,20 @@ impl Default for AuxiliaryConfig {
 }
 
 impl AuxiliaryConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first fault, as a sentence that names the key.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        at_most("lessons.steps", self.steps, MOST_STEPS)?;
+        share("lessons.lr", self.lr)?;
+        weight("lessons.reply_coef", self.reply_coef)?;
+        weight("lessons.task_coef", self.task_coef)?;
+        weight("lessons.fact_coef", self.fact_coef)?;
+        weight("lessons.guess_coef", self.guess_coef)?;
+        weight("lessons.hold_coef", self.hold_coef)
+    }
+
     /// Whether the actor needs a layer that names tasks and their facts.
     pub fn names_tasks(&self) -> bool {
         self.steps > 0 && (self.task_coef > 0.0 || self.fact_coef > 0.0)
