@@ -149,7 +149,7 @@ pub struct Config {
     /// Utterances that the agent tries, wherever it plays, until one was not said before in its game,
     /// each with another first token: a draw without replacement, and in greedy play the next
     /// likeliest. What learning draws at replayed states is tried once, so that the policy itself
-    /// is told what a repeated question is worth. 1 for the first as it comes, as in the paper.
+    /// is told what a repeated utterance is worth. 1 for the first as it comes, as in the paper.
     pub tries: usize,
     /// Whether the critic may bootstrap past a time limit (`truncated`) or takes it for an end.
     pub bootstrap_truncated: bool,

@@ -47,7 +47,7 @@ impl Agent {
     pub async fn judge(&self, observation: &str, said: &[&str]) -> Result<Judgement, Error> {
         let critic = self.critic.as_ref().ok_or_else(|| {
             Error::Model(
-                "the model holds no critic, which alone knows what a question is worth".into(),
+                "the model holds no critic, which alone knows what an utterance is worth".into(),
             )
         })?;
         let state = self.tokenizer.encode(observation);

@@ -44,7 +44,7 @@ pub struct ActorModelConfig {
     /// Positions, which bounds observation and action together; 0 for as many as the games that are
     /// seen before learning need.
     pub positions: usize,
-    /// Begin a fresh actor with heads that look back one token, two and so on: where many secrets
+    /// Begin a fresh actor with heads that look back one token, two and so on: where many tasks
     /// must be learned, it saves a thousand steps of a plateau; where few, it does harm
     /// (docs/LOG.md).
     pub look_back: bool,

@@ -24,18 +24,18 @@ pub struct WarmStartConfig {
     pub lr: f64,
     /// It decays linearly over the steps to this share of itself; 1 keeps it.
     pub lr_final: f64,
-    /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
-    /// to a question, which it must know to ask a good one. 0 for plain imitation.
+    /// Weight of the world's replies beside the utterances: the model learns to foresee the reply
+    /// to an utterance, which it must know to choose a good one. 0 for plain imitation.
     pub reply_coef: f64,
     /// The first of the steps that learn the replies (the task, its facts) alone: what a reply
-    /// depends on is a faint signal beside the arbitrary choices of a mediocre asker.
+    /// depends on is a faint signal beside the arbitrary choices of a mediocre player.
     pub reply_steps: usize,
-    /// Weight of naming the game's task (the secret word) at every state, read off the actor's hidden
-    /// state by a layer that is dropped after the warm start: the model learns which secrets the
-    /// answers still allow. A task is known once its game is over. 0 for none.
+    /// Weight of naming the game's task at every state, read off the actor's hidden
+    /// state by a layer that is dropped after the warm start: the model learns which tasks the
+    /// replies still allow. A task is known once its game is over. 0 for none.
     pub task_coef: f64,
     /// Weight of telling the task's facts likewise: whether the world would say yes to each of the
-    /// properties that the asker knows, mean over them. They are many and balanced where there are
+    /// properties that its player knows, mean over them. They are many and balanced where there are
     /// many tasks, and are learned sooner. 0 for none.
     pub fact_coef: f64,
     /// Further games whose utterances are not imitated, where the world has some: their replies

@@ -1,6 +1,6 @@
 //! A fresh model that can look back one token from the first step on.
 //!
-//! What an answer means depends on the question before it, so a model of dialogue must first learn
+//! What a reply means depends on the utterance before it, so a model of dialogue must first learn
 //! to bring the two together: a head that attends from each token to the one before. Drawn at
 //! random, small models need a thousand steps on a plateau to find it (docs/LOG.md). Here
 //! some heads of the first block begin as such heads, in the layout of GPT-2 and as ordinary

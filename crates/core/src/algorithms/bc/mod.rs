@@ -5,9 +5,9 @@
 //! utterance stands, so a whole game is scored in a single pass instead of once for each turn; the
 //! sum is the same.
 //!
-//! The same pass can also predict what the world replies ([`crate::algorithms::common::auxiliary::replies`]) and name the
-//! game's task at each state ([`crate::algorithms::common::auxiliary::task`]): both teach the model which secrets are still
-//! possible, which is what a good question and its value depend on.
+//! The same pass can also predict what the world replies ([`super::common::auxiliary::replies`]) and name the
+//! game's task at each state ([`super::common::auxiliary::task`]): both teach the model which tasks
+//! are still possible, on which a good utterance and its value depend.
 
 use burn::tensor::{Int, Tensor, TensorData};
 

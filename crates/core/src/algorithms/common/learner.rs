@@ -29,7 +29,7 @@ pub struct Learner {
     pub average: Option<CausalLm>,
     /// Adam of the actor.
     pub actor_adam: Adam,
-    /// Adam of the actor in its lessons, whose gradients are of another size.
+    /// Adam of the actor in its auxiliary steps, whose gradients are of another size.
     pub auxiliary_adam: Adam,
     /// The critics, in the algorithms that have some.
     pub critics: Option<Critics>,

@@ -54,7 +54,7 @@ pub struct Policy {
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
-    /// Names the game's task and its facts, in the warm start and in lessons ([`crate::algorithms::common::auxiliary::task`]).
+    /// Names the game's task and its facts, in the warm start and in auxiliary steps ([`auxiliary::task`]).
     pub task: Option<Linear>,
 }
 

@@ -19,12 +19,12 @@ pub struct AuxiliaryConfig {
     pub task_coef: f64,
     /// Weight of telling the task's facts, as in the warm start.
     pub fact_coef: f64,
-    /// Weight of naming the secret, in the words of the world, in the last quarter of the turns of a
+    /// Weight of the winning utterance, in the words of the world, in the last quarter of the turns of a
     /// game that was lost for want of it ([`crate::algorithms::common::auxiliary`]). What was never
     /// said is never paid: a word that is new, or that the answers seem to rule out, is learned only
     /// so. It is a sum for each turn played, so it fades as fewer games are lost. 0 for none.
     pub guess_coef: f64,
-    /// Weight of the divergence from the policy as it was before the iteration's lessons, over the
+    /// Weight of the divergence from the policy as it was before the iteration's auxiliary steps, over the
     /// tokens that were said in the games.
     pub hold_coef: f64,
 }

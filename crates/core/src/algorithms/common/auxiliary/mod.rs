@@ -1,20 +1,21 @@
-//! Lessons: what a finished game tells beside its return, learned between the policy's own steps.
+//! Auxiliary losses: what a finished game tells beside its return, learned between the policy's own
+//! steps. Their keys and metrics are called `lessons`.
 //!
 //! ```text
-//! L = c_r · reply + c_t · task + c_f · facts + c_g · guess + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
+//! L = c_r · reply + c_t · task + c_f · facts + c_g · winning + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
 //! ```
 //!
-//! The warm start teaches the actor which secrets the answers still allow ([`crate::algorithms::common::auxiliary::task`]), in
+//! The warm start teaches the actor which tasks the replies still allow ([`task`]), in
 //! games of the player that it imitates. A better player comes to other states, and a return tells
-//! hardly anything about them; the secret, which is known once a game is over, tells much. So some
+//! hardly anything about them; the task, which is known once a game is over, tells much. So some
 //! gradient steps of an iteration ask for it at the states of remembered games. What the actor says
 //! is meanwhile held where it was: that changes by the policy gradient alone. (Auxiliary phases
 //! beside the policy's: Cobbe et al., Phasic Policy Gradient, arXiv:2009.04416.)
 //!
-//! The one lesson that changes what is said is the guess that would have won a lost game, imitated
-//! in the last quarter of its turns: `guess = −Σ log π(guess of the secret | s)` over them, for each
-//! turn played, so that the lesson fades as fewer games are lost. A word that the actor never says is
-//! never paid for, however often it is the secret; here it is told.
+//! The one loss that changes what is said imitates the utterance that would have won a lost game,
+//! in the last quarter of its turns: `winning = −Σ log π(winning utterance | s)` over them, for each
+//! turn played, so that it fades as fewer games are lost. A word that the actor never says is
+//! never paid for, however often it would win; here it is learned.
 
 mod config;
 pub mod replies;
@@ -42,7 +43,7 @@ use crate::rl::metrics::{Metrics, Stats};
 use crate::rng;
 use crate::text::Tokenizer;
 
-/// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
+/// Names of the losses: of [`loss`] in its order, and of [`winning_loss`].
 const NAMES: [&str; 5] = [
     "lessons.reply_loss",
     "lessons.task_loss",
@@ -61,7 +62,7 @@ pub struct TaskFacts {
 }
 
 impl Learner {
-    /// The lessons of an iteration.
+    /// The auxiliary steps of an iteration.
     ///
     /// # Errors
     /// If the device fails, or no game fits the networks.
@@ -121,34 +122,35 @@ impl Learner {
 }
 
 fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &AuxiliaryConfig) -> Tensor<1> {
-    let [replies, tasks, facts, held, guessed] = losses;
+    let [replies, tasks, facts, held, won] = losses;
     replies.clone().mul_scalar(config.reply_coef)
         + tasks.clone().mul_scalar(config.task_coef)
         + facts.clone().mul_scalar(config.fact_coef)
         + held.clone().mul_scalar(config.hold_coef)
-        + guessed.clone().mul_scalar(config.guess_coef)
+        + won.clone().mul_scalar(config.guess_coef)
 }
 
-/// The last quarter of each game that its limit of turns cut short, each state with the guess of the
-/// game's secret for what should have been said; none whose guess is longer than `longest` tokens.
+/// The last quarter of each game that its limit of turns cut short, each state with the
+/// utterance that would have won; none whose utterance is longer than `longest` tokens.
 fn lost<'a>(
     drawn: &[SampledGame<'a>],
-    guesses: &[Arc<[u32]>],
+    winning: &[Arc<[u32]>],
     longest: usize,
     tokenizer: &Tokenizer,
 ) -> Vec<SampledGame<'a>> {
     let end = |game: &SampledGame<'a>| {
         let last = game.turns.last().filter(|turn| turn.truncated)?;
-        let guess = guesses.get(last.task? as usize)?;
+        let winner = winning.get(last.task? as usize)?;
         let turns = &game.turns[game.turns.len() - game.turns.len().div_ceil(4)..];
-        let guess = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
-        (guess.tokens.len() <= longest)
-            .then(|| SampledGame::new(turns, vec![guess; turns.len()], tokenizer))
+        let winner =
+            Utterance { tokens: winner.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
+        (winner.tokens.len() <= longest)
+            .then(|| SampledGame::new(turns, vec![winner; turns.len()], tokenizer))
     };
     drawn.iter().filter_map(end).collect()
 }
 
-/// The negative log-probability of the guesses that would have won, summed over their states, `[1]`.
+/// The negative log-probability of the winning utterances, summed over their states, `[1]`.
 fn winning_loss(policy: &Policy, lost: &[SampledGame<'_>]) -> Tensor<1> {
     match lost.is_empty() {
         true => Tensor::zeros([1], &policy.lm.device()),
@@ -220,12 +222,12 @@ mod tests {
         let turns: Vec<Vec<&Transition>> = games.iter().map(|game| game.iter().collect()).collect();
         let drawn: Vec<SampledGame<'_>> =
             turns.iter().map(|turns| SampledGame::new(turns, Vec::new(), &tokenizer)).collect();
-        // The second is too long to be said, of the last nobody knows a guess.
-        let guesses = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
-        let told = lost(&drawn, &guesses, 3, &tokenizer);
+        // The second is too long to be said, of the last nobody knows a winner.
+        let winning = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
+        let told = lost(&drawn, &winning, 3, &tokenizer);
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].turns, &turns[0][6..], "three of nine turns");
-        assert!(told[0].fresh.iter().all(|guess| guess.tokens == [4, 9] && guess.ended));
+        assert!(told[0].fresh.iter().all(|winner| winner.tokens == [4, 9] && winner.ended));
         assert_eq!(told[0].fresh.len(), 3);
     }
 }
