@@ -10,7 +10,7 @@ use archer::hf::weights::{NamedBytes, Weights};
 use serde_json::Value;
 
 use super::ledger::Tensors;
-use crate::error::{Error, cannot_read};
+use crate::error::Error;
 
 /// A folder of fixtures.
 pub struct Fixtures {
@@ -48,7 +48,7 @@ impl Fixtures {
     /// The bytes of a file.
     pub fn need(&self, name: &str) -> Result<Vec<u8>, Error> {
         let path = self.root.join(name);
-        fs::read(&path).map_err(|error| cannot_read(&path, &error))
+        fs::read(&path).map_err(|error| Error::Read(path, error))
     }
 
     /// A file of JSON.

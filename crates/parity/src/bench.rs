@@ -23,7 +23,6 @@ use pollster::block_on;
 
 use super::fixtures::{Fixtures, Node};
 use super::ledger::Tensors;
-use crate::device::Opened;
 use crate::error::Error;
 
 /// A row of a batch: texts and what became of them.
@@ -60,8 +59,8 @@ pub struct Bench {
 
 impl Bench {
     /// Reads models and batches onto a device.
-    pub fn load(fixtures: Fixtures, opened: &Opened) -> Result<Self, Error> {
-        let device = opened.device.clone().autodiff();
+    pub fn load(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Self, Error> {
+        let device = device.clone().autodiff();
         let file = |name: &str| fixtures.bytes(name);
         let shape =
             hf::read_gpt2_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
@@ -105,7 +104,7 @@ impl Bench {
         };
         Ok(Self {
             device,
-            threads: opened.threads,
+            threads,
             actor,
             critic: online,
             target: target.valid(),
