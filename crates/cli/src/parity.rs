@@ -1,6 +1,7 @@
 //! `archer parity`: the reference's numbers beside ours, on a folder of fixtures.
 
-use archer_parity::{Check, Fixtures, Ledger};
+use archer_parity::{Check, Fixtures, Report};
+use pollster::block_on;
 
 use crate::args;
 use crate::device;
@@ -14,29 +15,29 @@ pub fn run(args: &args::Parity) -> Result<(), Error> {
     let device = device::open(&args.device)?;
     let screen = Screen::new(args.json);
     screen.say(&format!("comparing {} on {}", args.fixtures.display(), device.name));
-    let ledger = archer_parity::compare(fixtures, &device.device, device.threads)?;
+    let report = block_on(archer_parity::compare(fixtures, &device.device, device.threads))?;
     match args.json {
-        true => output::json(&ledger)?,
-        false => output::line(&text(&ledger))?,
+        true => output::json(&report)?,
+        false => output::line(&text(&report))?,
     }
-    match ledger.failed {
+    match report.failed {
         0 => Ok(()),
         failed => Err(Error::Failure(format!(
             "{failed} of {} comparisons failed",
-            failed + ledger.passed
+            failed + report.passed
         ))),
     }
 }
 
 /// The comparisons for a person.
-fn text(ledger: &Ledger) -> String {
-    let rows: Vec<Vec<String>> = ledger.checks.iter().map(row).collect();
+fn text(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report.checks.iter().map(row).collect();
     let heading = ["quantity", "reference", "ours", "largest difference", "allowed", ""];
     let mut text = output::table(&heading, &rows, 1);
-    for skip in &ledger.skipped {
+    for skip in &report.skipped {
         text.push_str(&format!("\nskipped {}: {}", skip.name, skip.reason));
     }
-    let (passed, failed, skipped) = (ledger.passed, ledger.failed, ledger.skipped.len());
+    let (passed, failed, skipped) = (report.passed, report.failed, report.skipped.len());
     text.push_str(&format!("\n\n{passed} passed, {failed} failed, {skipped} skipped"));
     text
 }

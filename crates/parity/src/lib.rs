@@ -12,31 +12,38 @@ mod fixtures;
 mod forward;
 mod ledger;
 mod models;
+mod report;
 mod text;
 mod trace;
 
+use std::pin::Pin;
+
 use bench::Bench;
 use burn::tensor::Device;
+use ledger::Ledger;
 
 pub use error::Error;
 pub use fixtures::Fixtures;
-pub use ledger::{Check, Ledger, Skip};
+pub use report::{Check, Report, Skip};
 
 /// Compares one file's numbers.
-type Page = fn(&Bench, &mut Ledger) -> Result<(), Error>;
+type Page = for<'a> fn(&'a Bench, &'a mut Ledger) -> Comparison<'a>;
+
+/// A comparison under way.
+type Comparison<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 /// The files that hold numbers, and who compares them.
 const PAGES: [(&str, Page); 10] = [
-    ("tokens.json", text::tokens),
-    ("returns.json", text::returns),
-    ("replay_buffer.json", text::replay_buffer),
-    ("forward.json", forward::run),
-    ("critic_step.json", critic::run),
-    ("actor_step.json", actor::run),
-    ("bc.json", actor::cloning),
-    ("token_level.json", actor::token_level),
-    ("generation.json", text::generation),
-    ("update_trace.json", trace::run),
+    ("tokens.json", |bench, ledger| Box::pin(text::tokens(bench, ledger))),
+    ("returns.json", |bench, ledger| Box::pin(async { text::returns(bench, ledger) })),
+    ("replay_buffer.json", |bench, ledger| Box::pin(async { text::replay_buffer(bench, ledger) })),
+    ("forward.json", |bench, ledger| Box::pin(forward::run(bench, ledger))),
+    ("critic_step.json", |bench, ledger| Box::pin(critic::run(bench, ledger))),
+    ("actor_step.json", |bench, ledger| Box::pin(actor::run(bench, ledger))),
+    ("bc.json", |bench, ledger| Box::pin(actor::cloning(bench, ledger))),
+    ("token_level.json", |bench, ledger| Box::pin(actor::token_level(bench, ledger))),
+    ("generation.json", |bench, ledger| Box::pin(text::generation(bench, ledger))),
+    ("update_trace.json", |bench, ledger| Box::pin(trace::run(bench, ledger))),
 ];
 
 /// Files that those speak of, or that only say how the others came about.
@@ -55,22 +62,25 @@ const BESIDE: [&str; 12] = [
     "env",
 ];
 
-/// Compares everything in the folder with what the core computes on `device`, with so many threads.
+/// Compares every number in a folder with what the core computes on `device`.
+///
+/// `threads` is how many threads of this process may share the work.
 ///
 /// # Errors
-/// If a file cannot be read or does not hold what it should, or the device fails.
-pub fn compare(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Ledger, Error> {
+/// If a file cannot be read or does not hold what it should, or the device fails. A number that
+/// differs is no error.
+pub async fn compare(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Report, Error> {
     let bench = Bench::load(fixtures, device, threads)?;
     let mut ledger = Ledger::default();
-    models::run(&bench, &mut ledger)?;
+    models::run(&bench, &mut ledger).await?;
     for (file, page) in PAGES {
         match bench.fixtures.has(file) {
-            true => page(&bench, &mut ledger)?,
+            true => page(&bench, &mut ledger).await?,
             false => ledger.skip(file, "the folder has no such file"),
         }
     }
     leave_out(&bench, &mut ledger);
-    Ok(ledger)
+    Ok(ledger.report)
 }
 
 /// Names what of the folder was not compared.
