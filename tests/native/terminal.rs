@@ -12,7 +12,7 @@ use serde_json::Value;
 /// the arguments name are made by `prepare`.
 type Mistake = (&'static [&'static str], i32, &'static [&'static str]);
 
-const MISTAKES: [Mistake; 73] = [
+const MISTAKES: [Mistake; 76] = [
     // Commands and flags.
     (&["tran"], 2, &["tran", "train"]),
     (&["train", "--sed", "3"], 2, &["--sed", "--seed"]),
@@ -49,7 +49,15 @@ const MISTAKES: [Mistake; 73] = [
         &["advantage_baseline", "actor_samples is at least 2"],
     ),
     (&["train", "--set", "tries=0"], 2, &["tries = 0", "at least 1"]),
-    (&["train", "--set", "warm_start.games=0"], 2, &["warm_start.games", "at least 1"]),
+    (
+        &["train", "--set", "warm_start.games=0"],
+        2,
+        &["lists no choices and there are no demonstrations", "--demonstrations"],
+    ),
+    (&["train", "--world", "maez"], 2, &["did you mean maze?", "python3 my_world.py"]),
+    (&["train", "--world", "maze", "--set", "world.observed=half"], 2, &["observed", "half"]),
+    (&["train", "--world", "wss://there/ws"], 2, &["wss", "TLS"]),
+    (&["train", "--world", "./absent_world"], 1, &["absent_world"]),
     (
         &["train", "--config", "asides.toml"],
         2,
@@ -111,11 +119,6 @@ const MISTAKES: [Mistake; 73] = [
     ),
     (&["compare", "--algorithms", "ppo,ppo", "--seeds", "1", "--out", "x"], 2, &["twice"]),
     (&["compare", "--algorithms", "ppo", "--seeds", "1,one", "--out", "x"], 2, &["one"]),
-    (
-        &["compare", "--algorithms", "ppo", "--seeds", "1", "--out", "x", "--set", "bc:gamma=1"],
-        2,
-        &["bc is not among --algorithms"],
-    ),
     (&["compare", "--algorithms", "ppo,iql", "--seeds", "1", "--out", "x"], 2, &["iql.games"]),
     // Devices.
     (&["train", "--device", "flux"], 2, &["no device flux", "did you mean flex?"]),

@@ -79,6 +79,17 @@ impl From<archer_world::WorldError> for Error {
     }
 }
 
+impl From<archer_parity::Error> for Error {
+    fn from(error: archer_parity::Error) -> Self {
+        match error {
+            archer_parity::Error::Usage(text) => Error::Usage(text),
+            archer_parity::Error::Failure(text) => Error::Failure(text),
+            archer_parity::Error::Read(path, error) => cannot_read(&path, &error),
+            archer_parity::Error::Core(error) => error.into(),
+        }
+    }
+}
+
 /// The error of a file that could not be written, as a sentence.
 pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let path = path.display();

@@ -1,6 +1,4 @@
-use archer_world::contract;
-
-use archer_world::Start;
+use archer_world::{Start, contract};
 
 use super::*;
 

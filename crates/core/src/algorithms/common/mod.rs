@@ -322,9 +322,8 @@ impl Open {
     /// Adds an action of `tokens` with what was open along it, padded to `length`.
     pub fn push(&mut self, choices: Option<&Trie>, tokens: &[u32], length: usize) {
         let end = self.tokens.len() + length;
-        match choices {
-            Some(_) => self.tokens.extend(open_along(choices, tokens)),
-            None => {}
+        if choices.is_some() {
+            self.tokens.extend(open_along(choices, tokens));
         }
         self.tokens.resize(end, None);
     }

@@ -8,7 +8,6 @@ use archer::algorithms::archer::compat::{Draws, Told};
 use archer::config::{Config, Numerics};
 use archer::nn::params;
 use archer::rl::transition::Transition;
-use pollster::block_on;
 
 use super::bench::{Bench, Case, config, critic_parameters, of_actor};
 use super::critic::{clip_numbers, kind_of};
@@ -17,7 +16,7 @@ use super::ledger::{Columns, Kind, Ledger, Scale, tolerance};
 use crate::error::Error;
 
 /// All settings on all buffers.
-pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("update_trace.json")?;
     let root = file.root();
     let batch_size = root.get("batch_size")?.count()?.max(1);
@@ -29,13 +28,13 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
             let cases: Result<Vec<&Case>, Error> =
                 buffer.split("_then_").map(|name| bench.case(name)).collect();
             let name = format!("update_trace/{setting}.{buffer}");
-            trace(bench, ledger, &name, &config, &cases?, &node.get(&buffer)?)?;
+            trace(bench, ledger, &name, &config, &cases?, &node.get(&buffer)?).await?;
         }
     }
     Ok(())
 }
 
-fn trace(
+async fn trace(
     bench: &Bench,
     ledger: &mut Ledger,
     name: &str,
@@ -51,19 +50,21 @@ fn trace(
     let spreads = single.get("updates")?.list()?;
     for (i, update) in truth.get("updates")?.list()?.iter().enumerate() {
         let draws = draws(&buffer, &update.get("drawn")?, config)?;
-        let told = block_on(learner.update_compat(&draws, &context, async |_, turns| {
-            Ok(turns.iter().map(|turn| table[&turn.observation].clone()).collect())
-        }))?;
+        let told = learner
+            .update_compat(&draws, &context, async |_, turns| {
+                Ok(turns.iter().map(|turn| table[&turn.observation].clone()).collect())
+            })
+            .await?;
         let Some(spread) = spreads.get(i) else {
             return Err(Error::Failure(format!("{name}: the f32 run has fewer updates")));
         };
         compare(ledger, &format!("{name}/{i}"), &told, update, spread)?;
     }
-    let actor = of_actor(&learner.policy, params::tensors(&learner.policy))?;
+    let actor = of_actor(&learner.policy, params::tensors(&learner.policy)).await?;
     for (key, ours) in [
         ("actor", actor),
-        ("critic", critic_parameters(&learner.critics().online)?),
-        ("target_critic", critic_parameters(&learner.critics().target)?),
+        ("critic", critic_parameters(&learner.critics().online).await?),
+        ("target_critic", critic_parameters(&learner.critics().target).await?),
     ] {
         ledger.checksums(&format!("{name}/{key}"), Scale::Parameter, &truth.get(key)?, &ours)?;
     }

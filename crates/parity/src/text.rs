@@ -9,7 +9,6 @@ use archer::rl::transition::{Trajectory, Transition};
 use archer::text::official;
 use archer::text::prompt::{critic_sequence, newest};
 use burn::tensor::{Int, Tensor};
-use pollster::block_on;
 
 use super::bench::{Bench, read_one};
 use super::fixtures::Node;
@@ -17,7 +16,7 @@ use super::ledger::{Kind, Ledger};
 use crate::error::Error;
 
 /// `tokens.json`.
-pub fn tokens(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn tokens(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("tokens.json")?;
     let texts = file.root().get("texts")?.list()?;
     let (words, critic) = (&bench.words, &bench.critic_words);
@@ -58,14 +57,14 @@ pub fn tokens(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let batches = file.root().get("batches")?;
     for name in batches.keys()? {
         for part in batches.get(&name)?.keys()? {
-            token_batch(bench, ledger, &name, &part, &batches.get(&name)?.get(&part)?)?;
+            token_batch(bench, ledger, &name, &part, &batches.get(&name)?.get(&part)?).await?;
         }
     }
     Ok(())
 }
 
 /// The padded ids and masks of one column of a batch.
-fn token_batch(
+async fn token_batch(
     bench: &Bench,
     ledger: &mut Ledger,
     name: &str,
@@ -97,7 +96,7 @@ fn token_batch(
         let laid = batch::texts(&rows, pad, &bench.device.clone().inner());
         let [n, time] = laid.tokens.dims();
         let ids: Tensor<1, Int> = laid.tokens.reshape([n * time]);
-        let ids = read_one(ids.float())?;
+        let ids = read_one(ids.float()).await?;
         let open = |cell: usize| laid.mask.is_open(cell / time, 0, cell % time);
         let mask = (0..n * time).map(|cell| f64::from(u8::from(open(cell)))).collect();
         for (key, ours) in [("ids", ids), ("mask", mask)] {
@@ -201,7 +200,7 @@ pub fn postprocess(node: &Node<'_>, ledger: &mut Ledger) -> Result<(), Error> {
 }
 
 /// `generation.json`.
-pub fn generation(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn generation(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("generation.json")?;
     let root = file.root();
     let prompts = root.get("prompts")?.texts()?;
@@ -238,7 +237,7 @@ pub fn generation(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
         }
         let mut ours = Vec::new();
         for batch in batches {
-            ours.extend(block_on(write(bench, batch, padded, limit))?);
+            ours.extend(write(bench, batch, padded, limit).await?);
         }
         let said: Vec<String> =
             ours.iter().map(|ids| official::utterance(&bench.decode(ids)).to_string()).collect();

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::fixtures::Node;
 use crate::error::Error;
+use crate::report::{Check, Report, Skip};
 
 /// What kind of number is compared, which settles how far it may be off.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,43 +72,11 @@ pub fn tolerance(kind: Kind, size: f64) -> f64 {
     MARGIN * (absolute + relative * size)
 }
 
-/// A comparison.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Check {
-    /// `<file>/<case>/<quantity>`.
-    pub name: String,
-    /// The largest difference.
-    pub max_abs_diff: f64,
-    /// What was allowed there.
-    pub tolerance: f64,
-    /// Whether all differences were.
-    pub pass: bool,
-    /// The reference's number at the largest difference.
-    pub reference: Option<f64>,
-    /// Ours there.
-    pub ours: Option<f64>,
-}
-
-/// What could not be compared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Skip {
-    /// Name of the quantity or file.
-    pub name: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// All comparisons of a run.
-#[derive(Debug, Default, Serialize)]
+/// Compares numbers and keeps what came of it.
+#[derive(Debug, Default)]
 pub struct Ledger {
-    /// In the order in which they were made.
-    pub checks: Vec<Check>,
-    /// Those that passed.
-    pub passed: usize,
-    /// Those that did not.
-    pub failed: usize,
-    /// What was left out.
-    pub skipped: Vec<Skip>,
+    /// What was found so far.
+    pub report: Report,
 }
 
 impl Ledger {
@@ -175,14 +142,21 @@ impl Ledger {
 
     /// Leaves something out, and says why.
     pub fn skip(&mut self, name: impl Into<String>, reason: impl Into<String>) {
-        self.skipped.push(Skip { name: name.into(), reason: reason.into() });
+        self.report.skipped.push(Skip { name: name.into(), reason: reason.into() });
     }
 
     fn book(&mut self, name: String, diff: f64, tolerance: f64, at: Option<(f64, f64)>) {
         let pass = diff <= tolerance;
-        *(if pass { &mut self.passed } else { &mut self.failed }) += 1;
+        *(if pass { &mut self.report.passed } else { &mut self.report.failed }) += 1;
         let (reference, ours) = at.unzip();
-        self.checks.push(Check { name, max_abs_diff: diff, tolerance, pass, reference, ours });
+        self.report.checks.push(Check {
+            name,
+            max_abs_diff: diff,
+            tolerance,
+            pass,
+            reference,
+            ours,
+        });
     }
 }
 
@@ -366,11 +340,12 @@ mod tests {
         ledger.compare("d", Kind::Value, &[f64::NAN], &[0.0]);
         ledger.compare("e", Kind::Value, &[1.0], &[1.0, 2.0]);
         ledger.same("f", &["x"], &["y"]);
-        let passed: Vec<bool> = ledger.checks.iter().map(|check| check.pass).collect();
+        let Ledger { report } = ledger;
+        let passed: Vec<bool> = report.checks.iter().map(|check| check.pass).collect();
         assert_eq!(passed, [true, false, true, false, false, false]);
-        assert_eq!((ledger.passed, ledger.failed), (2, 4));
-        assert_eq!(ledger.checks[1].ours, Some(1.000_1));
-        assert!(ledger.checks.iter().all(|check| check.max_abs_diff.is_finite()));
+        assert_eq!((report.passed, report.failed), (2, 4));
+        assert_eq!(report.checks[1].ours, Some(1.000_1));
+        assert!(report.checks.iter().all(|check| check.max_abs_diff.is_finite()));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use archer::nn::generate::Utterance;
 use archer::nn::optim::{Adam, clip_global_norm, global_norm, polyak};
 use archer::rl::transition::Transition;
 use burn::module::Module;
-use pollster::block_on;
 
 use super::bench::{Bench, Case, config, critic_parameters, laid_out, parameters, read, read_one};
 use super::fixtures::Node;
@@ -19,10 +18,10 @@ use crate::error::Error;
 pub const FULL: &str = "even";
 
 /// All batches.
-pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("critic_step.json")?;
     for name in file.root().keys()? {
-        step(bench, ledger, bench.case(&name)?, &file.root().get(&name)?)?;
+        step(bench, ledger, bench.case(&name)?, &file.root().get(&name)?).await?;
     }
     if !bench.fixtures.has("critic_step.safetensors") {
         let reason = "the folder has no such file; its checksums were compared";
@@ -30,7 +29,7 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
         return Ok(());
     }
     match file.root().find(FULL) {
-        Some(node) => optimiser(bench, ledger, &node),
+        Some(node) => optimiser(bench, ledger, &node).await,
         None => {
             ledger.skip("critic_step.safetensors", "critic_step.json says not how it was made");
             Ok(())
@@ -38,7 +37,12 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     }
 }
 
-fn step(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Result<(), Error> {
+async fn step(
+    bench: &Bench,
+    ledger: &mut Ledger,
+    case: &Case,
+    node: &Node<'_>,
+) -> Result<(), Error> {
     let named = |quantity: &str| format!("critic_step/{}/{quantity}", case.name);
     let truth = node.get("f64")?;
     let config = config(&node.get("hyper")?, case.rows.len(), Numerics::Compat)?;
@@ -50,7 +54,7 @@ fn step(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Res
 
     let keys = ["q1", "q2", "v1", "v2"];
     let targets = ["target_for_v1", "target_for_v2", "target_for_q1", "target_for_q2"];
-    for (key, ours) in keys.into_iter().chain(targets).zip(read(part.values.to_vec())?) {
+    for (key, ours) in keys.into_iter().chain(targets).zip(read(part.values.to_vec()).await?) {
         ledger.compare(named(key), Kind::Value, &truth.get(key)?.numbers()?, &ours);
     }
     let text = |of: fn(&super::bench::Row) -> &String| {
@@ -58,18 +62,18 @@ fn step(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Res
     };
     let states = text(|row| &row.observation);
     let judged = bench.target.forward(inner(states), inner(text(|row| &row.pi_action)));
-    four(ledger, &named("target_critic_at_s_and_pi_action"), &truth, judged)?;
+    four(ledger, &named("target_critic_at_s_and_pi_action"), &truth, judged).await?;
     let nexts = text(|row| &row.next_observation);
     let judged = bench.target.forward(inner(nexts), inner(text(|row| &row.action)));
-    four(ledger, &named("target_critic_at_next_s_and_action"), &truth, judged)?;
+    four(ledger, &named("target_critic_at_next_s_and_action"), &truth, judged).await?;
 
-    info(ledger, &named, &truth, &block_on(compat::tell_critic(&part))?)?;
-    let total = read(part.losses.to_vec())?.concat().iter().sum();
+    info(ledger, &named, &truth, &compat::tell_critic(&part).await?)?;
+    let total = read(part.losses.to_vec()).await?.concat().iter().sum();
     ledger.compare_one(named("total_loss"), Kind::Loss, truth.get("total_loss")?.number()?, total);
-    let norm = read_one(global_norm(&part.gradients))?[0];
+    let norm = read_one(global_norm(&part.gradients)).await?[0];
     let wanted = truth.get("clip")?.get("critic_grad_norm")?.number()?;
     ledger.compare_one(named("grad_norm"), Kind::Norm, wanted, norm);
-    let gradients = laid_out(&bench.critic, part.gradients, Format::Encoder)?;
+    let gradients = laid_out(&bench.critic, part.gradients, Format::Encoder).await?;
     let scale = Scale::Norm(wanted);
     let checksums = node.get("grad_checksums_before_clip")?;
     ledger.checksums(&named("grads"), scale, &checksums, &gradients)?;
@@ -80,16 +84,16 @@ fn step(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Res
 
     // The whole step twice: by the default numerics, and by the reference's.
     let fixed = super::bench::config(&node.get("hyper")?, case.rows.len(), Numerics::Fixed)?;
-    let told = block_on(learner.critic_step_on(&turns, &fresh, &bench.context(&fixed)))?;
+    let told = learner.critic_step_on(&turns, &fresh, &bench.context(&fixed)).await?;
     let norm = told.get("critic.grad_norm").unwrap_or(f64::NAN);
     ledger.compare_one(named("fixed.grad_norm"), Kind::Norm, wanted, norm);
-    after(ledger, &named, "fixed.", node, &learner)?;
+    after(ledger, &named, "fixed.", node, &learner).await?;
     let mut learner = bench.learner(bench.policy());
     let draws = Draws { critic: vec![turns], actor: Vec::new() };
-    let told = block_on(learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())))?;
+    let told = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
     let clip = told.clips.first().copied();
     clips(ledger, &named("clip"), &truth.get("clip")?, clip)?;
-    after(ledger, &named, "", node, &learner)
+    after(ledger, &named, "", node, &learner).await
 }
 
 fn inner(texts: archer::nn::critic::Texts) -> archer::nn::critic::Texts {
@@ -97,10 +101,15 @@ fn inner(texts: archer::nn::critic::Texts) -> archer::nn::critic::Texts {
 }
 
 /// Four values against a list of four lists.
-fn four(ledger: &mut Ledger, name: &str, truth: &Node<'_>, ours: Values) -> Result<(), Error> {
+async fn four(
+    ledger: &mut Ledger,
+    name: &str,
+    truth: &Node<'_>,
+    ours: Values,
+) -> Result<(), Error> {
     let key = name.rsplit('/').next().unwrap_or(name);
     let reference = truth.get(key)?.rows()?;
-    let ours = read(vec![ours.q1, ours.q2, ours.v1, ours.v2])?;
+    let ours = read(vec![ours.q1, ours.q2, ours.v1, ours.v2]).await?;
     ledger.compare(name, Kind::Value, &reference.concat(), &ours.concat());
     Ok(())
 }
@@ -162,7 +171,7 @@ pub fn clips(
 }
 
 /// The parameters after a whole step.
-fn after(
+async fn after(
     ledger: &mut Ledger,
     named: &dyn Fn(&str) -> String,
     prefix: &str,
@@ -173,7 +182,7 @@ fn after(
         ("critic_after_step_checksums", "after", &learner.critics().online),
         ("target_after_polyak_checksums", "target_after", &learner.critics().target),
     ] {
-        let ours = critic_parameters(critic)?;
+        let ours = critic_parameters(critic).await?;
         let name = named(&format!("{prefix}{name}"));
         ledger.checksums(&name, Scale::Parameter, &node.get(key)?, &ours)?;
     }
@@ -181,7 +190,7 @@ fn after(
 }
 
 /// Clip, Adam and the target's update, fed with the reference's own gradients.
-fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Result<(), Error> {
+async fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Result<(), Error> {
     let file = bench.fixtures.tensors("critic_step.safetensors")?;
     let config = config(&node.get("hyper")?, 1, Numerics::Fixed)?;
     let weights = file.weights()?.part("grads/");
@@ -189,10 +198,10 @@ fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Result<(), 
     let (gradients, _) = clip_global_norm(gradients, config.max_grad_norm);
     let after = Adam::new().step(bench.critic.clone(), gradients, config.critic_lr);
     let name = |part: &str| format!("critic_step/{FULL}/optimiser.{part}");
-    let ours = parameters(&after, Format::Encoder)?;
+    let ours = parameters(&after, Format::Encoder).await?;
     ledger.tensors(&name("after"), Scale::Parameter, &file.part("after/")?, &ours);
     let target = polyak(bench.target.clone(), &after, config.tau);
-    let ours = parameters(&target, Format::Encoder)?;
+    let ours = parameters(&target, Format::Encoder).await?;
     let checksums = node.get("target_after_polyak_checksums")?;
     ledger.checksums(&name("target_after"), Scale::Parameter, &checksums, &ours)?;
     let full = file.part("target_after/")?;

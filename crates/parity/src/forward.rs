@@ -14,7 +14,7 @@ use super::ledger::{Kind, Ledger};
 use crate::error::Error;
 
 /// Everything.
-pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("forward.json")?;
     let root = file.root();
     let critic = bench.critic.valid();
@@ -25,18 +25,18 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
             let observations = rows.iter().map(|row| row.observation.as_str());
             let actions = rows.iter().map(|row| row.action.as_str());
             let name = format!("forward/{name}/{key}");
-            values(bench, ledger, &name, critic, (observations, actions), &node)?;
+            values(bench, ledger, &name, critic, (observations, actions), &node).await?;
         }
     }
     let edge = root.get("critic_edge")?;
     let (observations, actions) = (edge.get("observation")?.texts()?, edge.get("action")?.texts()?);
     let texts = (observations.into_iter(), actions.into_iter());
-    values(bench, ledger, "forward/critic_edge/critic", &critic, texts, &edge)?;
+    values(bench, ledger, "forward/critic_edge/critic", &critic, texts, &edge).await?;
     for name in root.get("log_prob")?.keys()? {
-        log_probs(bench, ledger, bench.case(&name)?, &root.get("log_prob")?.get(&name)?)?;
+        log_probs(bench, ledger, bench.case(&name)?, &root.get("log_prob")?.get(&name)?).await?;
     }
     match bench.fixtures.has("forward.safetensors") {
-        true => hidden(bench, ledger, &bench.fixtures.tensors("forward.safetensors")?),
+        true => hidden(bench, ledger, &bench.fixtures.tensors("forward.safetensors")?).await,
         false => {
             ledger.skip("forward.safetensors", "the folder has no such file");
             Ok(())
@@ -45,7 +45,7 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
 }
 
 /// The four values of a critic on some texts.
-fn values<'a>(
+async fn values<'a>(
     bench: &Bench,
     ledger: &mut Ledger,
     name: &str,
@@ -56,7 +56,7 @@ fn values<'a>(
     let (states, actions) =
         (plain(bench.critic_texts(texts.0)), plain(bench.critic_texts(texts.1)));
     let Values { q1, q2, v1, v2 } = critic.forward(states, actions);
-    let read = read(vec![q1, q2, v1, v2])?;
+    let read = read(vec![q1, q2, v1, v2]).await?;
     for (key, ours) in ["q1", "q2", "v1", "v2"].into_iter().zip(read) {
         let reference = node.get("f64")?.get(key)?.numbers()?;
         ledger.compare(format!("{name}.{key}"), Kind::Value, &reference, &ours);
@@ -71,7 +71,7 @@ fn plain(texts: Texts) -> Texts {
 
 /// Log-probabilities of a batch's actions: in the default numerics they are those of each pair
 /// alone, whatever stands beside it; in the reference's they are those of its batch.
-fn log_probs(
+async fn log_probs(
     bench: &Bench,
     ledger: &mut Ledger,
     case: &Case,
@@ -104,7 +104,7 @@ fn log_probs(
         let alone = reference.get("each_alone")?.numbers()?;
         let sums = |log_prob: Tensor<2>| read_one(log_prob.sum_dim(1).squeeze_dim(1));
         if actions.iter().all(|action| !action.is_empty()) {
-            let ours = sums(score(&policy, &pairs, &[], false).log_prob)?;
+            let ours = sums(score(&policy, &pairs, &[], false).log_prob).await?;
             ledger.compare(format!("{name}.each_alone"), Kind::LogProb, &alone, &ours);
         } else {
             ledger.skip(
@@ -113,12 +113,12 @@ fn log_probs(
             );
         }
         let batch = reference.get("official_batch")?.numbers()?;
-        let ours = sums(compat::score(&policy, &pairs, bench.words.pad).log_prob)?;
+        let ours = sums(compat::score(&policy, &pairs, bench.words.pad).log_prob).await?;
         ledger.compare(format!("{name}.official_batch"), Kind::LogProb, &batch, &ours);
         // The reference's numerics on one row at a time have no padding to be wrong about.
         let mut ours = Vec::new();
         for pair in &pairs {
-            ours.extend(sums(compat::score(&policy, &[*pair], bench.words.pad).log_prob)?);
+            ours.extend(sums(compat::score(&policy, &[*pair], bench.words.pad).log_prob).await?);
         }
         ledger.compare(format!("{name}.each_alone.compat"), Kind::LogProb, &alone, &ours);
     }
@@ -126,7 +126,7 @@ fn log_probs(
 }
 
 /// Pooled states, and for one sample the hidden states of each layer.
-fn hidden(bench: &Bench, ledger: &mut Ledger, file: &TensorFile) -> Result<(), Error> {
+async fn hidden(bench: &Bench, ledger: &mut Ledger, file: &TensorFile) -> Result<(), Error> {
     let critic = bench.critic.valid();
     let mut seen = Vec::new();
     for case in &bench.cases {
@@ -142,14 +142,14 @@ fn hidden(bench: &Bench, ledger: &mut Ledger, file: &TensorFile) -> Result<(), E
                 });
                 let pooled = critic.encode(plain(bench.critic_texts(texts)));
                 let size = pooled.dims().iter().product::<usize>();
-                let ours = read_one(pooled.reshape([size]))?;
+                let ours = read_one(pooled.reshape([size])).await?;
                 ledger.compare(name_of(&key), Kind::Hidden, &file.values(&key)?, &ours);
                 seen.push(key);
             }
         }
     }
-    critic_sample(bench, ledger, file, &critic, &mut seen)?;
-    actor_sample(bench, ledger, file, &mut seen)?;
+    critic_sample(bench, ledger, file, &critic, &mut seen).await?;
+    actor_sample(bench, ledger, file, &mut seen).await?;
     for name in file.weights()?.names() {
         if !seen.iter().any(|seen| seen == name) {
             ledger.skip(name_of(name), "a tensor that this command does not know");
@@ -169,7 +169,7 @@ fn ids(file: &TensorFile, key: &str, seen: &mut Vec<String>) -> Result<Option<Ve
     Ok(ids.map(|ids| ids.into_iter().map(|id| id as u32).collect()))
 }
 
-fn critic_sample(
+async fn critic_sample(
     bench: &Bench,
     ledger: &mut Ledger,
     file: &TensorFile,
@@ -185,15 +185,15 @@ fn critic_sample(
     let states = critic.body().hidden_states(texts.tokens, &texts.mask);
     let pooled = critic.encode(rows(ids));
     let width = pooled.dims()[1];
-    layers(ledger, file, "critic.sample0", states, seen)?;
+    layers(ledger, file, "critic.sample0", states, seen).await?;
     let key = "critic.sample0.pooled";
-    let ours = read_one(pooled.reshape([width]))?;
+    let ours = read_one(pooled.reshape([width])).await?;
     ledger.compare(name_of(key), Kind::Hidden, &file.values(key)?, &ours);
     seen.push(key.to_string());
     Ok(())
 }
 
-fn actor_sample(
+async fn actor_sample(
     bench: &Bench,
     ledger: &mut Ledger,
     file: &TensorFile,
@@ -212,17 +212,17 @@ fn actor_sample(
     let states = actor.hidden_states(tokens, positions, &Mask::causal(time));
     let last = states[states.len() - 1].clone();
     let width = last.dims()[2];
-    layers(ledger, file, "actor.sample0", states, seen)?;
+    layers(ledger, file, "actor.sample0", states, seen).await?;
     let logits = actor.logits(last.reshape([time, width]));
     let size = logits.dims().iter().product::<usize>();
     let key = "actor.sample0.logits";
-    let ours = read_one(logits.reshape([size]))?;
+    let ours = read_one(logits.reshape([size])).await?;
     ledger.compare(name_of(key), Kind::Hidden, &file.values(key)?, &ours);
     seen.push(key.to_string());
     Ok(())
 }
 
-fn layers(
+async fn layers(
     ledger: &mut Ledger,
     file: &TensorFile,
     prefix: &str,
@@ -232,7 +232,7 @@ fn layers(
     for (layer, state) in states.into_iter().enumerate() {
         let key = format!("{prefix}.hidden_{layer}");
         let size = state.dims().iter().product::<usize>();
-        let ours = read_one(state.reshape([size]))?;
+        let ours = read_one(state.reshape([size])).await?;
         ledger.compare(name_of(&key), Kind::Hidden, &file.values(&key)?, &ours);
         seen.push(key);
     }

@@ -11,7 +11,6 @@ use archer::nn::params;
 use archer::rl::transition::Transition;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use pollster::block_on;
 
 use super::bench::{Bench, Case, config, laid_out, of_actor, parameters, read, read_one};
 use super::critic::{FULL, clips, info};
@@ -20,12 +19,12 @@ use super::ledger::{Kind, Ledger, Scale, Tensors};
 use crate::error::Error;
 
 /// `actor_step.json`, all batches.
-pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("actor_step.json")?;
     for name in file.root().keys()? {
         let (case, node) = (bench.case(&name)?, file.root().get(&name)?);
-        official(bench, ledger, case, &node)?;
-        alone(bench, ledger, case, &node)?;
+        official(bench, ledger, case, &node).await?;
+        alone(bench, ledger, case, &node).await?;
     }
     if !bench.fixtures.has("actor_step.safetensors") {
         let reason = "the folder has no such file; its checksums were compared";
@@ -33,7 +32,7 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
         return Ok(());
     }
     match file.root().find(FULL) {
-        Some(node) => optimiser(bench, ledger, &node),
+        Some(node) => optimiser(bench, ledger, &node).await,
         None => {
             ledger.skip("actor_step.safetensors", "actor_step.json says not how it was made");
             Ok(())
@@ -42,7 +41,12 @@ pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
 }
 
 /// The step by the reference's numerics.
-fn official(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Result<(), Error> {
+async fn official(
+    bench: &Bench,
+    ledger: &mut Ledger,
+    case: &Case,
+    node: &Node<'_>,
+) -> Result<(), Error> {
     let named = |quantity: &str| format!("actor_step/{}/{quantity}", case.name);
     let truth = node.get("f64")?;
     let config = config(&node.get("hyper")?, case.rows.len(), Numerics::Compat)?;
@@ -62,13 +66,13 @@ fn official(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) ->
         ("log_prob", Kind::LogProb, part.log_prob.clone()),
     ];
     for (key, kind, ours) in told {
-        ledger.compare(named(key), kind, &truth.get(key)?.numbers()?, &read_one(ours)?);
+        ledger.compare(named(key), kind, &truth.get(key)?.numbers()?, &read_one(ours).await?);
     }
-    info(ledger, &named, &truth, &block_on(compat::tell_actor(&part))?)?;
+    info(ledger, &named, &truth, &compat::tell_actor(&part).await?)?;
     let wanted = truth.get("clip")?.get("actor_grad_norm")?.number()?;
-    let norm = read_one(global_norm(&part.gradients))?[0];
+    let norm = read_one(global_norm(&part.gradients)).await?[0];
     ledger.compare_one(named("grad_norm"), Kind::Norm, wanted, norm);
-    let gradients = of_actor(&bench.policy(), part.gradients)?;
+    let gradients = of_actor(&bench.policy(), part.gradients).await?;
     let checksums = node.get("grad_checksums_before_clip")?;
     ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
     if case.name == FULL && bench.fixtures.has("actor_step.safetensors") {
@@ -76,15 +80,20 @@ fn official(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) ->
         ledger.tensors(&named("grads"), Scale::Norm(wanted), &full, &gradients);
     }
     let draws = Draws { critic: Vec::new(), actor: vec![turns.iter().collect()] };
-    let told = block_on(learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())))?;
+    let told = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
     clips(ledger, &named("clip"), &truth.get("clip")?, told.clips.first().copied())?;
-    let ours = of_actor(&learner.policy, params::tensors(&learner.policy))?;
+    let ours = of_actor(&learner.policy, params::tensors(&learner.policy)).await?;
     let checksums = node.get("actor_after_step_checksums")?;
     ledger.checksums(&named("after"), Scale::Parameter, &checksums, &ours)
 }
 
 /// The step by the default numerics, which is that of each sample alone.
-fn alone(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Result<(), Error> {
+async fn alone(
+    bench: &Bench,
+    ledger: &mut Ledger,
+    case: &Case,
+    node: &Node<'_>,
+) -> Result<(), Error> {
     let named = |quantity: &str| format!("actor_step/{}/each_alone_averaged.{quantity}", case.name);
     let reference = node.get("each_alone_averaged")?;
     let truth = reference.get("f64")?;
@@ -100,23 +109,23 @@ fn alone(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Re
     let states: Vec<&[u32]> = turns.iter().map(|turn| &*turn.observation).collect();
     let part = learner.actor_part(&states, &fresh.iter().collect::<Vec<&Utterance>>(), &context)?;
     let log_probs = truth.get("log_prob")?.numbers()?;
-    ledger.compare(named("log_prob"), Kind::LogProb, &log_probs, &read_one(part.log_prob)?);
-    let loss = read_one(part.policy_loss)?[0];
+    ledger.compare(named("log_prob"), Kind::LogProb, &log_probs, &read_one(part.log_prob).await?);
+    let loss = read_one(part.policy_loss).await?[0];
     let wanted = truth.get("pg_loss")?.number()?;
     ledger.compare_one(named("pg_loss"), Kind::PolicyLoss, wanted, loss);
     let wanted = truth.get("grad_norm")?.number()?;
-    let norm = read_one(global_norm(&part.gradients))?[0];
+    let norm = read_one(global_norm(&part.gradients)).await?[0];
     ledger.compare_one(named("grad_norm"), Kind::Norm, wanted, norm);
-    let gradients = of_actor(&bench.policy(), part.gradients)?;
+    let gradients = of_actor(&bench.policy(), part.gradients).await?;
     let checksums = reference.get("grad_checksums")?;
     ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
     // The whole step as training takes it.
-    let told = block_on(learner.actor_step_on(&states, &fresh, &context))?;
+    let told = learner.actor_step_on(&states, &fresh, &context).await?;
     let norm = told.get("actor.grad_norm").unwrap_or(f64::NAN);
     ledger.compare_one(named("step.grad_norm"), Kind::Norm, wanted, norm);
     if case.name == FULL {
         // Nothing is padded here, so both numerics come to the same parameters.
-        let ours = of_actor(&learner.policy, params::tensors(&learner.policy))?;
+        let ours = of_actor(&learner.policy, params::tensors(&learner.policy)).await?;
         let checksums = node.get("actor_after_step_checksums")?;
         ledger.checksums(&named("step.after"), Scale::Parameter, &checksums, &ours)?;
     }
@@ -124,21 +133,21 @@ fn alone(bench: &Bench, ledger: &mut Ledger, case: &Case, node: &Node<'_>) -> Re
 }
 
 /// Clip and Adam, fed with the reference's own gradients.
-fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Result<(), Error> {
+async fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Result<(), Error> {
     let file = bench.fixtures.tensors("actor_step.safetensors")?;
     let config = config(&node.get("hyper")?, 1, Numerics::Fixed)?;
     let weights = file.weights()?.part("grads/");
     let gradients = hf::taken_up(&bench.actor.valid(), Format::Gpt2, &weights)?;
     let (gradients, _) = clip_global_norm(gradients, config.max_grad_norm);
     let after = Adam::new().step(bench.actor.clone(), gradients, config.lm_lr);
-    let ours = parameters(&after, Format::Gpt2)?;
+    let ours = parameters(&after, Format::Gpt2).await?;
     let name = format!("actor_step/{FULL}/optimiser.after");
     ledger.tensors(&name, Scale::Parameter, &file.part("after/")?, &ours);
     Ok(())
 }
 
 /// `token_level.json`.
-pub fn token_level(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn token_level(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("token_level.json")?;
     let root = file.root();
     let head = root.get("value_head")?;
@@ -151,12 +160,12 @@ pub fn token_level(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let bias = head.get("bias")?.number()? as f32;
     let policy = Policy::with_baseline_of(bench.actor.clone(), &weights, bias);
     for name in root.keys()?.into_iter().filter(|name| name != "value_head") {
-        token_case(bench, ledger, &policy, bench.case(&name)?, &root.get(&name)?)?;
+        token_case(bench, ledger, &policy, bench.case(&name)?, &root.get(&name)?).await?;
     }
     Ok(())
 }
 
-fn token_case(
+async fn token_case(
     bench: &Bench,
     ledger: &mut Ledger,
     policy: &Policy,
@@ -176,9 +185,9 @@ fn token_case(
     let states: Vec<&[u32]> = turns.iter().map(|turn| &*turn.observation).collect();
     let fresh: Vec<&Utterance> = fresh.iter().collect();
     let part = learner.actor_part(&states, &fresh, &bench.context(&config))?;
-    let told = block_on(compat::tell_actor(&part))?;
+    let told = compat::tell_actor(&part).await?;
     let reference = truth.get("advantage")?.numbers()?;
-    let ours = read_one(part.advantage)?;
+    let ours = read_one(part.advantage).await?;
     ledger.compare(named("advantage"), Kind::Advantage, &reference, &ours);
     for (key, ours) in told {
         let kind = match key {
@@ -194,10 +203,10 @@ fn token_case(
     let norms = [("grad_norm_lm", lm), ("grad_norm_value_head", value_head)];
     let wanted = truth.get("grad_norm_lm")?.number()?;
     for (key, grads) in norms {
-        let norm = read_one(global_norm(grads))?[0];
+        let norm = read_one(global_norm(grads)).await?[0];
         ledger.compare_one(named(key), Kind::Norm, truth.get(key)?.number()?, norm);
     }
-    let gradients = as_named_there(laid_out(policy, part.gradients.clone(), Format::Gpt2)?);
+    let gradients = as_named_there(laid_out(policy, part.gradients.clone(), Format::Gpt2).await?);
     let checksums = node.get("grad_checksums")?;
     ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
     let Some(token) = part.token_level else {
@@ -212,7 +221,8 @@ fn token_case(
         let size = cells.dims().iter().product::<usize>();
         cells.reshape([size])
     };
-    let read = read(vec![flat(token.log_prob), flat(token.baseline), flat(token.mask.clone())])?;
+    let read =
+        read(vec![flat(token.log_prob), flat(token.baseline), flat(token.mask.clone())]).await?;
     let key = |part: &str| format!("{}.{part}", case.name);
     let mask = file.weights()?.integers(&key("mask")).unwrap_or_default();
     let mask: Vec<f64> = mask.into_iter().map(|x| x as f64).collect();
@@ -224,7 +234,7 @@ fn token_case(
     let reference = masked(file.values(&key("log_prob"))?);
     ledger.compare(named("log_prob"), Kind::LogProb, &reference, &read[0]);
     ledger.compare(named("values"), Kind::Hidden, &file.values(&key("values"))?, &read[1]);
-    fixed_token_case(bench, ledger, policy, case, &truth)
+    fixed_token_case(bench, ledger, policy, case, &truth).await
 }
 
 /// The baseline has another name there, and its weights stand in a row.
@@ -239,7 +249,7 @@ fn as_named_there(tensors: Tensors) -> Tensors {
 }
 
 /// Where nothing is padded, the default numerics come to the same losses.
-fn fixed_token_case(
+async fn fixed_token_case(
     bench: &Bench,
     ledger: &mut Ledger,
     policy: &Policy,
@@ -265,19 +275,19 @@ fn fixed_token_case(
     let part = learner.actor_part(&states, &fresh, &bench.context(&config))?;
     let named = |quantity: &str| format!("token_level/{}/fixed.{quantity}", case.name);
     let info = truth.get("info")?;
-    let ours = read_one(part.policy_loss)?[0];
+    let ours = read_one(part.policy_loss).await?[0];
     let wanted = info.get("pg.loss")?.number()?;
     ledger.compare_one(named("pg.loss"), Kind::TokenPolicyLoss, wanted, ours);
     if let Some(token) = part.token_level {
         let wanted = info.get("values.loss")?.number()?;
-        let ours = read_one(token.loss)?[0];
+        let ours = read_one(token.loss).await?[0];
         ledger.compare_one(named("values.loss"), Kind::Loss, wanted, ours);
     }
     Ok(())
 }
 
 /// `bc.json`.
-pub fn cloning(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn cloning(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = bench.fixtures.json("bc.json")?;
     let policy = bench.policy();
     for name in file.root().keys()? {
@@ -289,8 +299,8 @@ pub fn cloning(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
             turns.iter().map(|turn| (&*turn.observation, &*turn.action)).collect();
         let (loss, grads) = compat::cloning(&policy, &pairs, bench.words.pad);
         let wanted = truth.get("grad_norm")?.number()?;
-        cloned(ledger, &named, &truth, loss, &grads)?;
-        let gradients = of_actor(&policy, grads)?;
+        cloned(ledger, &named, &truth, loss, &grads).await?;
+        let gradients = of_actor(&policy, grads).await?;
         let checksums = node.get("grad_checksums")?;
         ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
         if pairs.iter().any(|(observation, action)| observation.is_empty() || action.is_empty()) {
@@ -300,19 +310,19 @@ pub fn cloning(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
         }
         let (loss, grads) = bc::alone::loss_and_gradients(&policy, &pairs);
         let alone = |quantity: &str| named(&format!("each_alone_averaged.{quantity}"));
-        cloned(ledger, &alone, &truth.get("each_alone_averaged")?, loss, &grads)?;
+        cloned(ledger, &alone, &truth.get("each_alone_averaged")?, loss, &grads).await?;
     }
     Ok(())
 }
 
-fn cloned(
+async fn cloned(
     ledger: &mut Ledger,
     named: &dyn Fn(&str) -> String,
     truth: &Node<'_>,
     loss: Tensor<1>,
     grads: &[Tensor<1>],
 ) -> Result<(), Error> {
-    let (loss, norm) = (read_one(loss)?[0], read_one(global_norm(grads))?[0]);
+    let (loss, norm) = (read_one(loss).await?[0], read_one(global_norm(grads)).await?[0]);
     let wanted = truth.get("loss")?.number()?;
     ledger.compare_one(named("loss"), Kind::CloningLoss, wanted, loss);
     ledger.compare_one(named("grad_norm"), Kind::Norm, truth.get("grad_norm")?.number()?, norm);

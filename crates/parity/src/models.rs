@@ -9,24 +9,29 @@ use super::ledger::{Ledger, Tensors};
 use crate::error::Error;
 
 /// Every weight file of the folder.
-pub fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let fixtures = &bench.fixtures;
     let actor = "actor/model.safetensors";
     if fixtures.has(actor) {
-        let ours = parameters(&bench.actor, Format::Gpt2)?;
+        let ours = parameters(&bench.actor, Format::Gpt2).await?;
         equal(ledger, "models/actor", &fixtures.tensors(actor)?.part("")?, &ours);
     } else {
         ledger.skip("models/actor", "its weights are several files, each read by its index");
     }
     for (name, critic) in [("critic", &bench.critic), ("target_critic", &bench.target)] {
         let file = fixtures.tensors(&format!("{name}.safetensors"))?.part("")?;
-        equal(ledger, &format!("models/{name}"), &file, &parameters(critic, Format::Encoder)?);
+        equal(
+            ledger,
+            &format!("models/{name}"),
+            &file,
+            &parameters(critic, Format::Encoder).await?,
+        );
     }
-    published_encoder(bench, ledger)
+    published_encoder(bench, ledger).await
 }
 
 /// The encoder that the critics were made from, as it is published: without heads.
-fn published_encoder(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
+async fn published_encoder(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let file = "critic/model.safetensors";
     if !bench.fixtures.has(file) {
         return Ok(());
@@ -40,7 +45,7 @@ fn published_encoder(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let body = |(name, tensor): (String, _)| {
         name.strip_prefix("base_lm.").map(|bare| (bare.to_string(), tensor))
     };
-    let ours: Tensors = critic_parameters(&read)?.into_iter().filter_map(body).collect();
+    let ours: Tensors = critic_parameters(&read).await?.into_iter().filter_map(body).collect();
     equal(ledger, "models/critic/encoder", &bench.fixtures.tensors(file)?.part("")?, &ours);
     Ok(())
 }

@@ -19,11 +19,9 @@ use archer::text::official;
 use archer::text::prompt::critic_sequence;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use pollster::block_on;
 
 use super::fixtures::{Fixtures, Node};
 use super::ledger::Tensors;
-use crate::device::Opened;
 use crate::error::Error;
 
 /// A row of a batch: texts and what became of them.
@@ -60,8 +58,8 @@ pub struct Bench {
 
 impl Bench {
     /// Reads models and batches onto a device.
-    pub fn load(fixtures: Fixtures, opened: &Opened) -> Result<Self, Error> {
-        let device = opened.device.clone().autodiff();
+    pub fn load(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Self, Error> {
+        let device = device.clone().autodiff();
         let file = |name: &str| fixtures.bytes(name);
         let shape =
             hf::read_gpt2_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
@@ -105,7 +103,7 @@ impl Bench {
         };
         Ok(Self {
             device,
-            threads: opened.threads,
+            threads,
             actor,
             critic: online,
             target: target.valid(),
@@ -256,41 +254,41 @@ pub fn config(hyper: &Node<'_>, batch_size: usize, numerics: Numerics) -> Result
 }
 
 /// The numbers of some flat tensors.
-pub fn read(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f64>>, Error> {
-    let values = block_on(params::read(tensors))?;
+pub async fn read(tensors: Vec<Tensor<1>>) -> Result<Vec<Vec<f64>>, Error> {
+    let values = params::read(tensors).await?;
     Ok(values.into_iter().map(|row| row.into_iter().map(f64::from).collect()).collect())
 }
 
 /// The numbers of one tensor.
-pub fn read_one(tensor: Tensor<1>) -> Result<Vec<f64>, Error> {
-    Ok(read(vec![tensor])?.remove(0))
+pub async fn read_one(tensor: Tensor<1>) -> Result<Vec<f64>, Error> {
+    Ok(read(vec![tensor]).await?.remove(0))
 }
 
 /// A network's parameters as they would stand in a file.
-pub fn parameters<M: Module>(module: &M, format: Format) -> Result<Tensors, Error> {
-    laid_out(module, params::tensors(module), format)
+pub async fn parameters<M: Module>(module: &M, format: Format) -> Result<Tensors, Error> {
+    laid_out(module, params::tensors(module), format).await
 }
 
 /// Flat tensors in a network's order, as they would stand in its file.
-pub fn laid_out<M: Module>(
+pub async fn laid_out<M: Module>(
     module: &M,
     tensors: Vec<Tensor<1>>,
     format: Format,
 ) -> Result<Tensors, Error> {
-    Ok(block_on(hf::laid_out(module, tensors, format))?)
+    Ok(hf::laid_out(module, tensors, format).await?)
 }
 
 /// The parameters of a critic with an encoder.
-pub fn critic_parameters(critic: &Critic) -> Result<Tensors, Error> {
+pub async fn critic_parameters(critic: &Critic) -> Result<Tensors, Error> {
     match critic {
-        Critic::Encoder(critic) => parameters(critic, Format::Encoder),
+        Critic::Encoder(critic) => parameters(critic, Format::Encoder).await,
         Critic::Causal(_) => Err(Error::Failure("the fixtures' critic has an encoder".into())),
     }
 }
 
 /// A policy's parameters or gradients under the names of its language model's file.
-pub fn of_actor(policy: &Policy, tensors: Vec<Tensor<1>>) -> Result<Tensors, Error> {
-    let laid = laid_out(policy, tensors, Format::Gpt2)?;
+pub async fn of_actor(policy: &Policy, tensors: Vec<Tensor<1>>) -> Result<Tensors, Error> {
+    let laid = laid_out(policy, tensors, Format::Gpt2).await?;
     let bare = |(name, tensor): (String, Laid)| match name.strip_prefix("lm.") {
         Some(bare) => (bare.to_string(), tensor),
         None => (name, tensor),

@@ -10,7 +10,7 @@ use archer::hf::weights::{NamedBytes, Weights};
 use serde_json::Value;
 
 use super::ledger::Tensors;
-use crate::error::{Error, cannot_read};
+use crate::error::Error;
 
 /// A folder of fixtures.
 pub struct Fixtures {
@@ -19,6 +19,9 @@ pub struct Fixtures {
 
 impl Fixtures {
     /// Opens a folder.
+    ///
+    /// # Errors
+    /// If there is no such folder, or it holds no fixtures.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let shown = root.display();
         if !root.is_dir() {
@@ -36,23 +39,23 @@ impl Fixtures {
     }
 
     /// Whether a file is there.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.root.join(name).is_file()
     }
 
     /// The bytes of a file, if it is there.
-    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.root.join(name)).ok()
     }
 
     /// The bytes of a file.
-    pub fn need(&self, name: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn need(&self, name: &str) -> Result<Vec<u8>, Error> {
         let path = self.root.join(name);
-        fs::read(&path).map_err(|error| cannot_read(&path, &error))
+        fs::read(&path).map_err(|error| Error::Read(path, error))
     }
 
     /// A file of JSON.
-    pub fn json(&self, name: &str) -> Result<Json, Error> {
+    pub(crate) fn json(&self, name: &str) -> Result<Json, Error> {
         let value = serde_json::from_slice(&self.need(name)?).map_err(|error| {
             Error::Failure(format!("{} is not JSON: {error}", self.root.join(name).display()))
         })?;
@@ -60,12 +63,12 @@ impl Fixtures {
     }
 
     /// A file of tensors.
-    pub fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
+    pub(crate) fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
         Ok(TensorFile(vec![(name.to_string(), self.need(name)?)]))
     }
 
     /// The names of all files and folders at the top, in order.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
         let mut names: Vec<String> =
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
