@@ -335,3 +335,28 @@ impl Config {
         within("actor_average", kept, (0.0..1.0).contains(&kept), "at least 0 and less than 1")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_right_and_numbers_without_limit_are_refused() {
+        Config::default().validate().unwrap();
+        type Change = fn(&mut Config);
+        let changes: [(&str, Change); 6] = [
+            ("rollout_size", |config| config.rollout_size = usize::MAX),
+            ("grad_accum_steps", |config| config.grad_accum_steps = 1 << 16),
+            ("epochs", |config| config.epochs = usize::MAX),
+            ("actor_model.layers", |config| config.actor_model.layers = 1001),
+            ("critic_model.positions", |config| config.critic_model.positions = usize::MAX),
+            ("warm_start.games", |config| config.warm_start.games = usize::MAX),
+        ];
+        for (key, change) in changes {
+            let mut config = Config::default();
+            change(&mut config);
+            let said = config.validate().unwrap_err().to_string();
+            assert!(said.starts_with(key) && said.contains("at most"), "{said}");
+        }
+    }
+}

@@ -50,11 +50,13 @@ use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
 use super::common::reading::{CriticValues, Reading, SampledGame, fresh_values};
 use super::common::{Policy, Scored};
-use crate::config::Numerics;
+use crate::config::{Level, Numerics};
 use crate::error::Error;
 use crate::nn::critic::Critic;
 use crate::nn::optim::polyak;
-use crate::rl::losses::{CriticLosses, Pair, advantage, bellman_targets, squared_errors};
+use crate::rl::losses::{
+    CriticLosses, Pair, advantage, bellman_targets, policy_loss, squared_errors,
+};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
@@ -146,11 +148,14 @@ async fn actor_phase(
                 let (q, v) = fresh_values(&critic, part, context);
                 advantage(q, v)
             },
-            // L_π   = −mean log π(a|s) A, or its token-level form
             score: |policy: &Policy, part: &Vec<SampledGame<'_>>| {
                 reading.score(policy, part, context)
             },
-            loss: |scored: &Scored, a| scored.policy_loss(config.level, a),
+            // L_π   = −mean log π(a|s) A, or its token-level form
+            loss: |Scored { log_prob, baseline, mask, .. }: &Scored, a| {
+                let baseline = baseline.clone().filter(|_| config.level == Level::Token);
+                policy_loss(log_prob.clone(), baseline, mask.clone(), a)
+            },
         };
         learner.actor_step(parts, rule, context, &mut log).await;
     }

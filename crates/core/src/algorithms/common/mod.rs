@@ -281,7 +281,7 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// L_π at this level with these advantages, `[batch]`.
+    /// L_π of the actions with these advantages, `[1]`; with the baseline at the token level.
     pub(crate) fn policy_loss(&self, level: Level, advantage: Tensor<1>) -> PolicyLoss {
         let baseline = self.baseline.clone().filter(|_| level == Level::Token);
         policy_loss(self.log_prob.clone(), baseline, self.mask.clone(), advantage)
