@@ -34,7 +34,7 @@
 //!
 //! All of 8 to 12 are off by default.
 //!
-//! [`critic_losses`], [`critic_phase`] and [`actor_phase`] below are these lines as code. The
+//! `critic_losses`, `critic_phase` and `actor_phase` below are these lines as code. The
 //! functions they call are in [`crate::rl::losses`]; the gradient step is [`super::common::step`].
 
 use burn::module::Module;

@@ -2,7 +2,7 @@
 //!
 //! An encoder reads state and action apart, so its data are single transitions ([`pairs`]). A
 //! causal critic reads a whole game in one pass, so its data are whole games ([`games`]). Both hand
-//! out [`SampledGame`]s: a single transition is a game of one turn. An algorithm asks [`Reading`] for
+//! out `SampledGame`s: a single transition is a game of one turn. An algorithm asks `Reading` for
 //! the data of a gradient step, and the functions below for what a critic thinks of them; it never
 //! asks which kind of critic there is.
 
