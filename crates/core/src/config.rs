@@ -282,7 +282,8 @@ impl Config {
 
     /// Checks every range and returns the first fault as a sentence that names the key.
     ///
-    /// A range stands beside its field; here are the top level's, and `ties.rs` has the rules between two settings.
+    /// A range stands beside its field; here are those of the top level. `ties.rs` has the rules
+    /// between two settings.
     ///
     /// # Errors
     /// If a value is out of range, or does not go with another.
