@@ -26,5 +26,10 @@ pub mod hf;
 pub mod judge;
 pub mod train;
 
+pub use agent::Agent;
+pub use archer_world::{Local, Settings, World, Worlds};
+pub use burn::tensor::Device;
 pub use config::Config;
 pub use error::Error;
+pub use train::evaluate::{Evaluation, evaluate};
+pub use train::{Phase, Progress, Report, Trainer};
