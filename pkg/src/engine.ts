@@ -40,12 +40,12 @@ export type Start = (options: StartOptions) => Promise<Engine>;
 /** What the two modules have in common; what they need inside differs. */
 interface Glue {
   default: (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
-  Door: { load(file: Uint8Array): Promise<Door> };
+  WasmSession: { load(file: Uint8Array): Promise<WasmSession> };
   deviceLost(): string | undefined;
   lastPanic(): string;
 }
 
-type Door = cpu.Door;
+type WasmSession = cpu.WasmSession;
 
 const MODULES: Record<Backend, { glue: Glue; url: URL }> = {
   cpu: { glue: cpu, url: new URL("./archer-cpu_bg.wasm", import.meta.url) },
@@ -59,7 +59,7 @@ export const startHere: Start = async ({ backend, model, wasm, onProgress, signa
   await glue.default({ module_or_path: module });
   onProgress?.({ stage: "check", loaded: 0, total: null, message: "The model checks its own example." });
   try {
-    return new LocalEngine(glue, await glue.Door.load(model));
+    return new LocalEngine(glue, await glue.WasmSession.load(model));
   } catch (thrown) {
     throw explain(glue, thrown);
   }
@@ -71,7 +71,7 @@ class LocalEngine implements Engine {
 
   constructor(
     private readonly glue: Glue,
-    private readonly door: Door,
+    private readonly door: WasmSession,
   ) {}
 
   call(request: Request, hear?: (text: string) => void, reins = new Reins()): Promise<unknown> {

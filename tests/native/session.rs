@@ -265,19 +265,19 @@ fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
     // As the door does it: on a copy, which counts only when the step is done.
     let step = |session: &Session, most: usize| {
         let mut copy = session.clone();
-        let mut breaths = 0;
+        let mut yields = 0;
         let done = block_on(drive(copy.call(Request::Step, |_| ()), || {
-            breaths += 1;
-            Some(ready(breaths < most))
+            yields += 1;
+            Some(ready(yields < most))
         }));
-        (done, copy, breaths)
+        (done, copy, yields)
     };
-    let (given_up, _, breaths) = step(&session, 5);
-    assert_eq!((given_up.is_none(), breaths), (true, 5));
+    let (given_up, _, yields) = step(&session, 5);
+    assert_eq!((given_up.is_none(), yields), (true, 5));
     assert_eq!(block_on(session.export(true)).unwrap(), before);
 
-    let (done, copy, breaths) = step(&session, usize::MAX);
-    assert!(breaths > 20, "{breaths} breaths in an iteration");
+    let (done, copy, yields) = step(&session, usize::MAX);
+    assert!(yields > 20, "{yields} yields in an iteration");
     // What was kept meanwhile stays kept.
     let kept = ok(&mut session, json!({"method": "keep"}));
     let held = serde_json::to_value(done.unwrap().unwrap()).unwrap();
@@ -285,7 +285,7 @@ fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
     session.take_over(copy, Request::Step.change());
     assert_eq!(ok(&mut other, json!({"method": "step"}))["metrics"], held["metrics"]);
     let files = [&session, &other].map(|session| block_on(session.export(true)).unwrap());
-    assert!(files[0] == files[1], "held up at each breath, the step came out otherwise");
+    assert!(files[0] == files[1], "held up at each yield, the step came out otherwise");
     let back = ok(&mut session, json!({"method": "rollback"}));
     assert_eq!(back["trained"], kept["trained"]);
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -41,13 +42,17 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
+/// A source without its tests.
+fn without_tests(path: &Path) -> String {
+    read(path).split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_string()
+}
+
 /// A source without its comments and without its tests, which may do what the code may not.
 fn code(path: &Path) -> String {
     if path.ends_with("tests.rs") {
         return String::new();
     }
-    let text = read(path);
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let text = without_tests(path);
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -98,9 +103,115 @@ fn the_core_never_knows_the_outside() {
         ["std::fs", "std::time", "std::net", "std::env", "std::process", "println!", "print!("];
     never("crates/core/src", &outside, "the shells own the disk, the clock and the screen");
     for name in dependencies("crates/core/Cargo.toml") {
-        let above = ["archer-cli", "archer-parity"].contains(&name.as_str());
-        assert!(!above, "archer depends on {name}");
+        let above = ["archer-cli", "archer-parity", "archer-games", "archer-guests"];
+        assert!(!above.contains(&name.as_str()), "archer depends on {name}");
     }
+}
+
+#[test]
+fn the_core_knows_no_game() {
+    let words = [
+        "twenty questions",
+        "twenty_questions",
+        "guess my city",
+        "guess_my_city",
+        "secret",
+        "question",
+    ];
+    // Keys of files from before worlds had names of their own for things.
+    let excused = ["config/older.rs", "train/evaluate.rs"];
+    for path in files("crates/core/src", &[".rs"]) {
+        if path.ends_with("tests.rs") || excused.iter().any(|file| path.ends_with(file)) {
+            continue;
+        }
+        let text = without_tests(&path).to_lowercase();
+        for word in words {
+            assert!(!text.contains(word), "{} names a game: {word}", path.display());
+        }
+    }
+}
+
+/// For each module at the top of the core, those that its code uses.
+fn uses_of_modules() -> BTreeMap<String, BTreeSet<String>> {
+    let source = root().join("crates/core/src");
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in files("crates/core/src", &[".rs"]) {
+        let inside = path.strip_prefix(&source).unwrap();
+        let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_string();
+        if module == "lib" {
+            continue;
+        }
+        let uses = graph.entry(module.clone()).or_default();
+        // A configuration gathers the settings that stand beside what they set: it hands them on
+        // and uses nothing of what they set.
+        let code = code(&path);
+        let lines = code.lines().filter(|line| !line.starts_with("pub use crate::algorithms::"));
+        for line in lines {
+            for used in line.split("crate::").skip(1) {
+                let end = used.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let used = &used[..end.unwrap_or(used.len())];
+                let is_module = ["", ".rs"].iter().any(|ending| {
+                    !used.is_empty() && source.join(format!("{used}{ending}")).exists()
+                });
+                if is_module && used != module {
+                    uses.insert(used.to_string());
+                }
+            }
+        }
+    }
+    graph
+}
+
+#[test]
+fn tensors_words_and_rewards_do_not_see_each_other() {
+    let graph = uses_of_modules();
+    let apart = ["rl", "text", "nn"];
+    for module in apart {
+        for other in apart {
+            assert!(!graph[module].contains(other), "{module} uses {other}");
+        }
+    }
+    for module in ["rl", "text", "nn", "algorithms"] {
+        for above in ["train", "agent", "judge", "checkpoint", "hf"] {
+            assert!(!graph[module].contains(above), "{module} uses {above}");
+        }
+    }
+}
+
+#[test]
+fn no_modules_of_the_core_use_each_other_in_a_circle() {
+    let graph = uses_of_modules();
+    let mut done = BTreeSet::new();
+    for module in graph.keys() {
+        let mut path = Vec::new();
+        if let Some(circle) = circle_from(module, &graph, &mut path, &mut done) {
+            panic!("a circle: {}", circle.join(" -> "));
+        }
+    }
+}
+
+/// A circle that can be reached from a module; `path` leads to it.
+fn circle_from(
+    module: &str,
+    graph: &BTreeMap<String, BTreeSet<String>>,
+    path: &mut Vec<String>,
+    done: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    if let Some(begin) = path.iter().position(|before| before == module) {
+        let mut circle = path[begin..].to_vec();
+        circle.push(module.to_string());
+        return Some(circle);
+    }
+    if done.contains(module) {
+        return None;
+    }
+    path.push(module.to_string());
+    let uses = graph.get(module).into_iter().flatten();
+    let found = uses.into_iter().find_map(|used| circle_from(used, graph, path, done));
+    path.pop();
+    done.insert(module.to_string());
+    found
 }
 
 #[test]

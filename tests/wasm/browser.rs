@@ -31,7 +31,7 @@ const FORWARD: &[u8] = include_bytes!("../parity/forward.safetensors");
 
 /// The device of this lane. Without one nothing below has run.
 async fn open() -> Device {
-    let products = archer_wasm::door::products();
+    let products = archer_wasm::wasm_session::products();
     // Chromium has had relaxed SIMD since its version 114.
     let best = if device::BACKEND == "cpu" { "relaxed" } else { "webgpu" };
     assert_eq!(products, best, "who multiplies matrices");
@@ -270,10 +270,10 @@ async fn a_saved_run_is_the_same_run() {
 /// The page's own border: a request and a reply as JavaScript values, and a question that streams.
 #[wasm_bindgen_test]
 async fn a_question_is_asked_through_the_door() {
-    use archer_wasm::door::Door;
+    use archer_wasm::wasm_session::WasmSession;
     use wasm_bindgen::prelude::*;
     open().await;
-    let door = Door::load(QUICKSTART.to_vec()).await.unwrap();
+    let door = WasmSession::load(QUICKSTART.to_vec()).await.unwrap();
     let get = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).unwrap();
     let request = |json: &str| js_sys::JSON::parse(json).unwrap();
     let game = door.call(request(r#"{"method": "play", "seed": 1}"#), None, None).await.unwrap();

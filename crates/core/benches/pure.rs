@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use archer::rl::batch::{self, ActorBatch, by_length};
-use archer::rl::forest::{Forest, Tree};
+use archer::nn::batch::{self, ActorBatch, by_length};
+use archer::nn::tree_batch::{Tree, TreeBatch};
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rl::returns::discounted_returns;
 use archer::rl::transition::Transition;
@@ -96,7 +96,7 @@ fn batching(criterion: &mut Criterion) {
     let lengths: Vec<usize> = (0..1024).map(|i| i * 37 % 200).collect();
     group.bench_function("order of 1,024 rows", |b| b.iter(|| by_length(black_box(&lengths))));
     group.throughput(Throughput::Elements(16));
-    group.bench_function("a forest of 16 games", |b| b.iter(|| Forest::new(&trees, &device)));
+    group.bench_function("a forest of 16 games", |b| b.iter(|| TreeBatch::new(&trees, &device)));
     group.finish();
 }
 

@@ -12,15 +12,24 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::nn::sampling::Sampler;
 
-mod algorithm;
 mod fit;
-mod lessons;
+mod models;
 pub mod older;
+pub(crate) mod ranges;
+mod ties;
 mod warm_start;
 
-pub use algorithm::{Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig};
-pub use lessons::LessonsConfig;
-pub use warm_start::WarmStartConfig;
+pub use self::models::{ActorModelConfig, CriticKind, CriticModelConfig, TokenizerConfig};
+pub use self::warm_start::WarmStartConfig;
+pub use crate::algorithms::common::auxiliary::AuxiliaryConfig;
+pub use crate::algorithms::{
+    Algorithm, ChaiConfig, DistillConfig, FilteredBcConfig, IqlConfig, PpoConfig,
+};
+
+use self::ranges::{
+    MOST_ITEMS, MOST_REMEMBERED, MOST_SAMPLES, MOST_SLICES, MOST_STEPS, above_zero, at_least_one,
+    at_most, share, weight, within,
+};
 
 /// How the utterance's advantage reaches its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +151,7 @@ pub struct Config {
     /// Utterances that the agent tries, wherever it plays, until one was not said before in its game,
     /// each with another first token: a draw without replacement, and in greedy play the next
     /// likeliest. What learning draws at replayed states is tried once, so that the policy itself
-    /// is told what a repeated question is worth. 1 for the first as it comes, as in the paper.
+    /// is told what a repeated utterance is worth. 1 for the first as it comes, as in the paper.
     pub tries: usize,
     /// Whether the critic may bootstrap past a time limit (`truncated`) or takes it for an end.
     pub bootstrap_truncated: bool,
@@ -179,7 +188,7 @@ pub struct Config {
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
     /// What the actor is taught while it learns from returns.
-    pub lessons: LessonsConfig,
+    pub lessons: AuxiliaryConfig,
     /// What only filtered behaviour cloning is told.
     pub filtered_bc: FilteredBcConfig,
     /// What only CHAI is told.
@@ -190,65 +199,6 @@ pub struct Config {
     pub ppo: PpoConfig,
     /// What only a student is told.
     pub distill: DistillConfig,
-}
-
-/// The byte-level BPE trained on generated games.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TokenizerConfig {
-    /// Largest vocabulary, specials and the 256 bytes included; at least 261.
-    pub vocab_size: usize,
-    /// Bytes that one token may stand for; 8 to 16. Tokens may span words ("Is it a").
-    pub max_token_length: usize,
-}
-
-/// A GPT-2-layout language model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ActorModelConfig {
-    /// Transformer blocks.
-    pub layers: usize,
-    /// Hidden width; a multiple of `heads`.
-    pub width: usize,
-    /// Attention heads.
-    pub heads: usize,
-    /// Positions, which bounds observation and action together; 0 for as many as the games that are
-    /// seen before learning need.
-    pub positions: usize,
-    /// Begin a fresh actor with heads that look back one token, two and so on: where many secrets
-    /// must be learned, it saves a thousand steps of a plateau; where few, it does harm
-    /// (docs/LOG.md).
-    pub look_back: bool,
-}
-
-/// How the critic reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CriticKind {
-    /// A RoBERTa-layout encoder reads state and action apart, as in the reference.
-    Encoder,
-    /// A GPT-2-layout body reads a whole game in one pass.
-    Causal,
-}
-
-/// The body under the four heads.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CriticModelConfig {
-    /// How it reads.
-    pub kind: CriticKind,
-    /// A fresh causal critic begins, after the warm start, with the actor's body: what imitation
-    /// has learned to see in a text (what was asked, what was answered) it need not find again.
-    /// The shapes must then be equal.
-    pub from_actor: bool,
-    /// Transformer blocks.
-    pub layers: usize,
-    /// Hidden width; a multiple of `heads`.
-    pub width: usize,
-    /// Attention heads.
-    pub heads: usize,
-    /// Positions for text; an encoder's `<s>` and `</s>` included. 0 for as many as the actor's.
-    pub positions: usize,
 }
 
 impl Default for Config {
@@ -299,37 +249,12 @@ impl Default for Config {
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
             warm_start: WarmStartConfig::default(),
-            lessons: LessonsConfig::default(),
+            lessons: AuxiliaryConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
             chai: ChaiConfig::default(),
             iql: IqlConfig::default(),
             ppo: PpoConfig::default(),
             distill: DistillConfig::default(),
-        }
-    }
-}
-
-impl Default for TokenizerConfig {
-    fn default() -> Self {
-        Self { vocab_size: 1024, max_token_length: 12 }
-    }
-}
-
-impl Default for ActorModelConfig {
-    fn default() -> Self {
-        Self { layers: 4, width: 128, heads: 4, positions: 512, look_back: false }
-    }
-}
-
-impl Default for CriticModelConfig {
-    fn default() -> Self {
-        Self {
-            kind: CriticKind::Encoder,
-            from_actor: false,
-            layers: 2,
-            width: 128,
-            heads: 4,
-            positions: 512,
         }
     }
 }
@@ -359,163 +284,82 @@ impl Config {
     }
 
     /// Checks every range and returns the first fault as a sentence that names the key.
+    ///
+    /// A range stands beside its field; here are the top level's, and `ties.rs` has the rules between two settings.
+    ///
+    /// # Errors
+    /// If a value is out of range, or does not go with another.
     pub fn validate(&self) -> Result<(), Error> {
-        let fault = |key: &str, value: String, want: &str| {
-            Err(Error::Config(format!("{key} = {value} is out of range: it must be {want}")))
-        };
-        for (key, value) in [
-            ("rollout_size", self.rollout_size),
-            ("batch_size", self.batch_size),
-            ("grad_accum_steps", self.grad_accum_steps),
-            ("capacity", self.capacity),
-            ("tries", self.tries),
-            ("tokenizer.max_token_length", self.tokenizer.max_token_length),
-            ("eval_size", self.eval_size),
-            ("actor_samples", self.actor_samples),
-            ("critic_samples", self.critic_samples),
-            ("actor_model.layers", self.actor_model.layers),
-            ("actor_model.heads", self.actor_model.heads),
-            ("critic_model.layers", self.critic_model.layers),
-            ("critic_model.heads", self.critic_model.heads),
-            ("warm_start.batch_size", self.warm_start.batch_size),
-        ] {
-            if value == 0 {
-                return fault(key, "0".into(), "at least 1");
-            }
+        self.check()?;
+        self.tokenizer.check()?;
+        self.actor_model.check()?;
+        self.critic_model.check()?;
+        self.warm_start.check()?;
+        self.lessons.check()?;
+        self.filtered_bc.check()?;
+        self.chai.check()?;
+        self.iql.check()?;
+        self.ppo.check()?;
+        self.distill.check()?;
+        ties::check(self)
+    }
+
+    /// The ranges of the top level.
+    fn check(&self) -> Result<(), Error> {
+        at_least_one("rollout_size", self.rollout_size, MOST_ITEMS)?;
+        at_least_one("batch_size", self.batch_size, MOST_ITEMS)?;
+        at_least_one("grad_accum_steps", self.grad_accum_steps, MOST_STEPS)?;
+        at_least_one("capacity", self.capacity, MOST_REMEMBERED)?;
+        at_least_one("tries", self.tries, MOST_SAMPLES)?;
+        at_least_one("eval_size", self.eval_size, MOST_ITEMS)?;
+        at_least_one("actor_samples", self.actor_samples, MOST_SAMPLES)?;
+        at_least_one("critic_samples", self.critic_samples, MOST_SAMPLES)?;
+        at_most("epochs", self.epochs, MOST_STEPS)?;
+        at_most("actor_epochs", self.actor_epochs, MOST_STEPS)?;
+        at_most("iterations", self.iterations, MOST_SLICES)?;
+        at_most("eval_freq", self.eval_freq, MOST_SLICES)?;
+        at_most("save_freq", self.save_freq, MOST_SLICES)?;
+        at_most("warmup_iter", self.warmup_iter, MOST_SLICES)?;
+        at_most("top_k", self.top_k, MOST_SLICES)?;
+        at_most("max_new_tokens", self.max_new_tokens, MOST_ITEMS)?;
+        share("gamma", self.gamma)?;
+        share("tau", self.tau)?;
+        share("top_p", self.top_p)?;
+        share("lr_final", self.lr_final)?;
+        share("critic_lr", self.critic_lr)?;
+        share("lm_lr", self.lm_lr)?;
+        above_zero("temperature", self.temperature, 100.0)?;
+        weight("max_grad_norm", self.max_grad_norm)?;
+        weight("entropy_coef", self.entropy_coef)?;
+        weight("kl_coef", self.kl_coef)?;
+        weight("repeat_penalty", self.repeat_penalty)?;
+        weight("reply_coef", self.reply_coef)?;
+        let kept = self.actor_average;
+        within("actor_average", kept, (0.0..1.0).contains(&kept), "at least 0 and less than 1")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_right_and_numbers_without_limit_are_refused() {
+        Config::default().validate().unwrap();
+        type Change = fn(&mut Config);
+        let changes: [(&str, Change); 6] = [
+            ("rollout_size", |config| config.rollout_size = usize::MAX),
+            ("grad_accum_steps", |config| config.grad_accum_steps = 1 << 16),
+            ("epochs", |config| config.epochs = usize::MAX),
+            ("actor_model.layers", |config| config.actor_model.layers = 1001),
+            ("critic_model.positions", |config| config.critic_model.positions = usize::MAX),
+            ("warm_start.games", |config| config.warm_start.games = usize::MAX),
+        ];
+        for (key, change) in changes {
+            let mut config = Config::default();
+            change(&mut config);
+            let said = config.validate().unwrap_err().to_string();
+            assert!(said.starts_with(key) && said.contains("at most"), "{said}");
         }
-        for (key, value, top) in [
-            ("gamma", self.gamma, 1.0),
-            ("tau", self.tau, 1.0),
-            ("top_p", self.top_p, 1.0),
-            ("lr_final", self.lr_final, 1.0),
-            ("warm_start.lr_final", self.warm_start.lr_final, 1.0),
-            ("critic_lr", self.critic_lr, 1.0),
-            ("lm_lr", self.lm_lr, 1.0),
-            ("warm_start.lr", self.warm_start.lr, 1.0),
-            ("lessons.lr", self.lessons.lr, 1.0),
-            ("temperature", self.temperature, 100.0),
-            ("warm_start.temperature", self.warm_start.temperature, 100.0),
-        ] {
-            if !(value > 0.0 && value <= top) {
-                return fault(key, value.to_string(), &format!("above 0 and at most {top}"));
-            }
-        }
-        for (key, value) in [
-            ("max_grad_norm", self.max_grad_norm),
-            ("entropy_coef", self.entropy_coef),
-            ("kl_coef", self.kl_coef),
-            ("repeat_penalty", self.repeat_penalty),
-            ("reply_coef", self.reply_coef),
-            ("warm_start.reply_coef", self.warm_start.reply_coef),
-            ("warm_start.task_coef", self.warm_start.task_coef),
-            ("warm_start.fact_coef", self.warm_start.fact_coef),
-            ("lessons.reply_coef", self.lessons.reply_coef),
-            ("lessons.task_coef", self.lessons.task_coef),
-            ("lessons.fact_coef", self.lessons.fact_coef),
-            ("lessons.guess_coef", self.lessons.guess_coef),
-            ("lessons.hold_coef", self.lessons.hold_coef),
-        ] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return fault(key, value.to_string(), "0 or more");
-            }
-        }
-        if !(0.0..1.0).contains(&self.actor_average) {
-            return fault(
-                "actor_average",
-                self.actor_average.to_string(),
-                "at least 0 and less than 1",
-            );
-        }
-        for (key, width, heads) in [
-            ("actor_model.width", self.actor_model.width, self.actor_model.heads),
-            ("critic_model.width", self.critic_model.width, self.critic_model.heads),
-        ] {
-            if width == 0 || width % heads != 0 {
-                return fault(key, width.to_string(), &format!("a multiple of its {heads} heads"));
-            }
-        }
-        if self.tokenizer.vocab_size < crate::text::tokenizer::MIN_VOCAB {
-            return fault(
-                "tokenizer.vocab_size",
-                self.tokenizer.vocab_size.to_string(),
-                &format!("at least {}", crate::text::tokenizer::MIN_VOCAB),
-            );
-        }
-        let fitted = self.actor_model.positions > 0 && self.max_new_tokens > 0;
-        if fitted && self.actor_model.positions <= self.max_new_tokens + 8 {
-            return fault(
-                "actor_model.positions",
-                self.actor_model.positions.to_string(),
-                "larger than max_new_tokens by more than 8, to hold an observation beside the action",
-            );
-        }
-        self.validate_warm_start()?;
-        // A model folder may bring a critic of its own kind; these keys then do nothing to it.
-        let causal_only =
-            self.reply_coef > 0.0 || self.actor_samples > 1 || self.critic_samples > 1;
-        if causal_only && self.critic_model.kind == CriticKind::Encoder {
-            return fault(
-                "critic_model.kind",
-                "\"encoder\"".into(),
-                "\"causal\" for reply_coef above 0 and for more than 1 in actor_samples or critic_samples",
-            );
-        }
-        if self.advantage_baseline == AdvantageBaseline::Samples
-            && self.algorithm == Algorithm::Archer
-            && self.actor_samples < 2
-        {
-            return fault(
-                "advantage_baseline",
-                "\"samples\"".into(),
-                "\"value\" unless actor_samples is at least 2",
-            );
-        }
-        let (actor, critic) = (&self.actor_model, &self.critic_model);
-        let alike = critic.kind == CriticKind::Causal
-            && (critic.layers, critic.width, critic.heads, critic.positions)
-                == (actor.layers, actor.width, actor.heads, actor.positions);
-        if critic.from_actor && !alike {
-            return fault(
-                "critic_model.from_actor",
-                "true".into(),
-                "false unless critic_model.kind is \"causal\" and the shapes of both models are equal",
-            );
-        }
-        if !self.critic.is_empty() && self.actor.is_empty() {
-            return fault(
-                "critic",
-                format!("{:?}", self.critic),
-                "empty where actor is: a folder's critic judges a folder's actor",
-            );
-        }
-        if !self.critic.is_empty() && critic.from_actor {
-            return fault("critic_model.from_actor", "true".into(), "false where critic is given");
-        }
-        self.validate_algorithm()?;
-        let ours = self.entropy_coef > 0.0
-            || self.kl_coef > 0.0
-            || self.repeat_penalty > 0.0
-            || self.normalize_advantage
-            || self.tries > 1
-            || self.lessons.steps > 0
-            || self.actor_average > 0.0
-            || self.advantage_baseline == AdvantageBaseline::Samples
-            || self.warmup_targets == WarmupTargets::MonteCarlo
-            || (self.critic.is_empty() && critic.kind == CriticKind::Causal);
-        if self.numerics == Numerics::Compat && ours {
-            return fault(
-                "numerics",
-                "\"compat\"".into(),
-                "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
-            );
-        }
-        if (1..16).contains(&self.critic_model.positions) {
-            return fault(
-                "critic_model.positions",
-                self.critic_model.positions.to_string(),
-                "at least 16, or 0 for as many as the world needs",
-            );
-        }
-        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::nn::critic::Values;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rl::forest::{Forest, Tree};
+use crate::nn::tree_batch::{Tree, TreeBatch};
 use crate::rng;
 use crate::text::prompt::newest;
 
@@ -47,7 +47,7 @@ impl Agent {
     pub async fn judge(&self, observation: &str, said: &[&str]) -> Result<Judgement, Error> {
         let critic = self.critic.as_ref().ok_or_else(|| {
             Error::Model(
-                "the model holds no critic, which alone knows what a question is worth".into(),
+                "the model holds no critic, which alone knows what an utterance is worth".into(),
             )
         })?;
         let state = self.tokenizer.encode(observation);
@@ -73,7 +73,7 @@ impl Agent {
         let state = self.tokenizer.encode(observation);
         let said = self.bodies(said);
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
-        let (forest, base) = forest(newest(&state, room), &said, &self.actor.device());
+        let (batch, base) = batch(newest(&state, room), &said, &self.actor.device());
         let policy = Policy::new(self.actor.clone());
         let actions = said.iter().map(Vec::len).max().unwrap_or(0) + 1;
         let (trie, mut open) = (self.trie(choices)?, Open::default());
@@ -86,11 +86,11 @@ impl Agent {
                 let token = body.get(i).copied().or(end);
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
                 targets.push(token.unwrap_or(0));
-                predictors.push(forest.tip(0, branch, base + 1, i.min(body.len())));
+                predictors.push(batch.tip(0, branch, base + 1, i.min(body.len())));
             }
         }
-        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-        let [rows] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
+        let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+        let [rows] = policy.lm.hidden_at(tokens, positions, &batch.mask, [&predictors]);
         let scored = score_hidden(&policy, rows, &targets, mask, actions, &open, false);
         let sums: Tensor<1> = scored.log_prob.sum_dim(1).squeeze_dim(1);
         Ok(params::read(vec![sums]).await?.remove(0))
@@ -100,9 +100,9 @@ impl Agent {
     async fn scores(&self, observation: &str, n: usize) -> Result<Vec<f32>, Error> {
         let state = self.tokenizer.encode(observation);
         let room = self.actor.config().positions;
-        let (forest, base) = forest(newest(&state, room), &[], &self.actor.device());
-        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-        let [hidden] = self.actor.hidden_at(tokens, positions, &forest.mask, [&[base]]);
+        let (batch, base) = batch(newest(&state, room), &[], &self.actor.device());
+        let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+        let [hidden] = self.actor.hidden_at(tokens, positions, &batch.mask, [&[base]]);
         let scores = self.actor.logits(hidden); // [1, vocab]
         let size = scores.dims()[1];
         let all = params::read(vec![scores.reshape([size])]).await?.remove(0);
@@ -122,9 +122,9 @@ impl Agent {
 }
 
 /// A text with some utterances hung on its end, and the row of that end.
-fn forest(state: &[u32], said: &[Vec<u32>], device: &burn::tensor::Device) -> (Forest, usize) {
+fn batch(state: &[u32], said: &[Vec<u32>], device: &burn::tensor::Device) -> (TreeBatch, usize) {
     let branches = said.iter().map(|body| (state.len(), &body[..])).collect();
-    (Forest::new(&[Tree { trunk: state, branches }], device), state.len() - 1)
+    (TreeBatch::new(&[Tree { trunk: state, branches }], device), state.len() - 1)
 }
 
 /// Scores that an example holds.

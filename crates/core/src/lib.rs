@@ -5,12 +5,12 @@
 //! the device only where an action is chosen or metrics are told. The same code trains natively
 //! and in a browser; a shell asks [`train::Trainer`] for one step after another.
 
-pub mod breath;
 pub mod choices;
 pub mod config;
 pub mod error;
 pub mod parallel;
 pub mod rng;
+pub mod yielding;
 
 pub mod text;
 

@@ -2,9 +2,9 @@
 
 use archer::algorithms::archer::compat;
 use archer::algorithms::common::score;
+use archer::nn::batch;
 use archer::nn::critic::{DoubleCritic, Texts, Values};
 use archer::nn::fused::Mask;
-use archer::rl::batch;
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use archer::algorithms::common::OFFICIAL_LIMIT;
-use archer::rl::batch;
+use archer::nn::batch;
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rl::transition::{Trajectory, Transition};
 use archer::text::official;

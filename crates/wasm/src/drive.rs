@@ -1,15 +1,15 @@
 //! Long work driven so that others come to their turn.
 //!
-//! The core takes a breath between two pieces of a step ([`archer::breath`]). Whoever drives the
-//! step by [`drive`] is asked at each breath what to do: go on, wait, or give the work up. This is
-//! plain Rust; what waiting means (a turn of a browser's event loop) the caller brings along.
+//! The core yields between two pieces of a step ([`archer::yielding`]). Whoever drives the step by
+//! [`drive`] is asked at each yield what to do: go on, wait, or give the work up. This is plain
+//! Rust; the caller decides what waiting means (a turn of a browser's event loop).
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Does some work, asking `rest` at each of its breaths: nothing to wait for, or something after
+/// Does some work, asking `rest` at each of its yields: nothing to wait for, or something after
 /// which the work goes on where it is true, and is dropped where it is false. `None` if it was
 /// dropped.
 pub async fn drive<T, R: Future<Output = bool>>(
@@ -17,14 +17,14 @@ pub async fn drive<T, R: Future<Output = bool>>(
     mut rest: impl FnMut() -> Option<R>,
 ) -> Option<T> {
     let mut work = pin!(work);
-    let breath = Arc::new(Breath::default());
-    let waker = Waker::from(breath.clone());
+    let yielded = Arc::new(YieldWaker::default());
+    let waker = Waker::from(yielded.clone());
     loop {
         let done = poll_fn(|context| {
-            breath.begin();
+            yielded.begin();
             match work.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(done) => Poll::Ready(Some(done)),
-                Poll::Pending if breath.taken(context.waker()) => Poll::Ready(None),
+                Poll::Pending if yielded.taken(context.waker()) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -40,10 +40,10 @@ pub async fn drive<T, R: Future<Output = bool>>(
     }
 }
 
-/// Tells a breath, which wakes its task before it returns, from waiting for a device, which does
+/// Tells a yield, which wakes its task before it returns, from waiting for a device, which does
 /// so later.
 #[derive(Default)]
-struct Breath(Mutex<Woken>);
+struct YieldWaker(Mutex<Woken>);
 
 #[derive(Default)]
 struct Woken {
@@ -52,7 +52,7 @@ struct Woken {
     waiting: Option<Waker>,
 }
 
-impl Breath {
+impl YieldWaker {
     fn woken(&self) -> std::sync::MutexGuard<'_, Woken> {
         self.0.lock().expect("nothing panics while it holds this")
     }
@@ -69,7 +69,7 @@ impl Breath {
     }
 }
 
-impl Wake for Breath {
+impl Wake for YieldWaker {
     fn wake(self: Arc<Self>) {
         let waiting = {
             let mut woken = self.woken();
@@ -84,7 +84,7 @@ impl Wake for Breath {
 mod tests {
     use std::future::{Ready, ready};
 
-    use archer::breath::breathe;
+    use archer::yielding::yield_now;
     use pollster::block_on;
 
     use super::*;
@@ -92,35 +92,35 @@ mod tests {
     async fn count(done: &mut usize) -> usize {
         for _ in 0..5 {
             *done += 1;
-            breathe().await;
+            yield_now().await;
         }
         *done
     }
 
     #[test]
-    fn work_goes_on_after_each_breath() {
-        let (mut done, mut breaths) = (0, 0);
+    fn work_goes_on_after_each_yield() {
+        let (mut done, mut yields) = (0, 0);
         let rest = || {
-            breaths += 1;
-            (breaths % 2 == 0).then(|| ready(true))
+            yields += 1;
+            (yields % 2 == 0).then(|| ready(true))
         };
         assert_eq!(block_on(drive(count(&mut done), rest)), Some(5));
-        assert_eq!(breaths, 5);
+        assert_eq!(yields, 5);
     }
 
     #[test]
-    fn work_that_is_given_up_stops_at_its_next_breath() {
-        let (mut done, mut breaths) = (0, 0);
+    fn work_that_is_given_up_stops_at_its_next_yield() {
+        let (mut done, mut yields) = (0, 0);
         let rest = || {
-            breaths += 1;
-            Some(ready(breaths < 3))
+            yields += 1;
+            Some(ready(yields < 3))
         };
         assert_eq!(block_on(drive(count(&mut done), rest)), None);
         assert_eq!(done, 3);
     }
 
     #[test]
-    fn waiting_for_something_else_is_no_breath() {
+    fn waiting_for_something_else_is_no_yield() {
         let (tell, told) = std::sync::mpsc::channel::<Waker>();
         let teller = std::thread::spawn(move || told.recv().unwrap().wake());
         let mut asked = false;

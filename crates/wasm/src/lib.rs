@@ -3,7 +3,7 @@
 //! [`session`] is plain Rust and knows no JavaScript: a loaded model that can be asked to play, to
 //! look inside itself and to learn, by the core's own `Trainer::step`. It is tested natively.
 //! [`drive`] lets long work be held up and given up.
-//! `door` hands requests and replies over as JavaScript values, and is only built for wasm. There
+//! `wasm_session` hands requests and replies over as JavaScript values, and is only built for wasm. There
 //! is no clock here: whoever calls measures time. Two modules are built from this crate, one for
 //! each backend; see the features in `Cargo.toml`.
 
@@ -12,10 +12,10 @@ pub mod drive;
 pub mod fault;
 pub mod session;
 
-#[cfg(target_family = "wasm")]
-pub mod door;
 #[cfg(all(target_family = "wasm", not(feature = "webgpu")))]
 mod product;
+#[cfg(target_family = "wasm")]
+pub mod wasm_session;
 
 pub use fault::Fault;
 pub use session::Session;

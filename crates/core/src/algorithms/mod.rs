@@ -1,7 +1,8 @@
-//! One page for each algorithm; what two of them share is in [`common`].
+//! One folder for each algorithm: its page, and its settings beside it. What two of them share is in
+//! [`common`].
 //!
 //! All train the same [`Learner`] from the same [`Experience`], so a run of any of them is played,
-//! told, saved and resumed in one way. The set is closed; this file is where it is chosen from. A
+//! reported, saved and resumed in one way. The set is closed; this file is where it is chosen from. A
 //! build for browsers does without the baselines, which would be a twentieth of what a page fetches.
 
 #![cfg_attr(
@@ -26,10 +27,108 @@ pub mod reinforce;
 
 pub mod common;
 
+// Settings belong to every build, also to one without the page that they stand beside.
+#[path = "chai/config.rs"]
+mod chai_config;
+#[path = "distill/config.rs"]
+mod distill_config;
+#[path = "filtered_bc/config.rs"]
+mod filtered_bc_config;
+#[path = "iql/config.rs"]
+mod iql_config;
+#[path = "ppo/config.rs"]
+mod ppo_config;
+
+pub use self::chai_config::ChaiConfig;
+pub use self::distill_config::DistillConfig;
+pub use self::filtered_bc_config::FilteredBcConfig;
+pub use self::iql_config::IqlConfig;
+pub use self::ppo_config::PpoConfig;
+
+use serde::{Deserialize, Serialize};
+
 use self::common::learner::{Context, Experience, Learner};
-use crate::config::Algorithm;
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
+
+/// The learning algorithms; a closed set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Algorithm {
+    /// Actor-critic with hierarchical structures.
+    Archer,
+    /// Behaviour cloning only: the warm start and nothing after it.
+    Bc,
+    /// Imitation of the best of the games it has played.
+    FilteredBc,
+    /// A critic chooses among utterances of an actor that stays as it is.
+    Chai,
+    /// ArCHer offline: from games that others played, without playing.
+    Iql,
+    /// Policy gradient with Monte Carlo returns.
+    Reinforce,
+    /// Proximal policy optimisation over tokens.
+    Ppo,
+    /// A small student of a teacher that has learned already.
+    Distill,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Algorithm; 8] = [
+        Algorithm::Archer,
+        Algorithm::Bc,
+        Algorithm::FilteredBc,
+        Algorithm::Chai,
+        Algorithm::Iql,
+        Algorithm::Reinforce,
+        Algorithm::Ppo,
+        Algorithm::Distill,
+    ];
+
+    /// The name in configurations and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Archer => "archer",
+            Algorithm::Bc => "bc",
+            Algorithm::FilteredBc => "filtered_bc",
+            Algorithm::Chai => "chai",
+            Algorithm::Iql => "iql",
+            Algorithm::Reinforce => "reinforce",
+            Algorithm::Ppo => "ppo",
+            Algorithm::Distill => "distill",
+        }
+    }
+
+    /// The name in tables and charts.
+    pub fn title(self) -> &'static str {
+        match self {
+            Algorithm::Archer => "ArCHer",
+            Algorithm::Bc => "behaviour cloning",
+            Algorithm::FilteredBc => "filtered BC",
+            Algorithm::Chai => "CHAI",
+            Algorithm::Iql => "offline ArCHer (IQL)",
+            Algorithm::Reinforce => "REINFORCE",
+            Algorithm::Ppo => "PPO",
+            Algorithm::Distill => "student",
+        }
+    }
+
+    /// Whether it has a critic of utterances.
+    pub fn has_critic(self) -> bool {
+        matches!(self, Algorithm::Archer | Algorithm::Chai | Algorithm::Iql | Algorithm::Distill)
+    }
+
+    /// Whether it remembers games beyond the iteration in which they were played.
+    pub fn remembers(self) -> bool {
+        self.has_critic() || self == Algorithm::FilteredBc
+    }
+
+    /// Whether it learns from games that others played instead of playing itself.
+    pub fn is_offline(self) -> bool {
+        self == Algorithm::Iql
+    }
+}
 
 /// One iteration's learning by the run's algorithm.
 ///

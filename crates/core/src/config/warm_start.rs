@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::ranges::{
+    MOST_ITEMS, MOST_SLICES, above_zero, at_least_one, at_most, share, weight, within,
+};
 use crate::error::Error;
 
 /// Behaviour cloning of demonstrations: the world's own, or those of a file.
@@ -22,18 +24,18 @@ pub struct WarmStartConfig {
     pub lr: f64,
     /// It decays linearly over the steps to this share of itself; 1 keeps it.
     pub lr_final: f64,
-    /// Weight of the world's replies beside the utterances: the model learns to foresee the answer
-    /// to a question, which it must know to ask a good one. 0 for plain imitation.
+    /// Weight of the world's replies beside the utterances: the model learns to foresee the reply
+    /// to an utterance, which it must know to choose a good one. 0 for plain imitation.
     pub reply_coef: f64,
     /// The first of the steps that learn the replies (the task, its facts) alone: what a reply
-    /// depends on is a faint signal beside the arbitrary choices of a mediocre asker.
+    /// depends on is a faint signal beside the arbitrary choices of a mediocre player.
     pub reply_steps: usize,
-    /// Weight of naming the game's task (the secret word) at every state, read off the actor's hidden
-    /// state by a layer that is dropped after the warm start: the model learns which secrets the
-    /// answers still allow. A task is known once its game is over. 0 for none.
+    /// Weight of naming the game's task at every state, read off the actor's hidden
+    /// state by a layer that is dropped after the warm start: the model learns which tasks the
+    /// replies still allow. A task is known once its game is over. 0 for none.
     pub task_coef: f64,
     /// Weight of telling the task's facts likewise: whether the world would say yes to each of the
-    /// properties that the asker knows, mean over them. They are many and balanced where there are
+    /// properties that its player knows, mean over them. They are many and balanced where there are
     /// many tasks, and are learned sooner. 0 for none.
     pub fact_coef: f64,
     /// Further games whose utterances are not imitated, where the world has some: their replies
@@ -69,27 +71,41 @@ impl Default for WarmStartConfig {
     }
 }
 
-impl Config {
+impl WarmStartConfig {
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// The first fault, as a sentence that names the key.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        at_least_one("warm_start.batch_size", self.batch_size, MOST_ITEMS)?;
+        at_most("warm_start.games", self.games, MOST_ITEMS)?;
+        at_most("warm_start.aside_games", self.aside_games, MOST_ITEMS)?;
+        at_most("warm_start.steps", self.steps, MOST_SLICES)?;
+        share("warm_start.lr", self.lr)?;
+        share("warm_start.lr_final", self.lr_final)?;
+        above_zero("warm_start.temperature", self.temperature, 100.0)?;
+        weight("warm_start.reply_coef", self.reply_coef)?;
+        weight("warm_start.task_coef", self.task_coef)?;
+        weight("warm_start.fact_coef", self.fact_coef)
+    }
+
     /// What of the warm start would do nothing.
-    pub(super) fn validate_warm_start(&self) -> Result<(), Error> {
-        let warm = &self.warm_start;
-        let foresees = warm.reply_coef > 0.0 || warm.task_coef > 0.0 || warm.fact_coef > 0.0;
+    ///
+    /// # Errors
+    /// The first fault, as a sentence that names the key.
+    pub(super) fn check_use(&self) -> Result<(), Error> {
+        let foresees = self.reply_coef > 0.0 || self.task_coef > 0.0 || self.fact_coef > 0.0;
         for (key, value, what) in [
-            ("reply_steps", warm.reply_steps, "those steps would learn nothing"),
-            ("aside_games", warm.aside_games, "nothing would be learned from those games"),
+            ("reply_steps", self.reply_steps, "those steps would learn nothing"),
+            ("aside_games", self.aside_games, "nothing would be learned from those games"),
         ] {
-            if value > 0 && !foresees {
-                return Err(Error::Config(format!(
-                    "warm_start.{key} = {value} is out of range: it must be 0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
-                )));
-            }
+            let want = format_args!(
+                "0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
+            );
+            within(&format!("warm_start.{key}"), value, value == 0 || foresees, want)?;
         }
-        if warm.aside_steps > 0 && warm.aside_games == 0 {
-            return Err(Error::Config(format!(
-                "warm_start.aside_steps = {} is out of range: it must be 0 while warm_start.aside_games is 0: there are no such games",
-                warm.aside_steps
-            )));
-        }
-        Ok(())
+        let good = self.aside_steps == 0 || self.aside_games > 0;
+        let want = "0 while warm_start.aside_games is 0: there are no such games";
+        within("warm_start.aside_steps", self.aside_steps, good, want)
     }
 }

@@ -267,7 +267,7 @@ fn bert_counts_from_position_0_and_has_token_types() {
     let bytes = shard(&laid, Dtype::F32, single);
     let roberta = read_critic(Critic::Encoder(of(&roberta)), &file(&bytes)).unwrap();
     let vector = |critic: Critic| {
-        let texts = crate::rl::batch::texts(&[vec![3, 7, 9]], 1, &device);
+        let texts = crate::nn::batch::texts(&[vec![3, 7, 9]], 1, &device);
         wait(params::read(vec![encoder_critic(critic).encode(texts).reshape([8])])).unwrap()
     };
     let (bert, roberta) = (vector(bert), vector(roberta));

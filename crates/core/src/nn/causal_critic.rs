@@ -3,14 +3,14 @@
 //!
 //! A GPT-2-layout body with the same four heads as [`super::critic::DoubleCritic`]. The action is
 //! read in the light of the state before it, where the encoder critic reads the two apart, and the
-//! states of a game share one pass (see [`crate::rl::forest`]).
+//! states of a game share one pass (see [`crate::nn::tree_batch`]).
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::causal_lm::{CausalLm, CausalLmConfig};
 use super::critic::Head;
-use crate::rl::forest::Forest;
+use crate::nn::tree_batch::TreeBatch;
 use crate::rng::ChaCha8Rng;
 
 /// Body and heads.
@@ -51,14 +51,14 @@ impl CausalCritic {
         self.base_lm.device()
     }
 
-    /// Hidden states of a forest at some of its flattened rows, for each list its own `[n, width]`.
+    /// Hidden states of a batch at some of its flattened rows, for each list its own `[n, width]`.
     pub fn hidden_at<const N: usize>(
         &self,
-        forest: &Forest,
+        batch: &TreeBatch,
         lists: [&[usize]; N],
     ) -> [Tensor<2>; N] {
-        let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-        self.base_lm.hidden_at(tokens, positions, &forest.mask, lists)
+        let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+        self.base_lm.hidden_at(tokens, positions, &batch.mask, lists)
     }
 
     /// Q1 and Q2 from the hidden states at the ends of actions, each `[n]`.

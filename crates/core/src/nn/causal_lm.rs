@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::fused::{self, Activation, Mask};
 use super::kv_cache::KvCache;
 use super::layers::{embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals};
-use super::look_back::LookBack;
+use super::previous_token_heads::PreviousTokenHeads;
 use crate::rng::{self, ChaCha8Rng};
 
 /// The shape of a GPT-2-layout model.
@@ -98,11 +98,11 @@ impl CausalLmConfig {
     }
 
     /// The same, but half of the first block's heads look back from the first step on
-    /// (`look_back.rs`), and all attention passes on what it reads at full strength.
+    /// (`previous_token_heads.rs`), and all attention passes on what it reads at full strength.
     pub fn init_looking_back(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         let (width, std) = (self.width, init_std(self.width));
         let full = (width as f64).sqrt().recip();
-        let look_back = LookBack::new(self);
+        let look_back = PreviousTokenHeads::new(self);
         let mut model = self.init(rng, device);
         let mut positions = normals(rng, self.positions * width, std / 2.0);
         look_back.positions(&mut positions);

@@ -15,10 +15,10 @@ use super::causal_lm::CausalLm;
 use super::fused::Mask;
 use super::kv_cache::KvCache;
 use super::sampling::{Choice, Sampler};
-use crate::breath::breathe;
 use crate::choices::Walk;
 use crate::error::Error;
 use crate::rng::ChaCha8Rng;
+use crate::yielding::yield_now;
 
 /// What the actor wrote for one row.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -243,7 +243,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Goes on with these utterances as if the actor had written them here.
-    pub fn hear(&mut self, utterances: &[Utterance]) {
+    pub fn observe(&mut self, utterances: &[Utterance]) {
         self.scores = None;
         for (pending, utterance) in self.pending.iter_mut().zip(utterances) {
             pending.extend(utterance.body());
@@ -267,7 +267,7 @@ impl<'a> Decoder<'a> {
         let mut fed: Vec<usize> = (0..rows).collect();
         let mut scores = self.scores.take().expect("a text to answer");
         for n in 1.. {
-            breathe().await;
+            yield_now().await;
             let vocab = scores.dims()[1];
             let values = scores.into_data_async().await?;
             let values = values.as_slice::<f32>().expect("scores are 32-bit floats");

@@ -31,39 +31,41 @@ pub fn bellman_target(
     r_t + not_done * target_v_tp1.mul_scalar(gamma)
 }
 
+/// A pair of values, one of each critic, `[batch]`; or a pair of losses, `[1]`.
+pub type Pair = (Tensor<1>, Tensor<1>);
+
+/// [`bellman_target`] of each critic.
+pub fn bellman_targets(
+    r_t: Tensor<1>,
+    not_done: Tensor<1>,
+    gamma: f64,
+    target_v_tp1: Pair,
+) -> Pair {
+    (
+        bellman_target(r_t.clone(), not_done.clone(), gamma, target_v_tp1.0),
+        bellman_target(r_t, not_done, gamma, target_v_tp1.1),
+    )
+}
+
+/// [`squared_error`] of each critic.
+pub fn squared_errors(prediction: Pair, target: Pair) -> Pair {
+    (squared_error(prediction.0, target.0), squared_error(prediction.1, target.1))
+}
+
 /// The four losses of the double critic, each `[1]`.
 #[derive(Debug, Clone)]
 pub struct CriticLosses {
-    /// Of Q1 towards its Bellman target.
-    pub q1: Tensor<1>,
-    /// Of Q2 towards its Bellman target.
-    pub q2: Tensor<1>,
-    /// Of V1 towards the target critic's Q1 of a fresh action.
-    pub v1: Tensor<1>,
-    /// Of V2 towards the target critic's Q2 of a fresh action.
-    pub v2: Tensor<1>,
+    /// Of Q1 and Q2.
+    pub q: Pair,
+    /// Of V1 and V2.
+    pub v: Pair,
 }
 
 impl CriticLosses {
     /// `L_critic = L_Q1 + L_Q2 + L_V1 + L_V2`.
     pub fn total(&self) -> Tensor<1> {
-        self.q1.clone() + self.q2.clone() + self.v1.clone() + self.v2.clone()
-    }
-}
-
-/// A pair of values, one of each critic, `[batch]`.
-pub type Pair = (Tensor<1>, Tensor<1>);
-
-/// The critic's losses: `L_Qi = mean (Q_i(s, a) − y_i)²`, `L_Vi = mean (V_i(s) − Q'_i(s, a'))²`.
-///
-/// `y` are Bellman targets, `target_q` the target critic's values of an action freshly sampled
-/// from the current policy; neither carries a gradient.
-pub fn critic_losses(q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses {
-    CriticLosses {
-        q1: squared_error(q.0, y.0),
-        q2: squared_error(q.1, y.1),
-        v1: squared_error(v.0, target_q.0),
-        v2: squared_error(v.1, target_q.1),
+        let (q, v) = (self.q.clone(), self.v.clone());
+        q.0 + q.1 + v.0 + v.1
     }
 }
 
@@ -84,15 +86,9 @@ pub fn expectile_error(value: Tensor<1>, target: Tensor<1>, expectile: f64) -> T
     (weight * ahead.square()).mean()
 }
 
-/// The critic's losses where V learns from the actions of the data: those of Q as in
-/// [`critic_losses`], those of V by [`expectile_error`] towards the target critic's Q of them.
-pub fn expectile_losses(q: Pair, v: Pair, y: Pair, target_q: Pair, expectile: f64) -> CriticLosses {
-    CriticLosses {
-        q1: squared_error(q.0, y.0),
-        q2: squared_error(q.1, y.1),
-        v1: expectile_error(v.0, target_q.0, expectile),
-        v2: expectile_error(v.1, target_q.1, expectile),
-    }
+/// [`expectile_error`] of each critic.
+pub fn expectile_errors(value: Pair, target: Pair, expectile: f64) -> Pair {
+    (expectile_error(value.0, target.0, expectile), expectile_error(value.1, target.1, expectile))
 }
 
 /// How much an action is imitated by its advantage: `min(exp(beta · A), max)`, without gradient;
@@ -190,6 +186,53 @@ pub fn token_level(
     TokenLevel { policy, value: difference.square().mean(), residual }
 }
 
+/// The policy's loss at either level.
+#[derive(Debug, Clone)]
+pub struct PolicyLoss {
+    /// The policy gradient's, `[1]`.
+    pub policy: Tensor<1>,
+    /// The baseline's at the token level, `[1]`.
+    pub baseline: Option<Tensor<1>>,
+    /// The advantage that is left for an utterance's tokens, mean over them, without gradient,
+    /// `[batch]`.
+    pub residual: Tensor<1>,
+}
+
+impl PolicyLoss {
+    /// The sum of both.
+    pub fn total(&self) -> Tensor<1> {
+        match &self.baseline {
+            Some(baseline) => self.policy.clone() + baseline.clone(),
+            None => self.policy.clone(),
+        }
+    }
+}
+
+/// L_π of some utterances: [`policy_gradient`], or [`token_level`] where there is a baseline.
+///
+/// # Shapes
+/// - `log_prob`, `baseline`, `mask` (1 on tokens of the utterance): `[batch, time]`
+/// - `advantage`: `[batch]`
+pub fn policy_loss(
+    log_prob: Tensor<2>,
+    baseline: Option<Tensor<2>>,
+    mask: Tensor<2>,
+    advantage: Tensor<1>,
+) -> PolicyLoss {
+    let Some(baseline) = baseline else {
+        let summed = log_prob.sum_dim(1).squeeze_dim::<1>(1); // [batch]
+        let policy = policy_gradient(summed, advantage.clone());
+        return PolicyLoss { policy, baseline: None, residual: advantage.detach() };
+    };
+    let loss = token_level(log_prob, baseline, mask.clone(), advantage);
+    let residual = loss.residual.sum_dim(1) / mask.detach().sum_dim(1);
+    PolicyLoss {
+        policy: loss.policy,
+        baseline: Some(loss.value),
+        residual: residual.squeeze_dim(1),
+    }
+}
+
 /// Divergence `KL(p ‖ q) = Σ_k p_k (log p_k − log q_k)` of distributions given by their
 /// log-probabilities, `[rows]`; p carries no gradient.
 ///
@@ -249,11 +292,15 @@ mod tests {
         close(y1.clone(), &[-0.685]);
         close(y2.clone(), &[-0.640]);
         let (q, v) = ((row(&[0.25]), row(&[0.30])), (row(&[0.15]), row(&[0.20])));
-        let losses = critic_losses(q.clone(), v.clone(), (y1, y2), (row(&[0.45]), row(&[0.50])));
-        close(losses.q1.clone(), &[0.874_225]);
-        close(losses.q2.clone(), &[0.883_6]);
-        close(losses.v1.clone(), &[0.09]);
-        close(losses.v2.clone(), &[0.09]);
+        let target_q = (row(&[0.45]), row(&[0.50]));
+        let losses = CriticLosses {
+            q: squared_errors(q.clone(), (y1, y2)),
+            v: squared_errors(v.clone(), target_q),
+        };
+        close(losses.q.0.clone(), &[0.874_225]);
+        close(losses.q.1.clone(), &[0.883_6]);
+        close(losses.v.0.clone(), &[0.09]);
+        close(losses.v.1.clone(), &[0.09]);
         close(losses.total(), &[1.937_825]);
         let a = advantage(q, v);
         close(a.clone(), &[0.10]);
@@ -339,8 +386,10 @@ mod tests {
         close(v.grad(&grads).unwrap(), &[-0.9, 0.2]);
         close(expectile_error(row(&[1.0]), row(&[4.0]), 0.5), &[4.5]);
         let pair = |a, b| (row(&[a]), row(&[b]));
-        let losses =
-            expectile_losses(pair(1.0, 2.0), pair(0.0, 0.0), pair(0.0, 0.0), pair(1.0, -1.0), 0.9);
+        let losses = CriticLosses {
+            q: squared_errors(pair(1.0, 2.0), pair(0.0, 0.0)),
+            v: expectile_errors(pair(0.0, 0.0), pair(1.0, -1.0), 0.9),
+        };
         close(losses.total(), &[1.0 + 4.0 + 0.9 + 0.1]);
     }
 

@@ -187,9 +187,9 @@ const TABLE: &[MetricInfo] = table! {
     "filter.return", "reward", "least return among them", "rises";
     "ppo.clipped", "share", "tokens whose gain the clip holds back (ppo only)", "0.02 to 0.3";
     "lessons.reply_loss", "nats", "negative log-probability of the world's reply to an utterance, in the lessons (with lessons.steps only)", "falls as the actor comes to know the world";
-    "lessons.task_loss", "nats", "negative log-probability of the game's task at a state, in the lessons (with lessons.steps only)", "falls towards what the answers leave open";
+    "lessons.task_loss", "nats", "negative log-probability of the game's task at a state, in the lessons (with lessons.steps only)", "falls towards what the replies leave open";
     "lessons.fact_loss", "nats", "negative log-probability of a fact of the game's task at a state, mean over facts, in the lessons (with lessons.steps only)", "falls below 0.69";
-    "lessons.guess_loss", "nats", "negative log-probability of the guess that would have won a lost game, summed over its last quarter, for each turn played (0 without lessons.guess_coef)", "falls to near 0";
+    "lessons.guess_loss", "nats", "negative log-probability of the utterance that would have won a lost game, summed over its last quarter, for each turn played (0 without lessons.guess_coef)", "falls to near 0";
     "lessons.kl", "nats", "divergence over an utterance from the policy before the iteration's lessons, mean over the lessons (with lessons.steps only)", "small, below 0.1";
     "distill.kl", "nats", "divergence of the student from the teacher at a token, at the distillation's temperature (distill only)", "falls towards 0";
     "distill.agreement", "share", "tokens that both find likeliest (distill only)", "rises towards 1";

@@ -38,7 +38,7 @@ impl Tokenizer {
     /// Each text is one unit of merging: a game's utterances and replies are given one by one, so
     /// that no token spans two of them. Within a text merges may cross spaces ("Is it a" can become
     /// one token): small models of a narrow language then read a turn in a handful of tokens
-    /// instead of ten. No token is longer than `max_token_length` bytes, so that questions stay made of
+    /// instead of ten. No token is longer than `max_token_length` bytes, so that utterances stay made of
     /// parts. The result depends on the arguments alone.
     ///
     /// # Errors

@@ -12,46 +12,43 @@ use archer_world::contract::Checked;
 use archer_world::transcript::spelled;
 use archer_world::{Batch, Game, Start, Worlds};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, evaluate, starts};
 use super::recorded;
 use super::rollout::{self, play};
-use super::warm_start::{
-    context_only_games, demonstrated_games, demonstrations, explored_games, pieces,
-};
+use super::warm_start::{context_only_games, demonstrated_games, explored_games, pieces};
 use crate::agent::{About, Agent};
-use crate::algorithms::bc::{self, Demonstration};
+use crate::algorithms::bc::Demonstration;
+use crate::algorithms::common::auxiliary::TaskFacts;
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
-use crate::algorithms::common::lessons::Lore;
 use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Numerics, WarmStartConfig};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
-use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rl::metrics::{Metrics, Stats};
+use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
 
 mod fresh;
+mod imitation;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;
 
-use fresh::{fresh_actor, fresh_buffer, fresh_critic, fresh_policy, guesses, task_facts};
+use fresh::{
+    fresh_actor, fresh_buffer, fresh_critic, fresh_policy, task_facts, winning_utterances,
+};
 pub use saved::{MakeWorlds, Origin};
-
-/// Gradient steps of the warm start in one slice.
-const WARM_START_SLICE: usize = 8;
 
 /// Games of random choices from which a tokenizer is trained where nothing was demonstrated.
 const EXPLORED: usize = 256;
@@ -114,7 +111,7 @@ pub struct Trainer {
     /// How many of them are imitated: the first.
     imitated: usize,
     /// What is known of each task once its game is over, where it is learned.
-    lore: Lore,
+    task_facts: TaskFacts,
     warm_start_step: usize,
     iteration: usize,
     games: u64,
@@ -236,9 +233,9 @@ impl Trainer {
             };
             context_only_games(&few, worlds.as_ref())?;
         }
-        let lore = Lore {
+        let task_facts = TaskFacts {
             facts: task_facts(&config, worlds.as_ref()),
-            guesses: guesses(&config, worlds.as_ref(), &tokenizer)?,
+            winning_utterances: winning_utterances(&config, worlds.as_ref(), &tokenizer)?,
         };
         Ok(Self {
             buffer: fresh_buffer(&config),
@@ -251,7 +248,7 @@ impl Trainer {
             threads: 1,
             demonstrations: Vec::new(),
             imitated: 0,
-            lore,
+            task_facts,
             warm_start_step: 0,
             iteration: 0,
             games: 0,
@@ -398,90 +395,6 @@ impl Trainer {
         }
     }
 
-    async fn warm_start_slice(&mut self) -> Result<Report, Error> {
-        if self.demonstrations.is_empty() {
-            let positions = self.learner.policy.lm.config().positions;
-            let worlds = self.worlds.as_ref();
-            let games = demonstrated_games(&self.config, worlds);
-            let context_only = context_only_games(&self.config, worlds)?;
-            let opening = self.opening().await?;
-            let (about, facts) = (worlds.about(), &self.lore.facts);
-            let read = |games: &[Game]| {
-                let read = |game| demonstrations(&self.tokenizer, about, &opening, game, facts);
-                let games = games.iter().flat_map(read).map(|game| game.cut(positions));
-                games.filter(|game| !game.utterances.is_empty()).collect::<Vec<_>>()
-            };
-            self.demonstrations = read(&games);
-            self.imitated = self.demonstrations.len();
-            self.demonstrations.extend(read(&context_only));
-        }
-        let config = &self.config.warm_start;
-        let slice = self.warm_start_step / WARM_START_SLICE;
-        let joined =
-            config.aside_steps == 0 || self.warm_start_step + config.aside_steps >= config.steps;
-        let games = if joined { self.demonstrations.len() } else { self.imitated };
-        let games = &self.demonstrations[..games];
-        let batches = draw_batches(games, config.batch_size, self.config.seed, slice);
-        let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
-        let mut seen_losses = [const { Vec::new() }; 4];
-        for (n, batch) in batches.iter().take(steps).enumerate() {
-            let done = (self.warm_start_step + n) as f64 / config.steps as f64;
-            let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
-            let games: Vec<&Demonstration> =
-                batch.iter().map(|&game| &self.demonstrations[game]).collect();
-            let (policy, seen) = bc::step(
-                self.learner.policy.clone(),
-                &mut self.learner.actor_adam,
-                &games,
-                self.tokenizer.newline(),
-                bc::Settings {
-                    lr,
-                    max_grad_norm: self.config.max_grad_norm,
-                    utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
-                    reply_coef: config.reply_coef,
-                    task_coef: config.task_coef,
-                    fact_coef: config.fact_coef,
-                },
-                self.threads,
-            )
-            .await;
-            self.learner.policy = policy;
-            let losses = [seen.loss, seen.reply_loss, seen.task_loss, seen.fact_loss];
-            seen_losses.iter_mut().zip(losses).for_each(|(all, loss)| all.push(loss));
-        }
-        self.warm_start_step += steps;
-        let mut metrics = Metrics::new();
-        let series = [
-            ("bc.loss", 1.0),
-            ("bc.reply_loss", config.reply_coef),
-            ("bc.task_loss", config.task_coef),
-            ("bc.fact_loss", config.fact_coef),
-        ];
-        let learned = series.into_iter().zip(seen_losses).filter(|((_, coef), _)| *coef > 0.0);
-        let (names, losses): (Vec<_>, Vec<_>) =
-            learned.map(|((name, _), losses)| (name, Tensor::cat(losses, 0))).unzip();
-        for (name, values) in names.into_iter().zip(params::read(losses).await?) {
-            metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
-        }
-        let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
-        if self.warm_start_step == self.config.warm_start.steps {
-            self.demonstrations = Vec::new();
-            if !self.config.lessons.names_tasks() {
-                self.learner.policy.task = None;
-            }
-            if self.config.critic_model.from_actor {
-                self.learner.begin_critic_from_actor();
-            }
-            let temperature = self.config.warm_start.temperature;
-            self.learner.policy = self.learner.policy.clone().at_temperature(temperature);
-            // Reinforcement begins with a memory of its own: Adam's of imitation points elsewhere.
-            self.learner.actor_adam = Adam::new();
-            report.evaluation =
-                Some(self.evaluate(self.config.eval_size, &Sampler::greedy()).await?);
-        }
-        Ok(report)
-    }
-
     async fn learn_slice(&mut self) -> Result<Report, Error> {
         let training = self.worlds.in_training(self.config.progress(self.iteration))?;
         let worlds = training.unwrap_or_else(|| self.worlds.clone());
@@ -508,7 +421,7 @@ impl Trainer {
         };
         let experience = Experience { replay: &self.buffer, played: &trajectories };
         let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.lessons(experience, &self.lore, &context).await?;
+        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
         for (name, value) in learned.iter().chain(taught.iter()) {
             metrics.push(name, value);
         }
@@ -551,7 +464,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
-        let (actor, critic) = (self.learner.settled(), self.choosing_critic());
+        let (actor, critic) = (self.learner.playing_actor(), self.choosing_critic());
         let player = self.player(&actor, critic.as_ref(), sampler);
         evaluate(player, self.worlds.as_ref(), games, self.config.seed).await
     }
@@ -599,20 +512,7 @@ impl Trainer {
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
-        Agent::new(self.learner.settled(), critic, self.tokenizer.clone(), about)
+        Agent::new(self.learner.playing_actor(), critic, self.tokenizer.clone(), about)
             .with_critic_tokenizer(self.critic_tokenizer.clone())
     }
-}
-
-/// The games of each gradient step of a slice, drawn uniformly and within a step sorted by length,
-/// so that its micro-batches are little padding. (Steps of similar lengths would be cheaper still
-/// and are a trap: a game's length tells how it ended, so each step would pull its own way.)
-fn draw_batches(games: &[Demonstration], size: usize, seed: u64, slice: usize) -> Vec<Vec<usize>> {
-    let mut rng = rng::stream(seed, "warm_start.draw", slice as u64);
-    let mut step = || {
-        let mut drawn: Vec<usize> = (0..size).map(|_| rng::below(&mut rng, games.len())).collect();
-        drawn.sort_by_key(|&game| games[game].tokens.len());
-        drawn
-    };
-    (0..WARM_START_SLICE).map(|_| step()).collect()
 }

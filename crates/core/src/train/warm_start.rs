@@ -10,9 +10,9 @@ use archer_world::{About, Batch, Choices, Exchange, Game, Said, Start, Style, Tr
 
 use super::evaluate::starts;
 use crate::algorithms::bc::Demonstration;
+use crate::algorithms::common::auxiliary::task::KnownTask;
 use crate::config::Config;
 use crate::error::Error;
-use crate::rl::task::KnownTask;
 use crate::rng;
 use crate::text::Tokenizer;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use archer::agent::Agent;
-use archer::config::{AdvantageBaseline, Algorithm, Config, CriticKind, LessonsConfig};
+use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
@@ -318,8 +318,8 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
 
 /// A word that the model never says is never paid for: it is told what would have won a lost game, and
 /// held firmly in everything else.
-fn lessons_of_new_words(lr: f64) -> LessonsConfig {
-    LessonsConfig {
+fn lessons_of_new_words(lr: f64) -> AuxiliaryConfig {
+    AuxiliaryConfig {
         steps: 8,
         lr,
         reply_coef: 0.0,

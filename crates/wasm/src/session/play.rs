@@ -25,7 +25,7 @@ pub enum Said {
 }
 
 impl Said {
-    fn heard(self) -> Answer {
+    fn observed(self) -> Answer {
         match self {
             Said::Yes => Answer::Yes,
             Said::No => Answer::No,
@@ -125,9 +125,9 @@ impl Game {
     }
 
     /// The exchanges before turn number `turn`.
-    fn heard_before(&self, turn: usize) -> impl Iterator<Item = (&String, Answer)> {
+    fn observed_before(&self, turn: usize) -> impl Iterator<Item = (&String, Answer)> {
         let turns = self.turns.iter().take(turn - 1);
-        turns.filter_map(|turn| Some((&turn.question, turn.answer?.heard())))
+        turns.filter_map(|turn| Some((&turn.question, turn.answer?.observed())))
     }
 
     fn expect(&self, status: Status, call: &str) -> Result<(), Fault> {
@@ -201,31 +201,31 @@ impl Session {
     }
 
     /// The exchanges before turn number `turn`, as the agent knows them.
-    fn heard_before(&self, game: &Game, turn: usize) -> Heard {
+    fn observed_before(&self, game: &Game, turn: usize) -> Heard {
         let retries = self.agent.about.tries > 1;
-        Heard::new(game.heard_before(turn), self.world().sometimes, retries)
+        Heard::new(game.observed_before(turn), self.world().sometimes, retries)
     }
 
     /// What the agent sees before turn number `turn`.
     pub(super) fn seen_before(&self, game: &Game, turn: usize) -> String {
-        self.heard_before(game, turn).read.text()
+        self.observed_before(game, turn).read.text()
     }
 
-    /// The agent's next question; `hear` is given its text as it grows. A turn has a generator of its
+    /// The agent's next question; `observe` is given its text as it grows. A turn has a generator of its
     /// own, so that a question that comes again after an undo is the same one.
     pub(super) async fn ask(
         &self,
         mut game: Game,
         sample: bool,
-        hear: impl FnMut(&str),
+        observe: impl FnMut(&str),
     ) -> Result<Game, Fault> {
         game.expect(Status::Ask, "ask")?;
         let turn = game.turns.len() + 1;
-        let Heard { read, said } = self.heard_before(&game, turn);
+        let Heard { read, said } = self.observed_before(&game, turn);
         let sampler = self.agent.about.sampler(sample);
         let mut rng = rng::stream(game.seed, "play", turn as u64);
         let question =
-            self.agent.say_aloud(&read.text(), &said, None, &sampler, &mut rng, hear).await?;
+            self.agent.say_aloud(&read.text(), &said, None, &sampler, &mut rng, observe).await?;
         game.turns.push(asked(turn, question, false));
         Ok(game.settle())
     }

@@ -85,17 +85,21 @@ pub enum Reply {
 }
 
 impl Session {
-    /// Answers one request; `hear` is given the text of a question as it grows.
+    /// Answers one request; `observe` is given the text of a question as it grows.
     ///
     /// # Errors
     /// If it is asked at the wrong time, with a wrong value, or the device fails.
-    pub async fn call(&mut self, request: Request, hear: impl FnMut(&str)) -> Result<Reply, Fault> {
+    pub async fn call(
+        &mut self,
+        request: Request,
+        observe: impl FnMut(&str),
+    ) -> Result<Reply, Fault> {
         use Request as R;
         Ok(match request {
             R::Info => Reply::Info(self.info()),
             R::Metrics => Reply::Metrics(metric_infos().to_vec()),
             R::Play { seed, turns } => Reply::Game(self.play(seed, turns.unwrap_or_default())?),
-            R::Ask { game, sample } => Reply::Game(self.ask(game, sample, hear).await?),
+            R::Ask { game, sample } => Reply::Game(self.ask(game, sample, observe).await?),
             R::Answer { game, answer } => Reply::Game(self.answer(game, answer)?),
             R::Undo { game } => Reply::Game(self.undo(game)?),
             R::Force { game, turn, question } => Reply::Game(self.force(game, turn, &question)?),

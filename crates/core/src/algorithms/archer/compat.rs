@@ -333,7 +333,7 @@ pub async fn tell_critic(part: &CriticPart) -> Result<Vec<(&'static str, f64)>, 
     log.push(CriticSeen { values: part.values.clone(), losses: part.losses.clone() });
     log.grad_norms.push(part.losses[0].clone()); // not told: the clip has the norm
     let mut metrics = Metrics::new();
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     // Targets of Q are not told there, and single precision is all there is.
     let told = |name: &str| !name.starts_with("target_v") && !name.contains("grad_norm");
     Ok(metrics.iter().filter(|(name, _)| told(name)).collect())

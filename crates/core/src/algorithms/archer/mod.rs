@@ -30,9 +30,12 @@
 //! 10. Who plays may try again where an utterance was said before in its game (`tries`).
 //! 11. Advantages may be normalised (`normalize_advantage`); the actor's loss may have an entropy
 //!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
-//! 12. Between its own steps the policy may take some on the game's task ([`super::common::lessons`]).
+//! 12. Between its own steps the policy may take some on the game's task ([`super::common::auxiliary`]).
 //!
 //! All of 8 to 12 are off by default.
+//!
+//! `critic_losses`, `critic_phase` and `actor_phase` below are these lines as code. The
+//! functions they call are in [`crate::rl::losses`]; the gradient step is [`super::common::step`].
 
 use burn::module::Module;
 
@@ -41,14 +44,19 @@ pub mod compat;
 #[cfg(feature = "baselines")]
 pub mod parts;
 
-use super::common::critic::Towards;
-use super::common::games;
+use super::common::actor::PolicyGradient;
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
-use super::common::{Policy, sample_actions};
-use crate::config::Numerics;
+use super::common::reading::{CriticValues, Reading, SampledGame, fresh_values};
+use super::common::{Policy, Scored};
+use crate::config::{Level, Numerics};
 use crate::error::Error;
 use crate::nn::critic::Critic;
+use crate::nn::optim::polyak;
+use crate::rl::losses::{
+    CriticLosses, Pair, advantage, bellman_targets, policy_loss, squared_errors,
+};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
@@ -74,13 +82,42 @@ pub async fn learn(
     }
     learner.keep_reference(context.config);
     let mut metrics = Metrics::new();
-    let towards = Towards::Policy(context.config.critic_samples);
-    learner.critic_phase(replay, towards, context, &mut metrics).await?;
+    critic_phase(learner, replay, context, &mut metrics).await?;
     if !context.warms_up() {
         actor_phase(learner, replay, context, &mut metrics).await?;
     }
     metrics.push("replay.size", replay.len() as f64);
     Ok(metrics)
+}
+
+/// The critic's losses, and the targets of Q.
+fn critic_losses(values: CriticValues, gamma: f64) -> (Pair, CriticLosses) {
+    let CriticValues { r, not_done, q, v, target_q, target_v } = values;
+    // y_i   = r + gamma (1 − done) V'_i(s')
+    let y = bellman_targets(r, not_done, gamma, target_v);
+    let losses = CriticLosses {
+        // L_Qi  = mean (Q_i(s, a) − y_i)²
+        q: squared_errors(q, y.clone()),
+        // L_Vi  = mean (V_i(s) − Q'_i(s, a'))²
+        v: squared_errors(v, target_q),
+    };
+    (y, losses)
+}
+
+/// The critic's steps.
+async fn critic_phase(
+    learner: &mut Learner,
+    replay: &ReplayBuffer,
+    context: &Context<'_>,
+    metrics: &mut Metrics,
+) -> Result<(), Error> {
+    let config = context.config;
+    // a' ~ π(·|s), freshly sampled
+    let fresh = ValueTarget::Policy(config.critic_samples);
+    let losses = |values: CriticValues| critic_losses(values, config.gamma);
+    // target ← (1 − tau) target + tau online
+    let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
+    learner.critic_phase(replay, fresh, context, metrics, losses, update).await
 }
 
 /// The actor's steps: fresh actions at replayed states, with the online critic's advantages.
@@ -91,50 +128,36 @@ async fn actor_phase(
     metrics: &mut Metrics,
 ) -> Result<(), Error> {
     let config = context.config;
-    let rows = context.rows();
     let critic = learner.critics().online.valid();
+    let reading = Reading::of(&critic, replay, learner.room(context), context.tokenizer)?;
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
     let mut log = ActorLog::default();
-    let games = match critic {
-        Critic::Causal(_) => games::games(replay.iter(), context.tokenizer, learner.room(context))?,
-        Critic::Encoder(_) => Vec::new(),
-    };
     for step in 0..config.actor_epochs {
+        // a ~ π(·|s), freshly sampled
         let (actor, sampler) = (learner.policy.lm.valid(), context.sampler());
-        let draws_of = (config.seed, "actor.action", context.draw(step << 14));
         let player = context.player(&actor, &sampler);
-        match &critic {
-            Critic::Causal(critic) => {
-                let step = games::draw(&games, rows, &mut rng);
-                let drawn = games::sample(player, &step, config.actor_samples, draws_of).await?;
-                let parts = games::micro_batches(&drawn, config.grad_accum_steps);
-                log.see(parts.iter().flatten().flat_map(|game| &game.fresh));
-                let judge = |part: &Vec<games::Drawn<'_>>| games::advantages(critic, part, context);
-                let score = |policy: &Policy, part: &Vec<games::Drawn<'_>>| {
-                    games::score(policy, part, config.entropy_coef > 0.0)
-                };
-                learner
-                    .actor_step(parts, context, &mut log, config.baseline_samples(), judge, score)
-                    .await;
-            }
-            Critic::Encoder(critic) => {
-                let draws = replay.sample(rows, &mut rng);
-                let observations: Vec<&[u32]> =
-                    draws.iter().map(|draw| &*draw.observation).collect();
-                let choices: Vec<_> = draws.iter().map(|draw| draw.choices.as_deref()).collect();
-                let actions = sample_actions(player, &observations, &choices, draws_of).await?;
-                learner
-                    .actor_step_on_rows(
-                        critic,
-                        &observations,
-                        &choices,
-                        &actions,
-                        context,
-                        &mut log,
-                    )
-                    .await;
-            }
-        }
+        let draws_of = (config.seed, "actor.action", context.draw(step << 14));
+        let (size, each) = ((1, context.rows()), reading.actor_samples(config.actor_samples));
+        let sampled = reading.sample(player, size, each, &mut rng, draws_of).await?.concat();
+        let parts = reading.actor_batches(&sampled, config);
+        log.see(parts.iter().flatten().flat_map(|game| &game.fresh));
+        let rule = PolicyGradient {
+            samples: reading.actor_samples(config.baseline_samples()),
+            // A     = min(Q_1, Q_2)(s, a) − min(V_1, V_2)(s)
+            advantage: |part: &Vec<SampledGame<'_>>| {
+                let (q, v) = fresh_values(&critic, part, context);
+                advantage(q, v)
+            },
+            score: |policy: &Policy, part: &Vec<SampledGame<'_>>| {
+                reading.score(policy, part, context)
+            },
+            // L_π   = −mean log π(a|s) A, or its token-level form
+            loss: |Scored { log_prob, baseline, mask, .. }: &Scored, a| {
+                let baseline = baseline.clone().filter(|_| config.level == Level::Token);
+                policy_loss(log_prob.clone(), baseline, mask.clone(), a)
+            },
+        };
+        learner.actor_step(parts, rule, context, &mut log).await;
     }
-    log.tell(metrics).await
+    log.report(metrics).await
 }

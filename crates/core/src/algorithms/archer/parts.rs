@@ -8,23 +8,26 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::compat;
-use crate::algorithms::common::actor::actor_loss;
-use crate::algorithms::common::critic::{Towards, column};
+use super::{compat, critic_losses};
+use crate::algorithms::common::actor::{PolicyGradient, actor_loss};
+use crate::algorithms::common::critic::{ValueTarget, column, critic_loss};
 use crate::algorithms::common::learner::{Context, Learner};
 use crate::algorithms::common::log::{ActorLog, CriticLog, CriticSeen};
-use crate::algorithms::common::{Policy, Scored, rows};
+use crate::algorithms::common::reading::pairs;
+use crate::algorithms::common::{Policy, Scored};
 use crate::config::Numerics;
 use crate::error::Error;
+use crate::nn::batch::by_length;
 use crate::nn::critic::{Critic, DoubleCritic, Values};
 use crate::nn::generate::Utterance;
+use crate::nn::optim::polyak;
 use crate::nn::params;
 use crate::rl::losses::advantage;
 use crate::rl::metrics::Metrics;
 use crate::rl::transition::Transition;
 
 /// One fresh action is given for each state.
-const FRESH: Towards = Towards::Policy(1);
+const FRESH: ValueTarget = ValueTarget::Policy(1);
 
 /// A micro-batch of the critic.
 pub struct CriticPart {
@@ -78,9 +81,13 @@ impl Learner {
         fresh: &[&Utterance],
         context: &Context<'_>,
     ) -> Result<CriticPart, Error> {
-        let critic = params::fork(encoder(&self.critics().online)?);
-        let target = encoder(&self.critics().target)?;
-        let (loss, seen) = rows::critic_loss(&critic, target, draws, fresh, FRESH, context);
+        encoder(&self.critics().online)?;
+        let critic = params::fork(&self.critics().online);
+        let fresh = fresh.iter().map(|&utterance| utterance.clone()).collect();
+        let part = pairs::with_fresh(draws, fresh, context.tokenizer);
+        let losses = |values| critic_losses(values, context.config.gamma);
+        let target = &self.critics().target;
+        let (loss, seen) = critic_loss(&critic, target, &part, FRESH, context, losses);
         let CriticSeen { values, losses } = seen;
         Ok(CriticPart { gradients: params::gradients(&critic, &loss.backward()), values, losses })
     }
@@ -98,7 +105,7 @@ impl Learner {
     ) -> Result<ActorPart, Error> {
         let critic = encoder(&self.critics().online)?.valid();
         let bodies: Vec<&[u32]> = fresh.iter().map(|utterance| utterance.body()).collect();
-        let values = rows::judge(&critic, context.layout, states, &bodies);
+        let values = pairs::judge(&critic, context.layout, states, &bodies);
         let advantage = {
             let Values { q1, q2, v1, v2 } = values.clone();
             advantage((q1, q2), (v1, v2))
@@ -108,7 +115,7 @@ impl Learner {
             Numerics::Fixed => {
                 let all: Vec<&[u32]> =
                     fresh.iter().map(|utterance| &utterance.tokens[..]).collect();
-                rows::score_distinct(&policy, &pairs(states, &all, context), &[], false)
+                pairs::score_distinct(&policy, &pairs(states, &all, context), &[], false)
             }
             Numerics::Compat => {
                 compat::score(&policy, &pairs(states, &bodies, context), context.tokenizer.pad)
@@ -116,7 +123,9 @@ impl Learner {
         };
         let (log_prob, mask) = (scored.log_prob.clone().inner(), scored.mask.clone().inner());
         let baseline = scored.baseline.clone().map(Tensor::inner);
-        let (loss, seen) = actor_loss(scored, advantage.clone(), None, 1, context.config);
+        let policy_loss = |scored: &Scored, a| scored.policy_loss(context.config.level, a);
+        let (loss, seen) =
+            actor_loss(&scored, advantage.clone(), None, 1, context.config, policy_loss);
         let token_level = seen.baseline_loss.zip(baseline).map(|(loss, baseline)| TokenPart {
             log_prob: log_prob.clone(),
             baseline,
@@ -146,8 +155,14 @@ impl Learner {
     ) -> Result<Metrics, Error> {
         encoder(&self.critics().online)?;
         let (mut log, mut metrics) = (CriticLog::default(), Metrics::new());
-        self.critic_step_on_rows(draws, fresh, FRESH, context, &mut log).await;
-        log.tell(&mut metrics).await?;
+        let config = context.config;
+        let step = pairs::with_fresh(draws, fresh.to_vec(), context.tokenizer);
+        let parts = pairs::micro_batches(&step, config, |turn| turn.next_observation.len());
+        let losses = |values| critic_losses(values, config.gamma);
+        self.critic_step(parts, FRESH, context, &mut log, losses).await;
+        let critics = self.critics_mut();
+        critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
+        log.report(&mut metrics).await?;
         Ok(metrics)
     }
 
@@ -162,11 +177,14 @@ impl Learner {
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
         let critic = encoder(&self.critics().online)?.valid();
-        let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
-        let choices = vec![None; states.len()];
-        self.actor_step_on_rows(&critic, states, &choices, fresh, context, &mut log).await;
-        log.tell(&mut metrics).await?;
-        Ok(metrics)
+        let advantages = |rows: &[usize]| {
+            let states: Vec<&[u32]> = rows.iter().map(|&row| states[row]).collect();
+            let said: Vec<&[u32]> = rows.iter().map(|&row| fresh[row].body()).collect();
+            let Values { q1, q2, v1, v2 } = pairs::judge(&critic, context.layout, &states, &said);
+            advantage((q1, q2), (v1, v2))
+        };
+        let order = by_length(&states.iter().map(|state| state.len()).collect::<Vec<_>>());
+        self.step_on_rows(&order, states, fresh, advantages, context).await
     }
 
     /// One step of the actor on given states and actions whose advantages are given too, by the
@@ -183,18 +201,37 @@ impl Learner {
     ) -> Result<Metrics, Error> {
         let device = self.policy.lm.device().inner();
         let rows: Vec<usize> = (0..states.len()).collect();
+        let advantages =
+            |rows: &[usize]| column(rows.iter().map(|&row| advantages[row]).collect(), &device);
+        self.step_on_rows(&rows, states, actions, advantages, context).await
+    }
+
+    /// One step of the actor on rows of states and actions, in this order.
+    async fn step_on_rows(
+        &mut self,
+        rows: &[usize],
+        states: &[&[u32]],
+        actions: &[Utterance],
+        advantages: impl Fn(&[usize]) -> Tensor<1> + Sync,
+        context: &Context<'_>,
+    ) -> Result<Metrics, Error> {
+        let config = context.config;
         let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
-        log.see(actions.iter());
-        let judge =
-            |part: &&[usize]| column(part.iter().map(|&row| advantages[row]).collect(), &device);
-        let score = |policy: &Policy, part: &&[usize]| {
-            let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
-            let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
-            rows::score_distinct(policy, &pairs(&states, &all, context), &[], false)
+        log.see(rows.iter().map(|&row| &actions[row]));
+        let rule = PolicyGradient {
+            samples: 1,
+            advantage: |part: &&[usize]| advantages(part),
+            score: |policy: &Policy, part: &&[usize]| {
+                let all: Vec<&[u32]> = part.iter().map(|&row| &actions[row].tokens[..]).collect();
+                let states: Vec<&[u32]> = part.iter().map(|&row| states[row]).collect();
+                let with_entropy = config.entropy_coef > 0.0;
+                pairs::score_distinct(policy, &pairs(&states, &all, context), &[], with_entropy)
+            },
+            loss: |scored: &Scored, a| scored.policy_loss(config.level, a),
         };
-        let parts = rows.chunks(context.config.batch_size).collect();
-        self.actor_step(parts, context, &mut log, 1, judge, score).await;
-        log.tell(&mut metrics).await?;
+        let parts = rows.chunks(config.batch_size).collect();
+        self.actor_step(parts, rule, context, &mut log).await;
+        log.report(&mut metrics).await?;
         Ok(metrics)
     }
 }

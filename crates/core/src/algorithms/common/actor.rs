@@ -8,13 +8,12 @@ use burn::tensor::Tensor;
 
 use super::learner::{Context, Learner};
 use super::log::{ActorLog, ActorSeen};
+use super::step::gradient_step;
 use super::{Policy, Scored};
-use crate::breath::breathe;
-use crate::config::{Config, Level};
-use crate::nn::optim::{accumulate, clip_global_norm};
-use crate::nn::params;
+use crate::config::Config;
 use crate::parallel;
-use crate::rl::losses;
+use crate::rl::losses::{self, PolicyLoss};
+use crate::yielding::yield_now;
 
 impl Learner {
     /// One gradient step of the actor; `loss` gives a part's share of the step's loss, and what it
@@ -26,42 +25,29 @@ impl Learner {
         log: &mut ActorLog,
         loss: impl Fn(&Policy, P) -> (Tensor<1>, ActorSeen) + Sync,
     ) {
-        let config = context.config;
-        let policy = &self.policy;
-        let done = parallel::map(context.threads, parts, |part| async {
-            breathe().await;
-            let policy = params::fork(policy);
-            let (loss, seen) = loss(&policy, part);
-            breathe().await;
-            (params::gradients(&policy, &loss.backward()), seen)
-        })
-        .await;
-        let mut sum = None;
-        for (grads, seen) in done {
-            sum = Some(accumulate(sum, grads));
-            log.seen.push(seen);
-        }
-        let (grads, norm) = clip_global_norm(sum.expect("a part"), config.max_grad_norm);
-        log.grad_norms.push(norm);
-        let lr = config.lm_lr * context.lr_share();
-        self.policy = self.actor_adam.step(self.policy.clone(), grads, lr);
+        let settings = context.step_settings(context.config.lm_lr);
+        let stepped =
+            gradient_step(&self.policy, &mut self.actor_adam, parts, settings, loss).await;
+        self.policy = stepped.module;
+        log.seen.extend(stepped.seen);
+        log.grad_norms.push(stepped.grad_norm);
     }
 
-    /// One step of the policy gradient on actions that `judge` gives advantages and `score` scores.
-    ///
-    /// Each `samples` neighbours are actions at one state, measured against each other; 1 where the
-    /// advantages stand as they are.
+    /// One step of the policy gradient.
     pub(crate) async fn actor_step<P: Send + Sync>(
         &mut self,
         parts: Vec<P>,
+        rule: PolicyGradient<
+            impl Fn(&P) -> Tensor<1> + Sync,
+            impl Fn(&Policy, &P) -> Scored + Sync,
+            impl Fn(&Scored, Tensor<1>) -> PolicyLoss + Sync,
+        >,
         context: &Context<'_>,
         log: &mut ActorLog,
-        samples: usize,
-        judge: impl Fn(&P) -> Tensor<1> + Sync,
-        score: impl Fn(&Policy, &P) -> Scored + Sync,
     ) {
         let config = context.config;
-        let judge = |part: &P| losses::leave_one_out(judge(part), samples);
+        let PolicyGradient { samples, advantage, score, loss } = rule;
+        let judge = |part: &P| losses::leave_one_out(advantage(part), samples);
         let jobs = judged(parts, context, judge).await;
         let all = Tensor::cat(jobs.iter().map(|(_, advantage)| advantage.clone()).collect(), 0); // [rows]
         let total = all.dims()[0] as f64;
@@ -81,7 +67,8 @@ impl Learner {
             let first = reference
                 .as_ref()
                 .map(|policy| score(policy, &part).log_prob.sum_dim(1).squeeze_dim(1));
-            let (loss, mut seen) = actor_loss(score(policy, &part), scaled, first, samples, config);
+            let scored = score(policy, &part);
+            let (loss, mut seen) = actor_loss(&scored, scaled, first, samples, config, &loss);
             seen.advantage = Some(advantage);
             (loss.mul_scalar(share), seen)
         })
@@ -118,6 +105,19 @@ impl Learner {
     }
 }
 
+/// What a step of the policy gradient computes on a part.
+pub(crate) struct PolicyGradient<A, S, L> {
+    /// Neighbouring actions that are drawn at one state and measured against each other; 1 where the
+    /// advantages stand as they are.
+    pub(crate) samples: usize,
+    /// The advantage of each action, `[actions]`, without autodiff.
+    pub(crate) advantage: A,
+    /// What the policy says of the actions.
+    pub(crate) score: S,
+    /// L_π of scored actions with these advantages.
+    pub(crate) loss: L,
+}
+
 /// How much each action of a part is to be imitated, without autodiff.
 pub(crate) struct Weights {
     /// `[actions]`.
@@ -133,7 +133,7 @@ async fn judged<P: Send + Sync, T: Send>(
     judge: impl Fn(&P) -> T + Sync,
 ) -> Vec<(P, T)> {
     parallel::map(context.threads, parts, |part| async {
-        breathe().await;
+        yield_now().await;
         let thought = judge(&part);
         (part, thought)
     })
@@ -146,44 +146,35 @@ async fn judged<P: Send + Sync, T: Send>(
 /// from it is penalised: `E[∇ log π · log (π / π₀)]` is that divergence's gradient, so the penalty
 /// comes off the advantage, measured as the advantages are.
 pub(crate) fn actor_loss(
-    scored: Scored,
+    scored: &Scored,
     advantage: Tensor<1>,
     first: Option<Tensor<1>>,
     samples: usize,
     config: &Config,
+    loss: impl Fn(&Scored, Tensor<1>) -> PolicyLoss,
 ) -> (Tensor<1>, ActorSeen) {
-    let Scored { log_prob, mask, baseline, entropy } = scored;
-    let summed = log_prob.clone().sum_dim(1).squeeze_dim::<1>(1); // [batch]
-    let mut seen = ActorSeen { log_prob: Some(summed.clone().inner()), ..ActorSeen::default() };
-    seen.log_ratio = first.map(|first| summed.clone().inner() - first);
-    let advantage = match &seen.log_ratio {
+    let log_prob = scored.log_prob.clone().sum_dim(1).squeeze_dim::<1>(1).inner(); // [batch]
+    let log_ratio = first.map(|first| log_prob.clone() - first);
+    let advantage = match &log_ratio {
         Some(ratio) => {
             let ratio = losses::leave_one_out(ratio.clone(), samples);
             advantage - ratio.mul_scalar(config.kl_coef)
         }
         None => advantage,
     };
-    let advantage = advantage.autodiff();
-    let mut loss = match (config.level, baseline) {
-        (Level::Token, Some(baseline)) => {
-            let loss = losses::token_level(log_prob, baseline, mask.clone(), advantage);
-            // Told as the mean over an utterance's tokens.
-            let residual = loss.residual.inner().sum_dim(1) / mask.sum_dim(1).inner();
-            seen.residual = Some(residual.squeeze_dim(1));
-            seen.policy_loss = Some(loss.policy.clone().inner());
-            seen.baseline_loss = Some(loss.value.clone().inner());
-            loss.policy + loss.value
-        }
-        _ => {
-            let loss = losses::policy_gradient(summed, advantage.clone());
-            seen.residual = Some(advantage.inner());
-            seen.policy_loss = Some(loss.clone().inner());
-            loss
-        }
+    let loss = loss(scored, advantage.autodiff());
+    let seen = ActorSeen {
+        log_prob: Some(log_prob),
+        log_ratio,
+        residual: Some(loss.residual.clone().inner()),
+        policy_loss: Some(loss.policy.clone().inner()),
+        baseline_loss: loss.baseline.clone().map(Tensor::inner),
+        ..ActorSeen::default()
     };
-    if let Some(entropy) = entropy {
-        let bonus = entropy.sum_dim(1).mean();
-        loss = loss - bonus.mul_scalar(config.entropy_coef);
+    let mut total = loss.total();
+    if let Some(entropy) = &scored.entropy {
+        let bonus = entropy.clone().sum_dim(1).mean();
+        total = total - bonus.mul_scalar(config.entropy_coef);
     }
-    (loss, seen)
+    (total, seen)
 }

@@ -17,7 +17,7 @@ use crate::nn::critic::{Critic, Values};
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rl::forest::{Forest, Tree};
+use crate::nn::tree_batch::{Tree, TreeBatch};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::text::prompt::newest;
@@ -108,7 +108,7 @@ impl Player<'_> {
         if let Some(mut unread) = unread
             && self.replace_repeated(&unread, &mut said, before, choices, rngs).await?
         {
-            unread.hear(&said);
+            unread.observe(&said);
             *decoder = unread;
         }
         Ok(said)
@@ -220,16 +220,16 @@ pub fn values(critic: &Critic, layout: &Layout, texts: &[&[u32]], said: &[Vec<&[
                     Tree { trunk, branches: said.iter().map(|&body| (trunk.len(), body)).collect() }
                 })
                 .collect();
-            let forest = Forest::new(&trees, &critic.device());
+            let batch = TreeBatch::new(&trees, &critic.device());
             let (mut tips, mut ends) = (Vec::new(), Vec::new());
             for (tree, Tree { trunk, branches }) in trees.iter().enumerate() {
-                ends.push(forest.trunk(tree, trunk.len() - 1));
+                ends.push(batch.trunk(tree, trunk.len() - 1));
                 let tip = |(n, (state, body)): (usize, &(usize, &[u32]))| {
-                    forest.tip(tree, n, *state, body.len())
+                    batch.tip(tree, n, *state, body.len())
                 };
                 tips.extend(branches.iter().enumerate().map(tip));
             }
-            let [tips, ends] = critic.hidden_at(&forest, [&tips, &ends]);
+            let [tips, ends] = critic.hidden_at(&batch, [&tips, &ends]);
             let ((q1, q2), (v1, v2)) = (critic.q(tips), critic.v(ends));
             Values { q1, q2, v1, v2 }
         }

@@ -1,51 +1,39 @@
-//! The critic's phase of an iteration: temporal differences over utterances, off-policy.
+//! The critic's phase of an iteration: draws, fresh actions, gradient steps, the target behind them.
 //!
-//! ```text
-//! y_i   = r + gamma (1 − done) V'_i(s')            targets of the target critic, i = 1, 2
-//! L_Qi  = mean (Q_i(s, a) − y_i)²
-//! L_Vi  = V_i(s) towards Q'_i, as [`Towards`] has it
-//! target ← (1 − tau) target + tau online           after each critic step
-//! ```
-//!
-//! The algorithms with a critic differ in what V learns to foresee, and in nothing else here. Its
-//! two forms, over single transitions and over whole games, are [`super::rows`] and
-//! [`super::games`].
+//! The algorithms with a critic differ in what V learns to foresee ([`ValueTarget`]) and in their
+//! losses; both stand on their pages.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::learner::{Context, Learner};
+use super::learner::{Context, Critics, Learner};
 use super::log::{CriticLog, CriticSeen};
-use super::{games, sample_actions};
-use crate::breath::breathe;
+use super::reading::{CriticValues, Reading, SampledGame, critic_values, transitions};
+use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::critic::Critic;
-use crate::nn::optim::{accumulate, clip_global_norm, polyak};
-use crate::nn::params;
-use crate::parallel;
-use crate::rl::losses::{CriticLosses, Pair, bellman_target, critic_losses, expectile_losses};
+use crate::rl::losses::{CriticLosses, Pair};
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
-use crate::rl::transition::Transition;
 use crate::rng;
 
 /// What V learns to foresee: the target critic's Q of …
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Towards {
+pub enum ValueTarget {
     /// … so many actions freshly sampled from the policy, their mean.
     Policy(usize),
     /// … the best of so many by the smaller of the two Q, which is what a player says who chooses so.
     BestOf(usize),
-    /// … the action that the game went on with, by expectile regression at this expectile.
-    Said(f64),
+    /// … the action that the game went on with.
+    Said,
 }
 
-impl Towards {
+impl ValueTarget {
     /// Fresh actions that it takes at each state.
     pub fn samples(self) -> usize {
         match self {
-            Towards::Policy(samples) | Towards::BestOf(samples) => samples,
-            Towards::Said(_) => 0,
+            ValueTarget::Policy(samples) | ValueTarget::BestOf(samples) => samples,
+            ValueTarget::Said => 0,
         }
     }
 
@@ -55,7 +43,7 @@ impl Towards {
         let rows = q.0.dims()[0] / each;
         let grid = |q: Tensor<1>| q.reshape([rows, each]);
         match self {
-            Towards::BestOf(_) => {
+            ValueTarget::BestOf(_) => {
                 let (q1, q2) = (grid(q.0), grid(q.1));
                 let best = q1.clone().min_pair(q2.clone()).argmax(1); // [rows, 1]
                 let at = |q: Tensor<2>| q.gather(1, best.clone()).squeeze_dim::<1>(1);
@@ -67,50 +55,6 @@ impl Towards {
             }
         }
     }
-
-    /// The four losses of some values; `y` and `target_q` carry no gradient.
-    pub fn losses(self, q: Pair, v: Pair, y: Pair, target_q: Pair) -> CriticLosses {
-        match self {
-            Towards::Said(expectile) => expectile_losses(q, v, y, target_q, expectile),
-            _ => critic_losses(q, v, y, target_q),
-        }
-    }
-}
-
-/// What the critic regresses on: Q on `y`, V on `target_q`; no gradient.
-pub(crate) struct Targets {
-    pub(crate) y: Pair,
-    pub(crate) target_q: Pair,
-}
-
-impl Context<'_> {
-    /// The targets of some transitions; `judge` gives the target critic's Q of the actions that V is
-    /// to foresee and its V of the next states, and is not asked where they are not needed.
-    pub(crate) fn targets(
-        &self,
-        turns: &[&Transition],
-        device: &Device,
-        judge: impl FnOnce() -> (Pair, Pair),
-    ) -> Targets {
-        let config = self.config;
-        if self.learns_returns() {
-            let mc_return = column(turns.iter().map(|turn| turn.mc_return).collect(), device);
-            let pair = (mc_return.clone(), mc_return);
-            return Targets { y: pair.clone(), target_q: pair };
-        }
-        let (target_q, target_v) = judge();
-        let r_t = column(turns.iter().map(|turn| turn.reward).collect(), device);
-        let goes_on = |turn: &&Transition| {
-            let done = turn.terminated || (turn.truncated && !config.bootstrap_truncated);
-            if done { 0.0 } else { 1.0 }
-        };
-        let not_done = column(turns.iter().map(goes_on).collect(), device);
-        let y = (
-            bellman_target(r_t.clone(), not_done.clone(), config.gamma, target_v.0),
-            bellman_target(r_t, not_done, config.gamma, target_v.1),
-        );
-        Targets { y, target_q }
-    }
 }
 
 /// Some numbers as a tensor, `[n]`.
@@ -121,93 +65,95 @@ pub(crate) fn column(values: Vec<f32>, device: &Device) -> Tensor<1> {
 impl Learner {
     /// The critic's steps of an iteration.
     ///
+    /// `losses` gives a part's losses, and the targets of Q for the log. `update` gives the target
+    /// critic after a step, from the target and the online critic.
+    ///
     /// # Errors
     /// If the device fails, or no remembered game fits the networks.
     pub(crate) async fn critic_phase(
         &mut self,
         replay: &ReplayBuffer,
-        towards: Towards,
+        value_target: ValueTarget,
         context: &Context<'_>,
         metrics: &mut Metrics,
+        losses: impl Fn(CriticValues) -> (Pair, CriticLosses) + Sync,
+        update: impl Fn(Critic, &Critic) -> Critic,
     ) -> Result<(), Error> {
         let config = context.config;
-        let rows = context.rows();
-        let mut rng = rng::stream(config.seed, "critic.draw", context.iteration as u64);
+        let reading = {
+            let critic = &self.critics().online;
+            Reading::of(critic, replay, self.room(context), context.tokenizer)?
+        };
         let (actor, sampler) = (self.policy.lm.valid(), context.sampler());
         let player = context.player(&actor, &sampler);
+        let mut rng = rng::stream(config.seed, "critic.draw", context.iteration as u64);
         let draws_of = (config.seed, "critic.action", context.draw(0));
+        let each = if context.learns_returns() { 0 } else { value_target.samples() };
+        let size = (config.epochs, context.rows());
         let mut log = CriticLog::default();
-        let each = if context.learns_returns() { 0 } else { towards.samples() };
-        if matches!(self.critics().online, Critic::Causal(_)) {
-            let games = games::games(replay.iter(), context.tokenizer, self.room(context))?;
-            let steps: Vec<_> =
-                (0..config.epochs).map(|_| games::draw(&games, rows, &mut rng)).collect();
-            let sizes: Vec<usize> = steps.iter().map(Vec::len).collect();
-            let drawn = games::sample(player, &steps.concat(), each, draws_of).await?;
-            let mut drawn = &drawn[..];
-            for size in sizes {
-                let (step, rest) = drawn.split_at(size);
-                drawn = rest;
-                let parts = games::micro_batches(step, config.grad_accum_steps);
-                self.critic_step(parts, context, &mut log, |critic, target, part| {
-                    match (critic, target) {
-                        (Critic::Causal(critic), Critic::Causal(target)) => {
-                            let share =
-                                games::transitions(&part) as f64 / games::transitions(step) as f64;
-                            let (loss, seen) =
-                                games::critic_loss(critic, target, &part, towards, context);
-                            (loss.mul_scalar(share), seen)
-                        }
-                        _ => unreachable!("a causal critic has a causal target"),
-                    }
-                })
-                .await;
-            }
-        } else {
-            let draws = replay.sample(rows * config.epochs, &mut rng);
-            let asked = || draws.iter().flat_map(|draw| std::iter::repeat_n(draw, each));
-            let states: Vec<&[u32]> = asked().map(|draw| &*draw.observation).collect();
-            let choices: Vec<_> = asked().map(|draw| draw.choices.as_deref()).collect();
-            let fresh = sample_actions(player, &states, &choices, draws_of).await?;
-            for (step, draws) in draws.chunks(rows).enumerate() {
-                let first = step * rows * each;
-                let fresh = &fresh[first..first + draws.len() * each];
-                self.critic_step_on_rows(draws, fresh, towards, context, &mut log).await;
-            }
+        for step in reading.sample(player, size, each, &mut rng, draws_of).await? {
+            let parts = reading.critic_batches(&step, config);
+            self.critic_step(parts, value_target, context, &mut log, &losses).await;
+            let critics = self.critics_mut();
+            critics.target = update(critics.target.clone(), &critics.online);
         }
-        log.tell(metrics).await
+        log.report(metrics).await
     }
 
-    /// One gradient step of the critic and one of the target behind it; `loss` gives a part's share
-    /// of the step's loss.
-    pub(crate) async fn critic_step<P: Send>(
+    /// One gradient step of the critic on sampled games, towards its targets.
+    pub(crate) async fn critic_step(
+        &mut self,
+        parts: Vec<Vec<SampledGame<'_>>>,
+        value_target: ValueTarget,
+        context: &Context<'_>,
+        log: &mut CriticLog,
+        losses: impl Fn(CriticValues) -> (Pair, CriticLosses) + Sync,
+    ) {
+        let all: usize = parts.iter().map(|part| transitions(part)).sum();
+        let loss = |critic: &Critic, target: &Critic, part: Vec<SampledGame<'_>>| {
+            let share = transitions(&part) as f64 / all as f64;
+            let (loss, seen) = critic_loss(critic, target, &part, value_target, context, &losses);
+            (loss.mul_scalar(share), seen)
+        };
+        self.critic_step_on_loss(parts, context, log, loss).await;
+    }
+
+    /// One gradient step of the critic; `loss` gives a part's share of the step's loss from the
+    /// online and the target critic.
+    pub(crate) async fn critic_step_on_loss<P: Send>(
         &mut self,
         parts: Vec<P>,
         context: &Context<'_>,
         log: &mut CriticLog,
         loss: impl Fn(&Critic, &Critic, P) -> (Tensor<1>, CriticSeen) + Sync,
     ) {
-        let config = context.config;
-        let critics = self.critics_mut();
-        let done = parallel::map(context.threads, parts, |part| async {
-            breathe().await;
-            let critic = params::fork(&critics.online);
-            let (loss, seen) = loss(&critic, &critics.target, part);
-            breathe().await;
-            (params::gradients(&critic, &loss.backward()), seen)
-        })
-        .await;
-        let mut sum = None;
-        for (grads, seen) in done {
-            sum = Some(accumulate(sum, grads));
-            log.push(seen);
-        }
-        let (grads, norm) = clip_global_norm(sum.expect("a part"), config.max_grad_norm);
-        log.grad_norms.push(norm);
-        let lr = config.critic_lr * context.lr_share();
-        critics.online = critics.adam.step(critics.online.clone(), grads, lr);
-        critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
+        let settings = context.step_settings(context.config.critic_lr);
+        let Critics { online, target, adam } = self.critics_mut();
+        let on_part = |critic: &Critic, part: P| loss(critic, target, part);
+        let stepped = gradient_step(online, adam, parts, settings, on_part).await;
+        *online = stepped.module;
+        stepped.seen.into_iter().for_each(|seen| log.push(seen));
+        log.grad_norms.push(stepped.grad_norm);
     }
+}
+
+/// The critic's loss on a part, `[1]`, and what it showed.
+pub(crate) fn critic_loss(
+    critic: &Critic,
+    target: &Critic,
+    part: &[SampledGame<'_>],
+    value_target: ValueTarget,
+    context: &Context<'_>,
+    losses: impl Fn(CriticValues) -> (Pair, CriticLosses),
+) -> (Tensor<1>, CriticSeen) {
+    let (values, reply_loss) = critic_values(critic, target, part, value_target, context);
+    let (q, v, target_q) = (values.q.clone(), values.v.clone(), values.target_q.clone());
+    let (y, losses) = losses(values);
+    let mut total = losses.total();
+    if let Some(reply_loss) = reply_loss {
+        total = total + reply_loss;
+    }
+    (total, CriticSeen::new([q.0, q.1, v.0, v.1, target_q.0, target_q.1, y.0, y.1], &losses))
 }
 
 #[cfg(test)]
@@ -224,8 +170,8 @@ mod tests {
         let read = |q: Pair| -> [Vec<f32>; 2] {
             [q.0, q.1].map(|q| q.into_data().iter::<f32>().collect())
         };
-        assert_eq!(read(Towards::Policy(2).reduce(pair())), [[2.5, -3.0], [1.5, -1.5]]);
+        assert_eq!(read(ValueTarget::Policy(2).reduce(pair())), [[2.5, -3.0], [1.5, -1.5]]);
         // Smaller of the two: 1 and 0, −2 and −5; so the first action both times.
-        assert_eq!(read(Towards::BestOf(2).reduce(pair())), [[1.0, -1.0], [3.0, -2.0]]);
+        assert_eq!(read(ValueTarget::BestOf(2).reduce(pair())), [[1.0, -1.0], [3.0, -2.0]]);
     }
 }

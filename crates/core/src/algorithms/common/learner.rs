@@ -7,6 +7,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::step::StepSettings;
 use super::{Layout, Player, Policy};
 use crate::config::{Config, WarmupTargets};
 use crate::nn::causal_lm::CausalLm;
@@ -28,8 +29,8 @@ pub struct Learner {
     pub average: Option<CausalLm>,
     /// Adam of the actor.
     pub actor_adam: Adam,
-    /// Adam of the actor in its lessons, whose gradients are of another size.
-    pub lesson_adam: Adam,
+    /// Adam of the actor in its auxiliary steps, whose gradients are of another size.
+    pub auxiliary_adam: Adam,
     /// The critics, in the algorithms that have some.
     pub critics: Option<Critics>,
     /// The policy with which learning began, without autodiff; kept where `kl_coef` needs it.
@@ -103,7 +104,7 @@ impl Learner {
             policy,
             average: None,
             actor_adam: Adam::new(),
-            lesson_adam: Adam::new(),
+            auxiliary_adam: Adam::new(),
             critics: critic.map(Critics::new),
             reference: None,
             teacher: None,
@@ -137,7 +138,7 @@ impl Learner {
 
     /// The actor that is played with, without autodiff: the average where one is kept, and the
     /// policy as it is now elsewhere.
-    pub fn settled(&self) -> CausalLm {
+    pub fn playing_actor(&self) -> CausalLm {
         self.average.clone().unwrap_or_else(|| self.policy.lm.valid())
     }
 
@@ -226,6 +227,15 @@ impl Context<'_> {
         1.0 + (self.config.lr_final - 1.0) * done.min(1.0)
     }
 
+    /// How a gradient step is taken at this base learning rate.
+    pub fn step_settings(&self, lr: f64) -> StepSettings {
+        StepSettings {
+            lr: lr * self.lr_share(),
+            max_grad_norm: self.config.max_grad_norm,
+            threads: self.threads,
+        }
+    }
+
     /// Whether the actor still stands still.
     pub fn warms_up(&self) -> bool {
         self.iteration < self.config.warmup_iter
@@ -289,7 +299,7 @@ mod tests {
         let after = |learner: &mut Learner, value: f32, iteration: usize| -> f32 {
             learner.policy.lm = at(value);
             learner.take_average(&config, iteration);
-            let first = params::tensors(&learner.settled()).remove(0);
+            let first = params::tensors(&learner.playing_actor()).remove(0);
             first.into_data().try_to_vec::<f32>().unwrap()[0]
         };
         let close = |value: f32, want: f32| assert!((value - want).abs() < 1e-6, "{value}, {want}");

@@ -40,7 +40,7 @@ const VALUE_NAMES: [[&str; 4]; 8] = [
 
 impl CriticSeen {
     pub(crate) fn new(values: [Tensor<1>; 8], losses: &CriticLosses) -> Self {
-        let losses = [&losses.q1, &losses.q2, &losses.v1, &losses.v2];
+        let losses = [&losses.q.0, &losses.q.1, &losses.v.0, &losses.v.1];
         Self { values: values.map(Tensor::inner), losses: losses.map(|loss| loss.clone().inner()) }
     }
 }
@@ -51,7 +51,7 @@ impl CriticLog {
         self.losses.iter_mut().zip(seen.losses).for_each(|(series, loss)| series.push(loss));
     }
 
-    pub(crate) async fn tell(self, metrics: &mut Metrics) -> Result<(), Error> {
+    pub(crate) async fn report(self, metrics: &mut Metrics) -> Result<(), Error> {
         if self.grad_norms.is_empty() {
             return Ok(());
         }
@@ -116,7 +116,7 @@ impl ActorLog {
         self.sampled.extend(turns.map(|turn| turn.log_prob));
     }
 
-    pub(crate) async fn tell(self, metrics: &mut Metrics) -> Result<(), Error> {
+    pub(crate) async fn report(self, metrics: &mut Metrics) -> Result<(), Error> {
         if self.grad_norms.is_empty() {
             return Ok(());
         }

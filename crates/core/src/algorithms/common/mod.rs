@@ -8,11 +8,12 @@
 pub mod actor;
 pub mod choose;
 pub mod critic;
-pub mod games;
+
+pub mod auxiliary;
 pub mod learner;
-pub mod lessons;
 pub mod log;
-pub mod rows;
+pub mod reading;
+pub mod step;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -25,7 +26,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use self::choose::Chooser;
 use crate::choices::{Trie, Walk, open_along};
+use crate::config::Level;
 use crate::error::Error;
+use crate::nn::batch::{self, ActorBatch, by_length};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Texts;
 use crate::nn::fused::Mask;
@@ -33,7 +36,7 @@ use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::layers::linear;
 use crate::nn::sampling::Sampler;
 use crate::parallel;
-use crate::rl::batch::{self, ActorBatch, by_length};
+use crate::rl::losses::{PolicyLoss, policy_loss};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 use crate::text::prompt::{critic_sequence, newest, observation_limit};
@@ -51,7 +54,7 @@ pub struct Policy {
     pub lm: CausalLm,
     /// Predicts an utterance's advantage before each of its tokens.
     pub baseline: Option<Linear>,
-    /// Names the game's task and its facts, in the warm start and in lessons ([`crate::rl::task`]).
+    /// Names the game's task and its facts, in the warm start and in auxiliary steps ([`auxiliary::task`]).
     pub task: Option<Linear>,
 }
 
@@ -277,6 +280,14 @@ pub struct Scored {
     pub entropy: Option<Tensor<2>>,
 }
 
+impl Scored {
+    /// L_π of the actions with these advantages, `[1]`; with the baseline at the token level.
+    pub(crate) fn policy_loss(&self, level: Level, advantage: Tensor<1>) -> PolicyLoss {
+        let baseline = self.baseline.clone().filter(|_| level == Level::Token);
+        policy_loss(self.log_prob.clone(), baseline, self.mask.clone(), advantage)
+    }
+}
+
 /// Log-probabilities of the sampled ids at their true positions, the terminator credited.
 ///
 /// Only the rows that predict a token of an action go through the output layer. The entropy is
@@ -311,9 +322,8 @@ impl Open {
     /// Adds an action of `tokens` with what was open along it, padded to `length`.
     pub fn push(&mut self, choices: Option<&Trie>, tokens: &[u32], length: usize) {
         let end = self.tokens.len() + length;
-        match choices {
-            Some(_) => self.tokens.extend(open_along(choices, tokens)),
-            None => {}
+        if choices.is_some() {
+            self.tokens.extend(open_along(choices, tokens));
         }
         self.tokens.resize(end, None);
     }

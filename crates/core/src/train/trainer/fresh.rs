@@ -65,7 +65,7 @@ pub(super) fn task_facts(config: &Config, worlds: &dyn Worlds) -> Vec<Arc<[f32]>
 }
 
 /// The utterance that names each task, where it is to be learned.
-pub(super) fn guesses(
+pub(super) fn winning_utterances(
     config: &Config,
     worlds: &dyn Worlds,
     tokenizer: &Tokenizer,

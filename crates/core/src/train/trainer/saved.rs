@@ -97,7 +97,7 @@ impl Trainer {
         let mut sections = self.networks(None).await?;
         sections.push("actor_adam", checkpoint::adam_bytes(&self.learner.actor_adam).await?);
         if self.config.lessons.steps > 0 {
-            let adam = checkpoint::adam_bytes(&self.learner.lesson_adam).await?;
+            let adam = checkpoint::adam_bytes(&self.learner.auxiliary_adam).await?;
             sections.push("lesson_adam", adam);
         }
         if let Some(critics) = &self.learner.critics {
@@ -133,7 +133,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn export(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.lean().networks(Some(Precision::F32)).await?.to_bytes())
+        Ok(self.for_export().networks(Some(Precision::F32)).await?.to_bytes())
     }
 
     /// The same with weights of so many bits. The example in it is that of the weights as they will
@@ -142,7 +142,7 @@ impl Trainer {
     /// # Errors
     /// If the device fails, or a weight is no number or too large for the precision.
     pub async fn export_as(&self, precision: Precision) -> Result<Vec<u8>, Error> {
-        let mut rounded = self.lean();
+        let mut rounded = self.for_export();
         let learner = &mut rounded.learner;
         learner.policy = packed::rounded(learner.policy.clone(), precision).await?;
         if let Some(critics) = &mut learner.critics {
@@ -153,14 +153,14 @@ impl Trainer {
 
     /// The run with the actor that plays in the place of the one that learns, and without what names
     /// the tasks.
-    fn lean(&self) -> Self {
-        let mut lean = self.clone();
-        let policy = &mut lean.learner.policy;
+    fn for_export(&self) -> Self {
+        let mut export = self.clone();
+        let policy = &mut export.learner.policy;
         policy.task = None;
-        if let Some(average) = lean.learner.average.take() {
+        if let Some(average) = export.learner.average.take() {
             policy.lm = params::replace(policy.lm.clone(), params::tensors(&average));
         }
-        lean
+        export
     }
 
     /// Says where this model comes from, in every file that is written of it.
@@ -177,7 +177,7 @@ impl Trainer {
     async fn networks(&self, export: Option<Precision>) -> Result<Sections, Error> {
         let state = State {
             config: match export {
-                Some(_) => travelling(&self.config),
+                Some(_) => exported_config(&self.config),
                 None => self.config.clone(),
             },
             warm_start_step: self.warm_start_step,
@@ -320,7 +320,7 @@ impl Trainer {
 /// What travels of a configuration: no path of the machine where it was made, but for `actor` and
 /// `critic` under the reference's numerics, on which the check of the other keys hangs. A student,
 /// and who learned from a file of games, goes on without, by ArCHer.
-fn travelling(config: &Config) -> Config {
+fn exported_config(config: &Config) -> Config {
     let mut config = config.clone();
     if matches!(config.algorithm, Algorithm::Distill | Algorithm::Iql) {
         config.algorithm = Algorithm::Archer;
@@ -384,7 +384,7 @@ fn learner(
         average,
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
-        lesson_adam: match sections.get("lesson_adam") {
+        auxiliary_adam: match sections.get("lesson_adam") {
             Ok(bytes) => checkpoint::adam_from_bytes(&policy, bytes)?,
             Err(_) => Adam::new(),
         },

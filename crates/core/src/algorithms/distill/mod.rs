@@ -19,14 +19,14 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner, Teacher};
 use super::common::log::{ActorLog, ActorSeen, CriticLog, CriticSeen};
-use super::common::{Layout, rows};
+use super::common::reading::{SampledGame, games, said_values, transitions};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::{Critic, Values};
-use crate::rl::losses::{critic_losses, divergence};
+use crate::nn::optim::polyak;
+use crate::rl::losses::{CriticLosses, divergence, squared_errors};
 use crate::rl::metrics::Metrics;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
@@ -52,15 +52,16 @@ pub async fn learn(
     let mut log = CriticLog::default();
     for _ in 0..config.epochs {
         let (parts, all) = draw(&games, context, &mut rng);
-        learner
-            .critic_step(parts, context, &mut log, |critic, _, part| {
-                let share = games::transitions(&part) as f64 / all as f64;
-                let (loss, seen) = critic_loss(critic, &teacher, &part, context);
-                (loss.mul_scalar(share), seen)
-            })
-            .await;
+        let loss = |critic: &Critic, _: &Critic, part: Vec<SampledGame<'_>>| {
+            let share = transitions(&part) as f64 / all as f64;
+            let (loss, seen) = critic_loss(critic, &teacher, &part, context);
+            (loss.mul_scalar(share), seen)
+        };
+        learner.critic_step_on_loss(parts, context, &mut log, loss).await;
+        let critics = learner.critics_mut();
+        critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     let mut log = ActorLog::default();
     for _ in 0..config.actor_epochs {
         let (parts, _) = draw(&games, context, &mut rng);
@@ -74,19 +75,19 @@ pub async fn learn(
             })
             .await;
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     metrics.push("replay.size", experience.replay.len() as f64);
     Ok(metrics)
 }
 
 /// Games for a gradient step in micro-batches, and the transitions in them.
 fn draw<'a>(
-    games: &'a [Vec<&'a Transition>],
+    games: &[Vec<&'a Transition>],
     context: &Context<'_>,
     rng: &mut ChaCha8Rng,
-) -> (Vec<Vec<Drawn<'a>>>, usize) {
+) -> (Vec<Vec<SampledGame<'a>>>, usize) {
     let drawn = games::draw_as_said(games, context, rng);
-    let all = games::transitions(&drawn);
+    let all = transitions(&drawn);
     (games::micro_batches(&drawn, context.config.grad_accum_steps), all)
 }
 
@@ -94,7 +95,7 @@ fn draw<'a>(
 fn actor_loss(
     student: &CausalLm,
     teacher: &Teacher,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     temperature: f64,
 ) -> (Tensor<1>, ActorSeen) {
     let soft = |scores: Tensor<2>| log_softmax(scores.div_scalar(temperature), 1); // [tokens, vocab]
@@ -114,28 +115,16 @@ fn actor_loss(
 fn critic_loss(
     critic: &Critic,
     teacher: &Teacher,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     context: &Context<'_>,
 ) -> (Tensor<1>, CriticSeen) {
-    let wanted = values(&teacher.critic, &teacher.layout, drawn, context);
+    let wanted = said_values(&teacher.critic, &teacher.layout, drawn, context.tokenizer);
     let (y, target) = ((wanted.q1, wanted.q2), (wanted.v1, wanted.v2));
-    let Values { q1, q2, v1, v2 } = values(critic, context.layout, drawn, context);
+    let Values { q1, q2, v1, v2 } = said_values(critic, context.layout, drawn, context.tokenizer);
     let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
-    let losses =
-        critic_losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target));
+    let losses = CriticLosses {
+        q: squared_errors((q1.clone(), q2.clone()), on(&y)),
+        v: squared_errors((v1.clone(), v2.clone()), on(&target)),
+    };
     (losses.total(), CriticSeen::new([q1, q2, v1, v2, target.0, target.1, y.0, y.1], &losses))
-}
-
-/// A critic's values of what was said in some games and of the states in which it was, each
-/// `[transitions]`.
-fn values(critic: &Critic, layout: &Layout, drawn: &[Drawn<'_>], context: &Context<'_>) -> Values {
-    match critic {
-        Critic::Causal(critic) => games::values(critic, drawn, context.tokenizer),
-        Critic::Encoder(critic) => {
-            let turns = || drawn.iter().flat_map(|game| game.turns.iter().copied());
-            let states: Vec<&[u32]> = turns().map(|turn| &*turn.observation).collect();
-            let said: Vec<&[u32]> = turns().map(|turn| context.said(turn)).collect();
-            rows::judge(critic, layout, &states, &said)
-        }
-    }
 }

@@ -5,20 +5,19 @@
 //! utterance stands, so a whole game is scored in a single pass instead of once for each turn; the
 //! sum is the same.
 //!
-//! The same pass can also predict what the world replies ([`crate::rl::replies`]) and name the
-//! game's task at each state ([`crate::rl::task`]): both teach the model which secrets are still
-//! possible, which is what a good question and its value depend on.
+//! The same pass can also predict what the world replies ([`super::common::auxiliary::replies`]) and name the
+//! game's task at each state ([`super::common::auxiliary::task`]): both teach the model which tasks
+//! are still possible, on which a good utterance and its value depend.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::common::Policy;
+use super::common::step::{StepSettings, gradient_step};
+use crate::algorithms::common::auxiliary::replies::ReplyRows;
+use crate::algorithms::common::auxiliary::task::{KnownTask, TaskRows};
 use crate::nn::fused::Mask;
-use crate::nn::optim::{Adam, accumulate, clip_global_norm};
-use crate::nn::params;
-use crate::parallel;
+use crate::nn::optim::Adam;
 use crate::rl::losses;
-use crate::rl::replies::ReplyRows;
-use crate::rl::task::{KnownTask, TaskRows};
 
 pub mod alone;
 
@@ -62,20 +61,16 @@ pub struct Seen {
 /// Micro-batches into which a step is cut, so that threads can share it.
 const PARTS: usize = 4;
 
-/// How a gradient step is taken.
+/// What a step weighs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Settings {
-    /// Adam's learning rate.
-    pub lr: f64,
-    /// Bound on the global gradient norm; 0 for none.
-    pub max_grad_norm: f64,
-    /// Weight of the utterances' negative log-probability; 0 while only replies are learned.
+pub struct Weights {
+    /// Of the utterances' negative log-probability; 0 while only replies are learned.
     pub utterance_coef: f64,
-    /// Weight of the replies' negative log-probability.
+    /// Of the replies' negative log-probability.
     pub reply_coef: f64,
-    /// Weight of the task's negative log-probability; takes a policy with a layer for it.
+    /// Of the task's negative log-probability; takes a policy with a layer for it.
     pub task_coef: f64,
-    /// Weight of its facts' negative log-probability, mean over them.
+    /// Of its facts' negative log-probability, mean over them.
     pub fact_coef: f64,
 }
 
@@ -89,36 +84,33 @@ pub async fn step(
     adam: &mut Adam,
     games: &[&Demonstration],
     terminator: u32,
-    settings: Settings,
-    threads: usize,
+    weights: Weights,
+    settings: StepSettings,
 ) -> (Policy, Seen) {
     let count =
         |games: &[&Demonstration]| games.iter().map(|game| game.utterances.len()).sum::<usize>();
     let all = count(games) as f64;
     let parts: Vec<&[&Demonstration]> = games.chunks(games.len().div_ceil(PARTS)).collect();
-    let done = parallel::map(threads, parts, |games| async {
+    let loss = |policy: &Policy, games: &[&Demonstration]| {
         // Each part weighs as many utterances as it has: the sum is the mean over the whole batch.
-        let policy = params::fork(&policy);
         let share = count(games) as f64 / all;
-        let losses = loss(&policy, games, terminator, settings.reply_coef > 0.0);
+        let losses = loss(policy, games, terminator, weights.reply_coef > 0.0);
         let losses = losses.map(|loss| loss.mul_scalar(share));
         let [utterances, replies, tasks, facts] = losses.clone();
-        let total = utterances.mul_scalar(settings.utterance_coef)
-            + replies.mul_scalar(settings.reply_coef)
-            + tasks.mul_scalar(settings.task_coef)
-            + facts.mul_scalar(settings.fact_coef);
-        (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
-    })
-    .await;
-    let (mut sum, mut losses) = (None, [const { Vec::new() }; 4]);
-    for (grads, part) in done {
-        sum = Some(accumulate(sum, grads));
+        let total = utterances.mul_scalar(weights.utterance_coef)
+            + replies.mul_scalar(weights.reply_coef)
+            + tasks.mul_scalar(weights.task_coef)
+            + facts.mul_scalar(weights.fact_coef);
+        (total, losses.map(Tensor::inner))
+    };
+    let stepped = gradient_step(&policy, adam, parts, settings, loss).await;
+    let mut losses = [const { Vec::new() }; 4];
+    for part in stepped.seen {
         losses.iter_mut().zip(part).for_each(|(all, loss)| all.push(loss));
     }
-    let (grads, grad_norm) = clip_global_norm(sum.expect("a part"), settings.max_grad_norm);
     let [loss, reply_loss, task_loss, fact_loss] = losses.map(|parts| Tensor::cat(parts, 0).sum());
-    let seen = Seen { loss, reply_loss, task_loss, fact_loss, grad_norm };
-    (adam.step(policy, grads, settings.lr), seen)
+    let grad_norm = stepped.grad_norm;
+    (stepped.module, Seen { loss, reply_loss, task_loss, fact_loss, grad_norm })
 }
 
 /// The losses of some games, `[1]` each: of the utterances, of the replies where asked for, of the

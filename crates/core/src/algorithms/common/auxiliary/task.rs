@@ -1,9 +1,9 @@
 //! Which task a game was, as something to name at each of its states.
 //!
-//! Once a game is over its task (the secret word, say) is known, so every state of a recorded game
+//! Once a game is over its task (what was to be found, say) is known, so every state of a recorded game
 //! can be asked for it. A model that answers well holds the posterior over tasks given the replies
-//! so far, which is what a good question depends on and a return tells only faintly. Where a task
-//! has facts (what the world would answer to each of some questions) these can be asked for too:
+//! so far, on which a good utterance depends and a return tells only faintly. Where a task
+//! has facts (what the world would reply to each of some utterances) these can be asked for too:
 //! they are many, each is shared by many tasks, and so they are learned sooner. The answers are read
 //! off the hidden state by a linear layer that is thrown away after the warm start: playing needs no
 //! task, and learning from play is given none.

@@ -25,11 +25,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::{ActorLog, ActorSeen};
+use super::common::reading::{SampledGame, games};
 use super::common::{Policy, Scored};
-use crate::breath::breathe;
 use crate::config::Config;
 use crate::error::Error;
 use crate::nn::params;
@@ -39,10 +38,11 @@ use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::returns::generalised_advantages;
 use crate::rl::transition::Transition;
 use crate::rng;
+use crate::yielding::yield_now;
 
 /// What is kept of each token of a game while the policy moves away from the one that played it.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Told {
+struct TokenTargets {
     /// Log-probability when played.
     old: Vec<f32>,
     advantage: Vec<f32>,
@@ -65,7 +65,7 @@ pub async fn learn(
     let turns = experience.played.iter().flat_map(|game| &game.transitions);
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
     let drawn = games::as_said(games.iter().map(Vec::as_slice), context.tokenizer);
-    let told = tell(learner, &drawn, context, &mut metrics).await?;
+    let targets = old_policy_values(learner, &drawn, context, &mut metrics).await?;
 
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
     let mut order: Vec<usize> = (0..drawn.len()).collect();
@@ -73,44 +73,44 @@ pub async fn learn(
     for _ in 0..config.ppo.epochs {
         rng::shuffle(&mut rng, &mut order);
         for step in order.chunks(order.len().div_ceil(config.ppo.minibatches)) {
-            let tokens: usize = step.iter().map(|&game| told[game].old.len()).sum();
+            let tokens: usize = step.iter().map(|&game| targets[game].old.len()).sum();
             let turns: usize = step.iter().map(|&game| drawn[game].turns.len()).sum();
             let mut step = step.to_vec();
-            step.sort_by_key(|&game| told[game].old.len());
-            let parts: Vec<(Vec<Drawn<'_>>, Vec<&Told>)> = step
+            step.sort_by_key(|&game| targets[game].old.len());
+            let parts: Vec<(Vec<SampledGame<'_>>, Vec<&TokenTargets>)> = step
                 .chunks(step.len().div_ceil(turns.div_ceil(config.batch_size)))
-                .map(|part| part.iter().map(|&game| (drawn[game].clone(), &told[game])).unzip())
+                .map(|part| part.iter().map(|&game| (drawn[game].clone(), &targets[game])).unzip())
                 .collect();
             if log.grad_norms.is_empty() {
                 let played = parts.iter().flat_map(|(games, _)| games);
                 log.see_played(played.flat_map(|game| game.turns.iter().copied()));
             }
             learner
-                .policy_step(parts, context, &mut log, |policy, (games, told)| {
-                    let (sum, seen) = loss(policy, &games, &told, config);
+                .policy_step(parts, context, &mut log, |policy, (games, targets)| {
+                    let (sum, seen) = loss(policy, &games, &targets, config);
                     (sum.div_scalar(tokens as f64), seen)
                 })
                 .await;
         }
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     Ok(metrics)
 }
 
 /// What the policy as it is now thinks of the games' tokens, and what came of them.
-async fn tell(
+async fn old_policy_values(
     learner: &Learner,
-    games: &[Drawn<'_>],
+    games: &[SampledGame<'_>],
     context: &Context<'_>,
     metrics: &mut Metrics,
-) -> Result<Vec<Told>, Error> {
+) -> Result<Vec<TokenTargets>, Error> {
     let config = context.config;
     let policy = learner.policy.valid();
     let reference = learner.reference.as_ref().filter(|_| config.kl_coef > 0.0);
     let reference = reference.map(|lm| Policy::new(lm.clone()));
     let size = games.len().div_ceil(games::parts(games, config.batch_size));
     let read = parallel::map(context.threads, games.chunks(size).collect(), |games| async {
-        breathe().await;
+        yield_now().await;
         let Scored { log_prob, baseline, .. } = games::score(&policy, games, false);
         let values = baseline.expect("PPO's policy has a layer of values");
         let first = reference.as_ref().map(|first| games::score(first, games, false).log_prob);
@@ -120,7 +120,7 @@ async fn tell(
         Ok::<_, Error>((columns, params::read(grids).await?))
     })
     .await;
-    let (mut told, mut strayed) = (Vec::with_capacity(games.len()), Vec::new());
+    let (mut targets, mut strayed) = (Vec::with_capacity(games.len()), Vec::new());
     for (games, read) in games.chunks(size).zip(read) {
         let (columns, read) = read?;
         let mut row = 0;
@@ -131,10 +131,10 @@ async fn tell(
                 let of = |(row, turn): (usize, &&Transition)| {
                     grid[row * columns..][..turn.action.len()].to_vec()
                 };
-                rows.clone().zip(game.turns).flat_map(of).collect()
+                rows.clone().zip(&game.turns).flat_map(of).collect()
             };
             let (old, values) = (tokens(&read[0]), tokens(&read[1]));
-            let (mut rewards, discounts) = flow(game.turns, config.gamma);
+            let (mut rewards, discounts) = flow(&game.turns, config.gamma);
             if let Some(first) = read.get(2).map(tokens) {
                 let ratios = old.iter().zip(&first).map(|(old, first)| old - first);
                 let ratios: Vec<f32> = ratios.collect();
@@ -145,15 +145,15 @@ async fn tell(
             let advantage =
                 generalised_advantages(&rewards, &values, &discounts, config.ppo.gae_lambda);
             let value = advantage.iter().zip(&values).map(|(a, v)| a + v).collect();
-            told.push(Told { old, advantage, value });
+            targets.push(TokenTargets { old, advantage, value });
             row += game.turns.len();
         }
     }
     if let Some(stats) = Stats::of(&strayed) {
         metrics.push("actor.kl", stats.mean);
     }
-    whiten(&mut told, metrics);
-    Ok(told)
+    whiten(&mut targets, metrics);
+    Ok(targets)
 }
 
 /// The rewards of a game token by token, and the discount of the step after each.
@@ -171,36 +171,39 @@ fn flow(turns: &[&Transition], gamma: f64) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// Shifts and scales the advantages of all tokens to mean 0 and deviation 1.
-fn whiten(told: &mut [Told], metrics: &mut Metrics) {
-    let all: Vec<f32> = told.iter().flat_map(|game| game.advantage.iter().copied()).collect();
+fn whiten(targets: &mut [TokenTargets], metrics: &mut Metrics) {
+    let all: Vec<f32> = targets.iter().flat_map(|game| game.advantage.iter().copied()).collect();
     metrics.push_stats(crate::rl::metrics::stats_names!("advantages"), &all);
     let Some(Stats { mean, std, .. }) = Stats::of(&all) else { return };
     let scale = |a: f32| ((f64::from(a) - mean) / (std + 1e-6)) as f32;
-    told.iter_mut().flat_map(|game| &mut game.advantage).for_each(|a| *a = scale(*a));
+    targets.iter_mut().flat_map(|game| &mut game.advantage).for_each(|a| *a = scale(*a));
 }
 
 /// The loss of some games, summed over their tokens, `[1]`, and what it showed.
 fn loss(
     policy: &Policy,
-    games: &[Drawn<'_>],
-    told: &[&Told],
+    games: &[SampledGame<'_>],
+    targets: &[&TokenTargets],
     config: &Config,
 ) -> (Tensor<1>, ActorSeen) {
     let Scored { log_prob, mask, baseline, entropy } =
         games::score(policy, games, config.entropy_coef > 0.0);
     let device = policy.lm.device().inner();
-    let grid = |part: fn(&Told) -> &Vec<f32>| {
+    let grid = |part: fn(&TokenTargets) -> &Vec<f32>| {
         let columns = mask.dims()[1];
-        padded(games, told.iter().map(|told| part(told)), columns, &device).autodiff()
+        padded(games, targets.iter().map(|targets| part(targets)), columns, &device).autodiff()
     };
-    let (old, advantage, value) =
-        (grid(|told| &told.old), grid(|told| &told.advantage), grid(|told| &told.value));
+    let (old, advantage, value) = (
+        grid(|targets| &targets.old),
+        grid(|targets| &targets.advantage),
+        grid(|targets| &targets.value),
+    );
     let clip = config.ppo.clip_ratio;
     let (surrogate, bound) =
         clipped_surrogate(log_prob.clone(), old, advantage, mask.clone(), clip);
     let values = baseline.expect("PPO's policy has a layer of values");
     let error = ((values - value) * mask).square().sum();
-    let tokens = told.iter().map(|told| told.old.len()).sum::<usize>() as f64;
+    let tokens = targets.iter().map(|targets| targets.old.len()).sum::<usize>() as f64;
     let seen = ActorSeen {
         log_prob: Some(log_prob.sum_dim(1).squeeze_dim::<1>(1).inner()),
         policy_loss: Some(surrogate.clone().inner().div_scalar(tokens)),
@@ -217,14 +220,14 @@ fn loss(
 
 /// Numbers of the games' tokens as a grid with a row for each utterance, `[utterances, columns]`.
 fn padded<'a>(
-    games: &[Drawn<'_>],
+    games: &[SampledGame<'_>],
     numbers: impl Iterator<Item = &'a Vec<f32>>,
     columns: usize,
     device: &Device,
 ) -> Tensor<2> {
     let mut grid = Vec::new();
     for (game, mut numbers) in games.iter().zip(numbers.map(|numbers| &numbers[..])) {
-        for turn in game.turns {
+        for turn in &game.turns {
             let (said, rest) = numbers.split_at(turn.action.len());
             grid.extend_from_slice(said);
             grid.resize(grid.len() + columns - said.len(), 0.0);
@@ -270,7 +273,7 @@ mod tests {
         let turns = [turn(2, 0.0, 0.0), turn(1, 0.0, 0.0)];
         let turns: Vec<&Transition> = turns.iter().collect();
         let tokenizer = Tokenizer::train(["a\n".to_string()].into_iter(), 261, 8).unwrap();
-        let game = Drawn::new(&turns, Vec::new(), &tokenizer);
+        let game = SampledGame::new(&turns, Vec::new(), &tokenizer);
         let grid = padded(&[game], [vec![1.0, 2.0, 3.0]].iter(), 3, &Device::flex());
         let grid: Vec<f32> = grid.into_data().iter::<f32>().collect();
         assert_eq!(grid, [1.0, 2.0, 0.0, 3.0, 0.0, 0.0]);
@@ -278,8 +281,11 @@ mod tests {
 
     #[test]
     fn advantages_are_centred_over_all_games() {
-        let told = |advantage: &[f32]| Told { advantage: advantage.to_vec(), ..Told::default() };
-        let mut all = [told(&[1.0, 3.0]), told(&[5.0])];
+        let targets = |advantage: &[f32]| TokenTargets {
+            advantage: advantage.to_vec(),
+            ..TokenTargets::default()
+        };
+        let mut all = [targets(&[1.0, 3.0]), targets(&[5.0])];
         whiten(&mut all, &mut Metrics::new());
         let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
         assert!(near(&all[0].advantage, &[-1.0, 0.0]) && near(&all[1].advantage, &[1.0]));

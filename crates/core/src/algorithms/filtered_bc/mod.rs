@@ -15,9 +15,9 @@
 
 use super::common::actor::Weights;
 use super::common::critic::column;
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
+use super::common::reading::{SampledGame, games, transitions};
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
 use crate::rl::transition::{Transition, total_reward};
@@ -57,13 +57,13 @@ pub async fn learn(
     for _ in 0..config.actor_epochs {
         let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
-        let equally = |part: &Vec<Drawn<'_>>| Weights {
-            weight: column(vec![1.0; games::transitions(part)], &device),
+        let equally = |part: &Vec<SampledGame<'_>>| Weights {
+            weight: column(vec![1.0; transitions(part)], &device),
             advantage: None,
         };
         learner.imitate(parts, context, &mut log, equally, games::score_plainly).await;
     }
-    log.tell(&mut metrics).await?;
+    log.report(&mut metrics).await?;
     Ok(metrics)
 }
 

@@ -16,11 +16,12 @@
 //! Without a critic there is nothing to warm up: `warmup_iter` does nothing here, nor does
 //! `actor_epochs`.
 
-use super::common::Policy;
+use super::common::actor::PolicyGradient;
 use super::common::critic::column;
-use super::common::games::{self, Drawn};
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
+use super::common::reading::{SampledGame, games, turns};
+use super::common::{Policy, Scored};
 use crate::error::Error;
 use crate::rl::metrics::Metrics;
 
@@ -35,21 +36,24 @@ pub async fn learn(
 ) -> Result<Metrics, Error> {
     let config = context.config;
     learner.keep_reference(config);
-    let turns = experience.played.iter().flat_map(|game| &game.transitions);
-    let games = games::games(turns, context.tokenizer, learner.room(context))?;
+    let played = experience.played.iter().flat_map(|game| &game.transitions);
+    let games = games::games(played, context.tokenizer, learner.room(context))?;
     let drawn = games::as_said(games.iter().map(Vec::as_slice), context.tokenizer);
     let parts = games::micro_batches(&drawn, games::parts(&drawn, config.batch_size));
     let (mut log, mut metrics) = (ActorLog::default(), Metrics::new());
-    log.see_played(parts.iter().flatten().flat_map(|game| game.turns.iter().copied()));
+    log.see_played(parts.iter().flat_map(|part| turns(part)));
     let device = learner.policy.lm.device().inner();
-    let returns = |part: &Vec<Drawn<'_>>| {
-        let turns = part.iter().flat_map(|game| game.turns);
-        column(turns.map(|turn| turn.mc_return).collect(), &device)
+    let rule = PolicyGradient {
+        samples: 1,
+        advantage: |part: &Vec<SampledGame<'_>>| {
+            column(turns(part).map(|turn| turn.mc_return).collect(), &device)
+        },
+        score: |policy: &Policy, part: &Vec<SampledGame<'_>>| {
+            games::score(policy, part, config.entropy_coef > 0.0)
+        },
+        loss: |scored: &Scored, a| scored.policy_loss(config.level, a),
     };
-    let score = |policy: &Policy, part: &Vec<Drawn<'_>>| {
-        games::score(policy, part, config.entropy_coef > 0.0)
-    };
-    learner.actor_step(parts, context, &mut log, 1, returns, score).await;
-    log.tell(&mut metrics).await?;
+    learner.actor_step(parts, rule, context, &mut log).await;
+    log.report(&mut metrics).await?;
     Ok(metrics)
 }

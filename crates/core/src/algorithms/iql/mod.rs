@@ -19,19 +19,19 @@
 //! 3. Who learns has been warmed up by imitation as in every other run; the file comes after it.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 
 use super::common::actor::Weights;
-use super::common::critic::Towards;
-use super::common::games::{self, Drawn};
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
 use super::common::log::ActorLog;
-use super::common::rows;
+use super::common::reading::{CriticValues, SampledGame, fresh_values, games};
 use crate::error::Error;
-use crate::nn::critic::{Critic, DoubleCritic, Values};
-use crate::rl::losses::{advantage, advantage_weight};
+use crate::nn::critic::Critic;
+use crate::nn::optim::polyak;
+use crate::rl::losses::{
+    CriticLosses, advantage, advantage_weight, bellman_targets, expectile_errors, squared_errors,
+};
 use crate::rl::metrics::Metrics;
-use crate::rl::transition::Transition;
 use crate::rng;
 
 /// One iteration's learning: the critic's steps and, after the warm-up, the actor's.
@@ -43,13 +43,21 @@ pub async fn learn(
     experience: Experience<'_>,
     context: &Context<'_>,
 ) -> Result<Metrics, Error> {
+    let (config, replay) = (context.config, experience.replay);
     let mut metrics = Metrics::new();
-    let towards = Towards::Said(context.config.iql.expectile);
-    learner.critic_phase(experience.replay, towards, context, &mut metrics).await?;
+    let losses = |CriticValues { r, not_done, q, v, target_q, target_v }: CriticValues| {
+        let y = bellman_targets(r, not_done, config.gamma, target_v);
+        let q = squared_errors(q, y.clone());
+        let v = expectile_errors(v, target_q, config.iql.expectile);
+        (y, CriticLosses { q, v })
+    };
+    let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
+    let said = ValueTarget::Said;
+    learner.critic_phase(replay, said, context, &mut metrics, losses, update).await?;
     if !context.warms_up() {
         actor_phase(learner, experience, context, &mut metrics).await?;
     }
-    metrics.push("replay.size", experience.replay.len() as f64);
+    metrics.push("replay.size", replay.len() as f64);
     Ok(metrics)
 }
 
@@ -65,29 +73,18 @@ async fn actor_phase(
     let games = games::games(turns, context.tokenizer, learner.room(context))?;
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
     let mut log = ActorLog::default();
-    let weights = |advantage: Tensor<1>| Weights {
-        weight: advantage_weight(advantage.clone(), config.iql.beta, config.iql.max_weight),
-        advantage: Some(advantage),
+    let weigh = |part: &Vec<SampledGame<'_>>| {
+        let (q, v) = fresh_values(&critic, part, context);
+        let a = advantage(q, v);
+        Weights {
+            weight: advantage_weight(a.clone(), config.iql.beta, config.iql.max_weight),
+            advantage: Some(a),
+        }
     };
     for _ in 0..config.actor_epochs {
         let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
-        let judge = |part: &Vec<Drawn<'_>>| {
-            weights(match &critic {
-                Critic::Causal(critic) => games::advantages(critic, part, context),
-                Critic::Encoder(critic) => advantages(critic, part, context),
-            })
-        };
-        learner.imitate(parts, context, &mut log, judge, games::score_plainly).await;
+        learner.imitate(parts, context, &mut log, weigh, games::score_plainly).await;
     }
-    log.tell(metrics).await
-}
-
-/// Advantages of what was said in some games by a critic that reads state and action apart.
-fn advantages(critic: &DoubleCritic, games: &[Drawn<'_>], context: &Context<'_>) -> Tensor<1> {
-    let turns = games.iter().flat_map(|game| game.turns.iter().copied());
-    let (states, said): (Vec<&[u32]>, Vec<&[u32]>) =
-        turns.map(|turn: &Transition| (&*turn.observation, context.said(turn))).unzip();
-    let Values { q1, q2, v1, v2 } = rows::judge(critic, context.layout, &states, &said);
-    advantage((q1, q2), (v1, v2))
+    log.report(metrics).await
 }

@@ -21,7 +21,7 @@ pub struct Tree<'a> {
 
 /// Several trees laid out for one forward.
 #[derive(Debug, Clone)]
-pub struct Forest {
+pub struct TreeBatch {
     /// `[trees, time]`: trunk, then branches, then padding.
     pub tokens: Tensor<2, Int>,
     /// `[trees, time]`: the place of each token in its own text.
@@ -34,7 +34,7 @@ pub struct Forest {
     pub time: usize,
 }
 
-impl Forest {
+impl TreeBatch {
     /// Lays out some trees.
     ///
     /// # Panics
@@ -125,9 +125,8 @@ mod tests {
             Tree { trunk: &trunk, branches: vec![(2, &[9, 10]), (2, &[]), (5, &[11, 12, 13])] },
             Tree { trunk: &trunk[..4], branches: vec![(4, &[14])] },
         ];
-        let forest = Forest::new(&trees, &device);
-        let hidden =
-            lm.forward_masked(forest.tokens.clone(), forest.positions.clone(), &forest.mask);
+        let batch = TreeBatch::new(&trees, &device);
+        let hidden = lm.forward_masked(batch.tokens.clone(), batch.positions.clone(), &batch.mask);
         for (tree, branch, state, tokens) in
             [(0, 0, 2, &[9, 10][..]), (0, 1, 2, &[]), (0, 2, 5, &[11, 12, 13]), (1, 0, 4, &[14])]
         {
@@ -138,7 +137,7 @@ mod tests {
                 Tensor::<1, Int>::from_ints(text.as_slice(), &device).reshape([1, n]),
                 Tensor::arange(0..n as i64, &device).reshape([1, n]),
             );
-            let tip = forest.tip(tree, branch, state, tokens.len());
+            let tip = batch.tip(tree, branch, state, tokens.len());
             let gap = (rows_of(alone, &[n - 1]) - rows_of(hidden.clone(), &[tip])).abs().max();
             assert!(gap.into_scalar::<f32>() < 1e-5);
         }

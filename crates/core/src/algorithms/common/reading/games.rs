@@ -1,28 +1,26 @@
-//! The form with a causal critic: draws are whole games, each read in one pass.
+//! The way of a causal critic: draws are whole games, each read in one pass.
 //!
-//! A gradient step draws games uniformly until it has as many transitions as the form with an
-//! encoder would draw; every transition is then as likely as any other. Fresh actions hang on
-//! their states as branches ([`crate::rl::forest`]), for the critic that judges them and for the
+//! A gradient step draws games uniformly until it has as many transitions as an encoder's step;
+//! every transition is then as likely as any other. Fresh actions hang on
+//! their states as branches ([`crate::nn::tree_batch`]), for the critic that judges them and for the
 //! actor that learns from them.
-
-use std::borrow::Cow;
 
 use burn::tensor::{Device, Tensor};
 
-use super::critic::{Targets, Towards};
-use super::learner::{Context, body};
-use super::log::CriticSeen;
-use super::{Open, Player, Policy, Scored, score_hidden};
+use super::super::critic::ValueTarget;
+use super::super::learner::{Context, body};
+use super::super::{Open, Player, Policy, Scored, score_hidden};
+use super::{SampledGame, transitions};
+use crate::algorithms::common::auxiliary::replies::ReplyRows;
 use crate::choices::Walk;
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Values;
 use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::tree_batch::{Tree, TreeBatch};
 use crate::parallel;
-use crate::rl::forest::{Forest, Tree};
-use crate::rl::losses::advantage;
-use crate::rl::replies::ReplyRows;
+use crate::rl::losses::Pair;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -30,64 +28,16 @@ use crate::text::Tokenizer;
 /// Games whose states one generation answers.
 const GENERATION_GAMES: usize = 16;
 
-/// A drawn game and fresh actions for each of its states, equally many for each.
-#[derive(Clone)]
-pub(crate) struct Drawn<'a> {
-    pub(crate) turns: &'a [&'a Transition],
-    pub(crate) fresh: Vec<Utterance>,
-    /// The text that all states and actions of the game are part of. Of a turn that is read apart, the
-    /// state and what was said there.
-    trunk: Cow<'a, [u32]>,
-    /// Whether the state that followed is another text, which is read by itself.
-    apart: bool,
-}
-
-impl<'a> Drawn<'a> {
-    /// A game with these fresh actions.
-    pub(crate) fn new(
-        turns: &'a [&'a Transition],
-        fresh: Vec<Utterance>,
-        tokenizer: &Tokenizer,
-    ) -> Self {
-        let last = turns.last().expect("a game has a turn");
-        let apart = !grows(last, tokenizer);
-        let trunk = match apart {
-            true => [&last.observation, body(&last.action, tokenizer)].concat().into(),
-            false => Cow::Borrowed(&*last.next_observation),
-        };
-        Self { turns, fresh, trunk, apart }
-    }
-
-    /// A game with what was said in it in place of fresh actions.
-    pub(crate) fn as_said(turns: &'a [&'a Transition], tokenizer: &Tokenizer) -> Self {
-        let said = |turn: &&Transition| Utterance {
-            tokens: turn.action.to_vec(),
-            ended: turn.action.last().is_some_and(|&token| tokenizer.ends_utterance(token)),
-            log_prob: turn.log_prob,
-            entropy: 0.0,
-        };
-        Self::new(turns, turns.iter().map(said).collect(), tokenizer)
-    }
-
-    fn trunk(&self) -> &[u32] {
-        &self.trunk
-    }
-
-    /// Each fresh action with the turn whose state it answers.
-    fn answers(&self) -> impl Iterator<Item = (&'a Transition, &Utterance)> {
-        let each = self.fresh.len() / self.turns.len();
-        self.fresh.iter().enumerate().map(move |(i, fresh)| (self.turns[i / each], fresh))
-    }
-
+impl SampledGame<'_> {
     fn tree(&self, branch: impl Fn(&Utterance) -> &[u32]) -> Tree<'_> {
         let branches =
             self.answers().map(|(turn, fresh)| (turn.observation.len(), branch(fresh))).collect();
-        Tree { trunk: self.trunk(), branches }
+        Tree { trunk: &self.trunk, branches }
     }
 }
 
 /// Whether the text goes on from a turn as it was, with what was said in it.
-fn grows(turn: &Transition, tokenizer: &Tokenizer) -> bool {
+pub(super) fn grows(turn: &Transition, tokenizer: &Tokenizer) -> bool {
     let rest = turn.next_observation.strip_prefix(&turn.observation[..]);
     rest.is_some_and(|rest| rest.starts_with(body(&turn.action, tokenizer)))
 }
@@ -141,11 +91,11 @@ pub(crate) fn games<'a>(
 }
 
 /// Draws games uniformly until they have `rows` transitions.
-pub(crate) fn draw<'a>(
-    games: &'a [Vec<&'a Transition>],
+pub(crate) fn draw<'g, 'a>(
+    games: &'g [Vec<&'a Transition>],
     rows: usize,
     rng: &mut ChaCha8Rng,
-) -> Vec<&'a [&'a Transition]> {
+) -> Vec<&'g [&'a Transition]> {
     let mut drawn = Vec::new();
     let mut transitions = 0;
     while transitions < rows {
@@ -157,31 +107,31 @@ pub(crate) fn draw<'a>(
 }
 
 /// Games with what was said in them.
-pub(crate) fn as_said<'a>(
-    games: impl IntoIterator<Item = &'a [&'a Transition]>,
+pub(crate) fn as_said<'g, 'a: 'g>(
+    games: impl IntoIterator<Item = &'g [&'a Transition]>,
     tokenizer: &Tokenizer,
-) -> Vec<Drawn<'a>> {
-    games.into_iter().map(|turns| Drawn::as_said(turns, tokenizer)).collect()
+) -> Vec<SampledGame<'a>> {
+    games.into_iter().map(|turns| SampledGame::as_said(turns, tokenizer)).collect()
 }
 
 /// The games of a gradient step on what was said in them.
 pub(crate) fn draw_as_said<'a>(
-    games: &'a [Vec<&'a Transition>],
+    games: &[Vec<&'a Transition>],
     context: &Context<'_>,
     rng: &mut ChaCha8Rng,
-) -> Vec<Drawn<'a>> {
+) -> Vec<SampledGame<'a>> {
     as_said(draw(games, context.rows(), rng), context.tokenizer)
 }
 
 /// `each` fresh actions for every state of some games; none where `each` is 0.
 pub(crate) async fn sample<'a>(
     player: Player<'_>,
-    drawn: &[&'a [&'a Transition]],
+    drawn: &[&[&'a Transition]],
     each: usize,
     draws: (u64, &str, u64),
-) -> Result<Vec<Drawn<'a>>, Error> {
+) -> Result<Vec<SampledGame<'a>>, Error> {
     if each == 0 {
-        let bare = |&turns: &_| Drawn::new(turns, Vec::new(), player.tokenizer);
+        let bare = |&turns: &_| SampledGame::new(turns, Vec::new(), player.tokenizer);
         return Ok(drawn.iter().map(bare).collect());
     }
     let (seed, purpose, mut first) = draws;
@@ -193,7 +143,7 @@ pub(crate) async fn sample<'a>(
     let written = parallel::map(
         player.threads,
         jobs,
-        |(games, first): (&[&'a [&'a Transition]], u64)| async move {
+        |(games, first): (&[&[&'a Transition]], u64)| async move {
             let texts: Vec<&[u32]> =
                 games.iter().map(|game| states_text(game, player.tokenizer)).collect();
             let states: Vec<Vec<usize>> = games
@@ -217,9 +167,9 @@ pub(crate) async fn sample<'a>(
             let written =
                 decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await?;
             let mut written = written.into_iter();
-            let fresh = |turns: &&'a [&'a Transition]| {
+            let fresh = |turns: &&[&'a Transition]| {
                 let fresh = written.by_ref().take(turns.len() * each).collect();
-                Drawn::new(turns, fresh, player.tokenizer)
+                SampledGame::new(turns, fresh, player.tokenizer)
             };
             Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
         },
@@ -232,7 +182,7 @@ pub(crate) async fn sample<'a>(
     Ok(all)
 }
 
-/// The flattened rows of a forest at which values are read.
+/// The flattened rows of a batch at which values are read.
 #[derive(Default)]
 struct Rows {
     /// Ends of the states, of the actions said and of the states after them, for each transition.
@@ -245,99 +195,112 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Self {
+    fn of(batch: &TreeBatch, part: &[SampledGame<'_>], tokenizer: &Tokenizer) -> Self {
         let mut rows = Self::default();
         // Behind the games stand the states that are read by themselves.
-        let mut aside = drawn.len();
-        for (tree, game) in drawn.iter().enumerate() {
-            for turn in game.turns {
+        let mut aside = part.len();
+        for (tree, game) in part.iter().enumerate() {
+            for turn in &game.turns {
                 let state = turn.observation.len();
                 let said = body(&turn.action, tokenizer).len();
-                rows.states.push(forest.trunk(tree, state - 1));
-                rows.actions.push(forest.trunk(tree, state + said - 1));
+                rows.states.push(batch.trunk(tree, state - 1));
+                rows.actions.push(batch.trunk(tree, state + said - 1));
                 let next = if game.apart { aside } else { tree };
-                rows.nexts.push(forest.trunk(next, turn.next_observation.len() - 1));
+                rows.nexts.push(batch.trunk(next, turn.next_observation.len() - 1));
             }
             aside += usize::from(game.apart);
-            if forest.starts[tree].is_empty() {
+            if batch.starts[tree].is_empty() {
                 continue;
             }
             for (branch, (turn, fresh)) in game.answers().enumerate() {
                 let state = turn.observation.len();
-                rows.bases.push(forest.trunk(tree, state - 1));
-                rows.tips.push(forest.tip(tree, branch, state, fresh.body().len()));
+                rows.bases.push(batch.trunk(tree, state - 1));
+                rows.tips.push(batch.tip(tree, branch, state, fresh.body().len()));
             }
         }
         rows
     }
 }
 
-/// The critic's loss on some games, `[1]`, and what it showed.
-pub(crate) fn critic_loss(
-    critic: &CausalCritic,
+/// The target critic's Q of what V is to foresee and its V of the next states, `[transitions]` each.
+pub(crate) fn target_values(
     target: &CausalCritic,
-    drawn: &[Drawn<'_>],
-    towards: Towards,
+    part: &[SampledGame<'_>],
+    value_target: ValueTarget,
     context: &Context<'_>,
-) -> (Tensor<1>, CriticSeen) {
-    let turns: Vec<&Transition> =
-        drawn.iter().flat_map(|game| game.turns.iter().copied()).collect();
-    let Targets { y, target_q } = context.targets(&turns, &target.device(), || {
-        let mut trees: Vec<Tree<'_>> =
-            drawn.iter().map(|game| game.tree(Utterance::body)).collect();
-        let aside = drawn.iter().filter(|game| game.apart).map(|game| Tree {
-            trunk: &game.turns.last().expect("a game has a turn").next_observation,
-            branches: Vec::new(),
-        });
-        trees.extend(aside);
-        let forest = Forest::new(&trees, &target.device());
-        let rows = Rows::of(&forest, drawn, context.tokenizer);
-        let answers = match towards {
-            Towards::Said(_) => &rows.actions,
-            _ => &rows.tips,
-        };
-        let [answers, nexts] = target.hidden_at(&forest, [answers, &rows.nexts]);
-        (towards.reduce(target.q(answers)), target.v(nexts))
+) -> (Pair, Pair) {
+    let mut trees: Vec<Tree<'_>> = part.iter().map(|game| game.tree(Utterance::body)).collect();
+    let aside = part.iter().filter(|game| game.apart).map(|game| Tree {
+        trunk: &game.turns.last().expect("a game has a turn").next_observation,
+        branches: Vec::new(),
     });
-    let forest = trunks(drawn, &critic.device());
-    let rows = Rows::of(&forest, drawn, context.tokenizer);
-    let replies = match context.config.reply_coef > 0.0 {
-        true => replies(&forest, drawn, context.tokenizer),
+    trees.extend(aside);
+    let batch = TreeBatch::new(&trees, &target.device());
+    let rows = Rows::of(&batch, part, context.tokenizer);
+    let answers = match value_target {
+        ValueTarget::Said => &rows.actions,
+        _ => &rows.tips,
+    };
+    let [answers, nexts] = target.hidden_at(&batch, [answers, &rows.nexts]);
+    (value_target.reduce(target.q(answers)), target.v(nexts))
+}
+
+/// A critic's Q of what was said and its V of the states, `[transitions]` each; and its loss of
+/// the world's replies, weighed, where `reply_coef` asks for it.
+pub(crate) fn values_and_replies(
+    critic: &CausalCritic,
+    part: &[SampledGame<'_>],
+    context: &Context<'_>,
+) -> ((Pair, Pair), Option<Tensor<1>>) {
+    let coef = context.config.reply_coef;
+    let batch = trunks(part, &critic.device());
+    let rows = Rows::of(&batch, part, context.tokenizer);
+    let replies = match coef > 0.0 {
+        true => replies(&batch, part, context.tokenizer),
         false => ReplyRows::default(),
     };
     let [actions, states, before] =
-        critic.hidden_at(&forest, [&rows.actions, &rows.states, replies.predictors()]);
-    let foreseen = (context.config.reply_coef > 0.0).then(|| replies.loss(critic.body(), before));
-    let (q1, q2) = critic.q(actions);
-    let (v1, v2) = critic.v(states);
-    let on = |(a, b): &(Tensor<1>, Tensor<1>)| (a.clone().autodiff(), b.clone().autodiff());
-    let losses =
-        towards.losses((q1.clone(), q2.clone()), (v1.clone(), v2.clone()), on(&y), on(&target_q));
-    let mut total = losses.total();
-    if let Some(foreseen) = foreseen {
-        total = total + foreseen.mul_scalar(context.config.reply_coef / turns.len() as f64);
-    }
-    (total, CriticSeen::new([q1, q2, v1, v2, target_q.0, target_q.1, y.0, y.1], &losses))
+        critic.hidden_at(&batch, [&rows.actions, &rows.states, replies.predictors()]);
+    let foreseen = (coef > 0.0).then(|| replies.loss(critic.body(), before));
+    let (q, v) = (critic.q(actions), critic.v(states));
+    ((q, v), foreseen.map(|loss| loss.mul_scalar(coef / transitions(part) as f64)))
 }
 
 /// A critic's values of what was said in some games and of the states in which it was, each
 /// `[transitions]`.
-pub(crate) fn values(critic: &CausalCritic, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> Values {
-    let forest = trunks(drawn, &critic.device());
-    let rows = Rows::of(&forest, drawn, tokenizer);
-    let [actions, states] = critic.hidden_at(&forest, [&rows.actions, &rows.states]);
+pub(crate) fn said_values(
+    critic: &CausalCritic,
+    part: &[SampledGame<'_>],
+    tokenizer: &Tokenizer,
+) -> Values {
+    let batch = trunks(part, &critic.device());
+    let rows = Rows::of(&batch, part, tokenizer);
+    let [actions, states] = critic.hidden_at(&batch, [&rows.actions, &rows.states]);
     let ((q1, q2), (v1, v2)) = (critic.q(actions), critic.v(states));
     Values { q1, q2, v1, v2 }
 }
 
+/// A critic's Q of the fresh actions of some games and its V of their states, `[fresh actions]` each.
+pub(crate) fn fresh_values(
+    critic: &CausalCritic,
+    part: &[SampledGame<'_>],
+    tokenizer: &Tokenizer,
+) -> (Pair, Pair) {
+    let trees: Vec<Tree<'_>> = part.iter().map(|game| game.tree(Utterance::body)).collect();
+    let batch = TreeBatch::new(&trees, &critic.device());
+    let rows = Rows::of(&batch, part, tokenizer);
+    let [tips, bases] = critic.hidden_at(&batch, [&rows.tips, &rows.bases]);
+    (critic.q(tips), critic.v(bases))
+}
+
 /// A model's scores of the vocabulary wherever a token was said in some games, `[tokens, vocab]`.
-pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
-    let forest = trunks(drawn, &lm.device());
-    let rows = said(&forest, drawn);
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-    let [hidden] = lm.hidden_at(tokens, positions, &forest.mask, [&rows]);
+pub(crate) fn scores(lm: &CausalLm, part: &[SampledGame<'_>]) -> Tensor<2> {
+    let batch = trunks(part, &lm.device());
+    let rows = said(&batch, part);
+    let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+    let [hidden] = lm.hidden_at(tokens, positions, &batch.mask, [&rows]);
     let mut open = Open::default();
-    for turn in drawn.iter().flat_map(|game| game.turns) {
+    for turn in part.iter().flat_map(|game| &game.turns) {
         open.push(turn.choices.as_deref(), &turn.action, turn.action.len());
     }
     let scores = lm.logits(hidden);
@@ -347,70 +310,61 @@ pub(crate) fn scores(lm: &CausalLm, drawn: &[Drawn<'_>]) -> Tensor<2> {
     }
 }
 
-/// The rows of a forest at which the tokens said in some games were chosen.
-pub(crate) fn said(forest: &Forest, drawn: &[Drawn<'_>]) -> Vec<usize> {
-    let mut rows = Vec::with_capacity(tokens(drawn));
-    for (tree, game) in drawn.iter().enumerate() {
-        for turn in game.turns {
+/// The rows of a batch at which the tokens said in some games were chosen.
+pub(crate) fn said(batch: &TreeBatch, part: &[SampledGame<'_>]) -> Vec<usize> {
+    let mut rows = Vec::with_capacity(tokens(part));
+    for (tree, game) in part.iter().enumerate() {
+        for turn in &game.turns {
             // The token before is where the next is chosen.
             let first = turn.observation.len() - 1;
-            rows.extend((first..first + turn.action.len()).map(|at| forest.trunk(tree, at)));
+            rows.extend((first..first + turn.action.len()).map(|at| batch.trunk(tree, at)));
         }
     }
     rows
 }
 
 /// Tokens that were said in some games, terminators included.
-pub(crate) fn tokens(drawn: &[Drawn<'_>]) -> usize {
-    drawn.iter().flat_map(|game| game.turns).map(|turn| turn.action.len()).sum()
+pub(crate) fn tokens(part: &[SampledGame<'_>]) -> usize {
+    part.iter().flat_map(|game| &game.turns).map(|turn| turn.action.len()).sum()
 }
 
 /// The texts of some games, without branches.
-pub(crate) fn trunks(drawn: &[Drawn<'_>], device: &Device) -> Forest {
+pub(crate) fn trunks(part: &[SampledGame<'_>], device: &Device) -> TreeBatch {
     let trees: Vec<Tree<'_>> =
-        drawn.iter().map(|game| Tree { trunk: game.trunk(), branches: Vec::new() }).collect();
-    Forest::new(&trees, device)
+        part.iter().map(|game| Tree { trunk: &game.trunk, branches: Vec::new() }).collect();
+    TreeBatch::new(&trees, device)
 }
 
-/// Where the replies of some games stand in a forest.
-pub(crate) fn replies(forest: &Forest, drawn: &[Drawn<'_>], tokenizer: &Tokenizer) -> ReplyRows {
+/// Where the replies of some games stand in a batch.
+pub(crate) fn replies(
+    batch: &TreeBatch,
+    part: &[SampledGame<'_>],
+    tokenizer: &Tokenizer,
+) -> ReplyRows {
     let mut rows = ReplyRows::default();
-    for (tree, game) in drawn.iter().enumerate().filter(|(_, game)| !game.apart) {
-        for turn in game.turns {
+    for (tree, game) in part.iter().enumerate().filter(|(_, game)| !game.apart) {
+        for turn in &game.turns {
             let begin = turn.observation.len() + body(&turn.action, tokenizer).len();
-            rows.push(game.trunk(), forest.trunk(tree, 0), begin, turn.next_observation.len());
+            rows.push(&game.trunk, batch.trunk(tree, 0), begin, turn.next_observation.len());
         }
     }
     rows
 }
 
-/// Advantages of the fresh actions of some games, `[fresh actions]`.
-pub(crate) fn advantages(
-    critic: &CausalCritic,
-    drawn: &[Drawn<'_>],
-    context: &Context<'_>,
-) -> Tensor<1> {
-    let trees: Vec<Tree<'_>> = drawn.iter().map(|game| game.tree(Utterance::body)).collect();
-    let forest = Forest::new(&trees, &critic.device());
-    let rows = Rows::of(&forest, drawn, context.tokenizer);
-    let [tips, bases] = critic.hidden_at(&forest, [&rows.tips, &rows.bases]);
-    advantage(critic.q(tips), critic.v(bases))
-}
-
 /// What the policy says of the fresh actions of some games, all in one pass.
-pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) -> Scored {
+pub(crate) fn score(policy: &Policy, part: &[SampledGame<'_>], with_entropy: bool) -> Scored {
     let device = policy.lm.device();
     // The last token of an action is predicted, never read.
-    let trees: Vec<Tree<'_>> = drawn
+    let trees: Vec<Tree<'_>> = part
         .iter()
         .map(|game| game.tree(|fresh| &fresh.tokens[..fresh.tokens.len() - 1]))
         .collect();
-    let forest = Forest::new(&trees, &device);
-    let actions = drawn.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
+    let batch = TreeBatch::new(&trees, &device);
+    let actions = part.iter().flat_map(|game| &game.fresh).map(|fresh| fresh.tokens.len()).max();
     let actions = actions.expect("a fresh action");
     let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
     let mut open = Open::default();
-    for (tree, game) in drawn.iter().enumerate() {
+    for (tree, game) in part.iter().enumerate() {
         for (branch, (turn, fresh)) in game.answers().enumerate() {
             open.push(turn.choices.as_deref(), &fresh.tokens, actions);
             for i in 0..actions {
@@ -418,24 +372,27 @@ pub(crate) fn score(policy: &Policy, drawn: &[Drawn<'_>], with_entropy: bool) ->
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
                 targets.push(token.copied().unwrap_or(0));
                 let read = i.min(fresh.tokens.len() - 1);
-                predictors.push(forest.tip(tree, branch, turn.observation.len(), read));
+                predictors.push(batch.tip(tree, branch, turn.observation.len(), read));
             }
         }
     }
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
-    let [hidden] = policy.lm.hidden_at(tokens, positions, &forest.mask, [&predictors]);
+    let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
+    let [hidden] = policy.lm.hidden_at(tokens, positions, &batch.mask, [&predictors]);
     score_hidden(policy, hidden, &targets, mask, actions, &open, with_entropy)
 }
 
 /// The same without the entropy.
-pub(crate) fn score_plainly(policy: &Policy, drawn: &Vec<Drawn<'_>>) -> Scored {
-    score(policy, drawn, false)
+pub(crate) fn score_plainly(policy: &Policy, part: &Vec<SampledGame<'_>>) -> Scored {
+    score(policy, part, false)
 }
 
 /// How the games of a step are shared out: similar lengths together, `parts` micro-batches.
-pub(crate) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Drawn<'a>>> {
-    let mut sorted: Vec<&Drawn<'a>> = drawn.iter().collect();
-    sorted.sort_by_key(|game| game.trunk().len());
+pub(crate) fn micro_batches<'a>(
+    part: &[SampledGame<'a>],
+    parts: usize,
+) -> Vec<Vec<SampledGame<'a>>> {
+    let mut sorted: Vec<&SampledGame<'a>> = part.iter().collect();
+    sorted.sort_by_key(|game| game.trunk.len());
     sorted
         .chunks(sorted.len().div_ceil(parts))
         .map(|part| part.iter().map(|&game| game.clone()).collect())
@@ -443,13 +400,8 @@ pub(crate) fn micro_batches<'a>(drawn: &[Drawn<'a>], parts: usize) -> Vec<Vec<Dr
 }
 
 /// Micro-batches of about `batch_size` transitions that some games make.
-pub(crate) fn parts(drawn: &[Drawn<'_>], batch_size: usize) -> usize {
-    transitions(drawn).div_ceil(batch_size)
-}
-
-/// Transitions in some games.
-pub(crate) fn transitions(drawn: &[Drawn<'_>]) -> usize {
-    drawn.iter().map(|game| game.turns.len()).sum()
+pub(crate) fn parts(part: &[SampledGame<'_>], batch_size: usize) -> usize {
+    transitions(part).div_ceil(batch_size)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A fresh model that can look back one token from the first step on.
 //!
-//! What an answer means depends on the question before it, so a model of dialogue must first learn
+//! What a reply means depends on the utterance before it, so a model of dialogue must first learn
 //! to bring the two together: a head that attends from each token to the one before. Drawn at
 //! random, small models need a thousand steps on a plateau to find it (docs/LOG.md). Here
 //! some heads of the first block begin as such heads, in the layout of GPT-2 and as ordinary
@@ -18,7 +18,7 @@ const FASTEST: f64 = PI / 1.5;
 const SLOWEST: f64 = FASTEST / 150.0;
 
 /// Which heads look back, and the waves they know positions by.
-pub(super) struct LookBack {
+pub(super) struct PreviousTokenHeads {
     width: usize,
     heads: usize,
     /// Heads that look back: the first by one token, the second by two, and so on.
@@ -27,7 +27,7 @@ pub(super) struct LookBack {
     waves: Vec<f64>,
 }
 
-impl LookBack {
+impl PreviousTokenHeads {
     /// Half of the heads look back; none where a head is too narrow for two waves.
     pub(super) fn new(config: &CausalLmConfig) -> Self {
         let waves = (config.width / config.heads / 2).min(16);
@@ -99,7 +99,7 @@ mod tests {
             vocab_size: 10,
             layer_norm_epsilon: 1e-5,
         };
-        let look = LookBack::new(&config);
+        let look = PreviousTokenHeads::new(&config);
         let (mut table, mut qkv) = (vec![0.5; 200 * 48], vec![0.5; 48 * 144]);
         look.positions(&mut table);
         look.heads(&mut qkv);

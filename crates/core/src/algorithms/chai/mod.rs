@@ -16,9 +16,13 @@
 //!    times, so that nothing is left to choose.
 //! 3. What is said ends with its terminator alone; there an end of line stays in the text.
 
-use super::common::critic::Towards;
+use super::common::critic::ValueTarget;
 use super::common::learner::{Context, Experience, Learner};
+use super::common::reading::CriticValues;
 use crate::error::Error;
+use crate::nn::critic::Critic;
+use crate::nn::optim::polyak;
+use crate::rl::losses::{CriticLosses, bellman_targets, squared_errors};
 use crate::rl::metrics::Metrics;
 
 /// One iteration's learning: the critic's steps alone.
@@ -30,9 +34,16 @@ pub async fn learn(
     experience: Experience<'_>,
     context: &Context<'_>,
 ) -> Result<Metrics, Error> {
+    let (config, replay) = (context.config, experience.replay);
     let mut metrics = Metrics::new();
-    let towards = Towards::BestOf(context.config.chai.samples);
-    learner.critic_phase(experience.replay, towards, context, &mut metrics).await?;
-    metrics.push("replay.size", experience.replay.len() as f64);
+    let best = ValueTarget::BestOf(config.chai.samples);
+    let losses = |CriticValues { r, not_done, q, v, target_q, target_v }: CriticValues| {
+        let y = bellman_targets(r, not_done, config.gamma, target_v);
+        let (q, v) = (squared_errors(q, y.clone()), squared_errors(v, target_q));
+        (y, CriticLosses { q, v })
+    };
+    let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
+    learner.critic_phase(replay, best, context, &mut metrics, losses, update).await?;
+    metrics.push("replay.size", replay.len() as f64);
     Ok(metrics)
 }

@@ -1,20 +1,25 @@
-//! Lessons: what a finished game tells beside its return, learned between the policy's own steps.
+//! Auxiliary losses: what a finished game tells beside its return, learned between the policy's own
+//! steps. Their keys and metrics are called `lessons`.
 //!
 //! ```text
-//! L = c_r · reply + c_t · task + c_f · facts + c_g · guess + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
+//! L = c_r · reply + c_t · task + c_f · facts + c_g · winning + c_h · KL( π_before(·|s, a_<t) ‖ π(·|s, a_<t) )
 //! ```
 //!
-//! The warm start teaches the actor which secrets the answers still allow ([`crate::rl::task`]), in
+//! The warm start teaches the actor which tasks the replies still allow ([`task`]), in
 //! games of the player that it imitates. A better player comes to other states, and a return tells
-//! hardly anything about them; the secret, which is known once a game is over, tells much. So some
+//! hardly anything about them; the task, which is known once a game is over, tells much. So some
 //! gradient steps of an iteration ask for it at the states of remembered games. What the actor says
 //! is meanwhile held where it was: that changes by the policy gradient alone. (Auxiliary phases
 //! beside the policy's: Cobbe et al., Phasic Policy Gradient, arXiv:2009.04416.)
 //!
-//! The one lesson that changes what is said is the guess that would have won a lost game, imitated
-//! in the last quarter of its turns: `guess = −Σ log π(guess of the secret | s)` over them, for each
-//! turn played, so that the lesson fades as fewer games are lost. A word that the actor never says is
-//! never paid for, however often it is the secret; here it is told.
+//! The one loss that changes what is said imitates the utterance that would have won a lost game,
+//! in the last quarter of its turns: `winning = −Σ log π(winning utterance | s)` over them, for each
+//! turn played, so that it fades as fewer games are lost. A word that the actor never says is
+//! never paid for, however often it would win; here it is learned.
+
+mod config;
+pub mod replies;
+pub mod task;
 
 use std::sync::Arc;
 
@@ -22,24 +27,23 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
+pub use self::config::AuxiliaryConfig;
+use self::task::{KnownTask, TaskRows};
 use super::Policy;
-use super::games::{self, Drawn};
 use super::learner::{Context, Experience, Learner};
-use crate::breath::breathe;
-use crate::config::LessonsConfig;
+use super::reading::{SampledGame, games, transitions};
+use super::step::gradient_step;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::generate::Utterance;
-use crate::nn::optim::{accumulate, clip_global_norm};
 use crate::nn::params;
-use crate::parallel;
 use crate::rl::losses::divergence;
 use crate::rl::metrics::{Metrics, Stats};
-use crate::rl::task::{KnownTask, TaskRows};
+
 use crate::rng;
 use crate::text::Tokenizer;
 
-/// Names of what a lesson shows: of [`loss`] in its order, and of [`guess_loss`].
+/// Names of the losses: of [`loss`] in its order, and of [`winning_loss`].
 const NAMES: [&str; 5] = [
     "lessons.reply_loss",
     "lessons.task_loss",
@@ -50,22 +54,22 @@ const NAMES: [&str; 5] = [
 
 /// What is known of each task of a world once a game is over; empty where nobody asks for it.
 #[derive(Debug, Clone, Default)]
-pub struct Lore {
+pub struct TaskFacts {
     /// 1 for each fact that is true of the task, 0 for each that is not; as many for every task.
     pub facts: Vec<Arc<[f32]>>,
     /// The tokens of the utterance that names the task, terminator included.
-    pub guesses: Vec<Arc<[u32]>>,
+    pub winning_utterances: Vec<Arc<[u32]>>,
 }
 
 impl Learner {
-    /// The lessons of an iteration.
+    /// The auxiliary steps of an iteration.
     ///
     /// # Errors
     /// If the device fails, or no game fits the networks.
-    pub async fn lessons(
+    pub async fn auxiliary_steps(
         &mut self,
         experience: Experience<'_>,
-        lore: &Lore,
+        known: &TaskFacts,
         context: &Context<'_>,
     ) -> Result<Metrics, Error> {
         let config = &context.config.lessons;
@@ -87,33 +91,27 @@ impl Learner {
         let mut seen = [const { Vec::new() }; NAMES.len()];
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
-            let all = games::transitions(&drawn) as f64;
-            let (policy, before) = (&self.policy, &before);
+            let all = transitions(&drawn) as f64;
             let parts = games::micro_batches(&drawn, context.config.grad_accum_steps);
-            let done = parallel::map(context.threads, parts, |part| async move {
-                breathe().await;
-                let policy = params::fork(policy);
+            let loss = |policy: &Policy, part: Vec<SampledGame<'_>>| {
                 let [replies, tasks, facts, held] =
-                    loss(&policy, before, &part, &lore.facts, context);
-                let guessed =
-                    guess_loss(&policy, &lost(&part, &lore.guesses, longest, context.tokenizer));
-                let losses = [replies, tasks, facts, held, guessed].map(|sum| sum.div_scalar(all));
-                let total = weighed(&losses, config);
-                breathe().await;
-                (params::gradients(&policy, &total.backward()), losses.map(Tensor::inner))
-            })
-            .await;
-            let (mut sum, mut shown) = (None, [const { Vec::new() }; NAMES.len()]);
-            for (grads, losses) in done {
-                sum = Some(accumulate(sum, grads));
+                    loss(policy, &before, &part, &known.facts, context);
+                let lost = lost(&part, &known.winning_utterances, longest, context.tokenizer);
+                let won = winning_loss(policy, &lost);
+                let losses = [replies, tasks, facts, held, won].map(|sum| sum.div_scalar(all));
+                (weighed(&losses, config), losses.map(Tensor::inner))
+            };
+            let settings = context.step_settings(config.lr);
+            let adam = &mut self.auxiliary_adam;
+            let stepped = gradient_step(&self.policy, adam, parts, settings, loss).await;
+            self.policy = stepped.module;
+            let mut shown = [const { Vec::new() }; NAMES.len()];
+            for losses in stepped.seen {
                 shown.iter_mut().zip(losses).for_each(|(parts, loss)| parts.push(loss));
             }
             for (series, parts) in seen.iter_mut().zip(shown) {
                 series.push(Tensor::cat(parts, 0).sum());
             }
-            let (grads, _) = clip_global_norm(sum.expect("a part"), context.config.max_grad_norm);
-            let lr = config.lr * context.lr_share();
-            self.policy = self.lesson_adam.step(self.policy.clone(), grads, lr);
         }
         let read = params::read(seen.map(|series| Tensor::cat(series, 0)).into()).await?;
         for (name, values) in NAMES.into_iter().zip(read) {
@@ -123,36 +121,37 @@ impl Learner {
     }
 }
 
-fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &LessonsConfig) -> Tensor<1> {
-    let [replies, tasks, facts, held, guessed] = losses;
+fn weighed(losses: &[Tensor<1>; NAMES.len()], config: &AuxiliaryConfig) -> Tensor<1> {
+    let [replies, tasks, facts, held, won] = losses;
     replies.clone().mul_scalar(config.reply_coef)
         + tasks.clone().mul_scalar(config.task_coef)
         + facts.clone().mul_scalar(config.fact_coef)
         + held.clone().mul_scalar(config.hold_coef)
-        + guessed.clone().mul_scalar(config.guess_coef)
+        + won.clone().mul_scalar(config.guess_coef)
 }
 
-/// The last quarter of each game that its limit of turns cut short, each state with the guess of the
-/// game's secret for what should have been said; none whose guess is longer than `longest` tokens.
+/// The last quarter of each game that its limit of turns cut short, each state with the
+/// utterance that would have won; none whose utterance is longer than `longest` tokens.
 fn lost<'a>(
-    drawn: &[Drawn<'a>],
-    guesses: &[Arc<[u32]>],
+    drawn: &[SampledGame<'a>],
+    winning: &[Arc<[u32]>],
     longest: usize,
     tokenizer: &Tokenizer,
-) -> Vec<Drawn<'a>> {
-    let end = |game: &Drawn<'a>| {
+) -> Vec<SampledGame<'a>> {
+    let end = |game: &SampledGame<'a>| {
         let last = game.turns.last().filter(|turn| turn.truncated)?;
-        let guess = guesses.get(last.task? as usize)?;
+        let winner = winning.get(last.task? as usize)?;
         let turns = &game.turns[game.turns.len() - game.turns.len().div_ceil(4)..];
-        let guess = Utterance { tokens: guess.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
-        (guess.tokens.len() <= longest)
-            .then(|| Drawn::new(turns, vec![guess; turns.len()], tokenizer))
+        let winner =
+            Utterance { tokens: winner.to_vec(), ended: true, log_prob: 0.0, entropy: 0.0 };
+        (winner.tokens.len() <= longest)
+            .then(|| SampledGame::new(turns, vec![winner; turns.len()], tokenizer))
     };
     drawn.iter().filter_map(end).collect()
 }
 
-/// The negative log-probability of the guesses that would have won, summed over their states, `[1]`.
-fn guess_loss(policy: &Policy, lost: &[Drawn<'_>]) -> Tensor<1> {
+/// The negative log-probability of the winning utterances, summed over their states, `[1]`.
+fn winning_loss(policy: &Policy, lost: &[SampledGame<'_>]) -> Tensor<1> {
     match lost.is_empty() {
         true => Tensor::zeros([1], &policy.lm.device()),
         false => games::score(policy, lost, false).log_prob.sum().neg(),
@@ -165,13 +164,13 @@ fn guess_loss(policy: &Policy, lost: &[Drawn<'_>]) -> Tensor<1> {
 fn loss(
     policy: &Policy,
     before: &CausalLm,
-    drawn: &[Drawn<'_>],
+    drawn: &[SampledGame<'_>],
     facts: &[Arc<[f32]>],
     context: &Context<'_>,
 ) -> [Tensor<1>; 4] {
-    let forest = games::trunks(drawn, &policy.lm.device());
+    let batch = games::trunks(drawn, &policy.lm.device());
     let (said, replies) =
-        (games::said(&forest, drawn), games::replies(&forest, drawn, context.tokenizer));
+        (games::said(&batch, drawn), games::replies(&batch, drawn, context.tokenizer));
     let mut tasks = TaskRows::default();
     for (tree, turn) in drawn
         .iter()
@@ -180,11 +179,11 @@ fn loss(
     {
         let Some(task) = turn.task.map(|task| task as usize) else { continue };
         let known = KnownTask { task, facts: facts.get(task).cloned().unwrap_or_default() };
-        tasks.push(forest.trunk(tree, turn.observation.len() - 1), &known);
+        tasks.push(batch.trunk(tree, turn.observation.len() - 1), &known);
     }
-    let (tokens, positions) = (forest.tokens.clone(), forest.positions.clone());
+    let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
     let lists = [&said[..], replies.predictors(), tasks.rows()];
-    let [spoken, foreseen, states] = policy.lm.hidden_at(tokens, positions, &forest.mask, lists);
+    let [spoken, foreseen, states] = policy.lm.hidden_at(tokens, positions, &batch.mask, lists);
     let held = log_softmax(policy.lm.logits(spoken), 1); // [tokens, vocab]
     let wanted = log_softmax(games::scores(before, drawn), 1).autodiff();
     let [named, facts] = match &policy.task {
@@ -221,14 +220,14 @@ mod tests {
         let tokenizer = Tokenizer::train(["a\n".to_string()].into_iter(), 261, 8).unwrap();
         let games = [game(0, true), game(1, true), game(0, false), game(2, true)];
         let turns: Vec<Vec<&Transition>> = games.iter().map(|game| game.iter().collect()).collect();
-        let drawn: Vec<Drawn<'_>> =
-            turns.iter().map(|turns| Drawn::new(turns, Vec::new(), &tokenizer)).collect();
-        // The second is too long to be said, of the last nobody knows a guess.
-        let guesses = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
-        let told = lost(&drawn, &guesses, 3, &tokenizer);
+        let drawn: Vec<SampledGame<'_>> =
+            turns.iter().map(|turns| SampledGame::new(turns, Vec::new(), &tokenizer)).collect();
+        // The second is too long to be said, of the last nobody knows a winner.
+        let winning = [Arc::from([4, 9]), Arc::from([4, 5, 6, 9])];
+        let told = lost(&drawn, &winning, 3, &tokenizer);
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].turns, &turns[0][6..], "three of nine turns");
-        assert!(told[0].fresh.iter().all(|guess| guess.tokens == [4, 9] && guess.ended));
+        assert!(told[0].fresh.iter().all(|winner| winner.tokens == [4, 9] && winner.ended));
         assert_eq!(told[0].fresh.len(), 3);
     }
 }

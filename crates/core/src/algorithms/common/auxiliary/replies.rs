@@ -1,6 +1,6 @@
 //! What the world replies, as something to predict.
 //!
-//! A model that foresees the answer to a question knows which secrets are still possible and what
+//! A model that foresees the reply to an utterance knows which tasks are still possible and what
 //! was asked before, which is what a value function has to know, and it learns this from every
 //! reply instead of from returns alone. Imitation and the causal critic may take this loss beside
 //! their own; the pass over the game is the one they make anyway.
@@ -15,7 +15,7 @@ use crate::nn::causal_lm::CausalLm;
 /// the terminator: the reply is therefore predicted given that the utterance has ended. It is
 /// predicted among the tokens that these replies are made of. Among the whole vocabulary, the first
 /// steps would move every embedding (which the scores share) away from the replies', all along one
-/// direction, and what tells questions apart would be small beside it for a thousand steps.
+/// direction, and what tells utterances apart would be small beside it for a thousand steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReplyRows {
     predictors: Vec<usize>,

@@ -86,24 +86,24 @@ pub fn device_lost() -> Option<String> {
 /// A loaded model. Calls may overlap; those that learn or change the model must not overlap each
 /// other.
 #[wasm_bindgen]
-pub struct Door(RefCell<Session>);
+pub struct WasmSession(RefCell<Session>);
 
 #[wasm_bindgen]
-impl Door {
+impl WasmSession {
     /// Loads a model file.
-    pub async fn load(file: Vec<u8>) -> Result<Door, JsValue> {
+    pub async fn load(file: Vec<u8>) -> Result<WasmSession, JsValue> {
         start();
         let device = device::open().await.map_err(thrown)?;
-        Session::load(file, device).await.map(|session| Door(session.into())).map_err(thrown)
+        Session::load(file, device).await.map(|session| WasmSession(session.into())).map_err(thrown)
     }
 
-    /// Answers one request. `hear` is called with the text of a question as it grows. `rest` is
-    /// called at each breath of the work: it returns nothing, or a promise of whether to go on; work
+    /// Answers one request. `observe` is called with the text of a question as it grows. `rest` is
+    /// called at each yield of the work: it returns nothing, or a promise of whether to go on; work
     /// that is given up changes nothing and replies undefined.
     pub async fn call(
         &self,
         request: JsValue,
-        hear: Option<Function>,
+        observe: Option<Function>,
         rest: Option<Function>,
     ) -> Result<JsValue, JsValue> {
         let request: Request = serde_wasm_bindgen::from_value(request).map_err(|error| {
@@ -112,20 +112,20 @@ impl Door {
                 "Compare it with the package's types.",
             ))
         })?;
-        let hear = |text: &str| {
-            if let Some(hear) = &hear {
+        let observe = |text: &str| {
+            if let Some(observe) = &observe {
                 // A page's own fault must not end the game.
-                let _ = hear.call1(&JsValue::NULL, &JsValue::from_str(text));
+                let _ = observe.call1(&JsValue::NULL, &JsValue::from_str(text));
             }
         };
         let rest = || {
-            let told = rest.as_ref()?.call0(&JsValue::NULL).ok()?;
-            let promise = told.dyn_into::<Promise>().ok()?;
+            let answer = rest.as_ref()?.call0(&JsValue::NULL).ok()?;
+            let promise = answer.dyn_into::<Promise>().ok()?;
             Some(async { JsFuture::from(promise).await.is_ok_and(|goes_on| goes_on.is_truthy()) })
         };
         let change = request.change();
         let mut session = self.0.borrow().clone();
-        let Some(reply) = drive(session.call(request, hear), rest).await else {
+        let Some(reply) = drive(session.call(request, observe), rest).await else {
             return Ok(JsValue::UNDEFINED);
         };
         let reply = to_js(&reply.map_err(thrown)?);
