@@ -11,7 +11,7 @@ use archer::train::evaluate::{Evaluation, evaluate};
 use archer_games::{WorldChange, WorldConfig};
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
-use archer_world::{WorldError, Worlds};
+use archer_world::{About, WorldError, Worlds};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ fn call(session: &mut Session, request: Value) -> Value {
     serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
 }
 
-fn worlds(config: &Config) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
-    Ok(archer_games::worlds(&config.world)?)
+fn worlds(config: &Config, _: Option<&About>) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
+    archer_games::worlds(&config.world)
 }
 
 /// How a model file plays so many games, greedily, in a world.

@@ -135,8 +135,7 @@ fn guess_my_city_is_served_and_played() {
 fn what_a_world_does_not_have_is_refused() {
     let folder = folder();
     for (args, part) in [
-        (&["eval", "--asker", "tree", "--name", "bandit"][..], "no scripted asker"),
-        (&["optimum", "--name", "recall"], "no scripted asker"),
+        (&["eval", "--asker", "tree", "--name", "bandit"][..], "no scripted player"),
         (&["optimum", "--name", "chess"], "guess_my_city"),
         (&["optimum", "--max-turns", "0"], "1 or more"),
         (&["optimum", "--sometimes", "--rules", "official"], "official rules know only"),

@@ -16,7 +16,7 @@ use archer::train::evaluate::evaluate;
 use archer_games::WorldConfig;
 use archer_wasm::session::{Reply, Request};
 use archer_wasm::{Session, device};
-use archer_world::{WorldError, Worlds};
+use archer_world::{About, WorldError, Worlds};
 use burn::tensor::{Device, Int, Tensor};
 use serde_json::{Value, json};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -41,8 +41,8 @@ async fn open() -> Device {
     })
 }
 
-fn worlds(config: &Config) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
-    Ok(archer_games::worlds(&config.world)?)
+fn worlds(config: &Config, _: Option<&About>) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
+    archer_games::worlds(&config.world)
 }
 
 async fn load(file: &[u8]) -> Session {

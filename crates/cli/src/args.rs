@@ -199,6 +199,9 @@ pub struct Distill {
     /// <run>/checkpoints/best
     #[arg(long, value_name = "DIR|FILE", required_unless_present = "resume")]
     pub teacher: Option<PathBuf>,
+    /// The world, where it is another than the teacher's, or one that a file must not start by itself
+    #[arg(long, value_name = "NAME|COMMAND|URL")]
+    pub world: Option<String>,
     /// Go on with a student that was made before, from its model folder, instead of a fresh one
     #[arg(long, value_name = "DIR")]
     pub student: Option<PathBuf>,

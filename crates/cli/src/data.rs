@@ -92,6 +92,9 @@ impl Source {
         } else if let Some(model) = &args.model {
             let agent = model::load(model, &device::open("auto")?.device)?;
             let own = args.world.world.is_none() && args.world.name.is_none();
+            if let (true, Some(why)) = (own, worlds::refused(&agent.about.world)) {
+                return Err(Error::Usage(format!("{}: {why}", model.display())));
+            }
             let settings = match own {
                 true => experiment::world(&agent.about.world, &args.world.assignments())?,
                 false => args.world.settings()?,

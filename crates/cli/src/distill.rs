@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::experiment::{self, Experiment, Request};
 use crate::model;
 use crate::train;
+use crate::worlds;
 
 /// What every student is told, unless it is told otherwise.
 const DEFAULTS: &str = include_str!("../../../configs/distill.toml");
@@ -36,6 +37,9 @@ pub fn run(args: &args::Distill) -> Result<(), Error> {
 fn experiment(args: &args::Distill, teacher: &Path, device: &Device) -> Result<Experiment, Error> {
     let found = model::find(teacher, false, device)?;
     let mut base = found.config;
+    if let (None, Some(why)) = (&args.world, worlds::refused(&base.world)) {
+        return Err(Error::Usage(format!("{}: {why}", teacher.display())));
+    }
     // A student may meet whatever its teacher could read.
     base.actor_model.positions = found.agent.actor.config().positions;
     if let Some(critic) = &found.agent.critic {
@@ -47,6 +51,7 @@ fn experiment(args: &args::Distill, teacher: &Path, device: &Device) -> Result<E
     set.extend(args.running.set.iter().cloned());
     let request = Request {
         config: args.config.as_deref(),
+        world: args.world.as_deref(),
         set: &set,
         seed: args.running.seed,
         ..Request::default()

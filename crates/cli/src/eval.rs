@@ -44,6 +44,9 @@ fn of_model(args: &args::Eval, folder: &Path) -> Result<Evaluation, Error> {
             folder.display()
         )));
     }
+    if let (None, Some(why)) = (&args.world, worlds::refused(&agent.about.world)) {
+        return Err(Error::Usage(format!("{}: {why}", folder.display())));
+    }
     let worlds = worlds::make(&amended(&agent.about.world, args)?)?;
     Screen::new(false).say(&format!("playing {} games on {}", args.games, device.name));
     let sampler = agent.about.sampler(args.sample);

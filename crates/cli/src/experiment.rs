@@ -154,6 +154,18 @@ pub fn world(base: &Settings, set: &[String]) -> Result<Settings, Error> {
     Ok(worlds::resolved(&layers.config.world)?)
 }
 
+/// What `--world` takes to name a world outside, quoted for a shell; nothing of a world that archer
+/// ships.
+pub fn reached(settings: &Settings) -> Option<String> {
+    let words = match settings.get("command").or_else(|| settings.get("url"))? {
+        serde_json::Value::Array(words) => {
+            words.iter().filter_map(|word| word.as_str()).collect::<Vec<_>>().join(" ")
+        }
+        other => other.as_str()?.to_string(),
+    };
+    Some(format!("\"{words}\""))
+}
+
 /// The same for a run that goes on: what its networks, its world and its past hang on stays as it
 /// is, so that the run remains one run.
 pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
@@ -517,6 +529,13 @@ mod tests {
         let over = ["distill.teacher=model".to_string(), "warm_start.steps=7".to_string()];
         let request = Request { algorithm: Some("distill"), set: &over, ..Request::default() };
         assert_eq!(resolve(&request).unwrap().config.warm_start.steps, 0);
+    }
+
+    #[test]
+    fn the_preset_of_a_new_world_is_the_cores() {
+        let config = preset(NEW_WORLD).unwrap();
+        let own = Config { world: config.world.clone(), ..Config::new_world() };
+        assert_eq!(config, own);
     }
 
     #[test]

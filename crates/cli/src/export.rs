@@ -87,7 +87,7 @@ fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Resul
         let player = agent.player(&sampler, device.threads);
         block_on(evaluate(player, trainer.worlds().as_ref(), games, comparison::SEED))
     };
-    let read = Trainer::resume(file, &worlds::of, &device.device)?;
+    let read = Trainer::resume(file, &worlds::of_file, &device.device)?;
     block_on(read.check_example(file))?;
     let (before, after) = (play(&trainer.agent())?, play(&read.agent())?);
     let (gain, [low, high]) = after.gain_over(&before).expect("both have played the same games");
@@ -129,6 +129,6 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
             path.display()
         )));
     }
-    let worlds = worlds::of(&config)?;
+    let worlds = worlds::of_file(&config, None)?;
     Ok(Trainer::from_agent(config, worlds, agent, device)?)
 }

@@ -65,7 +65,7 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
 /// The run in a file, which checks itself by its example.
 fn open_file(file: &Path, device: &Device) -> Result<Trainer, Error> {
     let bytes = fs::read(file).map_err(|e| cannot_read(file, &e))?;
-    let opened = Trainer::resume(&bytes, &worlds::of, device)
+    let opened = Trainer::resume(&bytes, &worlds::of_file, device)
         .and_then(|trainer| block_on(trainer.check_example(&bytes)).map(|()| trainer));
     opened.map_err(|error| named(file, error))
 }

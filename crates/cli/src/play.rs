@@ -45,6 +45,9 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
             ));
         }
     };
+    if let (None, Some(why)) = (&args.world, worlds::refused(&settings)) {
+        return Err(Error::Usage(why));
+    }
     let asks = worlds::as_questions(&settings)
         .filter(|world| world.name == WorldName::TwentyQuestions && !args.me);
     match (agent, asks) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress, Trainer};
+use archer_world::About;
 use pollster::block_on;
 
 use crate::args;
@@ -159,7 +160,7 @@ impl Session {
         let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
         let device = device::open_for(&args.running.compute)?;
         let change = |old: &Config| experiment::extend(old, &args.running.set);
-        let mut trainer = Trainer::resume_with(&bytes, &worlds::of, &device.device, change)
+        let mut trainer = Trainer::resume_with(&bytes, &worlds::of_file, &device.device, change)
             .map_err(|error| model::named(file, error))?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
@@ -211,7 +212,24 @@ impl Session {
                 return Err(self.stopped());
             }
         }
-        self.save()
+        self.save()?;
+        self.settle_on_best()
+    }
+
+    /// Puts the model of the best evaluation in the place of the last one, where that is asked for. The
+    /// checkpoints stay as they are.
+    fn settle_on_best(&self) -> Result<(), Error> {
+        let best = run_dir::checkpoint_path(self.run.root(), Kind::Best);
+        if !self.trainer.config().keep_best || !best.is_file() {
+            return Ok(());
+        }
+        let bytes = std::fs::read(&best).map_err(|e| cannot_read(&best, &e))?;
+        let worlds = self.trainer.worlds().clone();
+        let made = |_: &Config, _: Option<&About>| Ok(worlds.clone());
+        let trainer = Trainer::resume(&bytes, &made, &self.device.device)
+            .map_err(|error| model::named(&best, error))?;
+        let files = block_on(trainer.agent().files())?;
+        self.run.write_model(&self.run.model(), &files)
     }
 
     /// Writes down a slice, and the checkpoints that are due after it.
@@ -355,10 +373,14 @@ impl Session {
             true => "think of one of its words and let it ask you",
             false => "watch it play, or play its world yourself with --me",
         };
-        next.push((format!("{program} play --model {model}"), playing.to_string()));
+        let named = match experiment::reached(world) {
+            Some(reached) => format!(" --world {reached}"),
+            None => String::new(),
+        };
+        next.push((format!("{program} play --model {model}{named}"), playing.to_string()));
         next.push((
             format!(
-                "{program} eval --model {model} --games 1000 --seed {} --json",
+                "{program} eval --model {model}{named} --games 1000 --seed {} --json",
                 comparison::SEED
             ),
             "measure it again".to_string(),
@@ -418,7 +440,7 @@ fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
 }
 
 fn new_trainer(config: Config, device: &Opened) -> Result<Trainer, Error> {
-    let worlds = worlds::of(&config)?;
+    let worlds = worlds::begin(&config)?;
     if config.algorithm == Algorithm::Distill {
         let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
         let student = match config.actor.as_str() {
@@ -451,7 +473,8 @@ fn load_checkpoint(
         }
         let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
         let change = |old: &Config| experiment::extend(old, set);
-        match Trainer::resume_with(&bytes, &worlds::of, &device.device, change) {
+        let make = |config: &Config, _: Option<&About>| worlds::of(config);
+        match Trainer::resume_with(&bytes, &make, &device.device, change) {
             Ok(trainer) => {
                 for fault in &faults {
                     screen.warn(&format!("{fault}; going on from the one before it"));

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use archer::config::Config;
 use archer_games::WorldConfig;
 use archer_guests as guests;
+use archer_world::contract::try_world;
 use archer_world::record::read_games;
 use archer_world::teaching::Demonstrated;
-use archer_world::{About, Game, Settings, WorldError, Worlds};
+use archer_world::{About, Choices, Elsewhere, Game, Settings, WorldError, Worlds};
 use serde_json::Value;
 
 use crate::error::{Error, cannot_read};
@@ -34,6 +35,50 @@ pub fn of(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
             Ok(Arc::new(Demonstrated::new(worlds, games)))
         }
     }
+}
+
+/// The world of a file or a model folder, which may come from anybody: a command in it is not run, nor
+/// an address connected to, unless the person names it.
+pub fn of_file(config: &Config, about: Option<&About>) -> Result<Arc<dyn Worlds>, WorldError> {
+    match refused(&config.world) {
+        None => make(&config.world),
+        Some(why) => {
+            let unknown = || About::new("elsewhere", 1);
+            Ok(Arc::new(Elsewhere::new(about.cloned().unwrap_or_else(unknown), why)))
+        }
+    }
+}
+
+/// Why the world of a model is not reached without being named, if it is not.
+pub fn refused(settings: &Settings) -> Option<String> {
+    let shown = |name: &str| match settings.get(name)? {
+        Value::Array(words) => {
+            let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+            Some(words.join(" "))
+        }
+        other => other.as_str().map(str::to_string),
+    };
+    let reached = shown("command").or_else(|| shown("url"))?;
+    Some(format!(
+        "the model was trained in a world outside archer, which is not started because a file says so: name it yourself with --world \"{reached}\""
+    ))
+}
+
+/// The world that a run begins in. A world of somebody else plays its first game twice before anything
+/// is learned in it.
+pub fn begin(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
+    let worlds = of(config)?;
+    if guests::is_guest(&config.world) {
+        let shown = worlds.teaching().map(|teaching| teaching.demonstrations(&[]));
+        let shown = shown.unwrap_or_default();
+        let first = shown.first().map(|game| &game.turns[..]).unwrap_or_default();
+        let say = |turn: usize, choices: Option<&Choices>| match choices {
+            Some(choices) => choices[(turn + 1) % choices.len()].clone(),
+            None => first.get(turn % first.len().max(1)).map_or("hello", |turn| &turn.said).into(),
+        };
+        pollster::block_on(try_world(worlds.as_ref(), config.seed, say))?;
+    }
+    Ok(worlds)
 }
 
 /// The games in a file, for the world that is spoken of.

@@ -100,6 +100,8 @@ pub struct Config {
     pub eval_freq: usize,
     /// Iterations between two checkpoints; 0 for none before the end.
     pub save_freq: usize,
+    /// Whether the model that a run leaves is that of its best evaluation, instead of that of its end.
+    pub keep_best: bool,
     /// Transitions in a micro-batch.
     pub batch_size: usize,
     /// Micro-batches in one gradient step; their gradients are averaged.
@@ -212,6 +214,7 @@ impl Default for Config {
             eval_size: 128,
             eval_freq: 25,
             save_freq: 25,
+            keep_best: false,
             batch_size: 32,
             grad_accum_steps: 8,
             epochs: 50,

@@ -1,9 +1,12 @@
-//! archer: language-model agents that learn multi-turn tasks by ArCHer.
+//! archer: language-model agents that learn multi-turn tasks by reinforcement learning.
 //!
-//! The core that learns, deaf and blind: bytes, text and a seed go in; text, numbers and bytes
-//! come out. It never knows the screen, the file system, the network or the clock, and waits for
-//! the device only where an action is chosen or metrics are told. The same code trains natively
-//! and in a browser; a shell asks [`train::Trainer`] for one step after another.
+//! This crate is the core. Bytes, text and a seed go in; text, numbers and bytes come out. It does not
+//! touch the screen, the file system, the network or the clock, and it waits for the device only where
+//! an action is chosen or metrics are reported, so the same code trains in a terminal and in a browser.
+//!
+//! A program makes a [`Config`], hands its world to [`train::Trainer`] as
+//! [`Worlds`](archer_world::Worlds), and calls [`step`](train::Trainer::step) until the run is finished.
+//! The core never makes a world and knows no game. `ARCHITECTURE.md` is the map.
 
 pub mod choices;
 pub mod config;
@@ -26,5 +29,10 @@ pub mod hf;
 pub mod judge;
 pub mod train;
 
+pub use agent::Agent;
+pub use archer_world::{Local, Settings, World, Worlds};
+pub use burn::tensor::Device;
 pub use config::Config;
 pub use error::Error;
+pub use train::evaluate::{Evaluation, evaluate};
+pub use train::{Phase, Progress, Report, Trainer};

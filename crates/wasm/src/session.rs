@@ -12,7 +12,7 @@ use archer::agent::Agent;
 use archer::config::Config;
 use archer::train::Trainer;
 use archer_games::{GuessingGame, WorldConfig, WorldName};
-use archer_world::{WorldError, Worlds};
+use archer_world::{About, WorldError, Worlds};
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -204,8 +204,8 @@ impl Session {
 }
 
 /// The world of a configuration.
-fn worlds(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
-    Ok(archer_games::worlds(&config.world)?)
+fn worlds(config: &Config, _: Option<&About>) -> Result<Arc<dyn Worlds>, WorldError> {
+    archer_games::worlds(&config.world)
 }
 
 /// The things of a world, and the question that guesses each.

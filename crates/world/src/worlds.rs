@@ -137,6 +137,29 @@ impl<W: World> Batch for Row<W> {
     }
 }
 
+/// A world that is spoken of and cannot be played: that of a model whose world lives elsewhere.
+pub struct Elsewhere {
+    about: About,
+    why: String,
+}
+
+impl Elsewhere {
+    /// The world of which this is known, and why it cannot be played here, as a sentence.
+    pub fn new(about: About, why: impl Into<String>) -> Self {
+        Self { about, why: why.into() }
+    }
+}
+
+impl Worlds for Elsewhere {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn open(&self, _: usize) -> Wait<'_, Box<dyn Batch>> {
+        Box::pin(ready(Err(WorldError::Settings(self.why.clone()))))
+    }
+}
+
 impl World for Box<dyn World> {
     fn about(&self) -> About {
         (**self).about()

@@ -2,7 +2,10 @@
 
 use archer_world::{About, Game};
 
-use super::Config;
+use super::{
+    ActorModelConfig, Algorithm, Config, CriticKind, CriticModelConfig, PpoConfig, TokenizerConfig,
+    WarmStartConfig,
+};
 use crate::text::Tokenizer;
 
 /// The most positions that are chosen by themselves; a longer text loses its oldest tokens.
@@ -37,6 +40,48 @@ impl Seen {
 }
 
 impl Config {
+    /// The settings for a world of which nothing is known: small models, sizes fitted to the texts that
+    /// are seen first. `configs/new-world.toml` says why each is as it is.
+    pub fn new_world() -> Self {
+        let (layers, width, heads, positions) = (2, 64, 4, 0);
+        Self {
+            algorithm: Algorithm::Ppo,
+            iterations: 200,
+            rollout_size: 64,
+            eval_size: 100,
+            eval_freq: 10,
+            save_freq: 10,
+            keep_best: true,
+            batch_size: 32,
+            lm_lr: 1e-3,
+            lr_final: 0.1,
+            gamma: 0.97,
+            max_grad_norm: 10.0,
+            entropy_coef: 0.02,
+            max_new_tokens: 0,
+            tokenizer: TokenizerConfig { vocab_size: 512, max_token_length: 16 },
+            actor_model: ActorModelConfig { layers, width, heads, positions, look_back: false },
+            critic_model: CriticModelConfig {
+                kind: CriticKind::Causal,
+                from_actor: false,
+                layers,
+                width,
+                heads,
+                positions,
+            },
+            warm_start: WarmStartConfig {
+                games: 2000,
+                steps: 600,
+                batch_size: 32,
+                lr_final: 0.1,
+                reply_coef: 1.0,
+                ..WarmStartConfig::default()
+            },
+            ppo: PpoConfig { value_coef: 0.5, ..PpoConfig::default() },
+            ..Self::default()
+        }
+    }
+
     /// This configuration with the sizes that it leaves open, for the world of these games.
     pub(crate) fn fitted(mut self, games: &[Game], about: &About, tokenizer: &Tokenizer) -> Self {
         let open = [self.max_new_tokens, self.actor_model.positions, self.critic_model.positions];

@@ -118,6 +118,8 @@ pub struct Trainer {
     /// Iterations and games that its networks had behind them when the run began.
     before: (usize, u64),
     origin: Origin,
+    /// What a player reads first in the world, where it was seen.
+    opening: Option<String>,
 }
 
 impl Trainer {
@@ -156,7 +158,10 @@ impl Trainer {
         let critic = has_critic.then(|| fresh_critic(&config, tokenizer.vocab_size(), &autodiff));
         let warm = config.warm_start.steps > 0;
         let policy = fresh_policy(&config, worlds.as_ref(), actor, warm)?;
-        Self::assemble(config, worlds, (tokenizer, None), Learner::new(policy, critic))
+        let learner = Learner::new(policy, critic);
+        let mut trainer = Self::assemble(config, worlds, (tokenizer, None), learner)?;
+        trainer.opening = Some(trainer.opening().await?);
+        Ok(trainer)
     }
 
     /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none
@@ -249,6 +254,7 @@ impl Trainer {
             games: 0,
             before: (0, 0),
             origin: Origin::default(),
+            opening: None,
         })
     }
 
@@ -273,6 +279,9 @@ impl Trainer {
     /// # Errors
     /// If the world breaks its contract or cannot be reached.
     async fn opening(&self) -> Result<String, Error> {
+        if let Some(opening) = &self.opening {
+            return Ok(opening.clone());
+        }
         let mut batch = Checked::open(self.worlds.as_ref(), 1).await?;
         Ok(batch.start(&[Start::default()]).await?.remove(0).text)
     }

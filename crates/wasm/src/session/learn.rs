@@ -144,7 +144,7 @@ impl Session {
             false => {
                 let config = fine_tune_config(self.trainer.config(), tune, iterations)?;
                 let agent = Agent::clone(&self.agent);
-                let worlds = super::worlds(&config)?;
+                let worlds = super::worlds(&config, None)?;
                 let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
                 trainer.set_before(self.trainer.lifetime());
                 trainer
@@ -267,7 +267,7 @@ impl Session {
             ..fine_tune_config(self.trainer.config(), &Tune::default(), 1)?
         };
         let agent = Agent::clone(&self.agent);
-        let worlds = super::worlds(&config)?;
+        let worlds = super::worlds(&config, None)?;
         let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
         Ok(trainer.step().await?.tokens)
     }

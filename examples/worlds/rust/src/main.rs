@@ -16,9 +16,10 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use archer::{Config, Trainer};
-use archer_world::Local;
+use archer::{Config, Device, Phase, Trainer};
+use archer_world::{Local, Worlds};
 use corridor::Corridor;
+use pollster::block_on;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let worlds = Arc::new(Local::new(Corridor::default));
@@ -26,9 +27,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         archer_guests::serve_lines(&*worlds, io::stdin().lock(), io::stdout().lock())?;
         return Ok(());
     }
-    let mut trainer = Trainer::new(Config::default(), worlds)?;
-    for _ in 0..50 {
-        println!("{}", trainer.step()?);
+    let best = worlds.about().best.unwrap_or_default();
+    let config = Config { iterations: 20, eval_freq: 5, ..Config::new_world() };
+    let mut trainer = block_on(Trainer::new(config, worlds, &Device::flex()))?;
+    while trainer.progress().phase != Phase::Finished {
+        let report = block_on(trainer.step())?;
+        if let Some(evaluation) = report.evaluation {
+            let (step, reached) = (report.step, evaluation.mean_return);
+            println!("iteration {step}: mean return {reached:.3} of {best:.3}");
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use archer_world::{WorldError, Worlds};
+use archer_world::{About, WorldError, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,12 @@ struct State {
     /// Transitions ever remembered.
     #[serde(default)]
     inserted: usize,
+    /// What is the same in all games of its world, for programs that cannot reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
+    /// What a player reads first there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opening: Option<String>,
     /// Whether what only training needs was left out.
     #[serde(default)]
     export: bool,
@@ -64,8 +70,10 @@ pub struct Origin {
     pub commit: String,
 }
 
-/// Makes the world that a configuration describes.
-pub type MakeWorlds<'a> = &'a dyn Fn(&Config) -> Result<Arc<dyn Worlds>, WorldError>;
+/// Makes the world that a configuration describes, of which a file may say what is the same in all
+/// games.
+pub type MakeWorlds<'a> =
+    &'a dyn Fn(&Config, Option<&About>) -> Result<Arc<dyn Worlds>, WorldError>;
 
 impl State {
     fn read(sections: &Sections) -> Result<Self, Error> {
@@ -177,6 +185,8 @@ impl Trainer {
             games: self.games,
             before: self.before,
             inserted: self.buffer.inserted(),
+            about: Some(self.worlds.about().clone()),
+            opening: Some(self.opening().await?),
             export: export.is_some(),
             precision: export.unwrap_or_default(),
             origin: self.origin.clone(),
@@ -239,7 +249,7 @@ impl Trainer {
             )));
         }
         let warm = state.warm_start_step < config.warm_start.steps;
-        let worlds = make(&config)?;
+        let worlds = make(&config, state.about.as_ref())?;
         let policy =
             fresh_policy(&state.config, worlds.as_ref(), shape.init(&mut unused, &autodiff), warm)?;
         let mut policy = checkpoint::module_from_section(policy, &sections, "actor")?;
@@ -278,6 +288,7 @@ impl Trainer {
             games: state.games,
             before: state.before,
             origin: state.origin,
+            opening: state.opening,
             ..trainer
         })
     }

@@ -1,0 +1,256 @@
+//! Worlds of one's own through the binary: each example is learned, and each fault of a world ends with
+//! one sentence, exit code 1 and a whole checkpoint.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Done, folder, root, run, run_with_input};
+use serde_json::{Value, json};
+
+/// The command that runs an example, or nothing where this machine lacks what it needs.
+fn example(program: &str, needs: &str, file: &str) -> Option<String> {
+    let check = match needs {
+        "" => "0".to_string(),
+        module => format!("import {module}"),
+    };
+    let there = match program {
+        "python3" => Command::new(python()).args(["-c", &check]).output(),
+        other => Command::new(other).arg("--version").output(),
+    };
+    if !there.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {file}, for {program} {needs} is not on this machine");
+        return None;
+    }
+    let program = if program == "python3" { python() } else { program.to_string() };
+    Some(format!("{program} {}", root().join("examples/worlds").join(file).display()))
+}
+
+/// The Python that has the packages: ARCHER_PYTHON, or the one on the path.
+fn python() -> String {
+    std::env::var("ARCHER_PYTHON").unwrap_or_else(|_| "python3".to_string())
+}
+
+/// Trains on a world for so many iterations and gives the mean returns of the comparison at the end.
+fn learn(folder: &Path, world: &str, more: &[&str]) -> [f64; 2] {
+    let args = ["train", "--world", world, "--out", "run", "--final-games", "100", "--quiet"];
+    run(folder, &[&args[..], more].concat()).success();
+    let rows: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("run/comparison.json")).unwrap())
+            .unwrap();
+    let rows = rows.as_array().unwrap();
+    let mean = |row: &Value| row["evaluation"]["mean_return"].as_f64().unwrap();
+    [mean(&rows[0]), mean(rows.last().unwrap())]
+}
+
+/// From reward alone, in seconds: the puzzles of the countdown, the doors, the world in Node.
+#[test]
+fn examples_are_learned_from_reward_alone() {
+    for (program, needs, file, iterations, reached) in [
+        ("python3", "", "countdown.py", 100, 0.95),
+        ("python3", "", "door.py", 20, 0.95),
+        ("node", "", "node_world.mjs", 20, 0.95),
+    ] {
+        let Some(command) = example(program, needs, file) else { continue };
+        let folder = folder();
+        let iterations = format!("iterations={iterations}");
+        let [random, learned] = learn(folder.path(), &command, &["--set", &iterations]);
+        assert!(random < 0.6 && learned >= reached, "{file}: {random} to {learned}");
+    }
+}
+
+/// Games of Gymnasium and TextArena get better than chance within a minute.
+#[test]
+fn worlds_of_other_packages_are_learned() {
+    for (needs, file, iterations, gain) in [
+        ("textarena", "textarena_guess_number.py", 60, 0.1),
+        ("textarena", "textarena_frozen_lake.py", 60, 0.15),
+        ("gymnasium", "frozen_lake.py", 60, 0.15),
+    ] {
+        let Some(command) = example("python3", needs, file) else { continue };
+        let folder = folder();
+        let iterations = format!("iterations={iterations}");
+        let [random, learned] = learn(folder.path(), &command, &["--set", &iterations]);
+        assert!(learned > random + gain, "{file}: {random} to {learned}");
+    }
+}
+
+/// A world in Python of the many-games form, of which a test changes one line.
+const SOUND: &str = r#"
+import json, sys
+ABOUT = {"name": "coin", "max_turns": 2, "best": 1.0, "worst": 0.0, "protocol": 1}
+CHOICES = ["heads", "tails"]
+games = {}
+def answer(message):
+    cmd, game = message["cmd"], message.get("game")
+    if cmd == "about":
+        return ABOUT
+    if cmd == "batch":
+        return {"of": [answer(one) for one in message["of"]]}
+    if cmd == "start":
+        games[game] = 0
+        return {"game": game, "text": "Call it.\n", "choices": CHOICES}
+    if cmd == "act":
+        games[game] += 1
+        last = games[game] == 2
+        return {"game": game, "reply": "So.", "reward": float(message["said"] == "heads") / 2,
+                "end": "over" if last else None, "choices": None if last else CHOICES}
+    return {"game": game}
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
+"#;
+
+/// Trains on a changed world of that kind.
+fn train(folder: &Path, from: &str, to: &str, more: &[&str]) -> Done {
+    assert!(SOUND.contains(from), "{from}");
+    fs::write(folder.join("world.py"), SOUND.replace(from, to)).unwrap();
+    let args = ["train", "--world", "python3 world.py", "--out", "run", "--final-games", "0", "-q"];
+    run(folder, &[&args[..], &["--set", "iterations=2"], more].concat())
+}
+
+#[test]
+fn each_broken_rule_is_told_in_a_sentence() {
+    for (from, to, parts) in [
+        ("        games[game] += 1\n", "        sys.exit('out of coins')\n", &["out of coins"][..]),
+        (
+            "        games[game] += 1\n",
+            "        import time; time.sleep(60)\n",
+            &["timeout_seconds"],
+        ),
+        ("def answer", "print('hello')\ndef answer", &["hello"]),
+        ("return {\"game\": game, \"reply\"", "return {\"game\": game + 1, \"reply\"", &["game"]),
+        ("\"reply\": \"So.\", ", "", &["reply"]),
+        ("float(message[\"said\"] == \"heads\") / 2", "float('nan')", &["reward"]),
+        ("float(message[\"said\"] == \"heads\") / 2", "'much'", &["reward"]),
+        ("\"So.\"", "\"So.\" * 4_000_000", &["bytes"]),
+        ("last = games[game] == 2", "last = False", &["2 turns"]),
+        ("\"Call it.\\n\"", "f\"Call {id(object()) % 7 + len(games)}.\\n\"", &["same seed"]),
+        ("[\"heads\", \"tails\"]", "[]", &["choices", "at least one"]),
+        ("[\"heads\", \"tails\"]", "[\"heads\", \"heads\"]", &["twice"]),
+        ("[\"heads\", \"tails\"]", "[\"heads\", \"\"]", &["one line of text"]),
+    ] {
+        let folder = folder();
+        let done = train(folder.path(), from, to, &["--set", "world.timeout_seconds=3"]);
+        assert_eq!(done.code, 1, "{to}: {}", done.stderr);
+        for part in parts {
+            assert!(done.stderr.contains(part), "{to} should speak of {part}: {}", done.stderr);
+        }
+        assert_eq!(done.stderr.matches("error:").count(), 1, "{to}: {}", done.stderr);
+        assert!(!done.stderr.contains("panicked"), "{to}: {}", done.stderr);
+    }
+}
+
+/// One choice may begin another; a run on a process goes on bit for bit.
+#[test]
+fn a_sound_world_is_trained_on_and_resumed() {
+    let folder = folder();
+    let longer = "[\"heads\", \"heads up\"]";
+    train(folder.path(), "[\"heads\", \"tails\"]", longer, &["--set", "iterations=4"]).success();
+    fs::rename(folder.path().join("run"), folder.path().join("whole")).unwrap();
+    train(folder.path(), "[\"heads\", \"tails\"]", longer, &[]).success();
+    let resume = ["train", "--resume", "run", "--set", "iterations=4", "--final-games", "0", "-q"];
+    run(folder.path(), &resume).success();
+    common::assert_same_run(&folder.path().join("whole"), &folder.path().join("run"));
+
+    let eval = ["eval", "--model", "run/model", "--games", "1", "--json"];
+    // A model starts no program by itself.
+    let bare = run(folder.path(), &eval);
+    assert_eq!(bare.code, 2, "{}", bare.stderr);
+    assert!(bare.stderr.contains("--world \"python3 world.py\""), "{}", bare.stderr);
+    let named = ["--world", "python3 world.py"];
+    let eval = [&eval[..], &named].concat();
+    let one = run(folder.path(), &eval).success().json_lines().remove(0);
+    assert_eq!(one["return_ci95"], Value::Null, "one game has no interval");
+    assert!(one.get("rules").is_none() && one.get("mean_questions").is_none(), "{one}");
+    assert!(one["mean_turns"].is_f64(), "{one}");
+    let me = ["play", "--world", "python3 world.py", "--me"];
+    let played = run_with_input(folder.path(), &me, b"heads\n2\nn\n").success();
+    assert!(played.stdout.contains("Call it.") && played.stdout.contains("0.50 in all"));
+    let watched = {
+        let play = [&["play", "--model", "run/model"], &named[..]].concat();
+        run_with_input(folder.path(), &play, b"n\n")
+    };
+    assert!(watched.success().stdout.contains("The game is over"));
+}
+
+/// Every algorithm learns a world with choices whose screen replaces the last.
+#[test]
+fn every_algorithm_takes_choices_and_screens() {
+    let folder = folder();
+    let world = ["--world", "maze", "--set", "world.max_turns=12", "--set", "iterations=2"];
+    let small = ["--set", "rollout_size=8", "--set", "warm_start.games=20", "--set", "eval_size=4"];
+    let quick = ["--set", "warm_start.steps=8", "--final-games", "0", "-q"];
+    let data = ["data", "--world", "maze", "--games", "20", "--out", "games.jsonl"];
+    run(folder.path(), &data).success();
+    for algorithm in ["archer", "ppo", "reinforce", "filtered_bc", "chai", "iql", "bc"] {
+        for kind in ["causal", "encoder"] {
+            let out = format!("{algorithm}-{kind}");
+            let critic = format!("critic_model.kind={kind}");
+            let own = [
+                "--algorithm",
+                algorithm,
+                "--out",
+                &out,
+                "--set",
+                &critic,
+                "--set",
+                "reply_coef=0",
+                "--set",
+                "iql.games=games.jsonl",
+                "--set",
+                "epochs=2",
+                "--set",
+                "actor_epochs=1",
+                "--set",
+                "warmup_iter=1",
+                "--set",
+                "normalize_advantage=false",
+            ];
+            let args = [&["train"][..], &world, &small, &quick, &own].concat();
+            run(folder.path(), &args).success();
+            let gaps: Vec<f64> = common::metrics(&folder.path().join(&out))
+                .iter()
+                .filter_map(|line| line["actor.log_prob_gap"].as_f64())
+                .collect();
+            // What is sampled among the choices is scored among them.
+            assert!(gaps.iter().all(|gap| *gap < 1e-3), "{out}: {gaps:?}");
+        }
+    }
+}
+
+/// Demonstrations teach a world without choices what can be said.
+#[test]
+fn demonstrations_teach_what_can_be_said() {
+    let folder = folder();
+    let free =
+        [("\"choices\": CHOICES}", "\"choices\": None}"), ("None if last else CHOICES", "None")];
+    let world = free.iter().fold(SOUND.to_string(), |text, (from, to)| text.replace(from, to));
+    fs::write(folder.path().join("world.py"), world).unwrap();
+    let args =
+        ["train", "--world", "python3 world.py", "--out", "run", "--final-games", "50", "-q"];
+    let bare = run(folder.path(), &args);
+    assert_eq!(bare.code, 2, "{}", bare.stderr);
+    assert!(bare.stderr.contains("--demonstrations"), "{}", bare.stderr);
+
+    let game = |said: [&str; 2]| {
+        let turns = said.map(|said| json!({"said": said, "reply": "So.", "reward": 0.0}));
+        json!({"opening": "Call it.\n", "turns": turns, "end": "over"}).to_string()
+    };
+    let games = [game(["heads", "tails"]), game(["tails", "heads"]), game(["tails", "tails"])];
+    fs::write(folder.path().join("games.jsonl"), games.join("\n")).unwrap();
+    let shown = ["--demonstrations", "games.jsonl", "--set", "iterations=20"];
+    let few = ["--set", "warm_start.steps=200"];
+    run(folder.path(), &[&args[..], &shown, &few].concat()).success();
+    let eval = ["eval", "--model", "run/model", "--games", "50", "--json"];
+    let eval = [&eval[..], &["--world", "python3 world.py"]].concat();
+    let learned = run(folder.path(), &eval).success().json_lines().remove(0);
+    assert!(learned["mean_return"].as_f64().unwrap() > 0.9, "{learned}");
+
+    let other = json!({"world": "chess", "opening": "x", "turns": [], "end": null}).to_string();
+    fs::write(folder.path().join("games.jsonl"), other).unwrap();
+    let done = run(folder.path(), &[&args[..], &["--demonstrations", "games.jsonl"]].concat());
+    assert_eq!(done.code, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("chess"), "{}", done.stderr);
+}
