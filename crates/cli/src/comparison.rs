@@ -41,7 +41,8 @@ pub const TEACHER: &str = "teacher";
 /// The players that a run with this configuration has, the weakest first.
 pub fn players(run: &RunDir, config: &Config, teacher: Option<Agent>) -> Vec<Player> {
     let mut players = Vec::new();
-    players.push(Player { name: "random", who: Who::Scripted(players::RANDOM) });
+    let name = if players::asks(&config.world) { "random asker" } else { "random player" };
+    players.push(Player { name, who: Who::Scripted(players::RANDOM) });
     if run.warm_start().is_dir() {
         players.push(Player { name: "warm start", who: Who::Model(run.warm_start()) });
     }

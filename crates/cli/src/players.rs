@@ -17,14 +17,14 @@ pub const RANDOM: &str = "random";
 
 /// The player of a world where nobody says which.
 pub fn usual(settings: &Settings) -> &'static str {
-    match questions(settings) {
+    match asks(settings) {
         true => "mediocre",
         false => RANDOM,
     }
 }
 
 /// Whether scripted askers play the world of these settings.
-fn questions(settings: &Settings) -> bool {
+pub fn asks(settings: &Settings) -> bool {
     worlds::as_questions(settings).is_some_and(|world| matches!(world.guessing(), Ok(Some(_))))
 }
 
@@ -35,7 +35,7 @@ pub fn play(
     worlds: &dyn Worlds,
     starts: &[Start],
 ) -> Result<Vec<Game>, Error> {
-    if questions(settings) {
+    if asks(settings) {
         let config = worlds::questions(settings)?;
         let mut world = askers::world(&config)?;
         let mut asker = askers::make(name, world.as_ref(), &config)?;

@@ -40,7 +40,8 @@ pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Ga
             worlds.about().name
         ))
     };
-    Ok(worlds.teaching().ok_or_else(none)?.context_only_games(&starts)?)
+    let teaching = worlds.teaching().ok_or_else(none)?;
+    teaching.context_only_games(&starts).map_err(|_| none())
 }
 
 /// Games in which one of the listed choices is said at random, each as likely as any other.

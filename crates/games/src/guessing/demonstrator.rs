@@ -92,7 +92,7 @@ pub fn demonstrator(world: &WorldConfig) -> Box<dyn Asker> {
 pub fn attentive(world: &WorldConfig) -> Result<MediocreAsker, GameError> {
     let pool = known_questions(world).ok_or_else(|| {
         GameError::BadSetting(format!(
-            "warm_start.aside_games must be 0 in the world {}, where no answers can be heeded",
+            "the world {} has no answers that a player could take into account",
             world.name
         ))
     })?;
