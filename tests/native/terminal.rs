@@ -250,7 +250,21 @@ fn help_names_every_command_and_flag() {
 #[test]
 fn data_are_games_in_the_fields_format() {
     let folder = folder();
-    let args = ["data", "--games", "30", "--out", "games.jsonl", "--seed", "5"];
+    let plain = ["data", "--games", "3", "--out", "turns.jsonl"];
+    run(folder.path(), &plain).success();
+    let text = fs::read_to_string(folder.path().join("turns.jsonl")).unwrap();
+    for line in text.lines() {
+        let game: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(
+            (&game["world"], &game["opening"]),
+            (&"twenty_questions".into(), &"Questions:\n".into())
+        );
+        let last = game["turns"].as_array().unwrap().last().unwrap();
+        assert!(last["said"].is_string() && last["reply"].is_string() && last["reward"].is_f64());
+        assert!(["won", "cut"].contains(&game["end"].as_str().unwrap()) && game["task"].is_u64());
+    }
+
+    let args = ["data", "--games", "30", "--out", "games.jsonl", "--seed", "5", "--form", "lines"];
     let done = run(folder.path(), &args).success();
     assert_eq!(done.stdout, "");
     let text = fs::read_to_string(folder.path().join("games.jsonl")).unwrap();

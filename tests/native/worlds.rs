@@ -84,7 +84,7 @@ fn a_noisy_oracle_is_reckoned_with() {
     let data = ["data", "--words", "subset", "--games", "50", "--out", "noisy.jsonl"];
     run(folder.path(), &[&data[..], &noise].concat()).success();
     let text = fs::read_to_string(folder.path().join("noisy.jsonl")).unwrap();
-    assert!(text.contains(" Sometimes."), "a fifth of the answers are vague");
+    assert!(text.contains("\"Sometimes.\""), "a fifth of the answers are vague");
 }
 
 #[test]

@@ -388,8 +388,10 @@ mod tests {
         }
         assert_eq!(
             "chess".parse::<WorldName>().unwrap_err().to_string(),
-            "there is no world named \"chess\"; choose twenty_questions, \
-             guess_my_city, bandit or recall"
+            format!(
+                "there is no world named \"chess\"; choose one of {}",
+                crate::names().join(", ")
+            )
         );
     }
 
@@ -429,8 +431,8 @@ mod tests {
             ),
             (
                 r#"{"name": "guess_my_city", "answer_noise": 0.1}"#,
-                "the world guess_my_city has no words, sometimes, answer_noise or \
-                 sometimes_noise; leave them out",
+                "the world guess_my_city has no words, sometimes, answer_noise, sometimes_noise or \
+                 rollout_noise; leave them out",
             ),
             (
                 r#"{"name": "guess_my_city", "max_turns": 0}"#,
