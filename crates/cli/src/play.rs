@@ -61,7 +61,7 @@ fn answer(args: &args::Play, agent: &Agent, world: &WorldConfig) -> Result<(), E
     let stdin = io::stdin();
     let echo = !stdin.is_terminal();
     let mut asker = Asker {
-        agent: &agent,
+        agent,
         sampler: agent.about.sampler(args.sample),
         sometimes: world.sometimes,
         seed: args.seed,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluation, evaluate, starts};
 use super::recorded;
 use super::rollout::{self, play};
-use super::warm_start::{context_only_games, demonstrated_games, explored_games, pieces};
+use super::warm_start::{check_context_only_games, demonstrated_games, explored_games, pieces};
 use crate::agent::{About, Agent};
 use crate::algorithms::bc::Demonstration;
 use crate::algorithms::common::auxiliary::TaskFacts;
@@ -27,7 +27,7 @@ use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
-use crate::config::{Algorithm, Config, Numerics, WarmStartConfig};
+use crate::config::{Algorithm, Config, Numerics};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -224,14 +224,7 @@ impl Trainer {
         }
         worlds.in_training(1.0)?;
         if config.warm_start.steps > 0 {
-            let few = Config {
-                warm_start: WarmStartConfig {
-                    aside_games: config.warm_start.aside_games.min(1),
-                    ..config.warm_start.clone()
-                },
-                ..config.clone()
-            };
-            context_only_games(&few, worlds.as_ref())?;
+            check_context_only_games(&config, worlds.as_ref())?;
         }
         let task_facts = TaskFacts {
             facts: task_facts(&config, worlds.as_ref()),

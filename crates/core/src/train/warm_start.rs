@@ -29,11 +29,29 @@ pub fn demonstrated_games(config: &Config, worlds: &dyn Worlds) -> Vec<Game> {
 /// # Errors
 /// If the world has no such games.
 pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
-    let games = config.warm_start.aside_games;
-    if games == 0 {
+    first_context_only_games(config.warm_start.aside_games, config, worlds)
+}
+
+/// Checks before anything is learned that the world has such games, where the configuration asks for
+/// some.
+///
+/// # Errors
+/// If it has none.
+pub fn check_context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<(), Error> {
+    let one = config.warm_start.aside_games.min(1);
+    first_context_only_games(one, config, worlds).map(|_| ())
+}
+
+fn first_context_only_games(
+    count: usize,
+    config: &Config,
+    worlds: &dyn Worlds,
+) -> Result<Vec<Game>, Error> {
+    if count == 0 {
         return Ok(Vec::new());
     }
-    let starts = starts(worlds.about(), games, config.seed ^ 0xA51D);
+    let games = config.warm_start.aside_games;
+    let starts = starts(worlds.about(), count, config.seed ^ 0xA51D);
     let none = || {
         Error::Config(format!(
             "warm_start.aside_games = {games} is out of range: it must be 0 in the world {}, which has no games whose replies alone are learned",

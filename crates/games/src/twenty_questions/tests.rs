@@ -191,7 +191,7 @@ fn fixed_text_is_cut_at_the_first_line_and_trimmed() {
     for empty in ["", "  ", "\nIs it a cat?"] {
         env.start_word("cat", 0).unwrap();
         let step = env.act(empty);
-        assert!(step.invalid && !step.end.is_some());
+        assert!(step.invalid && step.end.is_none());
         assert_eq!(step.reward, -1.0);
     }
 }
