@@ -28,9 +28,9 @@ fn example(program: &str, needs: &str, file: &str) -> Option<String> {
     Some(format!("{program} {}", root().join("examples/worlds").join(file).display()))
 }
 
-/// The Python that has the packages: ARCHER_PYTHON, or the one on the path.
+/// The Python to run worlds with: `PYTHON`, or `python3`.
 fn python() -> String {
-    std::env::var("ARCHER_PYTHON").unwrap_or_else(|_| "python3".to_string())
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_string())
 }
 
 /// Trains on a world for so many iterations and gives the mean returns of the comparison at the end.
