@@ -142,6 +142,17 @@ fn each_broken_rule_is_told_in_a_sentence() {
     }
 }
 
+/// What a world writes to its standard error is in the run's folder, and a world that is well lets the
+/// run end with nothing left behind.
+#[test]
+fn notes_of_a_world_are_kept() {
+    let folder = folder();
+    let note = "sys.stderr.write('a note\\n')\ndef answer";
+    train(folder.path(), "def answer", note, &[]).success();
+    let log = fs::read_to_string(folder.path().join("run/world.log")).unwrap();
+    assert!(log.lines().count() >= 1 && log.lines().all(|line| line == "a note"), "{log}");
+}
+
 /// One choice may begin another; a run on a process goes on bit for bit.
 #[test]
 fn a_sound_world_is_trained_on_and_resumed() {

@@ -9,6 +9,7 @@
 //! checkpoints/best        the one with the best greedy evaluation
 //! warm_start/, model/     the models before and after learning, in Hugging Face layout
 //! comparison.json         who played how well at the end
+//! world.log               what a world in a process wrote to its standard error
 //! plots/*.svg, report.md  what came of it
 //! ```
 //!

@@ -111,10 +111,11 @@ impl Session {
             device.name,
             run.root().display()
         ));
-        let mut trainer = begin_training(experiment.config, &device).inspect_err(|_| {
-            // Nothing has been learned yet, so there is nothing to keep.
-            run.discard();
-        })?;
+        let mut trainer =
+            begin_training(experiment.config, run.root(), &device).inspect_err(|_| {
+                // Nothing has been learned yet, so there is nothing to keep.
+                run.discard();
+            })?;
         trainer.set_threads(device.threads);
         if let Some(warning) = larger_than_teacher(&trainer) {
             screen.warn(&warning);
@@ -414,12 +415,12 @@ fn place(progress: Progress) -> String {
 }
 
 /// Makes the trainer of a new run, from a model folder where the configuration names one.
-fn begin_training(config: Config, device: &Opened) -> Result<Trainer, Error> {
+fn begin_training(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
     if !config.algorithm.is_offline() {
-        return new_trainer(config, device);
+        return new_trainer(config, root, device);
     }
     let file = PathBuf::from(&config.iql.games);
-    let mut trainer = new_trainer(config, device)?;
+    let mut trainer = new_trainer(config, root, device)?;
     let games = worlds::games(&file, trainer.worlds().about())?;
     block_on(trainer.set_games(&games))?;
     Ok(trainer)
@@ -439,8 +440,8 @@ fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
     })
 }
 
-fn new_trainer(config: Config, device: &Opened) -> Result<Trainer, Error> {
-    let worlds = worlds::begin(&config)?;
+fn new_trainer(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
+    let worlds = worlds::begin(&config, root)?;
     if config.algorithm == Algorithm::Distill {
         let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
         let student = match config.actor.as_str() {
@@ -473,7 +474,7 @@ fn load_checkpoint(
         }
         let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
         let change = |old: &Config| experiment::extend(old, set);
-        let make = |config: &Config, _: Option<&About>| worlds::of(config);
+        let make = |config: &Config, _: Option<&About>| worlds::of(config, root);
         match Trainer::resume_with(&bytes, &make, &device.device, change) {
             Ok(trainer) => {
                 for fault in &faults {

@@ -1,8 +1,10 @@
 //! From what was typed or written of a world to the world: those that archer ships, those of other
 //! people, and games that somebody has shown.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use archer::config::Config;
 use archer_games::WorldConfig;
@@ -24,9 +26,13 @@ pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
     }
 }
 
-/// The world that a run with this configuration learns in, with the demonstrations that it names.
-pub fn of(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
-    let worlds = make(&config.world)?;
+/// The world that the run in the folder `root` learns in, with the demonstrations that its configuration
+/// names. What a process writes to its standard error is appended to `world.log` there.
+pub fn of(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError> {
+    let worlds = match guests::is_guest(&config.world) {
+        true => guests::open_with(&config.world, Some(log(root)))?,
+        false => archer_games::worlds(&config.world)?,
+    };
     match config.warm_start.demonstrations.as_str() {
         "" => Ok(worlds),
         file => {
@@ -35,6 +41,22 @@ pub fn of(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
             Ok(Arc::new(Demonstrated::new(worlds, games)))
         }
     }
+}
+
+/// Appends lines to the log of a run's world. A log that cannot be written is no reason to stop.
+fn log(root: &Path) -> guests::Sink {
+    let path = root.join("world.log");
+    let file = Mutex::new(None);
+    Arc::new(move |line: &str| {
+        let Ok(mut file) = file.lock() else { return };
+        let open = || OpenOptions::new().create(true).append(true).open(&path).ok();
+        if file.is_none() {
+            *file = open();
+        }
+        if let Some(file) = file.as_mut() {
+            let _ = writeln!(file, "{line}");
+        }
+    })
 }
 
 /// The world of a file or a model folder, which may come from anybody: a command in it is not run, nor
@@ -66,8 +88,8 @@ pub fn refused(settings: &Settings) -> Option<String> {
 
 /// The world that a run begins in. A world of somebody else plays its first game twice before anything
 /// is learned in it.
-pub fn begin(config: &Config) -> Result<Arc<dyn Worlds>, WorldError> {
-    let worlds = of(config)?;
+pub fn begin(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError> {
+    let worlds = of(config, root)?;
     if guests::is_guest(&config.world) {
         let shown = worlds.teaching().map(|teaching| teaching.demonstrations(&[]));
         let shown = shown.unwrap_or_default();
