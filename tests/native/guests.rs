@@ -77,6 +77,36 @@ fn worlds_of_other_packages_are_learned() {
     }
 }
 
+/// The blocks of code in a language that the page for newcomers shows.
+fn shown(language: &str) -> Vec<String> {
+    let page = fs::read_to_string(root().join("docs/your-world.md")).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = page.split(&fence[..]).skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_string()).collect()
+}
+
+/// The worlds of the page for newcomers are learned as they stand there.
+#[test]
+fn the_worlds_of_the_page_for_newcomers_are_learned() {
+    let folder = folder();
+    let path = folder.path();
+    let [door, walk] = &shown("python")[..] else { panic!("two worlds") };
+    fs::write(path.join("my_world.py"), door).unwrap();
+    let [random, learned] = learn(path, "python3 my_world.py", &["--set", "iterations=60"]);
+    assert!(random < 0.5 && learned > 0.9, "{random} to {learned}");
+
+    fs::write(path.join("walk.py"), walk).unwrap();
+    fs::write(path.join("walk.toml"), &shown("toml")[0]).unwrap();
+    let args = ["train", "--preset", "new-world", "--config", "walk.toml", "--out", "walk"];
+    let quick = ["--set", "iterations=30", "--final-games", "0", "-q"];
+    run(path, &[&args[..], &quick].concat()).success();
+    let eval = ["eval", "--model", "walk/model", "--games", "20", "--json"];
+    // Named by hand, the world is known by its command alone.
+    let named = ["--world", "python3 walk.py", "--set", "world.max_turns=20"];
+    let walked = run(path, &[&eval[..], &named].concat()).success().json_lines().remove(0);
+    assert!(walked["mean_return"].as_f64().unwrap() > 0.9, "{walked}");
+}
+
 /// A world in Python of the many-games form, of which a test changes one line.
 const SOUND: &str = r#"
 import json, sys
