@@ -4,8 +4,9 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{Done, folder, root, run, run_with_input};
 use serde_json::{Value, json};
@@ -75,6 +76,31 @@ fn worlds_of_other_packages_are_learned() {
         let [random, learned] = learn(folder.path(), &command, &["--set", &iterations]);
         assert!(learned > random + gain, "{file}: {random} to {learned}");
     }
+}
+
+/// A server of OpenEnv is an address, and nothing else is said of it.
+#[test]
+fn a_server_of_openenv_is_learned() {
+    let Some(command) = example("python3", "openenv, uvicorn", "openenv_server.py") else { return };
+    let (program, script) = command.split_once(' ').unwrap();
+    let mut server = Command::new(program);
+    let mut server = server.args([script, "0"]).stderr(Stdio::piped()).spawn().unwrap();
+    // It prints the port that it took. What it prints later is read too, so that its pipe never fills.
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.by_ref().find_map(|line| {
+        let port = line.split("http://127.0.0.1:").nth(1)?;
+        port.split(' ').next().map(str::to_string)
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    let folder = folder();
+    let learned = std::panic::catch_unwind(|| {
+        let url = format!("ws://127.0.0.1:{}/ws", port.expect("it says where it listens"));
+        learn(folder.path(), &url, &["--set", "iterations=30"])
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let [random, learned] = learned.unwrap();
+    assert!(random < 0.6 && learned >= 0.95, "{random} to {learned}");
 }
 
 /// The blocks of code in a language that the page for newcomers shows.
