@@ -343,7 +343,7 @@ impl Agent {
             whole.tokens.extend(next.tokens);
             whole.ended = next.ended;
             let text = spoken(&self.tokenizer, &whole);
-            // What may yet turn out to be a repetition is not reported before it is told apart.
+            // A text that may still become a repetition is not reported until it is certain that it is none.
             if unread.is_none() || !before.may_repeat(&text) {
                 report(&text);
             }

@@ -70,7 +70,7 @@ fn plain(texts: Texts) -> Texts {
 }
 
 /// Log-probabilities of a batch's actions: in the default numerics they are those of each pair
-/// alone, whatever stands beside it; in the reference's they are those of its batch.
+/// alone, independent of the other pairs; in the reference's they are those of its batch.
 async fn log_probs(
     bench: &Bench,
     ledger: &mut Ledger,

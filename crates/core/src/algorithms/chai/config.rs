@@ -1,4 +1,4 @@
-//! CHAI is told among how many utterances to choose.
+//! The settings of CHAI: how many utterances it chooses among.
 
 use serde::{Deserialize, Serialize};
 

@@ -226,8 +226,8 @@ impl Distinct {
 
 /// One fresh action of the policy for each observation.
 ///
-/// Row `i` is drawn from the generator number `first + i` of `purpose`, whatever stands beside it, among
-/// what `choices` lists there.
+/// Row `i` is drawn from the generator number `first + i` of `purpose` and does not depend on the other
+/// rows. It is one of what `choices` lists there.
 ///
 /// # Errors
 /// If the device fails.

@@ -15,7 +15,7 @@ use crate::nn::causal_lm::CausalLm;
 /// the terminator: the reply is therefore predicted given that the utterance has ended. It is
 /// predicted among the tokens that these replies are made of. Among the whole vocabulary, the first
 /// steps would move every embedding (which the scores share) away from the replies', all along one
-/// direction, and what tells utterances apart would be small beside it for a thousand steps.
+/// direction. The differences between utterances would be small against it for a thousand steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReplyRows {
     predictors: Vec<usize>,
