@@ -10,7 +10,7 @@ import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import { bytesOf } from "./fetch.js";
 import { Hosted, PlayedGame } from "./games.js";
-import type { Reins } from "./reins.js";
+import type { CallControl } from "./call-control.js";
 import { Shelf } from "./store.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
@@ -94,16 +94,16 @@ class LoadedAgent implements Agent {
           // It may have moved to another world.
           await this.look();
         },
-        step: (reins: Reins) =>
+        step: (control: CallControl) =>
           this.beside(async () => {
             if (this.engine !== begunOn) {
               const hint = "Start it again: it goes on from the last snapshot.";
               throw new ArcherError("device-lost", `${this.report.reason} The fine-tune ended there.`, hint);
             }
             const begin = performance.now();
-            const update = (await this.engine.call({ method: "step" }, undefined, reins)) as RawUpdate | undefined;
+            const update = (await this.engine.call({ method: "step" }, undefined, control)) as RawUpdate | undefined;
             if (!update) return null;
-            const seconds = (performance.now() - begin - reins.waitedMs) / 1000;
+            const seconds = (performance.now() - begin - control.waitedMs) / 1000;
             await this.look();
             iteration += 1;
             if (this.report.backend === "webgpu" && (update.finished || iteration % SNAPSHOT_EVERY === 0)) {

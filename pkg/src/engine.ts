@@ -6,7 +6,7 @@ import * as cpu from "./wasm/archer-cpu.js";
 import * as webgpu from "./wasm/archer-webgpu.js";
 import { ArcherError, asArcherError, isFault } from "./errors.js";
 import { compile } from "./fetch.js";
-import { Reins } from "./reins.js";
+import { CallControl } from "./call-control.js";
 import type { Backend, LoadProgress } from "./types.js";
 
 /** A request to the core by its name there, with its parameters. */
@@ -25,8 +25,8 @@ export interface StartOptions {
 }
 
 export interface Engine {
-  /** Answers a request; `undefined` where it was given up by its reins. Calls may overlap, except those that change the model. */
-  call(request: Request, hear?: (text: string) => void, reins?: Reins): Promise<unknown>;
+  /** Answers a request; `undefined` where its control cancelled it. Calls may overlap, except those that change the model. */
+  call(request: Request, hear?: (text: string) => void, control?: CallControl): Promise<unknown>;
   export(training: boolean): Promise<Uint8Array>;
   import(file: Uint8Array): Promise<unknown>;
   /** Why the graphics device went away, if it has. */
@@ -74,8 +74,8 @@ class LocalEngine implements Engine {
     private readonly door: WasmSession,
   ) {}
 
-  call(request: Request, hear?: (text: string) => void, reins = new Reins()): Promise<unknown> {
-    return this.guarded(() => this.door.call(request, hear, reins.rest)).finally(() => reins.standStill());
+  call(request: Request, hear?: (text: string) => void, control = new CallControl()): Promise<unknown> {
+    return this.guarded(() => this.door.call(request, hear, control.rest)).finally(() => control.paused());
   }
 
   export(training: boolean): Promise<Uint8Array> {

@@ -1,14 +1,14 @@
 /** What goes between a page and the worker. Each request has a number, by which replies name it. */
 import type { Fault } from "./errors.js";
 import type { Request } from "./engine.js";
-import type { Rein } from "./reins.js";
+import type { CallState } from "./call-control.js";
 import type { Backend, LoadProgress } from "./types.js";
 
 export type ToWorker =
   | { id: number; kind: "start"; backend: Backend; model: Uint8Array; wasm: string | undefined }
   | { id: number; kind: "call"; request: Request; hears: boolean }
   /** How the call of this number is to go on; there is no reply. */
-  | { id: number; kind: "rein"; rein: Rein }
+  | { id: number; kind: "control"; state: CallState }
   | { id: number; kind: "export"; training: boolean }
   | { id: number; kind: "import"; file: Uint8Array }
   | { id: number; kind: "lost" };

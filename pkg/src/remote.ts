@@ -2,7 +2,7 @@
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
-import type { Rein, Reins } from "./reins.js";
+import type { CallControl, CallState } from "./call-control.js";
 import type { LoadProgress } from "./types.js";
 
 /** A message without its number. */
@@ -13,7 +13,7 @@ interface Waiting {
   reject(error: unknown): void;
   onProgress: ((progress: LoadProgress) => void) | undefined;
   hear: ((text: string) => void) | undefined;
-  reins: Reins | undefined;
+  control: CallControl | undefined;
 }
 
 /** Starts engines in workers that `make` makes. */
@@ -53,8 +53,8 @@ class RemoteEngine implements Engine {
     });
   }
 
-  call(request: Request, hear?: (text: string) => void, reins?: Reins): Promise<unknown> {
-    return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear, reins);
+  call(request: Request, hear?: (text: string) => void, control?: CallControl): Promise<unknown> {
+    return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear, control);
   }
 
   export(training: boolean): Promise<Uint8Array> {
@@ -77,14 +77,14 @@ class RemoteEngine implements Engine {
   fail(reason: unknown): void {
     this.closed ??= reason ?? new ArcherError("internal", "The worker was ended.");
     this.worker.terminate();
-    for (const { reject, reins } of this.waiting.values()) {
+    for (const { reject, control } of this.waiting.values()) {
       reject(this.closed);
-      reins?.standStill();
+      control?.paused();
     }
     this.waiting.clear();
   }
 
-  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void, reins?: Reins): Promise<unknown> {
+  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void, control?: CallControl): Promise<unknown> {
     if (this.closed) return Promise.reject(this.closed);
     const id = this.next++;
     return new Promise((resolve, reject) => {
@@ -93,23 +93,23 @@ class RemoteEngine implements Engine {
       } catch (cause) {
         // Something in the request cannot be sent to a worker: a function, say.
         const why = cause instanceof Error ? cause.message : String(cause);
-        reins?.standStill();
+        control?.paused();
         return reject(new ArcherError("usage", `The request cannot be sent to the worker: ${why}`, undefined, { cause }));
       }
-      this.waiting.set(id, { resolve, reject, onProgress, hear, reins });
-      if (!reins) return;
-      const lead = (rein: Rein) => this.worker.postMessage({ id, kind: "rein", rein });
-      reins.lead = lead;
+      this.waiting.set(id, { resolve, reject, onProgress, hear, control });
+      if (!control) return;
+      const forward = (state: CallState) => this.worker.postMessage({ id, kind: "control", state });
+      control.forward = forward;
       // They may have been pulled while the call was still waiting for its turn.
-      if (reins.rein !== "go") lead(reins.rein);
+      if (control.state !== "go") forward(control.state);
     });
   }
 
-  private end(id: number, { reins }: Waiting): void {
+  private end(id: number, { control }: Waiting): void {
     this.waiting.delete(id);
-    if (!reins) return;
-    reins.lead = null;
-    reins.standStill();
+    if (!control) return;
+    control.forward = null;
+    control.paused();
   }
 
   private hear(message: FromWorker): void {
@@ -121,7 +121,7 @@ class RemoteEngine implements Engine {
       case "texts":
         return message.texts.forEach((text) => waiting.hear?.(text));
       case "held":
-        return waiting.reins?.standStill();
+        return waiting.control?.paused();
       case "done":
         this.end(message.id, waiting);
         // Resolved first: a listener that throws must not keep the call waiting, and who awaits it comes later anyway.

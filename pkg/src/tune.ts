@@ -1,6 +1,6 @@
 /** A fine-tune as an async iterator: one iteration of the core's trainer for each update asked for. */
 import { ArcherError } from "./errors.js";
-import { Reins } from "./reins.js";
+import { CallControl } from "./call-control.js";
 import type { FineTune, FineTuneOptions, FineTuneUpdate } from "./types.js";
 
 /** What the core says of an iteration; the clock is ours. */
@@ -10,7 +10,7 @@ export type RawUpdate = Omit<FineTuneUpdate, "gamesPerSecond" | "tokensPerSecond
 export interface Learner {
   begin(options: FineTuneOptions): Promise<void>;
   /** One iteration, and how many seconds it took; nothing if it was given up. */
-  step(reins: Reins): Promise<{ update: RawUpdate; seconds: number } | null>;
+  step(control: CallControl): Promise<{ update: RawUpdate; seconds: number } | null>;
   end(): void;
 }
 
@@ -19,7 +19,7 @@ export class Tuning implements FineTune {
   private begun = false;
   private wake: (() => void) | null = null;
   /** Of the iteration under way. */
-  private reins: Reins | null = null;
+  private control: CallControl | null = null;
 
   constructor(
     private readonly learner: Learner,
@@ -36,8 +36,8 @@ export class Tuning implements FineTune {
   async pause(): Promise<void> {
     if (this.now !== "running") return;
     this.now = "paused";
-    const held = this.reins?.held();
-    this.reins?.set("wait");
+    const held = this.control?.held();
+    this.control?.set("wait");
     await held;
   }
 
@@ -74,11 +74,11 @@ export class Tuning implements FineTune {
   }
 
   private async stepped(): ReturnType<Learner["step"]> {
-    this.reins = new Reins();
+    this.control = new CallControl();
     try {
-      return await this.learner.step(this.reins);
+      return await this.learner.step(this.control);
     } finally {
-      this.reins = null;
+      this.control = null;
     }
   }
 
@@ -90,7 +90,7 @@ export class Tuning implements FineTune {
 
   private go(to: FineTune["state"]): void {
     this.now = to;
-    this.reins?.set(to === "stopped" ? "stop" : "go");
+    this.control?.set(to === "stopped" ? "stop" : "go");
     this.wake?.();
     this.wake = null;
   }

@@ -1,12 +1,12 @@
 /** The worker: an engine that is spoken to by messages. Import this file as a module worker. */
 import { type Engine, type Request, startHere } from "./engine.js";
 import { faultOf } from "./errors.js";
-import { type Rein, Reins } from "./reins.js";
+import { CallControl, type CallState } from "./call-control.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
 
 let engine: Engine | null = null;
 /** Of the calls under way, by their numbers. */
-const reins = new Map<number, Reins>();
+const controls = new Map<number, CallControl>();
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => {
   (self as unknown as { postMessage(message: FromWorker, transfer: Transferable[]): void }).postMessage(message, transfer);
@@ -14,7 +14,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []) => {
 
 self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   const message = event.data;
-  if (message.kind === "rein") return void reinIn(message.id, message.rein);
+  if (message.kind === "control") return void setState(message.id, message.state);
   answer(message).then(
     (value) => {
       const bytes = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
@@ -29,10 +29,10 @@ self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
   );
 });
 
-function reinIn(id: number, rein: Rein): void {
-  const held = reins.get(id);
-  if (rein === "wait") held?.held().then(() => post({ id, kind: "held" }));
-  held?.set(rein);
+function setState(id: number, state: CallState): void {
+  const held = controls.get(id);
+  if (state === "wait") held?.held().then(() => post({ id, kind: "held" }));
+  held?.set(state);
 }
 
 /** Milliseconds between two messages about a question that grows: where a token takes less, its message would cost as much as it. */
@@ -57,16 +57,16 @@ function teller(id: number): (text: string) => void {
 }
 
 async function call(id: number, current: Engine, request: Request, hears: boolean): Promise<unknown> {
-  const own = new Reins();
-  reins.set(id, own);
+  const own = new CallControl();
+  controls.set(id, own);
   try {
     return await current.call(request, hears ? teller(id) : undefined, own);
   } finally {
-    reins.delete(id);
+    controls.delete(id);
   }
 }
 
-async function answer(message: Exclude<ToWorker, { kind: "rein" }>): Promise<unknown> {
+async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<unknown> {
   const { id } = message;
   if (message.kind === "start") {
     engine = await startHere({

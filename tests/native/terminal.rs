@@ -48,7 +48,7 @@ const MISTAKES: [Mistake; 76] = [
         2,
         &["advantage_baseline", "actor_samples is at least 2"],
     ),
-    (&["train", "--set", "tries=0"], 2, &["tries = 0", "at least 1"]),
+    (&["train", "--set", "utterance_tries=0"], 2, &["utterance_tries = 0", "at least 1"]),
     (
         &["train", "--set", "warm_start.games=0"],
         2,
@@ -61,12 +61,12 @@ const MISTAKES: [Mistake; 76] = [
     (
         &["train", "--config", "asides.toml"],
         2,
-        &["warm_start.aside_games = 5", "reply_coef, task_coef and fact_coef are 0"],
+        &["warm_start.context_only_games = 5", "reply_coef, task_coef and fact_coef are 0"],
     ),
     (
         &["train", "--config", "asides.toml", "--set", "warm_start.reply_coef=1"],
         2,
-        &["warm_start.aside_games = 5", "the world bandit"],
+        &["warm_start.context_only_games = 5", "the world bandit"],
     ),
     (
         &[
@@ -74,7 +74,7 @@ const MISTAKES: [Mistake; 76] = [
             "--config",
             "asides.toml",
             "--set",
-            "warm_start.aside_games=0",
+            "warm_start.context_only_games=0",
             "--set",
             "lessons.steps=1",
             "--set",
@@ -84,9 +84,9 @@ const MISTAKES: [Mistake; 76] = [
         &["lessons.guess_coef = 5", "the world bandit"],
     ),
     (
-        &["train", "--set", "warm_start.aside_steps=5"],
+        &["train", "--set", "warm_start.context_only_steps=5"],
         2,
-        &["warm_start.aside_steps = 5", "aside_games is 0"],
+        &["warm_start.context_only_steps = 5", "context_only_games is 0"],
     ),
     (&["train", "--set", "world.weight.dog=2"], 2, &["did you mean world.weights.dog?"]),
     (&["train", "--set", "actor=absent"], 2, &["no model folder absent"]),

@@ -130,7 +130,7 @@ fn what_was_said_before_is_said_another_way() {
     };
     let ([greedy, _], _) = repeat_rate("once", &[]);
     assert!(greedy > 0.5, "{greedy}");
-    let tries = ["--set", "tries=9", "--set", "actor_samples=3"];
+    let tries = ["--set", "utterance_tries=9", "--set", "actor_samples=3"];
     let others = ["--set", "advantage_baseline=samples", "--set", "warm_start.temperature=0.5"];
     let rates = repeat_rate("often", &[tries, others].concat());
     assert_eq!(rates, ([0.0, 0.0], 0.0));

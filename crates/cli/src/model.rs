@@ -56,7 +56,7 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
         temperature: about.temperature,
         top_k: about.top_k,
         top_p: about.top_p,
-        tries: about.tries,
+        utterance_tries: about.utterance_tries,
         ..Config::default()
     };
     Ok(Found { agent, config, trainer: None })

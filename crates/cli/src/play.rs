@@ -157,7 +157,7 @@ impl Asker<'_> {
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
         let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
         let turns = turns.iter().map(|(question, answer)| (question, *answer));
-        let heard = Heard::new(turns, self.sometimes, self.agent.about.tries > 1);
+        let heard = Heard::new(turns, self.sometimes, self.agent.about.utterance_tries > 1);
         let (seen, said) = (heard.read.text(), &heard.said);
         Ok(block_on(self.agent.say_aloud(&seen, said, None, &self.sampler, &mut rng, |_| ()))?)
     }

@@ -63,8 +63,8 @@ pub struct About {
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: usize,
     /// Utterances that it tries until one was not said before in its game; 1 where it says the first.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
-    pub tries: usize,
+    #[serde(default = "one", skip_serializing_if = "is_one", alias = "tries")]
+    pub utterance_tries: usize,
     /// Checksum of the `tokenizer.json` that the weights were trained with.
     pub tokenizer_crc32: u32,
 }
@@ -83,7 +83,7 @@ impl About {
             top_k: config.top_k,
             top_p: config.top_p,
             samples: one(),
-            tries: one(),
+            utterance_tries: one(),
             tokenizer_crc32: crc32fast::hash(tokenizer_json),
         }
     }
@@ -253,7 +253,7 @@ impl Agent {
             chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
                 Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
             }),
-            tries: self.about.tries,
+            tries: self.about.utterance_tries,
         }
     }
 

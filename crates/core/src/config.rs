@@ -152,7 +152,7 @@ pub struct Config {
     /// each with another first token: a draw without replacement, and in greedy play the next
     /// likeliest. What learning draws at replayed states is tried once, so that the policy itself
     /// is told what a repeated utterance is worth. 1 for the first as it comes, as in the paper.
-    pub tries: usize,
+    pub utterance_tries: usize,
     /// Whether the critic may bootstrap past a time limit (`truncated`) or takes it for an end.
     pub bootstrap_truncated: bool,
     /// Utterance-level or token-level policy gradient.
@@ -234,7 +234,7 @@ impl Default for Config {
             temperature: 1.0,
             top_k: 0,
             top_p: 1.0,
-            tries: 1,
+            utterance_tries: 1,
             max_new_tokens: 32,
             bootstrap_truncated: false,
             level: Level::Utterance,
@@ -311,7 +311,7 @@ impl Config {
         at_least_one("batch_size", self.batch_size, MOST_ITEMS)?;
         at_least_one("grad_accum_steps", self.grad_accum_steps, MOST_STEPS)?;
         at_least_one("capacity", self.capacity, MOST_REMEMBERED)?;
-        at_least_one("tries", self.tries, MOST_SAMPLES)?;
+        at_least_one("utterance_tries", self.utterance_tries, MOST_SAMPLES)?;
         at_least_one("eval_size", self.eval_size, MOST_ITEMS)?;
         at_least_one("actor_samples", self.actor_samples, MOST_SAMPLES)?;
         at_least_one("critic_samples", self.critic_samples, MOST_SAMPLES)?;

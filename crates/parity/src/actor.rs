@@ -57,7 +57,7 @@ async fn official(
     let part = learner.actor_part(&states, &fresh.iter().collect::<Vec<&Utterance>>(), &context)?;
 
     let values = part.values.clone();
-    let told = [
+    let report = [
         ("q1", Kind::Value, values.q1),
         ("q2", Kind::Value, values.q2),
         ("v1", Kind::Value, values.v1),
@@ -65,10 +65,10 @@ async fn official(
         ("advantage", Kind::Advantage, part.advantage.clone()),
         ("log_prob", Kind::LogProb, part.log_prob.clone()),
     ];
-    for (key, kind, ours) in told {
+    for (key, kind, ours) in report {
         ledger.compare(named(key), kind, &truth.get(key)?.numbers()?, &read_one(ours).await?);
     }
-    info(ledger, &named, &truth, &compat::tell_actor(&part).await?)?;
+    info(ledger, &named, &truth, &compat::actor_report(&part).await?)?;
     let wanted = truth.get("clip")?.get("actor_grad_norm")?.number()?;
     let norm = read_one(global_norm(&part.gradients)).await?[0];
     ledger.compare_one(named("grad_norm"), Kind::Norm, wanted, norm);
@@ -80,8 +80,8 @@ async fn official(
         ledger.tensors(&named("grads"), Scale::Norm(wanted), &full, &gradients);
     }
     let draws = Draws { critic: Vec::new(), actor: vec![turns.iter().collect()] };
-    let told = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
-    clips(ledger, &named("clip"), &truth.get("clip")?, told.clips.first().copied())?;
+    let report = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
+    clips(ledger, &named("clip"), &truth.get("clip")?, report.clips.first().copied())?;
     let ours = of_actor(&learner.policy, params::tensors(&learner.policy)).await?;
     let checksums = node.get("actor_after_step_checksums")?;
     ledger.checksums(&named("after"), Scale::Parameter, &checksums, &ours)
@@ -120,8 +120,8 @@ async fn alone(
     let checksums = reference.get("grad_checksums")?;
     ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
     // The whole step as training takes it.
-    let told = learner.actor_step_on(&states, &fresh, &context).await?;
-    let norm = told.get("actor.grad_norm").unwrap_or(f64::NAN);
+    let report = learner.actor_step_on(&states, &fresh, &context).await?;
+    let norm = report.get("actor.grad_norm").unwrap_or(f64::NAN);
     ledger.compare_one(named("step.grad_norm"), Kind::Norm, wanted, norm);
     if case.name == FULL {
         // Nothing is padded here, so both numerics come to the same parameters.
@@ -185,11 +185,11 @@ async fn token_case(
     let states: Vec<&[u32]> = turns.iter().map(|turn| &*turn.observation).collect();
     let fresh: Vec<&Utterance> = fresh.iter().collect();
     let part = learner.actor_part(&states, &fresh, &bench.context(&config))?;
-    let told = compat::tell_actor(&part).await?;
+    let report = compat::actor_report(&part).await?;
     let reference = truth.get("advantage")?.numbers()?;
     let ours = read_one(part.advantage).await?;
     ledger.compare(named("advantage"), Kind::Advantage, &reference, &ours);
-    for (key, ours) in told {
+    for (key, ours) in report {
         let kind = match key {
             "pg.loss" => Kind::TokenPolicyLoss,
             key if key.starts_with("advantages") => Kind::Advantage,

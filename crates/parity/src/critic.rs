@@ -67,7 +67,7 @@ async fn step(
     let judged = bench.target.forward(inner(nexts), inner(text(|row| &row.action)));
     four(ledger, &named("target_critic_at_next_s_and_action"), &truth, judged).await?;
 
-    info(ledger, &named, &truth, &compat::tell_critic(&part).await?)?;
+    info(ledger, &named, &truth, &compat::critic_report(&part).await?)?;
     let total = read(part.losses.to_vec()).await?.concat().iter().sum();
     ledger.compare_one(named("total_loss"), Kind::Loss, truth.get("total_loss")?.number()?, total);
     let norm = read_one(global_norm(&part.gradients)).await?[0];
@@ -84,14 +84,14 @@ async fn step(
 
     // The whole step twice: by the default numerics, and by the reference's.
     let fixed = super::bench::config(&node.get("hyper")?, case.rows.len(), Numerics::Fixed)?;
-    let told = learner.critic_step_on(&turns, &fresh, &bench.context(&fixed)).await?;
-    let norm = told.get("critic.grad_norm").unwrap_or(f64::NAN);
+    let report = learner.critic_step_on(&turns, &fresh, &bench.context(&fixed)).await?;
+    let norm = report.get("critic.grad_norm").unwrap_or(f64::NAN);
     ledger.compare_one(named("fixed.grad_norm"), Kind::Norm, wanted, norm);
     after(ledger, &named, "fixed.", node, &learner).await?;
     let mut learner = bench.learner(bench.policy());
     let draws = Draws { critic: vec![turns], actor: Vec::new() };
-    let told = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
-    let clip = told.clips.first().copied();
+    let report = learner.update_compat(&draws, &context, async |_, _| Ok(fresh.clone())).await?;
+    let clip = report.clips.first().copied();
     clips(ledger, &named("clip"), &truth.get("clip")?, clip)?;
     after(ledger, &named, "", node, &learner).await
 }
@@ -124,7 +124,7 @@ pub fn kind_of(key: &str) -> Kind {
     }
 }
 
-/// Compares what a step told, each number of the reference's with ours of the same name.
+/// Compares the report of a step: each number of the reference's with ours of the same name.
 pub fn info(
     ledger: &mut Ledger,
     named: &dyn Fn(&str) -> String,

@@ -4,7 +4,7 @@
 //! may come to is therefore the larger of the table's tolerance and ten times what the reference's
 //! own 32-bit run is off its 64-bit run at the very number, which the file records.
 
-use archer::algorithms::archer::compat::{Draws, Told};
+use archer::algorithms::archer::compat::{Draws, UpdateReport};
 use archer::config::{Config, Numerics};
 use archer::nn::params;
 use archer::rl::transition::Transition;
@@ -50,7 +50,7 @@ async fn trace(
     let spreads = single.get("updates")?.list()?;
     for (i, update) in truth.get("updates")?.list()?.iter().enumerate() {
         let draws = draws(&buffer, &update.get("drawn")?, config)?;
-        let told = learner
+        let report = learner
             .update_compat(&draws, &context, async |_, turns| {
                 Ok(turns.iter().map(|turn| table[&turn.observation].clone()).collect())
             })
@@ -58,7 +58,7 @@ async fn trace(
         let Some(spread) = spreads.get(i) else {
             return Err(Error::Failure(format!("{name}: the f32 run has fewer updates")));
         };
-        compare(ledger, &format!("{name}/{i}"), &told, update, spread)?;
+        compare(ledger, &format!("{name}/{i}"), &report, update, spread)?;
     }
     let actor = of_actor(&learner.policy, params::tensors(&learner.policy)).await?;
     for (key, ours) in [
@@ -94,27 +94,27 @@ fn draws<'a>(
 fn compare(
     ledger: &mut Ledger,
     name: &str,
-    told: &Told,
+    report: &UpdateReport,
     truth: &Node<'_>,
     single: &Node<'_>,
 ) -> Result<(), Error> {
     let info = (truth.get("info")?, single.get("info")?);
-    numbers(ledger, &format!("{name}.info"), &told.info, &info.0, &info.1)?;
+    numbers(ledger, &format!("{name}.info"), &report.info, &info.0, &info.1)?;
     let infos = (truth.get("actor_infos")?.list()?, single.get("actor_infos")?.list()?);
     let counts = [infos.0.len() as f64, infos.1.len() as f64];
     ledger.compare(
         format!("{name}.actor_infos"),
         Kind::Exact,
         &counts,
-        &[told.actor.len() as f64; 2],
+        &[report.actor.len() as f64; 2],
     );
-    for (i, ((ours, truth), single)) in told.actor.iter().zip(infos.0).zip(infos.1).enumerate() {
+    for (i, ((ours, truth), single)) in report.actor.iter().zip(infos.0).zip(infos.1).enumerate() {
         numbers(ledger, &format!("{name}.actor_infos.{i}"), ours, &truth, &single)?;
     }
     let clips = (truth.get("clips")?.list()?, single.get("clips")?.list()?);
     let counts = [clips.0.len() as f64, clips.1.len() as f64];
-    ledger.compare(format!("{name}.clips"), Kind::Exact, &counts, &[told.clips.len() as f64; 2]);
-    for (i, ((clip, truth), single)) in told.clips.iter().zip(clips.0).zip(clips.1).enumerate() {
+    ledger.compare(format!("{name}.clips"), Kind::Exact, &counts, &[report.clips.len() as f64; 2]);
+    for (i, ((clip, truth), single)) in report.clips.iter().zip(clips.0).zip(clips.1).enumerate() {
         numbers(ledger, &format!("{name}.clips.{i}"), &clip_numbers(clip), &truth, &single)?;
     }
     Ok(())

@@ -5,7 +5,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { agent, generation, info } from "../agent";
 import { signed } from "../format";
 import { game as asked, record, reveal } from "../play/asked";
-import { turnstile } from "../turnstile";
+import { singleFlight } from "../single-flight";
 import { announce } from "../ui/announce";
 
 /** A line of play: its turns, and what the critic thought before each. */
@@ -24,7 +24,7 @@ export const thing = signal<string | null>(null);
 /** Whether the game is the person's own. */
 export const own = signal(false);
 export const selected = signal(1);
-const gate = turnstile();
+const gate = singleFlight();
 export const { trouble, busy } = gate;
 
 let game: Game | null = null;

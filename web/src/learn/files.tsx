@@ -3,12 +3,12 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { adopt, info } from "../agent";
 import { about } from "../format";
-import { turnstile } from "../turnstile";
+import { singleFlight } from "../single-flight";
 import { TroubleNotice } from "../ui/bits";
 import { announce } from "../ui/announce";
 import { exported, training, undecided } from "./run";
 
-const gate = turnstile();
+const gate = singleFlight();
 const FILE_NAME = "agent.archer";
 /** What an import brought. */
 const brought = signal<string | null>(null);

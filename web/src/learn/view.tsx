@@ -6,7 +6,7 @@ import { Controls } from "./controls";
 import { Curves } from "./curves";
 import { Files } from "./files";
 import { doing, keep, log, rollBack, trouble, undecided } from "./run";
-import { Which } from "../which";
+import { ModelPicker } from "../model-picker";
 import { Verdict } from "./verdict";
 import "./learn.css";
 
@@ -16,7 +16,7 @@ export function Learn() {
     <>
       <div class="title">
         <h2 tabIndex={-1}>Let it learn</h2>
-        <Which name="which-learn" />
+        <ModelPicker name="which-learn" />
       </div>
       <p class="lead">
         In each iteration the agent plays some games and <strong>every question costs it a point</strong>. From all games it

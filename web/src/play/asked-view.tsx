@@ -5,7 +5,7 @@ import { agent, info, progress } from "../agent";
 import { count, fixed, withArticle } from "../format";
 import { letterKeys } from "../preferences";
 import { Progress, TroubleNotice } from "../ui/bits";
-import { Which } from "../which";
+import { ModelPicker } from "../model-picker";
 import { ANSWERS, answer, askAgain, canUndo, game, guesses, leave, possible, reveal, start, tell, trouble, undo, verdict, writing } from "./asked";
 import { Things } from "./view";
 
@@ -51,7 +51,7 @@ function Welcome() {
         <strong>Think of one of {things ? `these ${things} things` : "a few everyday things"}.</strong> The agent finds out
         which, with at most {info.value?.maxTurns ?? 20} questions that you answer by yes or no.
       </p>
-      <Which name="which-asked" />
+      <ModelPicker name="which-asked" />
       {ready ? <Things /> : <div class="things empty" />}
       <div class="begin">
         <button type="button" class="button main big" disabled={!ready} onClick={() => void start()}>

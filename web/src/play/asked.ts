@@ -6,7 +6,7 @@ import { agent, info, onAgent, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { troubleOf } from "../trouble";
-import { turnstile } from "../turnstile";
+import { singleFlight } from "../single-flight";
 import { announce } from "../ui/announce";
 
 /** The game as it is kept: enough to put it back. */
@@ -36,7 +36,7 @@ export const possible = (): Answer[] =>
   (Object.keys(ANSWERS) as Answer[]).filter((said) => said !== "sometimes" || info.value?.sometimes);
 
 let current: Game | null = null;
-const gate = turnstile();
+const gate = singleFlight();
 export const { trouble } = gate;
 
 function show(played: Game): void {

@@ -3,7 +3,7 @@ import type { HostState } from "archer-web";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { agent, info } from "../agent";
 import { TroubleNotice } from "../ui/bits";
-import { Which } from "../which";
+import { ModelPicker } from "../model-picker";
 import { ask, busy, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
 import { Things } from "./view";
 
@@ -24,7 +24,7 @@ function Welcome() {
         <strong>Now you ask.</strong> The page thinks of one of the things below and answers your questions in plain
         English from the same table of facts that the agent learned from. See how many questions you need.
       </p>
-      <Which name="which-hosted" />
+      <ModelPicker name="which-hosted" />
       {agent.value ? <Things /> : <div class="things empty" />}
       <div class="begin">
         <button type="button" class="button main big" disabled={!agent.value} onClick={() => void think()}>

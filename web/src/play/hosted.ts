@@ -5,7 +5,7 @@ import { agent, info, onAgent } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { troubleOf } from "../trouble";
-import { turnstile } from "../turnstile";
+import { singleFlight } from "../single-flight";
 import { announce } from "../ui/announce";
 
 interface KeptHosted {
@@ -24,7 +24,7 @@ const record = kept<KeptHosted | null>("hosted", null, fits, "tab");
 export const hosted = signal<HostState | null>(null);
 
 let current: HostedGame | null = null;
-const gate = turnstile();
+const gate = singleFlight();
 export const { trouble, busy } = gate;
 
 function show(state: HostState, gaveUp: boolean): void {

@@ -503,7 +503,7 @@ mod tests {
             top_k: 0,
             top_p: 1.0,
             samples: 1,
-            tries: 1,
+            utterance_tries: 1,
             tokenizer_crc32: 0,
         };
         let agent = Agent::new(actor, None, tokenizer, about);

@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 /// Former and present names.
-const MOVED: [(&str, &str); 7] = [
+const MOVED: [(&str, &str); 10] = [
+    ("tries", "utterance_tries"),
+    ("warm_start.aside_games", "warm_start.context_only_games"),
+    ("warm_start.aside_steps", "warm_start.context_only_steps"),
     ("rollout_noise", "world.rollout_noise"),
     ("shaping_coef", "world.shaping_coef"),
     ("shaping_form", "world.shaping_form"),

@@ -112,7 +112,7 @@ fn numerics(config: &Config) -> Result<(), Error> {
         || config.kl_coef > 0.0
         || config.repeat_penalty > 0.0
         || config.normalize_advantage
-        || config.tries > 1
+        || config.utterance_tries > 1
         || config.lessons.steps > 0
         || config.actor_average > 0.0
         || config.advantage_baseline == AdvantageBaseline::Samples
@@ -122,6 +122,6 @@ fn numerics(config: &Config) -> Result<(), Error> {
         "numerics",
         "\"compat\"",
         config.numerics != Numerics::Compat || !ours,
-        "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
+        "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, utterance_tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
     )
 }

@@ -41,10 +41,10 @@ pub struct WarmStartConfig {
     /// Further games whose utterances are not imitated, where the world has some: their replies
     /// teach what only a good player comes to (`reply_coef`, `task_coef`,
     /// `fact_coef`). 0 for none.
-    pub aside_games: usize,
+    pub context_only_games: usize,
     /// The last of the steps, in which those games are among the others: the few words of a short
     /// game are learned after what is said at all. 0 for every step.
-    pub aside_steps: usize,
+    pub context_only_steps: usize,
     /// Temperature of the imitation with which the agent begins: its scores are divided by it when
     /// imitation ends. Below 1 the agent plays nearer to its greedy self from the first game on. 1
     /// for the imitation as it is.
@@ -64,8 +64,8 @@ impl Default for WarmStartConfig {
             reply_steps: 0,
             task_coef: 0.0,
             fact_coef: 0.0,
-            aside_games: 0,
-            aside_steps: 0,
+            context_only_games: 0,
+            context_only_steps: 0,
             temperature: 1.0,
         }
     }
@@ -79,7 +79,7 @@ impl WarmStartConfig {
     pub(super) fn check(&self) -> Result<(), Error> {
         at_least_one("warm_start.batch_size", self.batch_size, MOST_ITEMS)?;
         at_most("warm_start.games", self.games, MOST_ITEMS)?;
-        at_most("warm_start.aside_games", self.aside_games, MOST_ITEMS)?;
+        at_most("warm_start.context_only_games", self.context_only_games, MOST_ITEMS)?;
         at_most("warm_start.steps", self.steps, MOST_SLICES)?;
         share("warm_start.lr", self.lr)?;
         share("warm_start.lr_final", self.lr_final)?;
@@ -97,15 +97,15 @@ impl WarmStartConfig {
         let foresees = self.reply_coef > 0.0 || self.task_coef > 0.0 || self.fact_coef > 0.0;
         for (key, value, what) in [
             ("reply_steps", self.reply_steps, "those steps would learn nothing"),
-            ("aside_games", self.aside_games, "nothing would be learned from those games"),
+            ("context_only_games", self.context_only_games, "nothing would be learned from those games"),
         ] {
             let want = format_args!(
                 "0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"
             );
             within(&format!("warm_start.{key}"), value, value == 0 || foresees, want)?;
         }
-        let good = self.aside_steps == 0 || self.aside_games > 0;
-        let want = "0 while warm_start.aside_games is 0: there are no such games";
-        within("warm_start.aside_steps", self.aside_steps, good, want)
+        let good = self.context_only_steps == 0 || self.context_only_games > 0;
+        let want = "0 while warm_start.context_only_games is 0: there are no such games";
+        within("warm_start.context_only_steps", self.context_only_steps, good, want)
     }
 }

@@ -485,7 +485,7 @@ impl Trainer {
         let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
         let (samples, temperature) = (self.samples(), self.config.temperature);
         let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
-        let tries = self.config.tries;
+        let tries = self.config.utterance_tries;
         Player { actor, tokenizer, layout, sampler, threads, chooser, tries }
     }
 
@@ -501,7 +501,7 @@ impl Trainer {
             top_k: self.config.top_k,
             top_p: self.config.top_p,
             samples: self.samples(),
-            tries: self.config.tries,
+            tries: self.config.utterance_tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());

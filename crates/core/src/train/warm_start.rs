@@ -29,7 +29,7 @@ pub fn demonstrated_games(config: &Config, worlds: &dyn Worlds) -> Vec<Game> {
 /// # Errors
 /// If the world has no such games.
 pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
-    first_context_only_games(config.warm_start.aside_games, config, worlds)
+    first_context_only_games(config.warm_start.context_only_games, config, worlds)
 }
 
 /// Checks before anything is learned that the world has such games, where the configuration asks for
@@ -38,7 +38,7 @@ pub fn context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<Vec<Ga
 /// # Errors
 /// If it has none.
 pub fn check_context_only_games(config: &Config, worlds: &dyn Worlds) -> Result<(), Error> {
-    let one = config.warm_start.aside_games.min(1);
+    let one = config.warm_start.context_only_games.min(1);
     first_context_only_games(one, config, worlds).map(|_| ())
 }
 
@@ -50,11 +50,11 @@ fn first_context_only_games(
     if count == 0 {
         return Ok(Vec::new());
     }
-    let games = config.warm_start.aside_games;
+    let games = config.warm_start.context_only_games;
     let starts = starts(worlds.about(), count, config.seed ^ 0xA51D);
     let none = || {
         Error::Config(format!(
-            "warm_start.aside_games = {games} is out of range: it must be 0 in the world {}, which has no games whose replies alone are learned",
+            "warm_start.context_only_games = {games} is out of range: it must be 0 in the world {}, which has no games whose replies alone are learned",
             worlds.about().name
         ))
     };
@@ -189,7 +189,7 @@ fn apart(
 
 fn append(text: &mut Demonstration, tokenizer: &Tokenizer, about: &About, turn: &Exchange) {
     if !turn.imitate {
-        text.asides.push(text.utterances.len());
+        text.context_only.push(text.utterances.len());
     }
     let said = tokenizer.encode(&turn.said);
     text.utterances.push((text.tokens.len(), said.len()));

@@ -202,7 +202,7 @@ impl Session {
 
     /// The exchanges before turn number `turn`, as the agent knows them.
     fn observed_before(&self, game: &Game, turn: usize) -> Heard {
-        let retries = self.agent.about.tries > 1;
+        let retries = self.agent.about.utterance_tries > 1;
         Heard::new(game.observed_before(turn), self.world().sometimes, retries)
     }
 

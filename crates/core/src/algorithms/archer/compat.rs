@@ -77,9 +77,9 @@ pub struct Draws<'a> {
     pub actor: Vec<Vec<&'a Transition>>,
 }
 
-/// What an update told, under the reference's names.
+/// The report of an update, under the reference's names.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct UpdateReport {
     /// The mean over all micro-batches of each number, extremes and deviations included.
     pub info: Vec<(&'static str, f64)>,
     /// The clips in order, the critic's first.
@@ -99,7 +99,7 @@ impl Learner {
         draws: &Draws<'_>,
         context: &Context<'_>,
         mut speak: impl AsyncFnMut(&CausalLm, &[&Transition]) -> Result<Vec<Utterance>, Error>,
-    ) -> Result<Told, Error> {
+    ) -> Result<UpdateReport, Error> {
         let config = context.config;
         let device = self.critics().target.device();
         let (mut critic_parts, mut actor_parts, mut clips) = (Vec::new(), Vec::new(), Vec::new());
@@ -151,7 +151,7 @@ impl Learner {
         let draw = |purpose: &str, steps: usize| -> Vec<Vec<Transition>> {
             let mut rng = rng::stream(config.seed, purpose, context.iteration as u64);
             let drawn = (0..steps).map(|_| buffer.sample(rows, &mut rng));
-            drawn.map(|step| step.into_iter().map(|turn| retold(turn, context)).collect()).collect()
+            drawn.map(|step| step.into_iter().map(|turn| reencoded(turn, context)).collect()).collect()
         };
         let warm = context.iteration < config.warmup_iter;
         let critic = draw("critic.draw", config.epochs);
@@ -161,7 +161,7 @@ impl Learner {
             actor: actor.iter().map(|step| step.iter().collect()).collect(),
         };
         let mut next = context.draw(0);
-        let told = self
+        let report = self
             .update_compat(&draws, context, async |actor, turns| {
                 let first = next;
                 next += turns.len() as u64;
@@ -169,10 +169,10 @@ impl Learner {
             })
             .await?;
         let mut metrics = Metrics::new();
-        let known = told.info.iter().filter(|(name, _)| describe(name).is_some());
+        let known = report.info.iter().filter(|(name, _)| describe(name).is_some());
         known.for_each(|&(name, value)| metrics.push(name, value));
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let (of_critic, of_actor) = told.clips.split_at(config.epochs);
+        let (of_critic, of_actor) = report.clips.split_at(config.epochs);
         if !of_critic.is_empty() {
             let norms = of_critic.iter().map(|clip| clip.critic).collect();
             metrics.push("critic.grad_norm", mean(norms));
@@ -186,7 +186,7 @@ impl Learner {
 }
 
 /// A transition as the reference keeps it, which is as text: its tokens are those of its text.
-fn retold(turn: &Transition, context: &Context<'_>) -> Transition {
+fn reencoded(turn: &Transition, context: &Context<'_>) -> Transition {
     let again = |tokens: &[u32]| context.tokenizer.encode(&context.tokenizer.decode(tokens)).into();
     Transition {
         observation: again(&turn.observation),
@@ -300,14 +300,14 @@ async fn tell(
     critic: &[CriticPart],
     actor: &[ActorPart],
     clips: Vec<Tensor<1>>,
-) -> Result<Told, Error> {
+) -> Result<UpdateReport, Error> {
     let mut of_critic = Vec::new();
     for part in critic {
-        of_critic.push(tell_critic(part).await?);
+        of_critic.push(critic_report(part).await?);
     }
     let mut of_actor = Vec::new();
     for part in actor {
-        of_actor.push(tell_actor(part).await?);
+        of_actor.push(actor_report(part).await?);
     }
     let clips = if clips.is_empty() { Vec::new() } else { params::read(clips).await? };
     let clips = clips.chunks(5).map(|norms| {
@@ -321,22 +321,22 @@ async fn tell(
         }
     });
     let info = means(&of_critic).into_iter().chain(means(&of_actor)).collect();
-    Ok(Told { info, clips: clips.collect(), actor: of_actor })
+    Ok(UpdateReport { info, clips: clips.collect(), actor: of_actor })
 }
 
 /// The numbers of a micro-batch of the critic, under the reference's names.
 ///
 /// # Errors
 /// If the device fails.
-pub async fn tell_critic(part: &CriticPart) -> Result<Vec<(&'static str, f64)>, Error> {
+pub async fn critic_report(part: &CriticPart) -> Result<Vec<(&'static str, f64)>, Error> {
     let mut log = CriticLog::default();
     log.push(CriticSeen { values: part.values.clone(), losses: part.losses.clone() });
-    log.grad_norms.push(part.losses[0].clone()); // not told: the clip has the norm
+    log.grad_norms.push(part.losses[0].clone()); // not reported: the clip has the norm
     let mut metrics = Metrics::new();
     log.report(&mut metrics).await?;
-    // Targets of Q are not told there, and single precision is all there is.
-    let told = |name: &str| !name.starts_with("target_v") && !name.contains("grad_norm");
-    Ok(metrics.iter().filter(|(name, _)| told(name)).collect())
+    // Targets of Q are not reported there, and single precision is all there is.
+    let reported = |name: &str| !name.starts_with("target_v") && !name.contains("grad_norm");
+    Ok(metrics.iter().filter(|(name, _)| reported(name)).collect())
 }
 
 /// The numbers of a micro-batch of the actor, under the reference's names. At the utterance level
@@ -345,7 +345,7 @@ pub async fn tell_critic(part: &CriticPart) -> Result<Vec<(&'static str, f64)>, 
 ///
 /// # Errors
 /// If the device fails.
-pub async fn tell_actor(part: &ActorPart) -> Result<Vec<(&'static str, f64)>, Error> {
+pub async fn actor_report(part: &ActorPart) -> Result<Vec<(&'static str, f64)>, Error> {
     let batch = part.advantage.dims()[0];
     let mut asked = vec![part.policy_loss.clone(), part.advantage.clone()];
     let mut columns = 1;
@@ -364,7 +364,7 @@ pub async fn tell_actor(part: &ActorPart) -> Result<Vec<(&'static str, f64)>, Er
         }
         _ => (0.0, vec![0.0; batch], vec![0.0; batch]),
     };
-    let mut told = vec![("pg.loss", f64::from(read[0][0])), ("values.loss", f64::from(loss))];
+    let mut report = vec![("pg.loss", f64::from(read[0][0])), ("values.loss", f64::from(loss))];
     let names = [
         ["values.mean", "values.max", "values.min", "values.std"],
         ["advantages.mean", "advantages.max", "advantages.min", "advantages.std"],
@@ -379,9 +379,9 @@ pub async fn tell_actor(part: &ActorPart) -> Result<Vec<(&'static str, f64)>, Er
         let stats = Stats::of(&values).expect("a micro-batch has a row");
         // Of a single value the reference's deviation is not a number.
         let std = if values.len() > 1 { stats.std } else { f64::NAN };
-        told.extend(names.into_iter().zip([stats.mean, stats.max, stats.min, std]));
+        report.extend(names.into_iter().zip([stats.mean, stats.max, stats.min, std]));
     }
-    Ok(told)
+    Ok(report)
 }
 
 fn means(parts: &[Vec<(&'static str, f64)>]) -> Vec<(&'static str, f64)> {

@@ -27,7 +27,7 @@
 //!    the actor measured against each other instead of against V (`advantage_baseline`).
 //! 9. What is learned from may be shaped: paid for what answers tell (`shaping_coef`,
 //!    `shaping_form`), fined for repeated utterances (`repeat_penalty`).
-//! 10. Who plays may try again where an utterance was said before in its game (`tries`).
+//! 10. Who plays may try again where an utterance was said before in its game (`utterance_tries`).
 //! 11. Advantages may be normalised (`normalize_advantage`); the actor's loss may have an entropy
 //!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
 //! 12. Between its own steps the policy may take some on the game's task ([`super::common::auxiliary`]).

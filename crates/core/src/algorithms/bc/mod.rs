@@ -1,7 +1,7 @@
 //! Behaviour cloning: make the demonstrated utterances likely.
 //!
 //! `L = −mean_b Σ_t log π(a_t | s, a_<t)` over the utterances of the batch, the terminator
-//! included; utterances marked as asides count as 0. A game is one causal text in which every
+//! included; utterances marked as context only count as 0. A game is one causal text in which every
 //! utterance stands, so a whole game is scored in a single pass instead of once for each turn; the
 //! sum is the same.
 //!
@@ -29,7 +29,7 @@ pub struct Demonstration {
     /// For each utterance: where it begins in `tokens`, and its length there.
     pub utterances: Vec<(usize, usize)>,
     /// Numbers of the utterances that are read but not imitated.
-    pub asides: Vec<usize>,
+    pub context_only: Vec<usize>,
     /// What the game was about, where it is known.
     pub task: Option<KnownTask>,
 }
@@ -139,7 +139,7 @@ pub fn loss(
                 tasks.push(row * time + begin - 1, task);
             }
             utterances += 1;
-            if game.asides.contains(&turn) {
+            if game.context_only.contains(&turn) {
                 continue;
             }
             for i in 0..=length {

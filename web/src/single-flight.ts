@@ -1,8 +1,8 @@
-// Lets one action through at a time, and keeps what went wrong for the view to tell.
+// Runs one action at a time, and keeps the error of the last one for the view to show.
 import { type Signal, signal } from "@preact/signals";
 import { type Trouble, troubleOf } from "./trouble";
 
-export interface Turnstile {
+export interface SingleFlight {
   /** Runs an action, or drops it while another runs: a second press of a key means nothing. */
   pass(action: () => Promise<void>): Promise<void>;
   /** Runs an action once the one under way is over. */
@@ -23,7 +23,7 @@ async function guarded(trouble: Signal<Trouble | null>, action: () => Promise<vo
   }
 }
 
-export function turnstile(): Turnstile {
+export function singleFlight(): SingleFlight {
   const trouble = signal<Trouble | null>(null);
   const busy = signal(false);
   let last: Promise<void> = Promise.resolve();

@@ -1,10 +1,10 @@
-// Which of the agents that come with the page plays: the one that knows 157 things, or the one that knows ten.
+// Chooses the agent that plays: the one that knows 157 things, or the one that knows ten.
 import { info, moving, type Supplied, supplied, switchTo } from "./agent";
 import { log, training, undecided } from "./learn/run";
 import { Segmented } from "./ui/bits";
 
 /** The choice between them; `name` tells it from another of its kind on the page. */
-export function Which({ name }: { name: string }) {
+export function ModelPicker({ name }: { name: string }) {
   const things = info.value?.things.length;
   // A file of one's own may know other things: then neither is chosen.
   const own = !moving.value && things !== undefined && String(things) !== supplied.value;

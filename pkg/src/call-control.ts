@@ -1,56 +1,56 @@
 /**
- * What holds a long call while it computes: the core takes a breath now and then, and asks here how to go on.
+ * Controls a long call while it computes. The core yields now and then, and asks here how to continue.
  *
- * Every call lets the thread's other messages come to their turn that way. Whoever keeps the reins of one can also
- * make it wait in the middle of its work, or give it up; in a worker they are led over by messages (`protocol.ts`).
+ * Each yield lets the thread's other messages be handled. Whoever holds the control of a call can also pause it in
+ * the middle of its work, or cancel it; the states of a call in a worker are sent there as messages (`protocol.ts`).
  */
 
-/** How a call is to go on at its next breath. */
-export type Rein = "go" | "wait" | "stop";
+/** What a call does at its next yield. */
+export type CallState = "go" | "wait" | "stop";
 
 /** Milliseconds of computing between two turns of the event loop: well under what a person notices. */
 const TURN_EVERY = 25;
 
-export class Reins {
-  /** Told of each change; set by whoever leads these reins to another thread. */
-  lead: ((rein: Rein) => void) | null = null;
-  private now: Rein = "go";
+export class CallControl {
+  /** Called with each change of state; set by the caller of a call that runs in another thread. */
+  forward: ((state: CallState) => void) | null = null;
+  private now: CallState = "go";
   private wake: (() => void) | null = null;
   private readonly watchers: (() => void)[] = [];
   private turnedAt = performance.now();
   private waitingSince = 0;
   private waited = 0;
 
-  /** How the call is to go on. */
-  get rein(): Rein {
+  /** What the call does at its next yield. */
+  get state(): CallState {
     return this.now;
   }
 
-  /** Milliseconds that it has been made to wait. */
+  /** Milliseconds for which the call was paused. */
   get waitedMs(): number {
     return this.waited + (this.now === "wait" ? performance.now() - this.waitingSince : 0);
   }
 
-  set(rein: Rein): void {
-    if (this.now === rein || this.now === "stop") return;
+  set(state: CallState): void {
+    if (this.now === state || this.now === "stop") return;
     this.waited = this.waitedMs;
     this.waitingSince = performance.now();
-    this.now = rein;
-    this.lead?.(rein);
+    this.now = state;
+    this.forward?.(state);
     this.wake?.();
   }
 
-  /** Resolves as soon as the work stands still, which is at its next breath. */
+  /** Resolves as soon as the call is paused, which is at its next yield, or has ended. */
   held(): Promise<void> {
     return new Promise((resolve) => this.watchers.push(resolve));
   }
 
-  /** Whoever waits for the work to stand still hears that it does, or that it is over. */
-  standStill(): void {
+  /** Resolves every promise of `held`: the call is paused now, or it has ended. */
+  paused(): void {
     for (const resolve of this.watchers.splice(0)) resolve();
   }
 
-  /** Asked at each breath: nothing where the work goes on at once, or a promise of whether it does. */
+  /** Called at each yield: `undefined` to continue at once, or a promise of whether to continue. */
   readonly rest = (): Promise<boolean> | undefined => {
     if (this.now === "go" && performance.now() - this.turnedAt < TURN_EVERY) return undefined;
     return this.turn();
@@ -59,7 +59,7 @@ export class Reins {
   private async turn(): Promise<boolean> {
     await nextTurn();
     while (this.now === "wait") {
-      this.standStill();
+      this.paused();
       await new Promise<void>((resolve) => (this.wake = resolve));
     }
     this.wake = null;
