@@ -89,7 +89,10 @@ mod tests {
         assert_eq!(got, "utterance_tries = 0 is out of range: it must be at least 1 and at most 8");
         let got = said(share("tau", 1.5));
         assert_eq!(got, "tau = 1.5 is out of range: it must be above 0 and at most 1");
-        assert!(at_least_one("utterance_tries", 8, 8).is_ok() && at_least_one("utterance_tries", 9, 8).is_err());
+        assert!(
+            at_least_one("utterance_tries", 8, 8).is_ok()
+                && at_least_one("utterance_tries", 9, 8).is_err()
+        );
         assert!(weight("kl_coef", f64::INFINITY).is_err() && share("tau", f64::NAN).is_err());
         let got = said(width("actor_model.width", 10, 4));
         assert_eq!(

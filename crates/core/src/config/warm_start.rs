@@ -97,7 +97,11 @@ impl WarmStartConfig {
         let foresees = self.reply_coef > 0.0 || self.task_coef > 0.0 || self.fact_coef > 0.0;
         for (key, value, what) in [
             ("reply_steps", self.reply_steps, "those steps would learn nothing"),
-            ("context_only_games", self.context_only_games, "nothing would be learned from those games"),
+            (
+                "context_only_games",
+                self.context_only_games,
+                "nothing would be learned from those games",
+            ),
         ] {
             let want = format_args!(
                 "0 while warm_start.reply_coef, task_coef and fact_coef are 0: {what}"

@@ -501,7 +501,7 @@ impl Trainer {
             top_k: self.config.top_k,
             top_p: self.config.top_p,
             samples: self.samples(),
-            tries: self.config.utterance_tries,
+            utterance_tries: self.config.utterance_tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
         };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());

@@ -151,7 +151,9 @@ impl Learner {
         let draw = |purpose: &str, steps: usize| -> Vec<Vec<Transition>> {
             let mut rng = rng::stream(config.seed, purpose, context.iteration as u64);
             let drawn = (0..steps).map(|_| buffer.sample(rows, &mut rng));
-            drawn.map(|step| step.into_iter().map(|turn| reencoded(turn, context)).collect()).collect()
+            drawn
+                .map(|step| step.into_iter().map(|turn| reencoded(turn, context)).collect())
+                .collect()
         };
         let warm = context.iteration < config.warmup_iter;
         let critic = draw("critic.draw", config.epochs);

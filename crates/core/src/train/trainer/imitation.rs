@@ -38,8 +38,8 @@ impl Trainer {
         }
         let config = &self.config.warm_start;
         let slice = self.warm_start_step / WARM_START_SLICE;
-        let joined =
-            config.context_only_steps == 0 || self.warm_start_step + config.context_only_steps >= config.steps;
+        let joined = config.context_only_steps == 0
+            || self.warm_start_step + config.context_only_steps >= config.steps;
         let games = if joined { self.demonstrations.len() } else { self.imitated };
         let games = &self.demonstrations[..games];
         let batches = draw_batches(games, config.batch_size, self.config.seed, slice);
