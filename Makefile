@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test wasm web e2e test-wasm parity bench bench-peer bench-web train model student fixtures
+.PHONY: help setup check test wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web train model student fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -13,6 +13,7 @@ help:
 	@echo "make web        the page, in web/dist: plain static files"
 	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
 	@echo "make e2e        the page in headless Chromium"
+	@echo "make e2e-bundlers  the package in every bundler of examples/web, built and run in headless Chromium"
 	@echo "make parity     the reference's numbers beside ours"
 	@echo "make bench      how fast the parts are, and archer bench"
 	@echo "make bench-peer archer bench and PyTorch in turns, and the ratios (MODEL=DIR for the iterations)"
@@ -46,6 +47,11 @@ test-wasm:
 
 e2e: web
 	cd tests/browser && npm test
+
+# Only these: make e2e-bundlers ONLY="vite next".
+e2e-bundlers: wasm
+	scripts/setup
+	node scripts/e2e-bundlers.js $(ONLY)
 
 parity:
 	cargo run --release -- parity --fixtures tests/parity

@@ -5,7 +5,7 @@
 //
 // `make setup` brings what this needs.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -16,6 +16,8 @@ const at = (...parts) => join(here, ...parts);
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The modules, and the profile that each is built in (scripts/wasm-cargo). */
 const MODULES = { cpu: "wasm-cpu", webgpu: "wasm" };
+/** The scripts that are imported; `model-*` say where a model is, and stand alone so that only that one is copied. */
+const ENTRIES = ["index", "cpu", "model-quickstart", "model-twenty-questions"];
 
 if (!process.argv.includes("--ts")) {
   for (const [name, profile] of Object.entries(MODULES)) buildModule(name, profile);
@@ -33,24 +35,77 @@ function buildModule(name, profile) {
 }
 
 async function buildScripts() {
-  mkdirSync(at("dist"), { recursive: true });
+  rmSync(at("dist"), { recursive: true, force: true });
+  mkdirSync(at("dist/cjs"), { recursive: true });
+  for (const name of Object.keys(MODULES)) await buildGlue(name);
   run(process.execPath, [at("node_modules/typescript/bin/tsc"), "--project", at("tsconfig.json")]);
-  await build({
-    entryPoints: [at("src/index.ts"), at("src/worker.ts")],
-    outdir: at("dist"),
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    target: "es2022",
-    // Readable, since whoever uses the package bundles and packs it himself.
-    chunkNames: "shared",
-    define: { __VERSION__: JSON.stringify(JSON.parse(readFileSync(at("package.json"), "utf8")).version) },
-    charset: "utf8",
-    legalComments: "inline",
-  });
+  const entryPoints = ENTRIES.map((name) => at(`src/${name}.ts`));
+  // Pages and bundlers for pages find every file by `new URL("./file", import.meta.url)`.
+  await bundle({ entryPoints, splitting: true, chunkNames: "shared-[hash]" });
+  // A worker is one file, so that it is one file to copy where a bundler does not see it.
+  await bundle({ entryPoints: { "archer-worker": at("src/worker.ts"), "archer-worker-cpu": at("src/worker-cpu.ts") } });
+  // A bundler for servers must leave the files where they are, so it must not see through these words.
+  const here = { define: { "import.meta.url": "here" } };
+  await bundle({ entryPoints, splitting: true, ...here, banner: { js: "const here = [import.meta.url].join(\"\");" }, entryNames: "[name].node", chunkNames: "shared-[hash].node" });
+  // For `require`, which tests in jest and Node before 20.19 need.
+  const address = 'const here = require("node:url").pathToFileURL(require("node:path").join(__dirname, "../index.js")).href;';
+  await bundle({ entryPoints, ...here, format: "cjs", outdir: at("dist/cjs"), banner: { js: address } });
+  writeFileSync(at("dist/cjs/package.json"), '{ "type": "commonjs" }\n');
+  copyFileSync(at("src/asset.d.ts"), at("dist/asset.d.ts"));
+  const needed = typesOf(["asset", "worker", "worker-cpu", ...ENTRIES]);
+  for (const name of readdirSync(at("dist")).filter((file) => file.endsWith(".d.ts"))) {
+    if (needed.has(name)) copyFileSync(at("dist", name), at("dist/cjs", name));
+    else rmSync(at("dist", name));
+  }
   for (const name of Object.keys(MODULES)) copy(`src/wasm/archer-${name}_bg.wasm`, `dist/archer-${name}_bg.wasm`);
   for (const name of ["twenty-questions", "quickstart"]) copy(`models/${name}.archer`, `dist/${name}.archer`);
   for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(root, licence), at(licence));
+}
+
+/** The files of types that can be reached from these: those of the package's inside are nobody's business. */
+function typesOf(names, found = new Set()) {
+  for (const name of names) {
+    const file = `${name}.d.ts`;
+    if (found.has(file)) continue;
+    found.add(file);
+    const text = readFileSync(at("dist", file), "utf8");
+    typesOf([...text.matchAll(/"\.\/([\w-]+)\.js"/g)].map((match) => match[1]), found);
+  }
+  return found;
+}
+
+function bundle(options) {
+  return build({
+    outdir: at("dist"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    // Readable, since whoever uses the package bundles and packs it himself.
+    charset: "utf8",
+    legalComments: "inline",
+    ...options,
+    define: { ...options.define, __VERSION__: JSON.stringify(JSON.parse(readFileSync(at("package.json"), "utf8")).version) },
+  });
+}
+
+/**
+ * Makes of wasm-bindgen's glue, which knows one instance, a function that makes glue for a fresh one. What
+ * src/instance.ts gives it takes the place of what is global, and where the module is it need not know.
+ */
+async function buildGlue(name) {
+  const { outputFiles } = await build({
+    entryPoints: [at(`src/wasm/archer-${name}.js`)],
+    bundle: true,
+    write: false,
+    format: "iife",
+    globalName: "glue",
+    target: "es2022",
+    charset: "utf8",
+    define: { "import.meta.url": '""' },
+  });
+  const [{ text }] = outputFiles;
+  writeFileSync(at(`src/wasm/${name}-glue.js`), `export default function makeGlue(WebAssembly, TextDecoder, TextEncoder) {\n${text}return glue;\n}\n`);
+  writeFileSync(at(`src/wasm/${name}-glue.d.ts`), "declare const makeGlue: import(\"../instance.js\").MakeGlue;\nexport default makeGlue;\n");
 }
 
 function copy(from, to) {

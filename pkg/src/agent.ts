@@ -10,7 +10,8 @@ import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import { bytesOf } from "./fetch.js";
 import { Hosted, PlayedGame } from "./games.js";
-import type { CallControl } from "./call-control.js";
+import { CallControl, stoppable } from "./call-control.js";
+import { checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, HOST, NAME, PLAY, SAVE } from "./options.js";
 import { Shelf } from "./store.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
@@ -28,15 +29,13 @@ const SNAPSHOT_EVERY = 5;
 export async function loadAgent(wanted: Wanted): Promise<Agent> {
   const started = await startBackend(wanted);
   const info = (await started.engine.call({ method: "info" })) as RawInfo;
-  return new LoadedAgent(wanted, started, info);
+  return new LoadedAgent(wanted, started, info, await wanted.options.model);
 }
 
 class LoadedAgent implements Agent {
   private engine: Engine;
   private report: BackendReport;
   private raw: RawInfo;
-  /** The file from which another engine can go on. */
-  private snapshot: Uint8Array;
   private last: Promise<unknown> = Promise.resolve();
   private recovering: Promise<void> | null = null;
   private disposed = false;
@@ -48,11 +47,12 @@ class LoadedAgent implements Agent {
     private readonly wanted: Wanted,
     started: Started,
     info: RawInfo,
+    /** The file from which another engine can go on. */
+    private snapshot: Uint8Array,
   ) {
     this.engine = started.engine;
     this.report = started.report;
     this.raw = info;
-    this.snapshot = wanted.options.model;
     this.shelf = new Shelf(wanted.store);
   }
 
@@ -69,16 +69,19 @@ class LoadedAgent implements Agent {
     return this.raw.changed;
   }
 
-  async play({ seed = 1, turns = [] }: GameOptions = {}): Promise<Game> {
+  async play(options?: GameOptions): Promise<Game> {
+    const { seed = 1, turns = [] } = checked("play", options, PLAY);
     const past = turns.map(({ question, answer, forced = false }) => ({ question, answer, forced }));
     return new PlayedGame(this.ask, (await this.ask({ method: "play", seed, turns: past })) as never);
   }
 
-  async host({ seed = drawSeed(), thing }: HostOptions = {}): Promise<HostedGame> {
+  async host(options?: HostOptions): Promise<HostedGame> {
+    const { seed = drawSeed(), thing } = checked("host", options, HOST);
     return new Hosted(this.ask, (await this.ask({ method: "host", seed, thing: thing ?? null })) as never);
   }
 
-  fineTune(options: FineTuneOptions = {}): FineTune {
+  fineTune(given?: FineTuneOptions): FineTune {
+    const options = checked("fineTune", given, FINE_TUNE);
     let iteration = 0;
     let begunOn: Engine | null = null;
     // One that was refused must not end the one under way.
@@ -119,12 +122,10 @@ class LoadedAgent implements Agent {
     );
   }
 
-  async evaluate({ games = 100, seed = 7, sample = false, model = "current", world, signal }: EvaluateOptions = {}): Promise<Evaluation> {
-    signal?.throwIfAborted();
+  async evaluate(options?: EvaluateOptions): Promise<Evaluation> {
+    const { games = 100, seed = 7, sample = false, model = "current", world, signal } = checked("evaluate", options, EVALUATE);
     const request = { method: "evaluate", games, seed, sample, kept: model === "kept", ...(world && { world }) };
-    const evaluation = (await this.beside(() => this.engine.call(request))) as Evaluation;
-    signal?.throwIfAborted();
-    return evaluation;
+    return stoppable(signal, (control) => this.beside(() => this.engine.call(request, undefined, control))) as Promise<Evaluation>;
   }
 
   keep(): Promise<ModelInfo> {
@@ -146,11 +147,13 @@ class LoadedAgent implements Agent {
     return this.ask({ method: "metrics" }) as Promise<MetricInfo[]>;
   }
 
-  export({ training = true }: ExportOptions = {}): Promise<Uint8Array> {
+  async export(options?: ExportOptions): Promise<Uint8Array> {
+    const { training = true } = checked("export", options, EXPORT);
     return this.queued(() => this.engine.export(training));
   }
 
   async import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo> {
+    checkedValue("import", "file", file, FILE);
     this.refuseWhileTuning("import");
     const bytes = await bytesOf(file);
     return this.replaced(async () => {
@@ -160,10 +163,13 @@ class LoadedAgent implements Agent {
   }
 
   async save(name: string, options?: SaveOptions): Promise<Saved> {
-    return this.shelf.save(name, await this.export(), options);
+    checkedValue("save", "name", name, NAME);
+    const how = checked("save", options, SAVE);
+    return this.shelf.save(name, await this.export(), how);
   }
 
   async restore(name: string): Promise<Saved> {
+    checkedValue("restore", "name", name, NAME);
     const { saved, file } = await this.shelf.read(name);
     await this.import(file);
     return saved;
@@ -174,6 +180,7 @@ class LoadedAgent implements Agent {
   }
 
   async forget(name: string): Promise<void> {
+    checkedValue("forget", "name", name, NAME);
     return this.shelf.forget(name);
   }
 

@@ -1,7 +1,9 @@
 /** Which backend computes. For small models that is often the CPU, so `auto` measures and does not assume. */
 import type { Engine, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError, faultOf } from "./errors.js";
-import { hasSimd } from "./fetch.js";
+import { hasSimd, type Program } from "./fetch.js";
+import { present, timeout } from "./runtime.js";
+import { hasIndexedDb } from "./store.js";
 import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
 
 /** The package's, put in by scripts/build.js. */
@@ -23,7 +25,7 @@ export interface Wanted {
   /** Where the result of a race is remembered, so that the next load need not repeat it. */
   store: Store | null;
   options: Omit<StartOptions, "backend" | "wasm">;
-  wasm: { cpu?: string | undefined; webgpu?: string | undefined };
+  wasm: { cpu?: Program | undefined; webgpu?: Program | undefined };
 }
 
 /** Starts the backend that was asked for, or the one that does its work. */
@@ -32,12 +34,19 @@ export async function startBackend(wanted: Wanted): Promise<Started> {
   if (asked === "cpu") {
     return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", "The CPU was asked for.", null) };
   }
-  const graphics = await findAdapter();
-  if (!graphics.available) {
-    const refused = new ArcherError("no-webgpu", capital(graphics.reason));
-    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null, refused) };
-  }
-  return asked === "webgpu" ? demand(wanted, graphics.adapter) : race(wanted, graphics);
+  // `auto` begins on the CPU whatever there is: a browser may take its time to say which adapter it has.
+  const first = asked === "auto" ? startOne(wanted, "cpu") : null;
+  first?.catch(() => {});
+  const graphics = await Promise.race([findAdapter(), failing(first)]);
+  if (graphics.available) return first ? race(wanted, graphics, await first) : demand(wanted, graphics.adapter);
+  const refused = new ArcherError("no-webgpu", capital(graphics.reason));
+  const engine = await (first ?? startOne(wanted, "cpu"));
+  return { engine, report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null, refused) };
+}
+
+/** Rejects where an engine does not start, so that nobody waits for an adapter in vain. */
+function failing(engine: Promise<Engine> | null): Promise<never> {
+  return new Promise((_, reject) => void engine?.catch(reject));
 }
 
 async function demand(wanted: Wanted, adapter: string | null): Promise<Started> {
@@ -55,9 +64,8 @@ async function demand(wanted: Wanted, adapter: string | null): Promise<Started> 
   }
 }
 
-async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { software: boolean }): Promise<Started> {
+async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { software: boolean }, cpu: Engine): Promise<Started> {
   const { adapter } = graphics;
-  const cpu = await startOne(wanted, "cpu");
   if (graphics.software && !wanted.admitSoftware) {
     const why = `the only graphics adapter here (${adapter}) is software, which is slower.`;
     const refused = new ArcherError("no-webgpu", capital(why));
@@ -75,7 +83,7 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
       cpu.close();
       return { engine, report: known };
     }
-    wanted.options.onProgress?.({ stage: "measure", loaded: 0, total: null, message: "Measuring CPU and WebGPU." });
+    wanted.options.onProgress?.({ stage: "measure" });
     const measured = { cpu: await measure(cpu, info), webgpu: null as BackendSpeed | null };
     const late = timeout(RACE_LIMIT);
     let over = false;
@@ -185,14 +193,6 @@ async function remembered(store: Store | null, place: string): Promise<BackendRe
   }
 }
 
-function timeout(limit: number): { promise: Promise<void>; clear(): void } {
-  let timer: ReturnType<typeof setTimeout>;
-  const promise = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limit);
-  });
-  return { promise, clear: () => clearTimeout(timer) };
-}
-
 function ms(time: number): string {
   return time >= 1000 ? `${(time / 1000).toFixed(1)} s` : `${Math.round(time)} ms`;
 }
@@ -209,27 +209,49 @@ interface Gpu {
   requestAdapter(options: { powerPreference: string }): Promise<{ info?: AdapterInfo; isFallbackAdapter?: boolean } | null>;
 }
 
+type Adapter = NonNullable<Awaited<ReturnType<Gpu["requestAdapter"]>>>;
+
+/** Milliseconds that a browser has to name its adapter: a request may never be answered. */
+const ADAPTER_LIMIT = 3000;
+
+/** Milliseconds before another request: the first answers can be none where a later one is an adapter. */
+const ASK_AGAIN_AFTER = [100, 600];
+
 /** Whether there is a WebGPU adapter, and if not, why not. */
 export async function findAdapter(): Promise<Capabilities["webgpu"] & { software: boolean }> {
   const none = (reason: string) => ({ available: false, adapter: null, reason, software: false });
-  const gpu = (globalThis.navigator as { gpu?: Gpu } | undefined)?.gpu;
+  const gpu = present(() => (navigator as { gpu?: Gpu }).gpu);
   if (!gpu) {
     const secure = globalThis.isSecureContext !== false;
     return none(secure ? "there is no WebGPU here." : "WebGPU needs a page that is served over https or from localhost.");
   }
-  let adapter: Awaited<ReturnType<Gpu["requestAdapter"]>>;
+  const late = timeout(ADAPTER_LIMIT);
+  let adapter: Adapter | null | undefined;
   try {
-    // As the module asks for it, and twice: Chromium's first answer can be none where the second is an adapter.
-    const ask = () => gpu.requestAdapter({ powerPreference: "high-performance" });
-    adapter = (await ask()) ?? (await ask());
+    adapter = await Promise.race([askForAdapter(gpu), late.promise.then(() => undefined)]);
   } catch (thrown) {
     return none(`WebGPU was refused: ${asArcherError(thrown).message}`);
+  } finally {
+    late.clear();
   }
+  if (adapter === undefined) return none(`the browser did not name a graphics adapter within ${ADAPTER_LIMIT / 1000} seconds.`);
   if (!adapter) return none("WebGPU found no graphics adapter, or is not allowed to use it.");
   const { vendor, architecture, description, device, isFallbackAdapter } = adapter.info ?? {};
   const named = description || [vendor, architecture, device].filter(Boolean).join(" ") || "a graphics adapter without a name";
   const software = isFallbackAdapter ?? adapter.isFallbackAdapter ?? /swiftshader|llvmpipe|software/i.test(named);
   return { available: true, adapter: named, reason: `WebGPU runs on ${named}.`, software };
+}
+
+/** Asks as the module does, and again after a pause. */
+async function askForAdapter(gpu: Gpu): Promise<Adapter | null> {
+  const ask = () => gpu.requestAdapter({ powerPreference: "high-performance" });
+  let adapter = await ask();
+  for (const pause of ASK_AGAIN_AFTER) {
+    if (adapter) return adapter;
+    await timeout(pause).promise;
+    adapter = await ask();
+  }
+  return adapter;
 }
 
 /** What this browser or runtime can do. */
@@ -238,7 +260,7 @@ export async function capabilities(): Promise<Capabilities> {
   return {
     wasmSimd: hasSimd(),
     webgpu: { available, adapter, reason: capital(reason) },
-    worker: typeof Worker === "function",
-    storage: typeof indexedDB === "object" && indexedDB !== null ? "indexeddb" : "none",
+    worker: present(() => typeof Worker === "function") === true,
+    storage: hasIndexedDb() ? "indexeddb" : "none",
   };
 }

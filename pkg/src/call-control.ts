@@ -68,6 +68,26 @@ export class CallControl {
   }
 }
 
+/** Does something that a signal gives up: the call at its next yield, and whoever waits for it at once. */
+export async function stoppable<T>(signal: AbortSignal | undefined, act: (control: CallControl) => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const control = new CallControl();
+  if (!signal) return act(control);
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      control.set("stop");
+      reject(signal.reason);
+    };
+  });
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([act(control), stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 const turns: (() => void)[] = [];
 let channel: MessageChannel | null = null;
 

@@ -2,12 +2,13 @@
  * A loaded wasm module with one model in it, on the thread that it is called on. `remote.ts` has the
  * same interface for one in a worker, so that whoever uses an engine cannot tell which it is.
  */
-import * as cpu from "./wasm/archer-cpu.js";
-import * as webgpu from "./wasm/archer-webgpu.js";
-import { ArcherError, asArcherError, isFault } from "./errors.js";
-import { compile } from "./fetch.js";
 import { CallControl } from "./call-control.js";
-import type { Backend, LoadProgress } from "./types.js";
+import { ArcherError } from "./errors.js";
+import { compile, type Program } from "./fetch.js";
+import { Instance, type MakeGlue } from "./instance.js";
+import type { RawProgress } from "./progress.js";
+import type { Backend } from "./types.js";
+import type { WasmSession } from "./wasm/archer-cpu.js";
 
 /** A request to the core by its name there, with its parameters. */
 export interface Request {
@@ -17,10 +18,11 @@ export interface Request {
 
 export interface StartOptions {
   backend: Backend;
-  model: Uint8Array;
-  /** Where the module is; left out: beside this file. */
-  wasm?: string | undefined;
-  onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /** The model file, which may still be on its way: the program is fetched at the same time. */
+  model: Uint8Array | Promise<Uint8Array>;
+  /** The module, or where it is; left out: in the package. */
+  wasm?: Program | undefined;
+  onProgress?: ((progress: RawProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -37,40 +39,39 @@ export interface Engine {
 /** Starts an engine. */
 export type Start = (options: StartOptions) => Promise<Engine>;
 
-/** What the two modules have in common; what they need inside differs. */
-interface Glue {
-  default: (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
-  WasmSession: { load(file: Uint8Array): Promise<WasmSession> };
-  deviceLost(): string | undefined;
-  lastPanic(): string;
+/** The modules that an entry of the package has. */
+export type Modules = Readonly<Partial<Record<Backend, { make: MakeGlue; url: URL }>>>;
+
+/** A program that is there and waits for a model. */
+export type Begin = (model: Uint8Array, onProgress: StartOptions["onProgress"]) => Promise<Engine>;
+
+/** Fetches and compiles the program of a backend. */
+export async function prepare(modules: Modules, { backend, wasm, onProgress, signal }: Omit<StartOptions, "model">): Promise<Begin> {
+  const module = modules[backend];
+  if (!module) throw new ArcherError("no-webgpu", "The module for WebGPU is not in archer-web/cpu.", 'Import "archer-web" instead.');
+  const program = await compile(wasm ?? module.url, onProgress, signal);
+  return async (model, hear) => {
+    const instance = await Instance.of(module.make, program);
+    hear?.({ stage: "check" });
+    return new LocalEngine(instance, await instance.during(() => instance.glue.WasmSession.load(model)));
+  };
 }
 
-type WasmSession = cpu.WasmSession;
-
-const MODULES: Record<Backend, { glue: Glue; url: URL }> = {
-  cpu: { glue: cpu, url: new URL("./archer-cpu_bg.wasm", import.meta.url) },
-  webgpu: { glue: webgpu, url: new URL("./archer-webgpu_bg.wasm", import.meta.url) },
-};
-
-/** Starts an engine on this thread. */
-export const startHere: Start = async ({ backend, model, wasm, onProgress, signal }) => {
-  const { glue, url } = MODULES[backend];
-  const module = await compile(wasm ?? url, onProgress, signal);
-  await glue.default({ module_or_path: module });
-  onProgress?.({ stage: "check", loaded: 0, total: null, message: "The model checks its own example." });
-  try {
-    return new LocalEngine(glue, await glue.WasmSession.load(model));
-  } catch (thrown) {
-    throw explain(glue, thrown);
-  }
-};
+/** Starts engines on this thread. */
+export function startHere(modules: Modules): Start {
+  return async ({ model, ...options }) => {
+    const [begin, file] = await Promise.all([prepare(modules, options), model]);
+    options.signal?.throwIfAborted();
+    return begin(file, options.onProgress);
+  };
+}
 
 class LocalEngine implements Engine {
   private underWay = 0;
   private closed = false;
 
   constructor(
-    private readonly glue: Glue,
+    private readonly instance: Instance,
     private readonly door: WasmSession,
   ) {}
 
@@ -87,7 +88,7 @@ class LocalEngine implements Engine {
   }
 
   async lost(): Promise<string | null> {
-    return this.glue.deviceLost() ?? null;
+    return this.instance.deviceLost();
   }
 
   close(): void {
@@ -104,26 +105,10 @@ class LocalEngine implements Engine {
     if (this.closed) throw new ArcherError("disposed", "The agent was disposed of.");
     this.underWay += 1;
     try {
-      return await act();
-    } catch (thrown) {
-      throw explain(this.glue, thrown);
+      return await this.instance.during(act);
     } finally {
       this.underWay -= 1;
       this.free();
     }
   }
-}
-
-/** What the core threw, or what a trap in it means. */
-function explain(glue: Glue, thrown: unknown): ArcherError {
-  if (isFault(thrown)) return asArcherError(thrown);
-  const lost = glue.deviceLost();
-  if (lost) return new ArcherError("device-lost", `The graphics device went away: ${lost}`);
-  const panic = glue.lastPanic();
-  if (panic) return new ArcherError("internal", panic, undefined, { cause: thrown });
-  // Rust ends a program that gets no memory without a word.
-  if (thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError) {
-    return new ArcherError("out-of-memory", `There was not enough memory: ${thrown.message}`, undefined, { cause: thrown });
-  }
-  return asArcherError(thrown);
 }

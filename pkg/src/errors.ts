@@ -1,6 +1,12 @@
 /** One class of error for everything: a code to act on, a sentence, and what to do about it. */
 import type { ErrorCode } from "./types.js";
 
+/** Where a bug is reported: the address of the project's list of issues, once it has one. */
+const REPORT_TO: string | null = null;
+
+/** What is advised where the fault can only be archer's own. */
+export const REPORT = `This is a bug in archer. Please report it with its message${REPORT_TO ? ` (${REPORT_TO})` : ""}.`;
+
 /** What each code advises where nothing better is known. */
 const HINTS: Record<ErrorCode, string> = {
   "no-wasm-simd": "Use a browser from 2023 or later, or Node 20 or later.",
@@ -10,12 +16,13 @@ const HINTS: Record<ErrorCode, string> = {
   "bad-model": "Choose another file: one that archer exported, whole and unchanged.",
   "version-mismatch": "Export the model again with the version of archer that this page comes with.",
   network: "Check the connection and the address, then try again.",
+  blocked: "Allow it in the page's policy.",
   storage: "Allow this site to keep data, make room, or export the model to a file instead.",
   conflict: "Another tab has saved since: restore its version, or save under another name.",
   "not-found": "Look at what is saved, and choose one of these names.",
   usage: "Compare the call with the package's types.",
   disposed: "Load the model again.",
-  internal: "This is a fault of archer's; please report it with its message.",
+  internal: REPORT,
 };
 
 export class ArcherError extends Error {
@@ -45,12 +52,49 @@ export function isFault(value: unknown): value is Fault {
 /** Whatever was thrown, as an `ArcherError`. */
 export function asArcherError(thrown: unknown): ArcherError {
   if (thrown instanceof ArcherError) return thrown;
-  if (isFault(thrown)) return new ArcherError(thrown.code, thrown.message, thrown.hint);
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new ArcherError("internal", message, undefined, { cause: thrown });
+  if (isFault(thrown)) {
+    return new ArcherError(thrown.code, sentence(plain(thrown.message)), thrown.code === "internal" ? undefined : thrown.hint);
+  }
+  return new ArcherError("internal", messageOf(thrown), undefined, { cause: thrown });
 }
 
 export function faultOf(thrown: unknown): Fault {
   const { code, message, hint } = asArcherError(thrown);
   return { code, message, hint };
+}
+
+/** What something thrown says of itself. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** What the core's reader of data calls kinds of values, as people call them. */
+const KINDS: [RegExp, string][] = [
+  [/\b(u8|u16|u32|u64|usize)\b/g, "a whole number from 0 up"],
+  [/\b(i8|i16|i32|i64|isize)\b/g, "a whole number"],
+  [/\b(f32|f64)\b/g, "a number"],
+  [/\ba boolean\b/g, "true or false"],
+  [/\b(a|borrowed) string\b/g, "a text"],
+  [/\ba map\b|\bstruct \w+/g, "an object"],
+  [/\ba sequence\b/g, "a list"],
+];
+
+/** A message without the words of the core's reader of data, which are a programmer's. */
+function plain(message: string): string {
+  const read = message
+    .replace(/^the request cannot be read: (Error: )?/, "")
+    .replace(/invalid (?:type|value|length):? (.+?), expected (.+)/, (_, found: string, wanted: string) => {
+      const kind = KINDS.reduce((text, [known, word]) => text.replace(known, word), wanted);
+      return `it is ${found.replace(/`/g, "").replace(/^string /, "the text ")}, and must be ${kind}`;
+    })
+    .replace(/unknown (?:field|variant) `(.+?)`, (?:expected|there are) (?:one of )?(.+)/, 'there is no "$1", but $2')
+    .replace(/missing field `(.+?)`/, '"$1" is missing');
+  return read.replace(/ at line \d+ column \d+$/, "");
+}
+
+/** A message as a sentence: the core's begin small, for the terminal puts a word before them. A name of a key stays as it is. */
+function sentence(message: string): string {
+  const text = message.trim();
+  const begun = /^[a-z]+(?=[\s,;]|: |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?]$/.test(begun) || begun === "" ? begun : `${begun}.`;
 }

@@ -1,101 +1,237 @@
 /** Bytes from wherever they are, with progress, in a page, a worker and Node. */
-import { ArcherError } from "./errors.js";
-import type { LoadOptions, LoadProgress } from "./types.js";
+import { ArcherError, messageOf } from "./errors.js";
+import { PolicyWatch } from "./policy.js";
+import type { RawProgress } from "./progress.js";
+import { nodeModule, placed, present } from "./runtime.js";
+import type { LoadOptions } from "./types.js";
 
-type OnProgress = ((progress: LoadProgress) => void) | undefined;
+type OnProgress = ((progress: RawProgress) => void) | undefined;
+type Bytes = Uint8Array<ArrayBuffer>;
+type Tell = (loaded: number, total: number | null) => void;
 
-/** Fetches and compiles a module. */
-export async function compile(source: string | URL, onProgress: OnProgress, signal?: AbortSignal): Promise<WebAssembly.Module> {
+/** A program as it can be handed to a worker: its address, its bytes, or compiled. */
+export type Program = string | URL | Bytes | WebAssembly.Module;
+
+const WASM_TYPE = "application/wasm";
+
+/** Advice where the package's own file is not where its script looks. */
+const COPY =
+  "If a bundler built this page: let it copy archer-web's .wasm and .archer files and its archer-worker.js beside its output, " +
+  "or hand their addresses to load (wasm, model, worker). The package's README says how for each bundler.";
+
+/** What `LoadOptions.wasm` may hold, as a program; a response is read here, for it cannot be sent to a worker. */
+export async function programOf(given: NonNullable<LoadOptions["wasm"]>["cpu"]): Promise<Program | undefined> {
+  if (given === undefined || isModule(given)) return given as WebAssembly.Module | undefined;
+  if (isAddress(given)) return whole(given);
+  if (isResponse(given)) return bodyOf(given, given.url || "The program that was handed in", () => {});
+  return copied(given as ArrayBuffer | ArrayBufferView);
+}
+
+/** An address as a worker understands it, too, which stands elsewhere than the page. */
+function whole(address: string | URL): string {
+  const base = present(() => document.baseURI) ?? present(() => location.href);
+  const found = present(() => new URL(address, base).href);
+  if (found) return found;
+  const hint = 'Hand in a whole address, such as new URL("./file", import.meta.url).';
+  throw new ArcherError("usage", `${JSON.stringify(String(address))} is no address where there is no page.`, hint);
+}
+
+/** A program, fetched where it must be, and compiled. */
+export async function compile(source: Program, onProgress: OnProgress, signal?: AbortSignal): Promise<WebAssembly.Module> {
   if (!hasSimd()) throw new ArcherError("no-wasm-simd", "This runtime has no WebAssembly with SIMD.");
-  const bytes = await fetchBytes(source, "wasm", onProgress, signal);
-  return WebAssembly.compile(bytes);
+  if (isModule(source)) return source as WebAssembly.Module;
+  const tell: Tell = (loaded, total) => onProgress?.({ stage: "wasm", loaded, total });
+  if (source instanceof Uint8Array) return compileBytes(source, "The program that was handed in");
+  const address = String(source);
+  if (isFile(address)) return compileBytes(await readFile(address, tell), address);
+  const response = await answered(address, signal);
+  if (!response.body || typeof WebAssembly.compileStreaming !== "function") {
+    return compileBytes(await bodyOf(response, address, tell, signal), address);
+  }
+  // Compiled while it arrives. What the server calls its type does not matter: the bytes are looked at.
+  const watched = new Watched(response, address, tell);
+  try {
+    return await WebAssembly.compileStreaming(new Response(watched.body, { headers: { "content-type": WASM_TYPE } }));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw watched.failed ?? notCompiled(address, cause);
+  }
+}
+
+async function compileBytes(bytes: Bytes, from: string): Promise<WebAssembly.Module> {
+  refusePage(bytes, from, null);
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw notCompiled(from, cause);
+  }
+}
+
+function notCompiled(from: string, cause: unknown): ArcherError {
+  const why = messageOf(cause);
+  if (/content security|\bCSP\b|unsafe-eval/i.test(why)) {
+    return new ArcherError(
+      "blocked",
+      "The page's Content-Security-Policy forbids WebAssembly.",
+      "Add 'wasm-unsafe-eval' to its script-src.",
+      { cause },
+    );
+  }
+  if (cause instanceof RangeError || /out of memory/i.test(why)) {
+    return new ArcherError("out-of-memory", `There was not enough memory to compile ${from}.`, undefined, { cause });
+  }
+  return new ArcherError("network", `${from} is no WebAssembly module (${why}).`, "Serve the package's own .wasm file there, whole and unchanged.", { cause });
 }
 
 /** The bytes of a model, in whichever form it was given. */
-export async function modelBytes(
-  model: NonNullable<LoadOptions["model"]>,
-  onProgress: OnProgress,
-  signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (typeof model === "string" || model instanceof URL) return fetchBytes(model, "model", onProgress, signal);
-  return bytesOf(model);
-}
-
-/** The bytes of something that is already here; a copy, which the caller may give away. */
-export async function bytesOf(file: ArrayBuffer | Uint8Array | Blob): Promise<Uint8Array<ArrayBuffer>> {
-  if (file instanceof Blob) return new Uint8Array(await file.arrayBuffer());
-  return new Uint8Array(file instanceof ArrayBuffer ? file.slice(0) : file);
-}
-
-async function fetchBytes(
-  source: string | URL,
-  stage: "wasm" | "model",
-  onProgress: OnProgress,
-  signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function modelBytes(model: NonNullable<LoadOptions["model"]>, onProgress: OnProgress, signal?: AbortSignal): Promise<Bytes> {
+  if (!isAddress(model)) return bytesOf(model);
+  const address = whole(model);
+  const tell: Tell = (loaded, total) => onProgress?.({ stage: "model", loaded, total });
   signal?.throwIfAborted();
-  const what = stage === "wasm" ? "the program" : "the model";
-  const tell = (loaded: number, total: number | null) =>
-    onProgress?.({ stage, loaded, total, message: `Fetching ${what}.` });
-  const address = String(source);
-  if (address.startsWith("file:")) return readFile(address, tell);
-  let response: Response;
-  try {
-    response = await fetch(address, signal ? { signal } : {});
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new ArcherError("network", `${address} could not be fetched.`, undefined, { cause });
-  }
-  if (!response.ok || !response.body) {
-    throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`);
-  }
-  // The length is that of the packed form where a server packs.
-  const packed = response.headers.has("content-encoding");
-  const length = Number(response.headers.get("content-length"));
-  const total = !packed && length > 0 ? length : null;
-  const parts: Uint8Array[] = [];
-  let loaded = 0;
-  tell(0, total);
-  const reader = response.body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parts.push(value);
-      loaded += value.length;
-      tell(loaded, total);
-    }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new ArcherError("network", `${address} broke off after ${loaded} bytes.`, undefined, { cause });
-  }
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
+  const bytes = isFile(address) ? await readFile(address, tell) : await bodyOf(await answered(address, signal), address, tell, signal);
+  refusePage(bytes, address, null);
   return bytes;
 }
 
-async function readFile(address: string, tell: (loaded: number, total: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-  // Named at run time, so that bundlers for browsers leave it alone.
-  const fs: typeof import("node:fs/promises") = await import(/* @vite-ignore */ nodeModule("fs/promises"));
+/** The bytes of something that is already here; a copy, which the caller may give away. */
+export async function bytesOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
+  return "arrayBuffer" in file ? new Uint8Array(await file.arrayBuffer()) : copied(file);
+}
+
+function copied(given: ArrayBuffer | ArrayBufferView): Bytes {
+  const view = ArrayBuffer.isView(given) ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength) : new Uint8Array(given);
+  return new Uint8Array(view);
+}
+
+/** A response that holds what was asked for. */
+async function answered(address: string, signal?: AbortSignal): Promise<Response> {
+  signal?.throwIfAborted();
+  const policy = new PolicyWatch();
+  let response: Response;
+  try {
+    response = await fetch(placed(address), signal ? { signal } : {});
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw (await policy.forbade(address)) ?? new ArcherError("network", `${address} could not be fetched.`, unreachable(address), { cause });
+  } finally {
+    policy.end();
+  }
+  if (!response.ok) {
+    const hint = response.status === 404 ? COPY : "Try again later, or look into the server.";
+    throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`, hint);
+  }
+  return response;
+}
+
+function unreachable(address: string): string | undefined {
+  if (!/^https?:/.test(address)) return COPY;
+  const elsewhere = present(() => new URL(address).origin !== location.origin);
+  return elsewhere ? "Check the connection; and let that server allow it (Access-Control-Allow-Origin)." : undefined;
+}
+
+/** A body as it arrives: counted, and looked at, before anyone takes it for what it should be. */
+class Watched {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Why it is not what it should be. */
+  failed: ArcherError | null = null;
+
+  constructor(response: Response, address: string, tell: Tell) {
+    // The length is that of the packed form where a server packs.
+    const length = Number(response.headers.get("content-length"));
+    const total = !response.headers.has("content-encoding") && length > 0 ? length : null;
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let loaded = 0;
+    tell(0, total);
+    this.body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await reader.read();
+          if (done) {
+            if (loaded === 0) throw new ArcherError("network", `${address} is empty.`, COPY);
+            return controller.close();
+          }
+          if (loaded === 0) refusePage(value, address, response.headers.get("content-type"));
+          loaded += value.length;
+          tell(loaded, total);
+          controller.enqueue(value);
+        } catch (cause) {
+          this.failed = cause instanceof ArcherError ? cause : new ArcherError("network", `${address} broke off after ${loaded} bytes.`, undefined, { cause });
+          controller.error(this.failed);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+  }
+}
+
+async function bodyOf(response: Response, address: string, tell: Tell, signal?: AbortSignal): Promise<Bytes> {
+  if (!response.ok) throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`);
+  if (!response.body || response.bodyUsed) {
+    throw new ArcherError("usage", `The response of ${address} was read already.`, "Hand in a response that nobody has read: response.clone().");
+  }
+  const watched = new Watched(response, address, tell);
+  try {
+    return new Uint8Array(await new Response(watched.body).arrayBuffer());
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw watched.failed ?? new ArcherError("network", `${address} broke off.`, undefined, { cause });
+  }
+}
+
+/** Refuses a page: servers of single-page sites send theirs, and say 200, where a file is missing. */
+function refusePage(start: Uint8Array, address: string, type: string | null): void {
+  const text = String.fromCharCode(...start.subarray(0, 200));
+  if (!/^(\xEF\xBB\xBF)?\s*<(!doctype|html|head|!--|\?xml)/i.test(text)) return;
+  const told = type ? ` (${type})` : "";
+  throw new ArcherError("network", `${address} is an HTML page${told}, not archer's file: the file is missing there.`, COPY);
+}
+
+function isResponse(value: unknown): value is Response {
+  return typeof Response === "function" && (value instanceof Response || Object.prototype.toString.call(value) === "[object Response]");
+}
+
+export function isAddress(value: unknown): value is string | URL {
+  return typeof value === "string" || Object.prototype.toString.call(value) === "[object URL]";
+}
+
+/** By its tag, for it may come from another window. */
+function isModule(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+}
+
+function isFile(address: string): boolean {
+  return address.startsWith("file:");
+}
+
+async function readFile(address: string, tell: Tell): Promise<Bytes> {
+  const fs = (await nodeModule("fs/promises").catch(() => undefined)) as typeof import("node:fs/promises") | undefined;
+  if (!fs) {
+    // What shows pages of its own, such as Electron, may allow it.
+    const response = await fetch(address).catch(() => undefined);
+    if (response) return bodyOf(response, address, tell);
+    throw new ArcherError(
+      "blocked",
+      `${address} cannot be read: a browser lets a page that was opened as a file read no other file.`,
+      "Serve the folder (python3 -m http.server), or hand in the bytes (wasm, model).",
+    );
+  }
   try {
     const bytes = new Uint8Array(await fs.readFile(new URL(address)));
     tell(bytes.length, bytes.length);
     return bytes;
   } catch (cause) {
-    throw new ArcherError("network", `${address} could not be read.`, undefined, { cause });
+    const missing = (cause as { code?: string }).code === "ENOENT";
+    const hint = missing
+      ? "Check the path. If a bundler built this program, let it leave archer-web outside (Next.js: serverExternalPackages)."
+      : undefined;
+    throw new ArcherError("network", `${address} could not be read: ${missing ? "it does not exist" : messageOf(cause)}.`, hint, { cause });
   }
-}
-
-function nodeModule(name: string): string {
-  return `node:${name}`;
 }
 
 /** Whether WebAssembly with SIMD is there: the smallest module that uses an instruction of it. */
 export function hasSimd(): boolean {
   const module = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
-  return typeof WebAssembly === "object" && WebAssembly.validate(new Uint8Array(module));
+  return present(() => WebAssembly.validate(new Uint8Array(module))) === true;
 }
+

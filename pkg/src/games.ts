@@ -1,5 +1,6 @@
 /** Games as a page holds them: the state lies here, the rules in the core. */
 import { ArcherError } from "./errors.js";
+import { ANSWER, ASK, checked, checkedValue, INSPECT, TEXT, TURN } from "./options.js";
 import type {
   Answer, AskOptions, Game, GameState, Guesses, HostState, HostedGame, InspectOptions, Inspection, Reveal, Turn,
 } from "./types.js";
@@ -22,7 +23,8 @@ export class PlayedGame implements Game {
     return state;
   }
 
-  async ask({ onText, sample = false, signal }: AskOptions = {}): Promise<Turn> {
+  async ask(options?: AskOptions): Promise<Turn> {
+    const { onText, sample = false, signal } = checked("ask", options, ASK);
     signal?.throwIfAborted();
     const hear = (text: string) => {
       if (!signal?.aborted) onText?.(text);
@@ -34,7 +36,8 @@ export class PlayedGame implements Game {
     return turn;
   }
 
-  answer(answer: Answer): Promise<GameState> {
+  async answer(answer: Answer): Promise<GameState> {
+    checkedValue("answer", "answer", answer, ANSWER);
     return this.to({ method: "answer", answer });
   }
 
@@ -42,7 +45,9 @@ export class PlayedGame implements Game {
     return this.to({ method: "undo" });
   }
 
-  force(turn: number, question: string): Promise<GameState> {
+  async force(turn: number, question: string): Promise<GameState> {
+    checkedValue("force", "turn", turn, TURN);
+    checkedValue("force", "question", question, TEXT);
     return this.to({ method: "force", turn, question });
   }
 
@@ -50,11 +55,13 @@ export class PlayedGame implements Game {
     return this.ask_({ method: "guesses", game: this.raw }) as Promise<Guesses>;
   }
 
-  reveal(thing: string): Promise<Reveal> {
+  async reveal(thing: string): Promise<Reveal> {
+    checkedValue("reveal", "thing", thing, TEXT);
     return this.ask_({ method: "reveal", game: this.raw, thing }) as Promise<Reveal>;
   }
 
-  inspect({ turn, samples, also = [] }: InspectOptions = {}): Promise<Inspection> {
+  async inspect(options?: InspectOptions): Promise<Inspection> {
+    const { turn, samples, also = [] } = checked("inspect", options, INSPECT);
     const request = { method: "inspect", game: this.raw, turn: turn ?? null, samples: samples ?? null, also };
     return this.ask_(request) as Promise<Inspection>;
   }
@@ -81,7 +88,8 @@ export class Hosted implements HostedGame {
     return state;
   }
 
-  ask(question: string): Promise<HostState> {
+  async ask(question: string): Promise<HostState> {
+    checkedValue("ask", "question", question, TEXT);
     return this.to({ method: "hostAsk", question });
   }
 

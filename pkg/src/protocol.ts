@@ -1,11 +1,15 @@
 /** What goes between a page and the worker. Each request has a number, by which replies name it. */
-import type { Fault } from "./errors.js";
-import type { Request } from "./engine.js";
 import type { CallState } from "./call-control.js";
-import type { Backend, LoadProgress } from "./types.js";
+import type { Request } from "./engine.js";
+import type { Fault } from "./errors.js";
+import type { Program } from "./fetch.js";
+import type { RawProgress } from "./progress.js";
+import type { Backend } from "./types.js";
 
 export type ToWorker =
-  | { id: number; kind: "start"; backend: Backend; model: Uint8Array; wasm: string | undefined }
+  /** Begins to fetch the program; the `model` that `start` brings may arrive later. */
+  | { id: number; kind: "prepare"; backend: Backend; wasm: Exclude<Program, URL> | undefined }
+  | { id: number; kind: "start"; model: Uint8Array }
   | { id: number; kind: "call"; request: Request; hears: boolean }
   /** How the call of this number is to go on; there is no reply. */
   | { id: number; kind: "control"; state: CallState }
@@ -17,7 +21,7 @@ export type FromWorker =
   /** `texts`: what is left to tell of a question as it grew. */
   | { id: number; kind: "done"; value: unknown; texts?: string[] }
   | { id: number; kind: "failed"; fault: Fault }
-  | { id: number; kind: "progress"; progress: LoadProgress }
+  | { id: number; kind: "progress"; progress: RawProgress }
   /** A question as it grew, told together. */
   | { id: number; kind: "texts"; texts: string[] }
   /** The call of this number stands still. */

@@ -1,9 +1,10 @@
 /** An engine in a worker. */
+import type { CallControl, CallState } from "./call-control.js";
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
+import { type OwnWorker, startWorker } from "./own-worker.js";
+import type { RawProgress } from "./progress.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
-import type { CallControl, CallState } from "./call-control.js";
-import type { LoadProgress } from "./types.js";
 
 /** A message without its number. */
 type Message = ToWorker extends infer M ? (M extends { id: number } ? Omit<M, "id"> : never) : never;
@@ -11,28 +12,29 @@ type Message = ToWorker extends infer M ? (M extends { id: number } ? Omit<M, "i
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  onProgress: ((progress: LoadProgress) => void) | undefined;
+  onProgress: ((progress: RawProgress) => void) | undefined;
   hear: ((text: string) => void) | undefined;
   control: CallControl | undefined;
 }
 
-/** Starts engines in workers that `make` makes. */
-export function startIn(make: () => Worker): Start {
-  return async (options: StartOptions) => {
-    options.signal?.throwIfAborted();
-    const engine = new RemoteEngine(make());
-    const abort = () => engine.fail(options.signal?.reason);
-    options.signal?.addEventListener("abort", abort, { once: true });
+/** Starts engines in workers that `make` makes; `own` names the script where it is the package's own. */
+export function startIn(make: () => Worker, own?: string): Start {
+  return async ({ backend, model, wasm, onProgress, signal }: StartOptions) => {
+    signal?.throwIfAborted();
+    const engine = new RemoteEngine(startWorker(make, own));
+    const abort = () => engine.fail(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
     try {
-      const { backend, model, wasm } = options;
+      const prepared = engine.send({ kind: "prepare", backend, wasm: wasm instanceof URL ? wasm.href : wasm }, onProgress);
+      const [file] = await Promise.all([model, prepared]);
       // The model is copied, not given away: the caller may need it for another backend.
-      await engine.send({ kind: "start", backend, model, wasm }, options.onProgress);
+      await engine.send({ kind: "start", model: file }, onProgress);
       return engine;
     } catch (thrown) {
       engine.close();
       throw thrown;
     } finally {
-      options.signal?.removeEventListener("abort", abort);
+      signal?.removeEventListener("abort", abort);
     }
   };
 }
@@ -41,12 +43,17 @@ class RemoteEngine implements Engine {
   private next = 0;
   private readonly waiting = new Map<number, Waiting>();
   private closed: unknown = null;
+  private readonly worker: Worker;
+  /** Whether it has said anything: one that has did start. */
+  private heard = false;
 
-  constructor(private readonly worker: Worker) {
+  constructor({ worker, diagnose }: OwnWorker) {
+    this.worker = worker;
     worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.hear(event.data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.fail(new ArcherError("internal", `The worker stopped: ${event.message || "it could not be started"}.`));
+      if (this.heard || event.message) return this.fail(new ArcherError("internal", `The worker stopped: ${event.message || "it did not say why"}.`));
+      void diagnose().then((error) => this.fail(error));
     });
     worker.addEventListener("messageerror", () => {
       this.fail(new ArcherError("internal", "The worker sent something that could not be read."));
@@ -84,7 +91,7 @@ class RemoteEngine implements Engine {
     this.waiting.clear();
   }
 
-  send(message: Message, onProgress?: (progress: LoadProgress) => void, hear?: (text: string) => void, control?: CallControl): Promise<unknown> {
+  send(message: Message, onProgress?: (progress: RawProgress) => void, hear?: (text: string) => void, control?: CallControl): Promise<unknown> {
     if (this.closed) return Promise.reject(this.closed);
     const id = this.next++;
     return new Promise((resolve, reject) => {
@@ -113,6 +120,7 @@ class RemoteEngine implements Engine {
   }
 
   private hear(message: FromWorker): void {
+    this.heard = true;
     const waiting = this.waiting.get(message.id);
     if (!waiting) return;
     switch (message.kind) {

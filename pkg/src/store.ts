@@ -5,20 +5,27 @@
  * and writing under one name happens under one of the browser's locks, which all tabs share.
  */
 import { createStore, del, get, keys, set } from "idb-keyval";
-import { ArcherError } from "./errors.js";
+import { ArcherError, messageOf } from "./errors.js";
+import { present } from "./runtime.js";
 import type { Saved, SaveOptions, Store } from "./types.js";
 
 const PREFIX = "model/";
 
-/** IndexedDB, where there is one. */
+/** IndexedDB, where there is one and the browser does not forbid it. */
+export function hasIndexedDb(): boolean {
+  return present(() => indexedDB) !== undefined;
+}
+
+/** A store in IndexedDB. It is opened when it is first used, so that a page that keeps nothing asks for nothing. */
 export function defaultStore(): Store | null {
-  if (typeof indexedDB !== "object" || indexedDB === null) return null;
-  const store = createStore("archer-web", "files");
+  if (!hasIndexedDb()) return null;
+  let opened: ReturnType<typeof createStore> | undefined;
+  const store = () => (opened ??= createStore("archer-web", "files"));
   return {
-    get: (name) => get<Uint8Array>(name, store),
-    set: (name, bytes) => set(name, bytes, store),
-    delete: (name) => del(name, store),
-    keys: async () => (await keys<string>(store)).map(String),
+    get: async (name) => get<Uint8Array>(name, store()),
+    set: async (name, bytes) => set(name, bytes, store()),
+    delete: async (name) => del(name, store()),
+    keys: async () => (await keys<string>(store())).map(String),
   };
 }
 
@@ -26,7 +33,7 @@ export function defaultStore(): Store | null {
 export class Shelf {
   constructor(private readonly store: Store | null) {}
 
-  save(name: string, file: Uint8Array, { ifRevision }: SaveOptions = {}): Promise<Saved> {
+  save(name: string, file: Uint8Array, { ifRevision }: SaveOptions): Promise<Saved> {
     return this.locked(name, async (store) => {
       const before = await store.get(PREFIX + name);
       const revision = before ? unpack(name, before).saved.revision : 0;
@@ -63,15 +70,15 @@ export class Shelf {
     return this.locked(name, (store) => store.delete(PREFIX + name));
   }
 
-  private locked<T>(name: string, act: (store: Store) => Promise<T>): Promise<T> {
+  private async locked<T>(name: string, act: (store: Store) => Promise<T>): Promise<T> {
     const store = this.open();
-    const guardedAct = () => guarded(() => act(store));
-    const locks = globalThis.navigator?.locks;
-    return locks ? (locks.request(`archer-web/${name}`, guardedAct) as Promise<T>) : guardedAct();
+    const locks = present(() => navigator.locks);
+    const inTurn = () => (locks ? (locks.request(`archer-web/${name}`, () => act(store)) as Promise<T>) : act(store));
+    return guarded(inTurn);
   }
 
   private open(): Store {
-    if (!this.store) throw new ArcherError("storage", "There is nothing to keep a model in here.");
+    if (!this.store) throw new ArcherError("storage", "No storage is available here.");
     return this.store;
   }
 }
@@ -81,8 +88,8 @@ async function guarded<T>(act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (cause) {
     if (cause instanceof ArcherError) throw cause;
-    const full = cause instanceof DOMException && cause.name === "QuotaExceededError";
-    const why = full ? "it is full" : cause instanceof Error ? cause.message : String(cause);
+    const full = (cause as { name?: unknown } | null)?.name === "QuotaExceededError";
+    const why = full ? "it is full" : messageOf(cause).replace(/\.$/, "");
     throw new ArcherError("storage", `The browser's storage failed: ${why}.`, undefined, { cause });
   }
 }

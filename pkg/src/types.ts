@@ -6,6 +6,8 @@
  * each question that did not win, discounted by `ModelInfo.gamma` for each turn that lies ahead.
  */
 
+import type { PlatformBlob, PlatformModule, PlatformResponse, PlatformSignal, PlatformURL, PlatformWorker } from "./platform.js";
+
 // ---------------------------------------------------------------------------------------------
 // Loading
 // ---------------------------------------------------------------------------------------------
@@ -18,9 +20,9 @@ export type BackendChoice = Backend | "auto";
 
 /** How `load` gets on. */
 export interface LoadProgress {
-  /** `wasm`: the program; `model`: the model file; `check`: the model checks its own example; `measure`: the backends race. */
-  stage: "wasm" | "model" | "check" | "measure";
-  /** Bytes that have arrived in this stage; 0 in `check` and `measure`. */
+  /** `fetch`: the program and the model file, which come at the same time; `check`: the model checks its own example; `measure`: the backends race. */
+  stage: "fetch" | "check" | "measure";
+  /** Bytes that have arrived in this stage; 0 in `check`, and in `measure` those of the second program. */
   loaded: number;
   /** Bytes to come in all, or `null` where the server does not say. */
   total: number | null;
@@ -31,7 +33,7 @@ export interface LoadProgress {
 /** What `load` takes. */
 export interface LoadOptions {
   /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: `models.twentyQuestions`, which is in the package. */
-  model?: string | URL | ArrayBuffer | Uint8Array | Blob;
+  model?: string | PlatformURL | ArrayBuffer | Uint8Array | PlatformBlob;
   /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
   backend?: BackendChoice;
   /** Let `auto` race a graphics adapter that is software, too. Default false: it is slower, and slow to find that out. */
@@ -39,19 +41,22 @@ export interface LoadOptions {
   /** Called often; a slow callback does not hold up the load. */
   onProgress?: (progress: LoadProgress) => void;
   /** Stops the load, which then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: PlatformSignal;
   /**
    * Where the computation runs. `worker` (default where there is `Worker` and a document) keeps the
    * page free; `here` (default inside a worker and in Node) computes on the calling thread.
    */
   thread?: "worker" | "here";
   /** Makes the worker, for bundlers that must see `new Worker` themselves; it must run `archer-web/worker`. */
-  worker?: () => Worker;
-  /** Where the two wasm files are, for servers that keep them elsewhere. */
-  wasm?: { cpu?: string | URL; webgpu?: string | URL };
+  worker?: () => PlatformWorker;
+  /** The two programs, for servers that keep them elsewhere: where each is, or what it is. */
+  wasm?: { cpu?: WasmSource; webgpu?: WasmSource };
   /** Where `save` and `restore` keep things. Default: IndexedDB where there is one. */
   storage?: Store;
 }
+
+/** A program: its address, a response that nobody has read, its bytes, or compiled. */
+export type WasmSource = string | PlatformURL | PlatformResponse | ArrayBuffer | Uint8Array | PlatformModule;
 
 /** How fast a backend was in the race of `auto`. */
 export interface BackendSpeed {
@@ -172,7 +177,7 @@ export interface AskOptions {
   onText?: (textSoFar: string) => void;
   /** Sample as in training instead of taking the likeliest tokens. */
   sample?: boolean;
-  signal?: AbortSignal;
+  signal?: PlatformSignal;
 }
 
 /** What the world's own table would have answered, beside what the person did. */
@@ -331,7 +336,7 @@ export interface EvaluateOptions {
   model?: "current" | "kept";
   /** Plays in another world than the model's present one; what is left out stays as it is. */
   world?: WorldChange;
-  signal?: AbortSignal;
+  signal?: PlatformSignal;
 }
 
 export interface FineTuneOptions {
@@ -352,7 +357,7 @@ export interface FineTuneOptions {
   /** Any other key of the configuration by its dotted name, such as `{ "lm_lr": 1e-4 }`. */
   set?: Record<string, number | string | boolean>;
   /** Stops as `stop()` does. */
-  signal?: AbortSignal;
+  signal?: PlatformSignal;
 }
 
 /** What makes a world of Twenty Questions another: what you and yours think of, and how you answer. */
@@ -464,7 +469,7 @@ export interface Agent {
   /** The model file, the same that `load` and the terminal read. */
   export(options?: ExportOptions): Promise<Uint8Array>;
   /** Replaces the model by one from a file; what was not kept is lost. A bad file changes nothing. */
-  import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo>;
+  import(file: ArrayBuffer | Uint8Array | PlatformBlob): Promise<ModelInfo>;
   /** Keeps the model in this browser. */
   save(name: string, options?: SaveOptions): Promise<Saved>;
   /** Replaces the model by a saved one. Rejects with `not-found` if there is none. */
@@ -492,7 +497,8 @@ export type ErrorCode =
   | "out-of-memory"
   | "bad-model" // cut, altered, no model at all, or its example does not come out
   | "version-mismatch" // a model file of another version
-  | "network" // a file could not be fetched
+  | "network" // a file could not be fetched, or is another
+  | "blocked" // a policy of the page or the browser forbids it
   | "storage" // no storage here, or it is full
   | "conflict" // another tab has saved since
   | "not-found" // nothing saved under this name

@@ -19,17 +19,29 @@ before(async () => {
   const [{ filename, files }] = Object.values(JSON.parse(packed.slice(packed.search(/^[[{]/m))));
   const paths = files.map((file) => file.path);
   for (const path of paths) {
-    assert.match(path, /^(dist\/[\w.-]+\.(js|d\.ts|wasm|archer)|package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
+    assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|models\/[\w-]+)\/)?package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
   }
-  for (const path of ["dist/index.js", "dist/worker.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
+  for (const path of ["dist/index.js", "dist/cpu.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
     assert.ok(paths.includes(path), `${path} is not in the package`);
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], { cwd: folder, stdio: "pipe" });
-  archer = await import(pathToFileURL(join(folder, "node_modules/archer-web/dist/index.js")).href);
+  // As a program in that folder would import it: by the package's own list of entries.
+  archer = await imported("archer-web");
 });
 
 after(() => rmSync(folder, { recursive: true }));
+
+async function imported(name) {
+  writeFileSync(join(folder, "entries.js"), "export const entry = (name) => import(name);");
+  return (await import(pathToFileURL(join(folder, "entries.js")).href)).entry(name);
+}
+
+/** Runs a program beside the installed package; what it prints. */
+function ran(program, { file = "program.js", flags = [] } = {}) {
+  writeFileSync(join(folder, file), program);
+  return execFileSync(process.execPath, [...flags, file], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
 
 /** Lets the agent ask until the game ends; the world itself thinks of `thing` and answers. */
 async function play(agent, thing) {
@@ -46,7 +58,7 @@ async function play(agent, thing) {
 test("a game is played to its end", async () => {
   const stages = new Set();
   const agent = await loadSmall({ onProgress: ({ stage }) => stages.add(stage) });
-  assert.deepEqual([...stages].sort(), ["check", "model", "wasm"]);
+  assert.deepEqual([...stages], ["fetch", "check"]);
   assert.equal(agent.backend.backend, "cpu");
   assert.match(agent.backend.reason, /WebGPU/);
   assert.equal(agent.info.things.length, 10);
@@ -263,4 +275,104 @@ test("models are kept in a store, and another tab's save is not overwritten", as
   await two.dispose();
   const without = await archer.load({ backend: "cpu", model });
   await assert.rejects(without.save("mine"), { code: "storage" });
+});
+
+test("the package can be required", () => {
+  const told = ran(
+    `const { load, models, ArcherError } = require("archer-web");
+    load({ model: models.quickstart }).then(async (agent) => {
+      const { question } = await (await agent.play()).ask();
+      const refused = await load({ bakend: 1 }).catch((error) => error instanceof ArcherError && error.code);
+      console.log(JSON.stringify([question, refused]));
+    });`,
+    { file: "program.cjs" },
+  );
+  const [question, refused] = JSON.parse(told);
+  assert.ok(question.endsWith("?"));
+  assert.equal(refused, "usage");
+});
+
+test("archer-web/cpu loads the model that it is given, and says so where it is given none", async () => {
+  const { load } = await imported("archer-web/cpu");
+  const { default: model } = await imported("archer-web/models/quickstart");
+  const agent = await load({ model });
+  assert.equal(agent.info.things.length, 10);
+  assert.deepEqual([agent.backend.backend, agent.backend.reason], ["cpu", "The CPU was asked for."]);
+  await agent.dispose();
+  await assert.rejects(load(), { code: "usage", message: "load was given no model." });
+  await assert.rejects(load({ model, backend: "webgpu" }), { code: "usage" });
+  await assert.rejects(load({ model, wasm: { webgpu: "x" } }), { code: "usage" });
+});
+
+test("every call refuses what it does not know, by an ArcherError, and nothing changes", async () => {
+  const agent = await loadSmall({ backend: "cpu" });
+  const game = await agent.play();
+  const host = await agent.host({ thing: "dog" });
+  const tuned = async (options) => {
+    for await (const _ of agent.fineTune(options));
+  };
+  const before = await agent.export();
+  for (const [call, hint] of [
+    [() => archer.load(null), /options are/],
+    [() => archer.load({ thread: "worker" }), /Leave thread out/],
+    [() => archer.load({ modle: archer.models.quickstart }), /"model"/],
+    [() => archer.load({ model: new Date() }), /address/],
+    [() => archer.load({ backend: "gpu" }), /"webgpu"/],
+    [() => archer.load({ wasm: { gpu: "x" } }), /"cpu"|cpu, webgpu/],
+    [() => archer.load({ wasm: { cpu: "x.wasm" } }), /whole address/],
+    [() => archer.load({ model: "x.archer" }), /whole address/],
+    [() => agent.play({ sead: 1 }), /"seed"/],
+    [() => agent.play({ turns: [{ question: "x" }] }), /turns/],
+    [() => agent.host({ thing: "submarine" }), /./],
+    [() => agent.host({ think: "dog" }), /"thing"/],
+    [() => game.ask({ temperature: 2 }), /onText, sample, signal/],
+    [() => game.answer("maybe"), /"unknown"/],
+    [() => game.inspect({ sample: 3 }), /"samples"/],
+    [() => game.force(0, "Is it a dog?"), /from 1/],
+    [() => host.ask(5), /text/],
+    [() => agent.evaluate({ env: {} }), /games, seed/],
+    [() => agent.evaluate({ games: 1e8 }), /100000/],
+    [() => agent.evaluate({ games: -1 }), /100000/],
+    [() => agent.evaluate({ world: { weights: { dgo: 2 } } }), /./],
+    [() => agent.export({ training: 1 }), /true or false/],
+    [() => agent.import("file"), /Blob/],
+    [() => agent.save(""), /name/],
+    [() => agent.save("x", { ifrevision: 1 }), /"ifRevision"/],
+    [() => tuned({ iteration: 3 }), /"iterations"/],
+    [() => tuned({ world: { reset() {}, step() {} } }), /function at "reset"/],
+    [() => tuned({ set: { nonsense_key: 1 } }), /./],
+    [() => tuned({ set: { lm_lr: "fast" } }), /./],
+    [() => tuned({ games: 0.5 }), /whole number/],
+  ]) {
+    await assert.rejects(async () => call(), (error) => {
+      assert.deepEqual([error.name, error.code], ["ArcherError", "usage"], `${call}: ${error}`);
+      assert.match(error.hint, hint, `${call}: ${error.message} ${error.hint}`);
+      assert.doesNotMatch(error.message, /invalid (type|value)|unknown field|missing field|expected .* at line|cannot be read: Error/, `${call}`);
+      return error.message.endsWith(".") && /[.?]$/.test(error.hint);
+    });
+  }
+  assert.deepEqual(await agent.export(), before);
+  await agent.dispose();
+});
+
+test("a program as bytes, compiled or a response plays; what is no program is refused without its bytes", async () => {
+  const bytes = readFileSync(join(folder, "node_modules/archer-web/dist/archer-cpu_bg.wasm"));
+  for (const cpu of [bytes, await WebAssembly.compile(bytes), new Response(bytes)]) {
+    const agent = await loadSmall({ wasm: { cpu } });
+    assert.ok((await (await agent.play()).ask()).question.endsWith("?"));
+    await agent.dispose();
+  }
+  await assert.rejects(loadSmall({ wasm: { cpu: bytes.subarray(0, 9999) } }), (error) => error.code === "network" && error.message.length < 300);
+  await assert.rejects(loadSmall({ wasm: { cpu: pathToFileURL(join(folder, "none.wasm")) } }), { code: "network", message: /does not exist/ });
+});
+
+test("an evaluation is given up by its signal, and the agent plays on", async () => {
+  const agent = await loadSmall();
+  const control = new AbortController();
+  const over = agent.evaluate({ games: 100_000, signal: control.signal });
+  await agent.metrics();
+  control.abort(new Error("enough"));
+  await assert.rejects(over, /enough/);
+  assert.ok((await (await agent.play()).ask()).question.endsWith("?"));
+  await agent.dispose();
 });

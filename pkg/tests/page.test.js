@@ -43,8 +43,8 @@ test("a game is played in a worker, the CPU computes, and the reason is told", a
   assert.deepEqual([seen.backend.refused.code, seen.backend.refused.hint.endsWith(".")], ["no-webgpu", true]);
   assert.equal(seen.can.webgpu.available, false);
   assert.deepEqual([seen.can.worker, seen.can.wasmSimd, seen.can.storage], [true, true, "indexeddb"]);
-  const wasm = seen.stages.filter(([stage]) => stage === "wasm");
-  assert.ok(wasm.length > 1 && wasm.at(-1)[1] === wasm.at(-1)[2]);
+  const fetched = seen.stages.filter(([stage]) => stage === "fetch");
+  assert.ok(fetched.length > 1 && fetched.at(-1)[1] === fetched.at(-1)[2]);
   assert.equal(page.workers().length, 1);
   assert.deepEqual(faults, []);
   await page.context().close();
@@ -195,7 +195,7 @@ test("a load is given up, and its worker with it", async () => {
   const { page } = await visit(plain, site.url);
   const name = await page.evaluate(async () => {
     const control = new AbortController();
-    const loading = window.archer.load({ signal: control.signal, onProgress: ({ stage }) => stage === "wasm" && control.abort() });
+    const loading = window.archer.load({ signal: control.signal, onProgress: ({ stage }) => stage === "fetch" && control.abort() });
     return loading.then(() => "loaded", (error) => error.name);
   });
   assert.equal(name, "AbortError");

@@ -7,7 +7,10 @@ import { chromium } from "playwright-core";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const EMPTY = '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module">import * as archer from "./dist/index.js"; window.archer = { ...archer, load: (options) => archer.load({ model: archer.models.quickstart, ...options }) };</script>';
+const PAGES = {
+  "/": '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module" src="main.js"></script>',
+  "/main.js": 'import * as archer from "./dist/index.js"; window.archer = { ...archer, load: (options) => archer.load({ model: archer.models.quickstart, ...options }) };',
+};
 
 /** Chromium's own switches for the software adapter, for the machine's own by Vulkan and without a screen, or for none. */
 const GRAPHICS = {
@@ -22,16 +25,22 @@ const GRAPHICS = {
   none: ["--disable-gpu"],
 };
 
-export async function serve() {
+/**
+ * Serves the package, and a page that has it in `window.archer`. `headers` go with every answer, `pages` are served
+ * besides or instead: a text, or `{ status, type, body }`.
+ */
+export async function serve({ headers = {}, pages = {} } = {}) {
+  const own = { ...PAGES, ...pages };
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     try {
-      const body = pathname === "/" ? EMPTY : await readFile(join(DIST, pathname.replace(/^\/dist\//, "")));
-      const type = TYPES[pathname === "/" ? ".html" : extname(pathname)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body), "cache-control": "max-age=600" });
+      const page = own[pathname];
+      const { status = 200, type, body } = typeof page === "string" ? { body: page } : (page ?? { body: await readFile(join(DIST, pathname.replace(/^\/dist\//, ""))) });
+      const known = TYPES[pathname.endsWith("/") ? ".html" : extname(pathname)] ?? "application/octet-stream";
+      response.writeHead(status, { "content-type": type ?? known, "content-length": Buffer.byteLength(body), "cache-control": "max-age=600", ...headers });
       response.end(body);
     } catch {
-      response.writeHead(404).end();
+      response.writeHead(404, headers).end();
     }
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -39,14 +48,18 @@ export async function serve() {
 }
 
 /** Starts Chromium with a graphics adapter in `software`, the machine's own (`hardware`), or `none`. */
-export function browse(graphics) {
+export function browse(graphics, ...more) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  return chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", ...GRAPHICS[graphics]] });
+  return chromium.launch({ executablePath, args: ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", ...GRAPHICS[graphics], ...more] });
 }
 
-/** A page with the package in `window.archer`, where the small model is the default: with it a test takes seconds. */
-export async function visit(browser, url) {
+/**
+ * A page with the package in `window.archer`, where the small model is the default: with it a test takes seconds.
+ * `before` runs in the page before anything else does.
+ */
+export async function visit(browser, url, before = () => {}) {
   const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(before);
   const faults = [];
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));

@@ -1,0 +1,7 @@
+import { load } from "archer-web";
+
+const agent = await load();
+const game = await agent.play();
+const turn = await game.ask();
+console.log(turn.question);
+await agent.dispose();

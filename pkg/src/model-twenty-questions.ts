@@ -1,0 +1,6 @@
+/** Where the model is that knows 157 things. It stands alone, so that a bundler copies no other. */
+import type { PlatformURL } from "./platform.js";
+import { located } from "./runtime.js";
+
+const address: PlatformURL = located("twenty-questions.archer", () => new URL("./twenty-questions.archer", import.meta.url));
+export default address;

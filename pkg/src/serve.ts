@@ -1,0 +1,99 @@
+/** An engine that is spoken to by messages: what the package's workers do. */
+import { CallControl, type CallState } from "./call-control.js";
+import { type Begin, type Engine, type Modules, prepare, type Request } from "./engine.js";
+import { faultOf } from "./errors.js";
+import type { RawProgress } from "./progress.js";
+import type { FromWorker, ToWorker } from "./protocol.js";
+
+let engine: Engine | null = null;
+/** The program, while its model is still on its way. */
+let begin: Begin | null = null;
+let modules: Modules = {};
+/** Of the calls under way, by their numbers. */
+const controls = new Map<number, CallControl>();
+
+const post = (message: FromWorker, transfer: Transferable[] = []) => {
+  (self as unknown as { postMessage(message: FromWorker, transfer: Transferable[]): void }).postMessage(message, transfer);
+};
+
+/** Answers every message to this worker, with these modules. */
+export function serve(own: Modules): void {
+  modules = own;
+  self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
+    const message = event.data;
+    if (message.kind === "control") return void setState(message.id, message.state);
+    answer(message).then(
+      (value) => {
+        const bytes = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
+        const texts = untold.get(message.id);
+        untold.delete(message.id);
+        post({ id: message.id, kind: "done", value, ...(texts && { texts }) }, bytes);
+      },
+      (thrown: unknown) => {
+        untold.delete(message.id);
+        post({ id: message.id, kind: "failed", fault: faultOf(thrown) });
+      },
+    );
+  });
+}
+
+function setState(id: number, state: CallState): void {
+  const held = controls.get(id);
+  if (state === "wait") held?.held().then(() => post({ id, kind: "held" }));
+  held?.set(state);
+}
+
+/** Milliseconds between two messages about a question that grows: where a token takes less, its message would cost as much as it. */
+const TELL_EVERY = 10;
+
+/** Of the calls under way that are listened to, what was heard and not told. */
+const untold = new Map<number, string[]>();
+
+/** Hears a question grow, and tells the page now and then; the rest goes with the reply. */
+function teller(id: number): (text: string) => void {
+  let texts: string[] = [];
+  let toldAt = performance.now();
+  untold.set(id, texts);
+  return (text) => {
+    texts.push(text);
+    if (performance.now() - toldAt < TELL_EVERY) return;
+    post({ id, kind: "texts", texts });
+    texts = [];
+    untold.set(id, texts);
+    toldAt = performance.now();
+  };
+}
+
+async function call(id: number, current: Engine, request: Request, hears: boolean): Promise<unknown> {
+  const own = new CallControl();
+  controls.set(id, own);
+  try {
+    return await current.call(request, hears ? teller(id) : undefined, own);
+  } finally {
+    controls.delete(id);
+  }
+}
+
+async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<unknown> {
+  const { id } = message;
+  const onProgress = (progress: RawProgress) => post({ id, kind: "progress", progress });
+  if (message.kind === "prepare") {
+    begin = await prepare(modules, { backend: message.backend, wasm: message.wasm, onProgress });
+    return null;
+  }
+  if (message.kind === "start" && begin) {
+    engine = await begin(message.model, onProgress);
+    return null;
+  }
+  if (!engine) throw new Error("the worker was asked before it was started");
+  switch (message.kind) {
+    case "call":
+      return call(id, engine, message.request, message.hears);
+    case "export":
+      return engine.export(message.training);
+    case "import":
+      return engine.import(message.file);
+    case "lost":
+      return engine.lost();
+  }
+}

@@ -1,0 +1,61 @@
+// Where there is not enough memory: what is under way is rejected, the program or page lives on, and the next load works.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { browse, serve, visit } from "./lib/site.js";
+
+const DIST = fileURLToPath(new URL("../dist/index.node.js", import.meta.url));
+
+/** Pages of 64 kB that V8 grants a module: too few to load the small model, and enough for that but not for many games. */
+const [TOO_FEW, FEW] = [100, 150];
+
+/** In Node and in a page alike: loads, learns from more games than there is memory for, and plays on; what came of each. */
+const TRY = `async (archer, thread) => {
+  const tried = (act) => act().then((value) => value ?? "done", (error) => error.name + " " + error.code);
+  const asked = async (agent) => (await (await agent.play()).ask()).question.endsWith("?");
+  const load = () => archer.load({ model: archer.models.quickstart, backend: "cpu", thread });
+  const seen = [];
+  let agent;
+  seen.push(await tried(async () => void (agent = await load())));
+  if (agent) {
+    const games = { iterations: 1, games: 512, set: { epochs: 1 } };
+    // Another call that is under way is rejected, too, or answered before; none waits for ever.
+    const beside = tried(() => agent.evaluate({ games: 20_000 }));
+    seen.push(await tried(async () => { for await (const _ of agent.fineTune(games)); }), await beside);
+    seen.push(await tried(() => asked(agent)));
+    await agent.dispose();
+  }
+  seen.push(await tried(async () => asked(await load())));
+  return seen;
+}`;
+
+const out = "ArcherError out-of-memory";
+
+test("in Node the process lives, and its next load works", () => {
+  const program = `const archer = await import(${JSON.stringify(DIST)}); console.log(JSON.stringify(await (${TRY})(archer, "here")));`;
+  const ran = (pages) =>
+    JSON.parse(execFileSync(process.execPath, [`--wasm-max-mem-pages=${pages}`, "--input-type=module", "-e", program], { encoding: "utf8" }));
+  assert.deepEqual(ran(FEW), ["done", out, out, true, true]);
+  assert.deepEqual(ran(TOO_FEW), [out, out]);
+});
+
+for (const thread of ["worker", "here"]) {
+  test(`in a page, computed in ${thread}, nothing waits for ever, and the next load works`, async () => {
+    const site = await serve();
+    try {
+      for (const [pages, expected] of [[FEW, ["done", out, out, true, true]], [TOO_FEW, [out, out]]]) {
+        const browser = await browse("none", `--js-flags=--wasm-max-mem-pages=${pages}`);
+        try {
+          const { page, faults } = await visit(browser, site.url);
+          assert.deepEqual(await page.evaluate(`(${TRY})(archer, ${JSON.stringify(thread)})`), expected, `${pages} pages`);
+          assert.deepEqual(faults, []);
+        } finally {
+          await browser.close();
+        }
+      }
+    } finally {
+      site.close();
+    }
+  });
+}

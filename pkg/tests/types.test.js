@@ -1,0 +1,62 @@
+// The package's types, compiled as its users compile them: with a browser's types, a worker's, Node's, or none.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const pkg = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "archer-types-"));
+
+const USE = `
+import { ArcherError, capabilities, load, models, type Agent, type Store } from "archer-web";
+import { load as loadSmall } from "archer-web/cpu";
+import model from "archer-web/models/quickstart";
+import address from "archer-web/cpu.wasm";
+
+export async function use(storage: Store): Promise<string> {
+  const agent: Agent = await load({ model: models.quickstart, wasm: { cpu: address }, storage });
+  await loadSmall({ model });
+  for await (const update of agent.fineTune({ iterations: 1 })) update.return.mean.toFixed();
+  const can = await capabilities();
+  return can.webgpu.reason + new ArcherError("usage", "x").hint;
+}
+`;
+
+before(() => {
+  const modules = join(folder, "node_modules");
+  mkdirSync(join(modules, "archer-web"), { recursive: true });
+  for (const part of ["package.json", "dist"]) cpSync(join(pkg, part), join(modules, "archer-web", part), { recursive: true });
+  for (const part of ["@types", "undici-types"]) symlinkSync(join(pkg, "node_modules", part), join(modules, part));
+  writeFileSync(join(folder, "package.json"), '{ "private": true }');
+  writeFileSync(join(folder, "use.mts"), USE);
+  writeFileSync(join(folder, "use.cts"), USE);
+  // Where the compiler knows an AbortSignal, it must be one.
+  writeFileSync(join(folder, "wrong.mts"), 'import { load } from "archer-web";\nvoid load({ signal: 3 });\nvoid load({ thread: "there" });\n');
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+function compile(file, lib, types, module = "nodenext", moduleResolution = "nodenext") {
+  const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", lib, "--types", types];
+  const tsc = join(pkg, "node_modules/typescript/bin/tsc");
+  const { stdout } = spawnSync(process.execPath, [tsc, ...flags, "--module", module, "--moduleResolution", moduleResolution, file], { cwd: folder, encoding: "utf8" });
+  return stdout;
+}
+
+test("they compile with and without the types of a browser, of a worker and of Node", () => {
+  for (const [lib, types] of [["es2022", ""], ["es2022,dom,dom.iterable", ""], ["es2022,webworker", ""], ["es2022", "node"]]) {
+    assert.equal(compile("use.mts", lib, types), "", `${lib} ${types}`);
+  }
+  assert.equal(compile("use.mts", "es2022,dom", "", "esnext", "bundler"), "", "for a bundler");
+  assert.equal(compile("use.cts", "es2022", "node"), "", "for require");
+});
+
+test("what is wrong does not compile", () => {
+  for (const lib of ["es2022,dom", "es2022,webworker"]) {
+    const lines = compile("wrong.mts", lib, "").split("\n").filter((line) => line.startsWith("wrong.mts"));
+    assert.deepEqual(lines.map((line) => line.slice(0, 13)), ["wrong.mts(2,1", "wrong.mts(3,1"], lines.join("\n"));
+  }
+});
