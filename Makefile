@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web train model student fixtures
+.PHONY: help setup check test wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web train model student imitator fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -21,6 +21,7 @@ help:
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
 	@echo "make student    distils models/twenty-questions and puts it into the package"
+	@echo "make imitator   the quickstart's warm start, from which the page learns"
 	@echo "make fixtures   the small model of the browser's tests"
 
 setup:
@@ -82,6 +83,12 @@ model:
 student:
 	cargo run --release -- distill --teacher models/twenty-questions --out target/student --final-games 2000
 	cargo run --release -- export --model target/student --precision q8 --check 2000 --out pkg/models/twenty-questions.archer --force $(origin)
+
+# What a visitor sees learn from the beginning: the quickstart's warm start, which has imitated and not learned.
+imitator:
+	rm -rf target/imitator
+	cargo run --release -- train --preset quickstart --set iterations=0 --seed 1 --out target/imitator
+	cargo run --release -- export --model target/imitator --precision q8 --check 400 --out web/models/imitator.archer --force $(origin)
 
 fixtures:
 	rm -rf target/bandit

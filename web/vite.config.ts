@@ -6,7 +6,10 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Tells the service worker which files the build has. What only WebGPU needs is fetched when it is chosen. */
+/** Files that the service worker need not keep at once: what only WebGPU needs, and what is for others. */
+const LATER = /webgpu.*\.wasm$|^(sw\.js|licences\.txt|preview\.png)$/;
+
+/** Tells the service worker which files the build has. */
 function listFiles(): Plugin {
   let folder = "";
   return {
@@ -20,7 +23,7 @@ function listFiles(): Plugin {
         .filter((entry) => entry.isFile())
         .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
         .sort();
-      const files = all.filter((file) => !["sw.js", "licences.txt"].includes(file) && !/webgpu.*\.wasm$/.test(file));
+      const files = all.filter((file) => !LATER.test(file));
       const hash = createHash("sha256");
       for (const file of all) hash.update(file).update(readFileSync(join(folder, file)));
       const script = readFileSync(join(folder, "sw.js"), "utf8")

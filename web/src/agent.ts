@@ -33,14 +33,23 @@ export const choice = kept<BackendChoice>("backend", "auto", oneOf("auto", "cpu"
 /** Whether the model plays Twenty Questions, the one world in which a person has something to answer. */
 export const playable = (): boolean => (info.value?.world ?? "twenty_questions") === "twenty_questions";
 
-/** Calls back when an agent has come, and whenever another model has taken its place: a game goes on with it. */
-export function onAgent(serve: () => void): void {
+/** Who plays from now on: the first agent of this visit, the same one elsewhere, or another. */
+export type Arrival = "first" | "same" | "another";
+let arrival: Arrival = "first";
+
+/** Calls back when an agent has come, and whenever a model has taken its place: a game goes on with it. */
+export function onAgent(serve: (how: Arrival) => void): void {
   let served: number | null = null;
   effect(() => {
     if (!agent.value || served === generation.value) return;
     served = generation.value;
-    serve();
+    serve(arrival);
   });
+}
+
+function arrived(how: Arrival): void {
+  arrival = how;
+  generation.value += 1;
 }
 
 async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promise<Agent> {
@@ -73,6 +82,8 @@ export function wrote(tokens: number, ms: number): void {
 
 /** Of which of the page's agents the one that plays has its place. */
 let plays: Supplied = supplied.peek();
+/** The file that plays instead of what is kept, as it came. */
+let own: Uint8Array | null = null;
 
 let unhear = () => {};
 
@@ -107,6 +118,7 @@ async function alone(action: () => Promise<void>): Promise<void> {
 export const begin = (): Promise<void> => alone(() => arrive(true));
 
 async function arrive(restoring: boolean): Promise<void> {
+  own = null;
   try {
     const loaded = await loadOnto(choice.value);
     if (restoring) await restoreInto(loaded);
@@ -123,7 +135,7 @@ async function restoreInto(loaded: Agent): Promise<void> {
   } catch (error) {
     const told = troubleOf(error);
     if (told.code === "not-found" || told.code === "storage") return;
-    trouble.value = { ...told, message: `The agent kept in this browser could not be read. ${told.message}` };
+    trouble.value = { ...told, message: `The agent saved in this browser could not be read. ${told.message}` };
   }
 }
 
@@ -138,7 +150,7 @@ export async function readAgain(): Promise<void> {
 
 function replaced(current: Agent): void {
   info.value = current.info;
-  generation.value += 1;
+  arrived("same");
 }
 
 /** Moves the same agent to another backend; where none could be loaded, tries that one. */
@@ -148,11 +160,12 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
     const old = agent.peek();
     if (!old) return arrive(true);
     try {
-      const bytes = await old.export();
+      // The file as it came: to export it anew would cost its precision or its smallness.
       agent.value = null;
-      const loaded = await loadOnto(backendChoice, bytes);
+      const loaded = await loadOnto(backendChoice, own ?? undefined);
+      if (!own) await restoreInto(loaded);
       settle(loaded);
-      generation.value += 1;
+      arrived("same");
       await old.dispose();
     } catch (error) {
       settle(old);
@@ -161,20 +174,24 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
   });
 
 /**
- * Makes a model file the playing agent, and keeps it. Throws what the package throws, and then nothing has changed;
- * where it plays and could only not be kept, the page says so.
+ * Makes a model file the playing agent, and keeps it, in the place of the one of the page's agents that is named. Throws
+ * what the package throws, and then nothing has changed; where it plays and could only not be kept, the page says so.
  */
-export async function adopt(file: Blob | Uint8Array): Promise<void> {
+export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.peek()): Promise<void> {
   const current = agent.peek();
   if (!current) return;
-  await current.import(file);
-  replaced(current);
+  const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
+  await current.import(bytes);
+  own = bytes;
+  supplied.value = plays = as;
+  info.value = current.info;
+  arrived("another");
   if (!owner.peek()) return;
   try {
     await current.save(keptAs());
   } catch (error) {
     const told = troubleOf(error);
-    trouble.value = { ...told, message: `It plays now, but could not be kept in this browser. ${told.message}` };
+    trouble.value = { ...told, message: `It plays now, but it could not be saved in this browser. ${told.message}` };
   }
 }
 
@@ -186,7 +203,7 @@ export const switchTo = (which: Supplied): Promise<void> =>
     agent.value = null;
     await old?.dispose();
     await arrive(true);
-    generation.value += 1;
+    arrived("another");
   });
 
 /** Goes back to the agent that came with the page. */
@@ -199,16 +216,16 @@ export const reset = (): Promise<void> =>
     await old.dispose();
     // Not what is kept: a guest leaves that alone, and does not want it either.
     await arrive(false);
-    generation.value += 1;
+    arrived("another");
     if (stays && !trouble.peek()) {
-      trouble.value = { ...stays, message: `It plays now, but the other one is still kept in this browser. ${stays.message}` };
+      trouble.value = { ...stays, message: `It plays now, but the other one is still saved in this browser. ${stays.message}` };
     }
   });
 
-/** An agent of its own, of the same model on the same backend, for learning. */
-export async function twin(): Promise<Agent> {
+/** An agent of its own, on the same backend, for learning: a copy of the one that plays, or one made from a file. */
+export async function twin(file?: URL | string): Promise<Agent> {
   const current = agent.peek();
   if (!current) throw new Error("there is no agent yet");
-  const model = await current.export();
+  const model = file ?? (await current.export());
   return load({ model, backend: current.backend.backend, worker: confinedWorker });
 }

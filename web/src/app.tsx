@@ -7,7 +7,8 @@ import { training } from "./learn/run";
 import { Learn } from "./learn/view";
 import { Play } from "./play/view";
 import { letterKeys, type Theme, theme } from "./preferences";
-import { type View, VIEWS, view } from "./route";
+import { gameOf } from "./play/sides";
+import { addressOf, route, type View, VIEWS, view } from "./route";
 import { owner, takeOver } from "./tabs";
 import { Announcer } from "./ui/announce";
 import { TroubleNotice } from "./ui/bits";
@@ -27,11 +28,11 @@ export function App() {
           </h1>
           <nav class="views" aria-label="Views">
             {VIEWS.map((name) => (
-              <a key={name} href={`#${name}`} aria-current={view.value === name ? "page" : undefined}>
+              <a key={name} href={linkTo(name)} aria-current={view.value === name ? "page" : undefined}>
                 {NAMES[name]}
                 {name === "learn" && training.value && (
                   <span class="busy">
-                    <span class="visually-hidden"> (learning now)</span>
+                    <span class="visually-hidden"> (training now)</span>
                   </span>
                 )}
               </a>
@@ -46,11 +47,11 @@ export function App() {
       <footer class="footer">
         <div class="wide">
           <span>
-            An actor asks, a critic judges, both learn:{" "}
+            Everything runs on your device. Nothing is sent anywhere.{" "}
             <a href="https://arxiv.org/abs/2402.19446" rel="noreferrer">
-              ArCHer
-            </a>
-            , all on your device.
+              The ArCHer paper
+            </a>{" "}
+            · <a href="./licences.txt">Licences</a>
           </span>
           <Preferences />
         </div>
@@ -58,6 +59,12 @@ export function App() {
       <Announcer />
     </>
   );
+}
+
+/** Where a view is: Play at the game that is under way. */
+function linkTo(name: View): string {
+  const { side } = route.value;
+  return addressOf({ view: name, ...(name === "play" && { side, game: gameOf(side) }) });
 }
 
 function toContent(event: Event) {
@@ -102,10 +109,10 @@ function Guest() {
   return (
     <div class="notice" role="status">
       <p>
-        <strong>archer is open in another tab.</strong> You can play here, but this tab keeps nothing.
+        <strong>archer is open in another tab.</strong> You can play here, but nothing is saved in this tab.
       </p>
       <button type="button" class="button" onClick={() => void takeOver()}>
-        Use it in this tab
+        Use this tab instead
       </button>
     </div>
   );
@@ -120,14 +127,14 @@ function Preferences() {
           checked={letterKeys.value}
           onChange={(event) => (letterKeys.value = event.currentTarget.checked)}
         />{" "}
-        Letter keys answer
+        Answer with Y / N / D keys
       </label>
       <label class="theme">
         Theme{" "}
         <select value={theme.value} onChange={(event) => (theme.value = event.currentTarget.value as Theme)}>
-          <option value="auto">as the system</option>
-          <option value="light">light</option>
-          <option value="dark">dark</option>
+          <option value="auto">System</option>
+          <option value="light">Light</option>
+          <option value="dark">Dark</option>
         </select>
       </label>
     </span>

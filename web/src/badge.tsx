@@ -1,7 +1,7 @@
 // What computes, how fast, and why: a badge in the header that opens.
 import type { BackendChoice, BackendSpeed } from "archer-web";
 import { agent, backend, choice, generation, info, moveTo, moving, progress, reset, writingSpeed } from "./agent";
-import { about, bytes } from "./format";
+import { about, bytes, sentence } from "./format";
 import { training } from "./learn/run";
 import { Segmented } from "./ui/bits";
 import "./badge.css";
@@ -24,15 +24,15 @@ export function Badge() {
     <>
       <button type="button" class="badge" popovertarget="backend" aria-busy={loading || moving.value}>
         <span class="dot" aria-hidden="true" />
-        <span class="visually-hidden">Computes on</span>
+        <span class="visually-hidden">Running on</span>
         {loading ? "loading" : NAMES[report.backend]}
         {!loading && speed && <span class="speed num">{Math.round(speed)} tok/s</span>}
       </button>
       <div id="backend" class="sheet" popover="auto">
-        <h2>What computes</h2>
+        <h2>Running on</h2>
         <p class="reason">
-          {report.reason}
-          {writingSpeed.value !== null && <> It writes {Math.round(writingSpeed.value)} tokens a second here.</>}
+          {sentence(report.reason)}
+          {writingSpeed.value !== null && <> {Math.round(writingSpeed.value)} tokens per second.</>}
         </p>
         <Measured />
         <ComputeOn name="backend" />
@@ -49,14 +49,14 @@ export function Badge() {
 export function ComputeOn({ name }: { name: string }) {
   return (
     <div class="field">
-      <span class="label">Compute on</span>
+      <span class="label">Run on</span>
       <Segmented<BackendChoice>
-        label="Compute on"
+        label="Run on"
         name={name}
         value={choice.value}
         disabled={moving.value}
         options={[
-          ["auto", "Fastest"],
+          ["auto", "Auto"],
           ["cpu", "CPU"],
           ["webgpu", "WebGPU"],
         ]}
@@ -74,8 +74,8 @@ function Measured() {
       <thead>
         <tr>
           <th scope="col">measured here</th>
-          <th scope="col">tokens a second</th>
-          <th scope="col">a learning step</th>
+          <th scope="col">tokens per second</th>
+          <th scope="col">training step</th>
         </tr>
       </thead>
       <tbody>
@@ -100,10 +100,10 @@ function Model() {
   if (!model) return null;
   return (
     <p class="small quiet" data-generation={generation.value}>
-      The model: actor {about(model.parameters.actor)}, critic {about(model.parameters.critic)} parameters, a file of{" "}
+      This agent: {about(model.parameters.actor)}-parameter actor, {about(model.parameters.critic)} critic, a file of{" "}
       {bytes(model.bytes)}.{" "}
       <button type="button" class="link" disabled={training.value || moving.value} onClick={() => void reset()}>
-        Go back to the one that came with the page
+        Restore the built-in agent
       </button>
     </p>
   );

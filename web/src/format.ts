@@ -1,8 +1,9 @@
 // Numbers as people read them.
 
-/** A number with a true minus sign. */
+/** A number with a true minus sign; what rounds to zero has none. */
 export function fixed(value: number, digits = 2): string {
-  return value.toFixed(digits).replace("-", "−");
+  const text = value.toFixed(digits);
+  return /^-0[.0]*$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
 /** A number that always shows its sign. */
@@ -12,13 +13,24 @@ export function signed(value: number, digits = 2): string {
 }
 
 export function percent(share: number, digits = 0): string {
-  return `${(100 * share).toFixed(digits)} %`;
+  return `${(100 * share).toFixed(digits)}%`;
 }
 
-/** 91873 as "92 thousand". */
+/** A sentence: with a capital, and with an end. */
+export function sentence(text: string): string {
+  const bare = text.trim();
+  if (bare === "") return "";
+  const begun = bare.charAt(0).toUpperCase() + bare.slice(1);
+  return /[.!?…]["”’)]?$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** Sentences one after the other, whatever each of them lacks. */
+export const sentences = (...texts: string[]): string => texts.map(sentence).filter(Boolean).join(" ");
+
+/** 91873 as "92k". */
 export function about(count: number): string {
-  if (count >= 1e6) return `${(count / 1e6).toFixed(1)} million`;
-  if (count >= 1e3) return `${Math.round(count / 1e3)} thousand`;
+  if (count >= 1e6) return `${(count / 1e6).toFixed(1)}M`;
+  if (count >= 1e3) return `${Math.round(count / 1e3)}k`;
   return String(count);
 }
 
@@ -34,10 +46,19 @@ export function duration(seconds: number): string {
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** "a piano", "an orange", "pants". */
+/** Said without an article: what is not counted, and pairs that do not end in s. */
+const UNCOUNTED = new Set(
+  "bacon beef bread broccoli butter celery cheese chocolate clothing corn cotton flour furniture glue gold grass hair ice jewelry jewellery lego meat milk money music paper pasta rice sand silver snow soap spinach sugar tea toothpaste water wine wood wool".split(" "),
+);
+/** End in s and are one thing. */
+const ONE_IN_S = /(?:ss|us|is|vas)$/;
+
+/** "a piano", "an orange", "pants", "a bus", "toothpaste", "my mother in law". */
 export function withArticle(thing: string): string {
-  if (/^(a|an|the) /i.test(thing) || (/s$/.test(thing) && !/ss$/.test(thing))) return thing;
-  return `${/^[aeiou]/i.test(thing) ? "an" : "a"} ${thing}`;
+  const last = thing.split(" ").at(-1)?.toLowerCase() ?? "";
+  if (/^(an?|the|my|your|his|her|its|our|their|some|two|three) /i.test(thing)) return thing;
+  if (UNCOUNTED.has(last) || (/s$/.test(last) && !ONE_IN_S.test(last))) return thing;
+  return `${/^(?!uni|use|usu|eu|one\b|ufo)[aeiou]|^(hour|honest|heir)/i.test(thing) ? "an" : "a"} ${thing}`;
 }
 
 export function count(n: number, one: string, many = `${one}s`): string {

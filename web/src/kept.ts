@@ -50,6 +50,18 @@ export function kept<T>(
   return value;
 }
 
+/** Calls back with what another tab has kept under a name. */
+export function onOtherTab(name: string, listener: (value: unknown) => void): void {
+  addEventListener("storage", (event) => {
+    if (event.key !== PREFIX + name || event.newValue === null) return;
+    try {
+      listener(JSON.parse(event.newValue));
+    } catch {
+      // Not ours, or damaged.
+    }
+  });
+}
+
 /** Takes over what another tab has kept meanwhile: all of it, or only what the tabs share. */
 export function readKept(what: "all" | "shared"): void {
   for (const { scope, read } of readAgain) if (what === "all" || scope === "shared") read();

@@ -10,6 +10,8 @@ import "./style/layout.css";
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
+// What stands there speaks only where no script could begin.
+root.replaceChildren();
 render(<App />, root);
 
 await enter((how) => {

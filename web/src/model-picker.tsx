@@ -14,16 +14,26 @@ export function ModelPicker({ name }: { name: string }) {
     await switchTo(which);
   };
   return (
-    <Segmented<Supplied>
-      label="How many things there are"
-      name={name}
-      value={now}
-      disabled={moving.value || training.value || undecided()}
-      options={[
-        ["157", "157 things"],
-        ["10", "Ten things"],
-      ]}
-      onChange={(which) => void change(which)}
-    />
+    <div class="picker">
+      <Segmented<Supplied>
+        label="How many things there are"
+        name={name}
+        value={now}
+        disabled={moving.value || training.value || undecided()}
+        options={[
+          ["157", "157 things"],
+          ["10", "Ten things"],
+        ]}
+        onChange={(which) => void change(which)}
+      />
+      <p class="small quiet">{because()}</p>
+    </div>
   );
+}
+
+/** Why one would choose the one or the other, or why one cannot. */
+function because(): string {
+  if (training.value) return "You can switch when the training has ended.";
+  if (undecided()) return "To switch, first keep or discard what it learned.";
+  return "Ten things make a short game, and training shows results in seconds.";
 }

@@ -10,11 +10,15 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 declare const __FILES__: string[];
 declare const __BUILD__: string;
 
+/** As the build names what it may name. */
+const HASHED = /^assets\/.*-[\w-]{8}\.\w+$/;
+
 const CACHE = `archer ${__BUILD__}`;
 
 worker.addEventListener("install", (event) => {
-  // Past the browser's own cache: a new build must not be put together from files of the old one.
-  const files = __FILES__.map((file) => new Request(file, { cache: "reload" }));
+  // A file whose name carries a hash of its text is the right one wherever it comes from, and the page has just fetched
+  // most of them. Of the others a new build must not be put together from an old one's.
+  const files = __FILES__.map((file) => new Request(file, { cache: HASHED.test(file) ? "force-cache" : "reload" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
 });
 

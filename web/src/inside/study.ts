@@ -135,7 +135,7 @@ export const judge = (question: string) =>
     const others = inspection.peek()?.alternatives.map((other) => other.question) ?? [];
     await lookAt(selected.peek(), [...others, question]);
     const judged = inspection.peek()?.alternatives.find((other) => other.question === question);
-    if (judged) announce(`${question} Advantage ${signed(judged.advantage)}.`);
+    if (judged) announce(`${question} ${signed(judged.advantage)} beside the usual question.`);
     await lookAtAll();
   });
 
@@ -181,12 +181,12 @@ export function difference(): string | null {
   const [old, now] = [before.value, line.value];
   if (!old || !now) return null;
   if (old.ended !== null && now.ended !== null) {
-    return `The game ended at ${signed(old.ended, 0)}; with this question it ends at ${signed(now.ended, 0)}.`;
+    return `The original game scored ${signed(old.ended, 0)}. With this question it scores ${signed(now.ended, 0)}.`;
   }
   const at = now.turns.findIndex((turn, n) => turn.question !== old.turns[n]?.question);
   const [was, is] = [old.inspections[at]?.asked, now.inspections[at]?.asked];
   if (!was || !is) return null;
-  return `Expected return ${signed(was.expectedReturn)} with the question asked, ${signed(is.expectedReturn)} with this one.`;
+  return `Expected final score: ${signed(was.expectedReturn)} with the original question, ${signed(is.expectedReturn)} with this one.`;
 }
 
 // Another model judges otherwise: begin again.

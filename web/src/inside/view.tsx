@@ -1,11 +1,11 @@
 // Inside: what the critic thinks of each question, and what would have happened otherwise.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { agent, generation, info, playable } from "../agent";
 import { fixed, signed, withArticle } from "../format";
 import { ANSWERS, possible, record } from "../play/asked";
 import { OtherWorld, TroubleNotice } from "../ui/bits";
 import { Chart } from "../ui/chart";
-import { Lens, tone } from "./lens";
+import { Lens, possibleScore, tone } from "./lens";
 import { before, busy, difference, line, open, openOwn, openSomething, own, reply, restore, select, selected, thing, trouble, watch } from "./study";
 import "./inside.css";
 
@@ -22,8 +22,8 @@ export function Inside() {
       </div>
       <p class="lead">
         Two networks share the work. The <strong class="actor">actor</strong> writes the question. The{" "}
-        <strong class="critic">critic</strong> has learned from past games how they end, and judges. Step through a game,
-        and see what it thought of each question and of those that were not asked.
+        <strong class="critic">critic</strong> has learned to predict how games end, and scores each question. Step through a game to
+        see how it scored what was asked and what was not.
       </p>
       <TroubleNotice trouble={trouble.value} />
       {fits ? <Workbench /> : <OtherWorld />}
@@ -51,7 +51,7 @@ function Source() {
   const things = info.value?.things ?? [];
   return (
     <div class="field source">
-      <label for="source">Look at</label>
+      <label for="source">Game</label>
       <select
         id="source"
         value={own.value ? "" : (thing.value ?? "")}
@@ -60,10 +60,10 @@ function Source() {
           void (about === "" ? openOwn() : watch(about));
         }}
       >
-        {played && <option value="">your last game</option>}
+        {played && <option value="">Your last game</option>}
         {things.map((about) => (
           <option key={about} value={about}>
-            it plays by itself: {about}
+            Self-play: {about}
           </option>
         ))}
       </select>
@@ -73,11 +73,18 @@ function Source() {
 
 function Turns() {
   const current = line.value;
-  if (!current) return <p class="quiet">{busy.value ? "It plays…" : ""}</p>;
+  const list = useRef<HTMLOListElement>(null);
+  const chosen = selected.value;
+  // Where the turns stand side by side, the chosen one is brought into sight, and nothing else moves.
+  useEffect(() => {
+    const [row, item] = [list.current, list.current?.children[chosen - 1] as HTMLElement | undefined];
+    if (row && item && row.scrollWidth > row.clientWidth) row.scrollLeft = item.offsetLeft - (row.clientWidth - item.offsetWidth) / 2;
+  }, [chosen, current?.turns.length]);
+  if (!current) return <p class="quiet">{busy.value ? "Playing…" : ""}</p>;
   return (
     <>
       <h3>The questions</h3>
-      <ol class="turns">
+      <ol class="turns" ref={list}>
         {current.turns.map((turn, n) => {
           const asked = current.inspections[n]?.asked;
           return (
@@ -93,7 +100,7 @@ function Turns() {
                 <span class="q">
                   {turn.question || "(nothing)"} <span class="a">{turn.answer && ANSWERS[turn.answer]}</span>
                 </span>
-                <span class={`chip num ${asked ? tone(asked.advantage) : ""}`} title="Advantage">
+                <span class={`chip num ${asked ? tone(asked.advantage) : ""}`} title="Better or worse than usual">
                   {asked ? signed(asked.advantage) : "·"}
                 </span>
               </button>
@@ -123,7 +130,7 @@ function Ending() {
   if (ended == null) return null;
   return (
     <p class="ending small">
-      {thing.value ? <>It was {withArticle(thing.value)}. </> : null}The game’s return: <b class="num">{fixed(ended, 0)}</b>
+      {thing.value ? <>It was {withArticle(thing.value)}. </> : null}Final score: <b class="num">{fixed(ended, 0)}</b>
     </p>
   );
 }
@@ -148,34 +155,37 @@ function Otherwise() {
         </div>
       )}
       <button type="button" class="button tiny" onClick={() => void restore()}>
-        Back to the game as it was
+        Back to the original game
       </button>
     </div>
   );
 }
 
-/** The return that the critic expected, along the game. */
+/** The final score that the critic expected, along the game. */
 function Course() {
   const [now, old] = [line.value, before.value];
   if (!now) return null;
   const reach = (of: typeof now) => of.turns.length + (of.ended === null ? 0 : 1);
   const length = Math.max(reach(now), old ? reach(old) : 0);
   const x = Array.from({ length }, (_, n) => n + 1);
-  const values = (of: typeof now) =>
-    x.map((number) => of.inspections[number - 1]?.expectedReturn ?? (number === of.turns.length + 1 ? of.ended : null));
+  const expected = (of: typeof now, number: number) => {
+    const seen = of.inspections[number - 1];
+    return seen ? possibleScore(seen.expectedReturn) : null;
+  };
+  const values = (of: typeof now) => x.map((number) => expected(of, number) ?? (number === of.turns.length + 1 ? of.ended : null));
   return (
     <Chart
-      title="Return expected before each question"
+      title="Expected final score before each question"
       x={x}
       xLabel="question"
       whole
       height={150}
       selected={selected.value}
       series={[
-        ...(old ? [{ label: "as it was", colour: "--quiet", dash: true, data: values(old) }] : []),
-        { label: old ? "with the forced question" : "expected return", colour: "--critic", points: true, data: values(now) },
+        ...(old ? [{ label: "original game", colour: "--quiet", dash: true, data: values(old) }] : []),
+        { label: old ? "with the new question" : "expected final score", colour: "--critic", points: true, data: values(now) },
       ]}
-      {...(info.value?.optimumReturn != null ? { mark: { label: "best possible mean", value: info.value.optimumReturn } } : {})}
+      {...(info.value?.optimumReturn != null ? { mark: { label: "perfect player, on average", value: info.value.optimumReturn } } : {})}
     />
   );
 }

@@ -1,5 +1,4 @@
 // The live curves.
-import { info } from "../agent";
 import { Chart } from "../ui/chart";
 import type { Drawn, Point } from "./point";
 import { log } from "./run";
@@ -10,8 +9,8 @@ export function Curves() {
     return (
       <div class="empty">
         <p>
-          Here you will see the curves of its learning: what its games return, how sure the critic is, how its choices
-          sharpen. Twenty iterations take a minute or a few, depending on the device. You can go on playing meanwhile.
+          Here its learning curve will climb: the average score of its games, iteration by iteration. Training takes from under a
+          minute to several minutes, depending on the device.
         </p>
       </div>
     );
@@ -24,20 +23,22 @@ export function Curves() {
       const [mean, deviation] = [metrics["advantages.mean"], metrics["advantages.std"]];
       return mean === undefined || deviation === undefined ? null : mean + sign * deviation;
     });
-  const best = info.value?.optimumReturn;
+  const best = log.value?.best;
+  const any = (values: (number | null)[]) => values.some((value) => value !== null);
+  const advantages = metric("advantages.mean");
   return (
-    <div class="curves">
-      <div class="whole">
+    <>
+      <div class="main-curve">
         <Chart
-          title="Return of its games"
-          note="Mean of each iteration’s games, chance included, with the 95 % interval; dots: always its likeliest words."
+          title="Score per game"
+          note="Mean of each iteration’s games (sampled), with 95% interval. Dots: greedy play."
           x={x}
           xLabel="iteration"
           whole
-          height={240}
+          height={300}
           series={[
             {
-              label: "as in training",
+              label: "sampled",
               colour: "--actor",
               data: of((point) => point.mean),
               low: of((point) => point.low),
@@ -45,9 +46,12 @@ export function Curves() {
             },
             { label: "greedy", colour: "--critic", data: of((point) => point.greedy), line: false, points: true },
           ]}
-          {...(best != null ? { mark: { label: "best possible", value: best } } : {})}
+          {...(best != null ? { mark: { label: "perfect player", value: best } } : {})}
         />
       </div>
+      <details class="more">
+      <summary>More charts</summary>
+      <div class="curves">
       {(["Q", "V"] as const).map((name) => (
         <Chart
           key={name}
@@ -61,26 +65,26 @@ export function Curves() {
           ]}
         />
       ))}
-      <Chart
+      {any(advantages) && <Chart
         title="Advantage"
-        note="Mean and spread: how differently the critic values what the actor says."
+        note="Mean and spread of what the critic thinks of the actor’s questions, beside the usual one."
         x={x}
         xLabel="iteration"
         whole
         series={[
-          { label: "mean", colour: "--critic", data: metric("advantages.mean"), low: spread(-1), high: spread(1) },
+          { label: "mean", colour: "--critic", data: advantages, low: spread(-1), high: spread(1) },
         ]}
-      />
+      />}
       <Chart
         title="Entropy"
-        note="How undecided the actor is at each word piece, in nats."
+        note="How undecided the actor is, per token, in nats."
         x={x}
         xLabel="iteration"
         whole
         series={[{ label: "actor", colour: "--actor", data: metric("rollout.entropy") }]}
       />
       <Chart
-        title="Games a second"
+        title="Games per second"
         x={x}
         xLabel="iteration"
         whole
@@ -97,6 +101,8 @@ export function Curves() {
         bounds={[0, 1]}
         series={[{ label: "share", colour: "--actor", data: metric("rollout.win_rate") }]}
       />
-    </div>
+      </div>
+      </details>
+    </>
   );
 }

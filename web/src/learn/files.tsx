@@ -13,9 +13,12 @@ const FILE_NAME = "agent.archer";
 /** What an import brought. */
 const brought = signal<string | null>(null);
 
+/** Whether the memory of the run goes with the file. */
+const whole = signal(false);
+
 const exportFile = () =>
   gate.pass(async () => {
-    const bytes = await exported();
+    const bytes = await exported(whole.peek());
     const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" }));
     const link = document.createElement("a");
     link.href = url;
@@ -31,7 +34,8 @@ const importFile = (file: File) =>
     await adopt(file);
     const model = info.value;
     if (!model) return;
-    brought.value = `${file.name} plays now: actor ${about(model.parameters.actor)}, critic ${about(model.parameters.critic)} parameters.`;
+    const { actor, critic } = model.parameters;
+    brought.value = `Loaded ${file.name} (${about(actor)}-parameter actor, ${about(critic)} critic). It plays now.`;
     announce(brought.value);
   });
 
@@ -49,7 +53,7 @@ export function Files() {
         if (file && !blocked) void importFile(file);
       }}
     >
-      <h3 id="files-title">The agent as a file</h3>
+      <h3 id="files-title">Save or load the agent</h3>
       <TroubleNotice trouble={gate.trouble.value} />
       {brought.value && <p class="notice right">{brought.value}</p>}
       <div class="buttons">
@@ -72,17 +76,25 @@ export function Files() {
           }}
         />
       </div>
-      {blocked && !training.value && <p class="small quiet">To import, first keep or roll back what it learned.</p>}
-      <p class="small quiet">
-        {info.value?.resumable || undecided()
-          ? "The file holds the whole run, the memory of past games included. Go on with it in the terminal, and bring it back:"
-          : "The file holds the networks. Once it has learned here it holds the whole run, and the terminal can go on with it:"}
-      </p>
+      {(info.value?.resumable || undecided()) && (
+        <label class="check small">
+          <input type="checkbox" checked={whole.value} onChange={(event) => (whole.value = event.currentTarget.checked)} />
+          <span>Include the training state, so that the terminal can continue this run (a much larger file)</span>
+        </label>
+      )}
+      {blocked && !training.value && <p class="small quiet">To import, first keep or discard what it learned.</p>}
+      <details>
+        <summary>Continue in the terminal</summary>
+        <p class="small quiet">
+          The file is the one that the terminal program reads and writes. With the training state in it, a run continues there
+          exactly, and what it learned comes back the same way:
+        </p>
       <pre class="terminal" role="group" tabIndex={0} aria-label="What to type in the terminal">
         <code>
           {`archer train --resume ${FILE_NAME} --out run --set iterations=100\narcher export --training --model run --out back.archer`}
         </code>
       </pre>
+      </details>
     </section>
   );
 }

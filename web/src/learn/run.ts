@@ -3,45 +3,71 @@
 // to roll back is to let the twin go. The twin is saved as it learns: a closed tab loses seconds.
 import { type Agent, ArcherError, type Evaluation, type FineTune, type FineTuneUpdate } from "archer-web";
 import { computed, effect, signal } from "@preact/signals";
+import imitator from "../../models/imitator.archer?url";
 import { adopt, agent, info, twin } from "../agent";
 import { count, fixed } from "../format";
-import { kept, shaped } from "../kept";
+import { kept, onOtherTab, shaped } from "../kept";
 import { owner } from "../tabs";
 import { type Trouble, troubleOf } from "../trouble";
 import { announce } from "../ui/announce";
+import { changeOf, filled, type Kind, type Lesson, lesson, setLesson, shownThing, subject } from "./lesson";
 import { type Point, pointOf } from "./point";
+import { playedAbout, type Sample } from "./sample";
 
 const SAVED = "training";
 const SAVE_EVERY_MS = 10_000;
 const TAKEN = "Another tab has taken over this fine-tune.";
-const TAKEN_HINT = "Go on there, or use archer in this tab again.";
-/** The fixed games before and after: sampled as in training, since a greedy player plays one game per thing. */
-const FIXED_GAMES = { games: 100, seed: 7, sample: true } as const;
+const TAKEN_HINT = "Continue there, or use archer in this tab again.";
+/** Fixed games before and after, so many at least: greedy, as a visitor meets the agent. The same thing is the same game. */
+const FIXED_GAMES = 40;
+/** The same of the imitator: sampled, for what it lacks is to be sure, and that is what the curve shows. */
+const SAMPLED_GAMES = 200;
+/** What teaches the imitator to play: higher rates than those of a fine-tune, and a looser hold on what it imitated. */
+const FROM_THE_BEGINNING = { lm_lr: 1.5e-4, critic_lr: 7e-4, kl_coef: 0.1, epochs: 30, actor_epochs: 4, warmup_iter: 2 };
 
 export interface Settings {
   iterations: number;
   seed: number;
   games: number;
-  /** Goes on with the run in the model file, by its own seed and sizes. */
+  /** Continues the run in the model file, with its own seed and sizes. */
   resume: boolean;
+}
+
+/** What is asked of one run: the settings, and what is to be learned. */
+interface Wanted extends Settings {
+  lesson: Lesson;
 }
 
 export type Outcome = "learning" | "learned" | "kept" | "rolled back";
 
 /** What a fine-tune has shown. */
 export interface Log {
-  settings: Settings;
+  settings: Wanted;
   /** Iterations that the agent had behind it when the fine-tune began. */
   base: number;
+  /** Of these, so many are in what was saved last: what a closed tab leaves. */
+  saved: number;
+  /** The best mean return in the world that is learned, where it is known. */
+  best: number | null;
   points: Point[];
   before: Evaluation | null;
   after: Evaluation | null;
+  sample: Sample;
   outcome: Outcome;
+}
+
+/** How much suits the imitator, who learns all of the game, and an agent that learns one thing more. */
+const SIZES = { beginning: { iterations: 40, games: 128 }, others: { iterations: 20, games: 64 } };
+
+/** Chooses what is learned, and as much of it as that takes. */
+export function choose(kind: Kind): void {
+  setLesson({ kind });
+  settings.value = { ...settings.peek(), ...(kind === "beginning" ? SIZES.beginning : SIZES.others) };
 }
 
 export const settings = kept<Settings>(
   "settings",
-  { iterations: 20, seed: 1, games: 64, resume: false },
+  { ...SIZES.beginning, seed: 1, resume: false },
   (value): value is Settings => shaped(value, { iterations: "number", seed: "number", games: "number", resume: "boolean" }),
 );
 
@@ -49,8 +75,12 @@ export const log = kept<Log | null>(
   "learning",
   null,
   (value): value is Log | null =>
-    value === null || shaped(value, { settings: "object", points: "array", outcome: "string", base: "number" }),
+    value === null ||
+    shaped(value, { settings: "object", points: "array", outcome: "string", base: "number", saved: "number", sample: "object" }),
 );
+
+/** What another tab is learning, as far as it has written it down. */
+export const elsewhere = signal<Log | null>(null);
 
 /** What goes on now: nothing, or one of these. */
 export type Doing = "preparing" | "measuring before" | "learning" | "pausing" | "paused" | "stopping" | "measuring after" | "settling";
@@ -71,39 +101,71 @@ function change(part: Partial<Log>): void {
   if (log.peek()) log.value = { ...(log.peek() as Log), ...part };
 }
 
-/** Begins a fine-tune of the playing agent. */
+/** Begins a fine-tune: of the playing agent, or of the imitator. */
 export async function start(): Promise<void> {
-  if (doing.peek() || !agent.peek()) return;
+  const current = info.peek();
+  if (doing.peek() || !agent.peek() || !current) return;
   await watched(async (mine) => {
     doing.value = "preparing";
-    const chosen = settings.peek();
+    const beginning = lesson.peek().kind === "beginning";
+    await letGo();
+    const made = await twin(beginning ? imitator : undefined);
+    if (!mine()) return made.dispose();
+    learner = made;
+    const chosen = filled(lesson.peek(), made.info);
+    const resume = settings.peek().resume && chosen.kind === "practice";
     log.value = {
-      settings: chosen,
-      base: info.peek()?.trained.iterations ?? 0,
+      settings: { ...settings.peek(), resume, lesson: chosen },
+      base: made.info.trained.iterations,
+      saved: 0,
+      best: made.info.optimumReturn,
       points: [],
       before: null,
       after: null,
+      sample: { thing: shownThing(chosen, made.info), before: null, after: null },
       outcome: "learning",
     };
-    await letGo();
-    const made = await twin();
-    if (!mine()) return made.dispose();
-    learner = made;
-    if (await measuredBefore(made, mine)) await learn(made, chosen.iterations, chosen.resume, mine);
+    await begun(made, resume, mine);
   });
 }
 
-/** Plays the fixed games before anything is learned; whether to go on. */
+/** From the fixed games before to those after; what cannot be learned leaves nothing behind. */
+async function begun(made: Agent, resume: boolean, mine: Mine): Promise<void> {
+  try {
+    if (await measuredBefore(made, mine)) await learn(made, { done: 0, resume }, mine);
+  } catch (error) {
+    if (mine() && log.peek()?.points.length === 0) {
+      await letGo();
+      log.value = null;
+    }
+    throw error;
+  }
+}
+
+/** The fixed games: every thing of the world as often as it comes up. */
+async function measured(learning: Agent, wanted: Lesson): Promise<Evaluation> {
+  if (wanted.kind === "beginning") return learning.evaluate({ games: SAMPLED_GAMES, seed: 7, sample: true });
+  const world = changeOf(wanted, learning.info);
+  const things = learning.info.things.length || 1;
+  const games = things * Math.max(1, Math.ceil(FIXED_GAMES / things));
+  return learning.evaluate({ games, seed: 7, ...(world && { world }) });
+}
+
+/** Plays the fixed games before anything is learned; whether to continue. */
 async function measuredBefore(learning: Agent, mine: Mine): Promise<boolean> {
   doing.value = "measuring before";
-  const before = await learning.evaluate(FIXED_GAMES);
+  const { settings: wanted, sample } = log.peek() as Log;
+  const before = await measured(learning, wanted.lesson);
+  const oracle = learning;
+  // Of a changed world the first game waits until there is somebody who can answer for it.
+  const game = changeOf(wanted.lesson, learning.info) ? null : await playedAbout(sample.thing, { asker: learning, oracle, still: mine });
   if (!mine()) return false;
-  change({ before });
+  change({ before, sample: { ...sample, before: game } });
   return true;
 }
 
-/** Goes on with a fine-tune that was interrupted, or does more of one that was stopped. */
-export async function goOn(iterations: number): Promise<void> {
+/** Finishes a fine-tune that was interrupted, or does more of one that was ended. */
+export async function goOn(how: "finish" | "more"): Promise<void> {
   if (doing.peek() || !log.peek()) return;
   await watched(async (mine) => {
     doing.value = "preparing";
@@ -111,13 +173,13 @@ export async function goOn(iterations: number): Promise<void> {
     const woken = await wake();
     if (!mine()) return;
     // It was saved now and then: what came after the last time is lost, and its points with it.
-    const done = woken.info.trained.iterations - base;
-    const all = done + iterations;
+    const done = Math.max(0, woken.info.trained.iterations - base);
+    const all = how === "finish" ? Math.max(chosen.iterations, done) : done + settings.peek().iterations;
     const left = points.filter((point) => point.iteration <= done);
-    change({ outcome: "learning", after: null, points: left, settings: { ...chosen, iterations: all } });
+    change({ outcome: "learning", after: null, saved: done, points: left, settings: { ...chosen, iterations: all } });
     if (done === 0 && !before && !(await measuredBefore(woken, mine))) return;
-    // Before its first iteration there is no run to go on with.
-    await learn(woken, iterations, done > 0 || chosen.resume, mine);
+    // Before its first iteration there is no run to continue.
+    await learn(woken, { done, resume: done > 0 || chosen.resume }, mine);
   });
 }
 
@@ -125,7 +187,7 @@ export async function goOn(iterations: number): Promise<void> {
 async function wake(): Promise<Agent> {
   if (learner) return learner;
   const number = acting;
-  const woken = await twin();
+  const woken = await twin(log.peek()?.settings.lesson.kind === "beginning" ? imitator : undefined);
   try {
     await woken.restore(SAVED).catch((error: unknown) => {
       // A page that was closed before the first iteration was saved has lost nothing but time.
@@ -141,41 +203,72 @@ async function wake(): Promise<Agent> {
   return woken;
 }
 
-async function currentBytes(): Promise<Uint8Array> {
-  const current = agent.peek();
-  if (!current) throw new Error("there is no agent yet");
-  return current.export();
+/** Learns from the iteration after `done` to the last, and plays the fixed games again. */
+async function learn(learning: Agent, { done, resume }: { done: number; resume: boolean }, mine: Mine): Promise<void> {
+  if (!log.peek()) return;
+  const { iterations: all, seed, games, lesson: chosen } = (log.peek() as Log).settings;
+  const iterations = all - done;
+  if (iterations > 0) {
+    const tuning = learning.fineTune({
+      iterations,
+      resume,
+      ...(resume ? {} : freshRun(chosen, learning, { seed, games })),
+      evaluateEvery: 5,
+      evaluationGames: Math.min(learning.info.things.length || 50, 50),
+    });
+    run = tuning;
+    doing.value = "learning";
+    announce(`Learning ${subject(chosen)}: ${count(iterations, "iteration")}.`);
+    if (!(await followed(learning, tuning, done, mine))) return;
+    run = null;
+    await keepSafe();
+    if (!mine()) return;
+  }
+  doing.value = "measuring after";
+  const { sample } = log.peek() as Log;
+  const after = await measuredAfter(learning);
+  const game = await playedAbout(sample.thing, { asker: learning, oracle: learning, still: mine });
+  if (!mine()) return;
+  change({ after, sample: { ...(log.peek() as Log).sample, after: game }, outcome: "learned" });
+  announce(
+    `Training is over. Average score on the same games: before ${fixed(log.peek()?.before?.meanReturn ?? 0)}, after ${fixed(after.meanReturn)}.`,
+  );
 }
 
-async function learn(learning: Agent, iterations: number, resume: boolean, mine: Mine): Promise<void> {
-  if (!log.peek()) return;
-  const { seed, games } = (log.peek() as Log).settings;
-  const already = (log.peek() as Log).points.length;
-  const evaluationGames = Math.min(info.peek()?.things.length || 50, 50);
-  const tuning = learning.fineTune({ iterations, resume, ...(resume ? {} : { seed, games }), evaluateEvery: 5, evaluationGames });
-  run = tuning;
-  doing.value = "learning";
-  announce(`Learning begins: ${count(iterations, "iteration")}.`);
+/** What a run is told that is not continued. */
+function freshRun(chosen: Lesson, learning: Agent, sizes: { seed: number; games: number }) {
+  const world = changeOf(chosen, learning.info);
+  return { ...sizes, ...(world && { world }), ...(chosen.kind === "beginning" && { set: FROM_THE_BEGINNING }) };
+}
+
+/** The fixed games in the world as the learner has it by now. */
+async function measuredAfter(learning: Agent): Promise<Evaluation> {
+  const { before, settings: wanted } = log.peek() as Log;
+  return learning.evaluate({ games: before?.games ?? FIXED_GAMES, seed: 7, sample: wanted.lesson.kind === "beginning" });
+}
+
+/** Notes every iteration; whether it came to its end. */
+async function followed(learning: Agent, tuning: FineTune, done: number, mine: Mine): Promise<boolean> {
   let savedAt = Number.NEGATIVE_INFINITY;
   for await (const update of tuning) {
-    if (!mine()) return;
-    note(update, already);
+    if (!mine()) return false;
+    note(update, done);
     if (performance.now() - savedAt > SAVE_EVERY_MS) {
       await keepSafe();
       savedAt = performance.now();
     }
+    await playedBefore(learning, mine);
   }
-  if (!mine()) return;
-  run = null;
-  await keepSafe();
-  if (!mine()) return;
-  doing.value = "measuring after";
-  const after = await learning.evaluate(FIXED_GAMES);
-  if (!mine()) return;
-  change({ after, outcome: "learned" });
-  announce(
-    `Learning is over. Mean return on the fixed games: before ${fixed(log.peek()?.before?.meanReturn ?? 0)}, after ${fixed(after.meanReturn)}.`,
-  );
+  return mine();
+}
+
+/** The game before, in a changed world: the agent that plays asks, and the world that is learned answers. */
+async function playedBefore(learning: Agent, mine: Mine): Promise<void> {
+  const current = agent.peek();
+  const sample = log.peek()?.sample;
+  if (!current || !sample || sample.before) return;
+  const before = await playedAbout(sample.thing, { asker: current, oracle: learning, still: mine });
+  if (mine()) change({ sample: { ...sample, before } });
 }
 
 function note(update: FineTuneUpdate, already: number): void {
@@ -190,9 +283,11 @@ async function keepSafe(): Promise<void> {
   if (!saving || !owner.peek()) return;
   try {
     await saving.save(SAVED);
-    if (learner === saving) trouble.value = null;
+    if (learner !== saving) return;
+    trouble.value = null;
+    change({ saved: log.peek()?.points.length ?? 0 });
   } catch (error) {
-    if (learner === saving) tell("What it learns could not be saved: it is lost when this tab closes.", error);
+    if (learner === saving) tell("What it learns could not be saved, so it is lost when this tab closes.", error);
   }
 }
 
@@ -214,27 +309,28 @@ export function unpause(): void {
   if (doing.peek() !== "paused" && doing.peek() !== "pausing") return;
   run?.resume();
   doing.value = "learning";
-  announce("It goes on.");
+  announce("Resumed.");
 }
 
 export function stop(): void {
   if (!run || doing.peek() === "stopping") return;
   run?.stop();
   doing.value = "stopping";
-  announce("It stops. The iteration under way is given up.");
+  announce("Stopping. The current iteration is discarded.");
 }
 
 /** What was learned becomes the agent that plays. */
 export async function keep(): Promise<void> {
   await watched(async (mine) => {
     doing.value = "settling";
-    const file = await (await wake()).export();
+    // The networks alone: the memory of the run is many times their size, and would be read at each visit.
+    const file = await (await wake()).export({ training: false });
     if (!mine()) return;
-    await adopt(file);
+    await adopt(file, log.peek()?.settings.lesson.kind === "beginning" ? "10" : undefined);
     if (!mine()) return;
     change({ outcome: "kept" });
     await letGo();
-    announce("Kept. This is the agent that plays now.");
+    announce("Kept. This agent plays now.");
   });
 }
 
@@ -244,13 +340,15 @@ export async function rollBack(): Promise<void> {
     doing.value = "settling";
     change({ outcome: "rolled back" });
     await letGo();
-    announce("Rolled back. The agent plays as before.");
+    announce("Discarded. The agent plays as before.");
   });
 }
 
-/** The file of the agent that learns where there is one, else of the one that plays. */
-export async function exported(): Promise<Uint8Array> {
-  return undecided() ? (await wake()).export() : currentBytes();
+/** The file of the agent that learns where there is one, else of the one that plays; with the run's memory where that is wanted. */
+export async function exported(training: boolean): Promise<Uint8Array> {
+  const from = undecided() ? await wake() : agent.peek();
+  if (!from) throw new Error("there is no agent yet");
+  return from.export({ training });
 }
 
 /** Whether there is something learned that was neither kept nor rolled back. */
@@ -293,10 +391,19 @@ export function giveWay(): void {
   void old?.dispose();
 }
 
-// Another tab has taken over: it has the saved twin now, and this one must not go on beside it.
+// Another tab owns what is kept. What it learns is its own affair: here it is only told.
 effect(() => {
-  if (owner.value !== false || doing.peek() === null) return;
-  giveWay();
+  if (owner.value !== false) {
+    elsewhere.value = null;
+    return;
+  }
+  if (doing.peek() !== null) {
+    giveWay();
+    trouble.value = { code: "conflict", message: TAKEN, hint: TAKEN_HINT };
+  }
+  elsewhere.value = log.peek();
   log.value = null;
-  trouble.value = { code: "conflict", message: TAKEN, hint: TAKEN_HINT };
+});
+onOtherTab("learning", (value) => {
+  if (owner.peek() === false) elsewhere.value = value as Log | null;
 });

@@ -1,6 +1,6 @@
 // Two evaluations side by side.
 import type { Evaluation } from "archer-web";
-import { fixed, percent, signed } from "../format";
+import { count, fixed, percent, signed } from "../format";
 import type { Log } from "./run";
 
 interface Measure {
@@ -12,60 +12,92 @@ interface Measure {
 }
 
 const MEASURES: Measure[] = [
-  { name: "Mean return", of: (e) => e.meanReturn, show: fixed, better: 1 },
+  { name: "Average score", of: (e) => e.meanReturn, show: fixed, better: 1 },
   { name: "Games won", of: (e) => e.winRate, show: percent, better: 1 },
-  { name: "Questions a game", of: (e) => e.meanQuestions, show: (value) => fixed(value, 1), better: -1 },
+  { name: "Questions per game", of: (e) => e.meanQuestions, show: (value) => fixed(value, 1), better: -1 },
   { name: "Asked twice", of: (e) => e.repeatRate, show: percent, better: -1 },
   { name: "Not understood", of: (e) => e.invalidRate, show: percent, better: -1 },
 ];
 
-export function Verdict({ log: { before, after } }: { log: Log }) {
+export function Verdict({ log: { before, after, settings } }: { log: Log }) {
+  const sampled = settings.lesson.kind === "beginning";
+  const games = before?.games ?? after?.games ?? 0;
   return (
-    <table class="verdict">
-      <thead>
-        <tr>
-          <th scope="col">
-            <span class="visually-hidden">Measure</span>
-          </th>
-          <th scope="col">before</th>
-          <th scope="col">after</th>
-          <th scope="col">change</th>
-        </tr>
-      </thead>
-      <tbody>
-        {MEASURES.map((measure) => (
-          <Row key={measure.name} measure={measure} before={before} after={after} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table class="verdict">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span class="visually-hidden">Measure</span>
+            </th>
+            <th scope="col">before</th>
+            <th scope="col">after</th>
+            <th scope="col">change</th>
+          </tr>
+        </thead>
+        <tbody>
+          {MEASURES.map((measure) => (
+            <Row key={measure.name} measure={measure} before={before} after={after} sampled={sampled} />
+          ))}
+        </tbody>
+      </table>
+      <p class="small quiet">
+        {sampled
+          ? `${count(games, "game")}, sampled as in training. In Play it always says its likeliest words, and does better.`
+          : `${count(games, "game")}, played as in Play: it always says its likeliest words, and each thing comes up as often as in this world. Nothing is left to chance, so a difference is real.`}
+      </p>
+    </>
   );
 }
 
-function Row({ measure, before, after }: { measure: Measure; before: Evaluation | null; after: Evaluation | null }) {
+interface RowProps {
+  measure: Measure;
+  before: Evaluation | null;
+  after: Evaluation | null;
+  /** Whether chance has a part in it. */
+  sampled: boolean;
+}
+
+function Row({ measure, before, after, sampled }: RowProps) {
   const { name, of, show, better } = measure;
   const change = before && after ? of(after) - of(before) : null;
-  const rate = show === percent;
-  const told = change === null ? "" : rate ? `${signed(100 * change, 0)} points` : signed(change, name === "Mean return" ? 2 : 1);
-  const tone = change === null || show(change) === show(0) ? "" : change * better > 0 ? "good" : "bad";
+  const told = change === null ? "" : toldChange(measure, change);
+  const chance = sampled && (name !== "Average score" || overlap(before, after));
+  const tone = change === null || chance || /^[+−]?0[.0]*(\D|$)/.test(told) ? "" : change * better > 0 ? "good" : "bad";
+  const interval = sampled && name === "Average score";
   return (
     <tr>
       <th scope="row">{name}</th>
-      <Cell evaluation={before} text={before && show(of(before))} interval={name === "Mean return"} />
-      <Cell evaluation={after} text={after && show(of(after))} interval={name === "Mean return"} />
+      <td>
+        {before ? show(of(before)) : "–"}
+        {interval && <Interval of={before} />}
+      </td>
+      <td>
+        {after ? show(of(after)) : "–"}
+        {interval && <Interval of={after} />}
+      </td>
       <td class={tone}>{told}</td>
     </tr>
   );
 }
 
-function Cell({ evaluation, text, interval }: { evaluation: Evaluation | null; text: string | null; interval: boolean }) {
+function Interval({ of }: { of: Evaluation | null }) {
+  if (!of) return null;
+  const [low, high] = of.returnCi95;
   return (
-    <td>
-      {text ?? "–"}
-      {interval && evaluation && (
-        <span class="interval">
-          {fixed(evaluation.returnCi95[0], 1)} to {fixed(evaluation.returnCi95[1], 1)}
-        </span>
-      )}
-    </td>
+    <span class="interval">
+      {fixed(low, 1)} to {fixed(high, 1)}
+    </span>
   );
+}
+
+/** Whether the intervals of both have something in common: then a difference may be chance. */
+const overlap = (before: Evaluation | null, after: Evaluation | null): boolean =>
+  !before || !after || (before.returnCi95[0] <= after.returnCi95[1] && after.returnCi95[0] <= before.returnCi95[1]);
+
+/** A change with its sign, of a share in percentage points. */
+function toldChange({ name, show }: Measure, change: number): string {
+  if (show !== percent) return signed(change, name === "Average score" ? 2 : 1);
+  const points = signed(100 * change, 0);
+  return `${points} ${/^[+−]1$/.test(points) ? "point" : "points"}`;
 }

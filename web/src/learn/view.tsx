@@ -1,17 +1,16 @@
 // Learn: fine-tune the agent here, watch it, and decide what becomes of it.
-import { agent, info } from "../agent";
-import { fixed } from "../format";
+import { agent } from "../agent";
 import { TroubleNotice } from "../ui/bits";
 import { Controls } from "./controls";
 import { Curves } from "./curves";
 import { Files } from "./files";
 import { doing, keep, log, rollBack, trouble, undecided } from "./run";
 import { ModelPicker } from "../model-picker";
+import { SampleGames } from "./sample-view";
 import { Verdict } from "./verdict";
 import "./learn.css";
 
 export function Learn() {
-  const optimum = info.value?.optimumReturn;
   return (
     <>
       <div class="title">
@@ -19,17 +18,17 @@ export function Learn() {
         <ModelPicker name="which-learn" />
       </div>
       <p class="lead">
-        In each iteration the agent plays some games and <strong>every question costs it a point</strong>. From all games it
-        remembers, the <strong class="critic">critic</strong> learns what each question was worth; then the{" "}
-        <strong class="actor">actor</strong> says a little more often what the critic values, and a little less often the
-        rest. That is ArCHer. {optimum != null && <>The best possible player gets {fixed(optimum, 1)} a game.</>}
+        In each iteration the agent plays some games, and <strong>every question costs it a point</strong>. The{" "}
+        <strong class="critic">critic</strong> learns from all of them what each question was worth. Then the{" "}
+        <strong class="actor">actor</strong> becomes a little more likely to ask what the critic rates highest. You can keep playing
+        meanwhile.
       </p>
       <TroubleNotice trouble={trouble.value} />
       <div class="learn">
         <Controls />
         <div class="shown">
-          <Decision />
           <Curves />
+          <Decision />
         </div>
       </div>
       {agent.value && <Files />}
@@ -44,7 +43,7 @@ function Decision() {
   const free = doing.value === null;
   return (
     <section class="panel" aria-labelledby="fixed-games">
-      <h3 id="fixed-games">The same {shown.before?.games ?? 100} games, before and after</h3>
+      <h3 id="fixed-games">The same games, before and after</h3>
       <Verdict log={shown} />
       {shown.outcome === "learned" && undecided() && (
         <div class="buttons decide">
@@ -52,12 +51,13 @@ function Decision() {
             Keep what it learned
           </button>
           <button type="button" class="button" disabled={!free} onClick={() => void rollBack()}>
-            Roll back
+            Discard
           </button>
         </div>
       )}
-      {shown.outcome === "kept" && <p class="good decide">Kept: this is the agent that plays now.</p>}
-      {shown.outcome === "rolled back" && <p class="quiet decide">Rolled back: the agent plays as before.</p>}
+      {shown.outcome === "kept" && <p class="good decide">Kept. This agent plays now.</p>}
+      {shown.outcome === "rolled back" && <p class="quiet decide">Discarded. The agent plays as before.</p>}
+      <SampleGames sample={shown.sample} />
     </section>
   );
 }

@@ -1,10 +1,11 @@
 // The game in which the person thinks of something and the agent asks: what stands, and what can be done.
 // One action runs at a time; a key pressed meanwhile is dropped, and an action takes a few hundredths of a second.
-import type { Answer, Game, GameState, Guesses, Reveal, Turn } from "archer-web";
+import type { Answer, Game, GameState, Guesses, Inspection, Reveal } from "archer-web";
 import { signal } from "@preact/signals";
-import { agent, info, onAgent, wrote } from "../agent";
+import { agent, type Arrival, info, onAgent, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
+import { at, correct, go } from "../route";
 import { troubleOf } from "../trouble";
 import { singleFlight } from "../single-flight";
 import { announce } from "../ui/announce";
@@ -15,6 +16,8 @@ interface KeptGame {
   turns: { question: string; answer: Answer | null; forced: boolean }[];
   /** What the person said it was, after a loss. */
   told: string | null;
+  /** The thing that the agent plays about by itself, the table of facts answering. */
+  watched?: string | null;
 }
 
 const fits = (value: unknown): value is KeptGame | null =>
@@ -27,6 +30,16 @@ export const guesses = signal<Guesses | null>(null);
 /** The question as far as it is written, while it is. */
 export const writing = signal<string | null>(null);
 export const reveal = signal<Reveal | null>(null);
+/** What else it might have asked, and what the critic thinks of each. */
+export const thoughts = signal<Inspection | null>(null);
+/** Whether that is shown. */
+export const thinking = kept("thinking", true, (value): value is boolean => typeof value === "boolean");
+/** The question from which on another agent plays. */
+export const changedAt = signal<number | null>(null);
+/** What a watched game is about. */
+export const watched = signal<string | null>(null);
+/** Whether a watched game waits. */
+export const held = signal(false);
 
 /** How the answers read. */
 export const ANSWERS: Record<Answer, string> = { yes: "Yes", no: "No", sometimes: "Sometimes", unknown: "Don’t know" };
@@ -44,7 +57,8 @@ function show(played: Game): void {
   game.value = state;
   const turns = state.turns.map(({ question, answer, forced }) => ({ question, answer, forced }));
   const before = record.peek();
-  record.value = { seed: before?.seed ?? 1, turns, told: state.status === "lost" ? (before?.told ?? null) : null };
+  const told = state.status === "lost" ? (before?.told ?? null) : null;
+  record.value = { seed: before?.seed ?? 1, turns, told, watched: watched.peek() };
 }
 
 async function ask(played: Game): Promise<void> {
@@ -62,32 +76,81 @@ async function ask(played: Game): Promise<void> {
   announce(`Question ${turn.number}. ${turn.question}`);
 }
 
-/** Looks up what the agent would guess, beside the game: nobody should wait for it before answering. */
-function suspect(played: Game): void {
-  const { turns } = played.state;
-  played.guesses().then(
-    (found) => {
-      if (current === played && played.state.turns.length === turns.length) guesses.value = found;
-    },
-    (error: unknown) => {
-      trouble.value = troubleOf(error);
-    },
-  );
+/** Utterances sampled to find what else it might have asked. */
+const OTHERS_SAMPLED = 8;
+
+/** Looks up what the agent would guess and what else it might ask, beside the game: nobody should wait for it before answering. */
+function lookBeside(played: Game): void {
+  const { length } = played.state.turns;
+  const still = () => current === played && played.state.turns.length === length;
+  const look = async () => {
+    const found = await played.guesses();
+    if (!still()) return;
+    guesses.value = found;
+    if (!thinking.peek() || played.state.status !== "answer") return;
+    const seen = await played.inspect({ samples: OTHERS_SAMPLED });
+    if (still()) thoughts.value = seen;
+  };
+  look().catch((error: unknown) => {
+    trouble.value = troubleOf(error);
+  });
+}
+
+/** Shows or hides what else it might have asked. */
+export function setThinking(on: boolean): void {
+  thinking.value = on;
+  if (!on) thoughts.value = null;
+  else if (current) lookBeside(current);
 }
 
 /** A new game: the person has something in mind. */
-export const start = () =>
+export const start = () => gate.pass(() => begin(null));
+
+/** A game to watch: the page draws one of the things, and its table of facts answers. */
+export const watchOne = () =>
   gate.pass(async () => {
-    if (!agent.value) return;
-    const seed = 1 + Math.floor(Math.random() * 1e6);
-    record.value = { seed, turns: [], told: null };
-    reveal.value = null;
-    const played = await agent.value.play({ seed });
-    current = played;
-    show(played);
-    await ask(played);
-    suspect(played);
+    const things = info.peek()?.things ?? [];
+    const drawn = things[Math.floor(Math.random() * things.length)];
+    if (drawn) await begin(drawn);
   });
+
+async function begin(about: string | null): Promise<void> {
+  if (!agent.value) return;
+  const seed = 1 + Math.floor(Math.random() * 1e6);
+  clear();
+  watched.value = about;
+  record.value = { seed, turns: [], told: null, watched: about };
+  const played = await agent.value.play({ seed });
+  current = played;
+  show(played);
+  go({ view: "play", side: "agent", game: true });
+  await ask(played);
+  lookBeside(played);
+  if (about !== null) watchOn(played);
+}
+
+/** How long a watched question stands before it is answered. */
+const WATCH_MS = 1200;
+
+/** Lets the table answer the question that stands, after a while. */
+function watchOn(played: Game): void {
+  setTimeout(() => {
+    const about = watched.peek();
+    if (current !== played || about === null || held.peek() || played.state.status !== "answer") return;
+    void gate.queue(async () => {
+      const truth = (await played.reveal(about)).turns.at(-1)?.expected ?? "unknown";
+      if (current !== played || played.state.status !== "answer") return;
+      await answerWith(played, truth);
+      watchOn(played);
+    });
+  }, WATCH_MS);
+}
+
+/** Lets a watched game wait, or go on. */
+export function hold(on: boolean): void {
+  held.value = on;
+  if (!on && current) watchOn(current);
+}
 
 /** Asks once more where a question could not be written. */
 export const askAgain = () =>
@@ -95,7 +158,7 @@ export const askAgain = () =>
     const played = current;
     if (played?.state.status !== "ask") return;
     await ask(played);
-    suspect(played);
+    lookBeside(played);
   });
 
 /**
@@ -109,17 +172,22 @@ export const answer = (said: Answer) => {
     const played = current;
     const open = played?.state.turns.at(-1);
     if (!played || open?.answer !== null || open.number !== seen.number || open.question !== seen.question) return;
-    const state = await played.answer(said);
-    if (current !== played) return;
-    show(played);
-    if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
-    else if (state.status === "lost") announce(`${count(state.turns.length, "question")}, and not found. What was it?`);
-    else await ask(played);
-    suspect(played);
+    await answerWith(played, said);
   });
 };
 
-/** Takes the last answer back. */
+async function answerWith(played: Game, said: Answer): Promise<void> {
+  const state = await played.answer(said);
+  if (current !== played) return;
+  thoughts.value = null;
+  show(played);
+  if (state.status === "found") announce(`Found after ${count(state.turns.length, "question")}: ${state.found}.`);
+  else if (state.status === "lost") announce(`${count(state.turns.length, "question")}, and not found.${watched.peek() ? "" : " What was it?"}`);
+  else await ask(played);
+  lookBeside(played);
+}
+
+/** Undoes the last answer. */
 export const undo = () =>
   gate.pass(async () => {
     const played = current;
@@ -129,13 +197,14 @@ export const undo = () =>
     while (turns(played.state) === before) await played.undo();
     if (current !== played) return;
     reveal.value = null;
+    thoughts.value = null;
     if (played.state.status === "ask") await ask(played);
     else {
       show(played);
       const open = played.state.turns.at(-1);
-      if (open) announce(`Taken back. Question ${open.number}. ${open.question}`);
+      if (open) announce(`Undone. Question ${open.number}. ${open.question}`);
     }
-    suspect(played);
+    lookBeside(played);
   });
 
 export const canUndo = (state: GameState): boolean => state.turns.some((turn) => turn.answer !== null);
@@ -154,12 +223,12 @@ export const tell = (thing: string) =>
 
 /** What the revealed game shows, in a sentence. */
 export function verdict(told: Reveal): string {
-  if (!told.known) return `I have never heard of ${withArticle(told.thing)}. My table of facts does not know it either.`;
+  if (!told.known) return `I’ve never heard of ${withArticle(told.thing)}, and it isn’t in my fact table.`;
   const astray = told.turns.filter((turn) => !turn.agrees);
   const it = withArticle(told.thing);
-  if (astray.length > 0) return `So it was ${it}. ${count(astray.length, "answer")} differed from what I had learned.`;
+  if (astray.length > 0) return `So it was ${it}. I had learned ${count(astray.length, "other answer")}.`;
   if (!told.listed) return `So it was ${it}. I was never trained on that one.`;
-  return `So it was ${it}. Your answers were fair; I simply did not get there.`;
+  return `So it was ${it}. Your answers were fair; I just didn’t get there.`;
 }
 
 /** Leaves the game for the first page of a new one. */
@@ -167,35 +236,50 @@ export function leave(): void {
   current = null;
   record.value = null;
   game.value = null;
+  clear();
+  if (at("agent")) correct({ game: false });
+}
+
+/** Nothing is known of a game any more, or yet. */
+function clear(): void {
   guesses.value = null;
   writing.value = null;
   reveal.value = null;
+  thoughts.value = null;
+  changedAt.value = null;
+  watched.value = null;
+  held.value = false;
 }
 
-/** The turns played, for the view that looks inside. */
-export const played = (): readonly Turn[] => game.value?.turns ?? [];
-
-async function putBack(): Promise<void> {
+async function putBack(how: Arrival): Promise<void> {
   if (!agent.value) return;
   const stored = record.peek();
   // The tab that was taken over has none: neither has this one then.
   if (!stored) return leave();
+  // Another agent asks its own question instead of the one that stands open.
+  const answered = stored.turns.filter((turn) => turn.answer !== null);
+  const another = how === "another" && game.peek() !== null;
   let played: Game;
   try {
-    played = await agent.value.play({ seed: stored.seed, turns: stored.turns });
+    played = await agent.value.play({ seed: stored.seed, turns: another ? answered : stored.turns });
   } catch (error) {
     // A game of another version, or one that another model cannot play, is not worth a word.
     if (troubleOf(error).code !== "usage") throw error;
     return leave();
   }
   current = played;
+  thoughts.value = null;
+  watched.value = stored.watched ?? null;
+  if (another && played.state.status === "ask") changedAt.value = answered.length + 1;
   show(played);
+  if (at("agent")) correct({ game: true });
   if (stored.told !== null && played.state.status === "lost") {
     const told = await played.reveal(stored.told);
     if (current === played) reveal.value = told;
   }
   if (played.state.status === "ask") await ask(played);
-  suspect(played);
+  lookBeside(played);
+  if (watched.peek() !== null) watchOn(played);
 }
 
-onAgent(() => void gate.queue(putBack));
+onAgent((how) => void gate.queue(() => putBack(how)));

@@ -2,34 +2,47 @@
 import type { HostState } from "archer-web";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { agent, info } from "../agent";
+import { go, route } from "../route";
 import { TroubleNotice } from "../ui/bits";
 import { ModelPicker } from "../model-picker";
 import { ask, busy, ending, giveUp, hosted, spoken, takeBack, think, trouble } from "./hosted";
-import { Things } from "./view";
+import { Things } from "./things";
 
 export function Hosted() {
   const state = hosted.value;
   return (
     <>
       <TroubleNotice trouble={trouble.value} />
-      {state ? <Game state={state} /> : <Welcome />}
+      {state && route.value.game ? <Game state={state} /> : <Welcome />}
     </>
   );
 }
 
 function Welcome() {
   return (
-    <div class="welcome">
-      <p class="lead">
-        <strong>Now you ask.</strong> The page thinks of one of the things below and answers your questions in plain
-        English from the same table of facts that the agent learned from. See how many questions you need.
-      </p>
-      <ModelPicker name="which-hosted" />
-      {agent.value ? <Things /> : <div class="things empty" />}
-      <div class="begin">
-        <button type="button" class="button main big" disabled={!agent.value} onClick={() => void think()}>
-          Think of something
-        </button>
+    <div class="columns play">
+      <div class="welcome">
+        <p class="lead">
+          <strong>Now you ask.</strong> I’ll pick one of these things. Ask me anything in plain English, and see how many questions
+          you need.
+        </p>
+        <ModelPicker name="which-hosted" />
+        {agent.value ? <Things /> : <div class="things empty" />}
+        <div class="begin">
+          {hosted.value && (
+            <button type="button" class="button main big" onClick={() => go({ game: true })}>
+              Back to your game
+            </button>
+          )}
+          <button
+            type="button"
+            class={`button big ${hosted.value ? "" : "main"}`}
+            disabled={!agent.value}
+            onClick={() => void think()}
+          >
+            Pick something
+          </button>
+        </div>
       </div>
     </div>
   );
@@ -43,11 +56,11 @@ function Game({ state }: { state: HostState }) {
         {over ? <Over state={state} /> : <Asking state={state} />}
       </section>
       <aside class="panel">
-        <h3>It is one of these</h3>
+        <h3>It’s one of these</h3>
         <Things />
         <p class="small quiet">
-          Ask about kinds, uses, sizes, materials, places, letters: “Is it bigger than a cat?”, “Is it made of wood?”, “Does
-          it start with P?”. To guess: “Is it a piano?”
+          Ask yes-or-no questions about kinds, uses, sizes, materials, places or letters: “Is it bigger than a cat?”, “Is it made
+          of wood?”, “Does it start with P?” To guess, ask “Is it a piano?” Every question counts, even one that I don’t understand.
         </p>
       </aside>
       <History state={state} />
@@ -77,7 +90,7 @@ function Asking({ state }: { state: HostState }) {
           <span class="asked">{last.question}</span> {spoken(last.reply)}
         </p>
       ) : (
-        <p class="question">I have thought of something.</p>
+        <p class="question">I’ve picked something. Ask away.</p>
       )}
       <form class="line" onSubmit={submit}>
         <div class="field">
@@ -103,7 +116,7 @@ function Asking({ state }: { state: HostState }) {
           disabled={state.turns.length === 0}
           onClick={() => void takeBack()}
         >
-          Take back
+          Undo
         </button>
         <button type="button" class="button plain tiny" onClick={() => void giveUp()}>
           Give up
@@ -119,14 +132,14 @@ function Over({ state }: { state: HostState }) {
   const best = info.value?.optimumReturn;
   return (
     <>
-      <p class="count">{state.status === "found" ? "Well asked" : "Not found"}</p>
+      <p class="count">{state.status === "found" ? "You got it!" : "Not found"}</p>
       <p class="question">{ending(state)}</p>
       {best != null && state.status === "found" && (
-        <p class="quiet aside">The best possible player needs {(1 - best).toFixed(1)} questions on average.</p>
+        <p class="quiet aside">A perfect player needs about {(1 - best).toFixed(1)} questions.</p>
       )}
       <div class="buttons">
         <button type="button" class="button main" ref={button} onClick={() => void think()}>
-          Another one
+          Play again
         </button>
       </div>
     </>

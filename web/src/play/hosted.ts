@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { agent, info, onAgent } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
+import { at, correct, go } from "../route";
 import { troubleOf } from "../trouble";
 import { singleFlight } from "../single-flight";
 import { announce } from "../ui/announce";
@@ -43,6 +44,7 @@ export const think = () =>
     record.value = { seed, things: known(), questions: [], gaveUp: false };
     current = await agent.value.host({ seed });
     show(current.state, false);
+    go({ view: "play", side: "person", game: true });
     announce("I have thought of something. Ask me.");
   });
 
@@ -60,7 +62,7 @@ export const takeBack = () =>
   gate.pass(async () => {
     if (!current || current.state.turns.length === 0) return;
     show(await current.undo(), false);
-    announce("The last question is taken back.");
+    announce("The last question is undone.");
   });
 
 export const giveUp = () =>
@@ -73,7 +75,7 @@ export const giveUp = () =>
 
 /** The world's reply in this page's words. */
 export function spoken(reply: string): string {
-  return reply === "Invalid Question." ? "I do not understand that question." : reply;
+  return reply === "Invalid Question." ? "I didn’t understand that. It still counts as a question." : reply;
 }
 
 /** How it ended. */
@@ -94,6 +96,7 @@ async function putBack(): Promise<void> {
     if (stored.gaveUp) await again.giveUp();
     current = again;
     show(again.state, stored.gaveUp);
+    if (at("person")) correct({ game: true });
   } catch (error) {
     // A game of another version, or of another model's things, is not worth a word.
     if (troubleOf(error).code !== "usage") throw error;
@@ -106,6 +109,7 @@ function leave(): void {
   current = null;
   record.value = null;
   hosted.value = null;
+  if (at("person")) correct({ game: false });
 }
 
 onAgent(() => void gate.queue(putBack));
