@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { begin, position, press, site } from "./harness.js";
+import { begin, position, press, site, startTraining } from "./harness.js";
 
 const here = site();
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -28,11 +28,11 @@ for (const colorScheme of ["light", "dark"]) {
     await press(page, "y");
     assert.deepEqual(await violations(page), [], "a game");
     await page.locator("button.badge").click();
-    await page.getByRole("heading", { name: "What computes" }).waitFor();
+    await page.getByRole("heading", { name: "Running on" }).waitFor();
     assert.deepEqual(await violations(page), [], "the badge");
     await page.keyboard.press("Escape");
     await page.getByLabel("You ask").check();
-    await page.getByRole("button", { name: "Think of something" }).click();
+    await page.getByRole("button", { name: "Pick something" }).click();
     await page.getByLabel("Your question").fill("Is it alive?");
     await page.keyboard.press("Enter");
     await page.locator(".history li").waitFor();
@@ -41,10 +41,8 @@ for (const colorScheme of ["light", "dark"]) {
     await page.getByRole("button", { name: /Ask this instead/ }).first().waitFor({ timeout: 30_000 });
     assert.deepEqual(await violations(page), [], "Inside");
     await to(page, "Learn");
-    await page.getByLabel("Iterations").fill("1");
-    await page.getByLabel("Games an iteration").selectOption("16");
-    await page.getByRole("button", { name: "Start learning" }).click();
-    await page.getByRole("button", { name: "Roll back" }).waitFor({ timeout: 240_000 });
+    await startTraining(page, { iterations: 1 });
+    await page.getByRole("button", { name: "Discard" }).waitFor({ timeout: 240_000 });
     assert.deepEqual(await violations(page), [], "Learn");
   });
 }
@@ -105,7 +103,7 @@ test("the keyboard opens every view, and the focus goes to its heading", async (
   await begin(page);
   const now = await position(page);
   await page.getByLabel("You ask").check();
-  await page.getByRole("button", { name: "Think of something" }).click();
+  await page.getByRole("button", { name: "Pick something" }).click();
   await page.getByLabel("Your question").pressSequentially("any day now");
   await page.getByLabel("It asks").check();
   assert.deepEqual(await position(page), now);

@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
@@ -48,7 +48,7 @@ async function serve() {
 
 /** Registers a browser and a server for the tests of a file. `open` gives a page in a context of its own. */
 export function site() {
-  const here = { browser: null, url: "", asked: [] };
+  const here = { browser: null, url: "", asked: [], file: pathToFileURL(join(DIST, "index.html")).href };
   let server;
   before(async () => {
     await stat(join(DIST, "index.html")).catch(() => {
@@ -125,6 +125,16 @@ export async function begin(page) {
   await page.getByRole("button", { name: "I have one in mind" }).focus();
   await page.keyboard.press("Enter");
   return position(page);
+}
+
+/** Begins a training in the view Learn: more of the same where nothing else is wanted. */
+export async function startTraining(page, { iterations, seed = 1, games = "16", lesson = "Nothing new, just practice" }) {
+  await page.getByLabel(lesson).check();
+  await page.getByLabel("Iterations").fill(String(iterations));
+  await page.locator(".controls details").evaluate((details) => (details.open = true));
+  await page.getByLabel("Seed", { exact: true }).fill(String(seed));
+  await page.getByLabel("Games per iteration").selectOption(games);
+  await page.getByRole("button", { name: "Start training" }).click();
 }
 
 /** The agent as the page gives it away, from the view Learn. */

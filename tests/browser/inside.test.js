@@ -13,7 +13,9 @@ const number = (text) => Number(text.replace("−", "-").replace("+", ""));
 test("values fit together: the advantage is the lower Q less the lower V", async () => {
   const page = await here.open({ hash: "#inside" });
   await page.getByRole("button", { name: /Ask this instead/ }).first().waitFor({ timeout: 30_000 });
-  const [v1, v2] = (await page.locator(".lens .state dd").allInnerTexts()).map(number);
+  await page.getByLabel("Details: both critics’ numbers").check();
+  // The first value is what both say together.
+  const [, v1, v2] = (await page.locator(".lens .state dd").allInnerTexts()).map(number);
   const rows = await page.locator(".judged tbody tr").all();
   assert.ok(rows.length >= 2, "there are alternatives");
   for (const row of rows) {
@@ -35,11 +37,11 @@ test("forcing another question changes the copy and leaves the person's game alo
   const other = page.getByRole("button", { name: /Ask this instead/ }).first();
   const question = (await other.getAttribute("aria-label")).replace("Ask this instead: ", "");
   await other.click();
-  await page.locator(".otherwise", { hasText: "Expected return" }).waitFor({ timeout: 30_000 });
+  await page.locator(".otherwise", { hasText: "Expected final score" }).waitFor({ timeout: 30_000 });
   assert.ok((await page.locator(".turns .q").last().innerText()).includes(question), "it is asked in the last turn, the chosen one");
   await page.locator(".otherwise").getByRole("button", { name: "No", exact: true }).click();
   await page.waitForFunction((length) => document.querySelectorAll(".turns li").length === length, asked.length + 1);
-  await page.getByRole("button", { name: "Back to the game as it was" }).click();
+  await page.getByRole("button", { name: "Back to the original game" }).click();
   await page.waitForFunction((length) => document.querySelectorAll(".turns li").length === length, asked.length);
   assert.deepEqual(await page.locator(".turns .q").allInnerTexts(), asked);
   await page.locator("header").getByRole("link", { name: "Play" }).click();
@@ -57,4 +59,15 @@ test("arrow keys walk along the turns, and a question of one's own is judged", a
   await page.keyboard.press("Enter");
   await page.locator(".judged tbody tr", { hasText: "Is it made of metal?" }).waitFor({ timeout: 30_000 });
   assert.deepEqual(page.faults, []);
+});
+
+test("on a phone, a tap on a turn changes what is in sight", async () => {
+  const page = await here.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, hash: "#inside" });
+  await page.locator(".turns button").nth(1).waitFor({ timeout: 30_000 });
+  await page.locator(".turns button").nth(1).tap();
+  const heading = page.getByRole("heading", { name: "Before question 2" });
+  await heading.waitFor({ timeout: 30_000 });
+  const { y, height } = await heading.boundingBox();
+  const state = await page.locator(".lens .state").boundingBox();
+  assert.ok(y > 0 && state.y + state.height < 844, `heading at ${y}, ${height} high, the score until ${state.y + state.height}`);
 });

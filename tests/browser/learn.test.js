@@ -2,7 +2,7 @@
 // neither a reload nor the work itself takes the page away from the person.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begin, exported, press, ready, site } from "./harness.js";
+import { begin, exported, press, ready, site, startTraining as start } from "./harness.js";
 
 const here = site();
 const SLOW = { timeout: 240_000 };
@@ -10,13 +10,6 @@ const SLOW = { timeout: 240_000 };
 const iteration = async (page) => Number(await page.getByTestId("iteration").innerText());
 const reached = (page, number) =>
   page.waitForFunction((n) => Number(document.querySelector('[data-testid="iteration"]')?.textContent) >= n, number, SLOW);
-
-async function start(page, { iterations, seed = 1 }) {
-  await page.getByLabel("Iterations").fill(String(iterations));
-  await page.getByLabel("Seed", { exact: true }).fill(String(seed));
-  await page.getByLabel("Games an iteration").selectOption("16");
-  await page.getByRole("button", { name: "Start learning" }).click();
-}
 
 /** What is drawn of a curve. */
 const drawn = (page, title) =>
@@ -32,20 +25,21 @@ test("a fine-tune: the curves move, before and after are compared, and it is kep
   const before = (await exported(page)).bytes;
   await start(page, { iterations: 3 });
   await reached(page, 1);
-  const first = [await drawn(page, "Return of its games"), await drawn(page, "error of Q")];
-  const value = await shown(page, "Return of its games");
+  await page.getByText("More charts").click();
+  const first = [await drawn(page, "Score per game"), await drawn(page, "error of Q")];
+  const value = await shown(page, "Score per game");
   assert.match(value, /^−\d/);
   await reached(page, 3);
-  assert.notEqual(await drawn(page, "Return of its games"), first[0]);
+  assert.notEqual(await drawn(page, "Score per game"), first[0]);
   assert.notEqual(await drawn(page, "error of Q"), first[1]);
   await page.getByRole("button", { name: "Keep what it learned" }).waitFor(SLOW);
   const rows = await page.locator(".verdict tbody tr").allInnerTexts();
   assert.equal(rows.length, 5);
-  assert.match(rows[0], /Mean return\s+−[\d.]+\s+−[\d.]+ to −[\d.]+\s+−[\d.]+/);
+  assert.match(rows[0], /Average score\s+−[\d.]+\s+−[\d.]+/);
   const learned = (await exported(page)).bytes;
   assert.ok(!learned.equals(before));
   await page.getByRole("button", { name: "Keep what it learned" }).click();
-  await page.getByText("Kept: this is the agent that plays now").waitFor(SLOW);
+  await page.getByText("Kept. This agent plays now.").waitFor(SLOW);
   assert.ok((await exported(page)).bytes.equals(learned), "what plays is what was learned");
   await page.reload();
   await ready(page);
@@ -63,12 +57,12 @@ test("pause holds it, go on goes on, stop stops early, and roll back brings the 
   const held = await iteration(page);
   await page.waitForTimeout(4000);
   assert.equal(await iteration(page), held);
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await reached(page, held + 1);
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
-  await page.getByRole("button", { name: "Roll back" }).click();
-  await page.getByText("Rolled back: the agent plays as before").waitFor(SLOW);
+  await page.getByRole("button", { name: "Discard" }).waitFor(SLOW);
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.getByText("Discarded. The agent plays as before.").waitFor(SLOW);
   assert.ok((await exported(page)).bytes.equals(before));
   assert.deepEqual(page.faults, []);
 });
@@ -79,15 +73,15 @@ test("a reload in the middle: it can be gone on with, or discarded", async () =>
   await reached(page, 2); // the first was saved before the second began
   await page.reload();
   await ready(page);
-  await page.getByText("A fine-tune was interrupted").waitFor();
+  await page.getByText("Training was interrupted").waitFor();
   const done = await page.locator("figure").count();
   assert.ok(done > 0, "the curves are still there");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await page.getByTestId("iteration").waitFor(SLOW);
   assert.ok((await iteration(page)) >= 1, "it goes on from what was saved");
   await reached(page, 3);
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Roll back" }).waitFor(SLOW);
+  await page.getByRole("button", { name: "Discard" }).waitFor(SLOW);
 });
 
 test("a reload before the first iteration is over: it is gone on with from the beginning", async () => {
@@ -101,13 +95,13 @@ test("a reload before the first iteration is over: it is gone on with from the b
       location.reload();
     });
     watch.observe(document.body, { subtree: true, childList: true, characterData: true });
-  }, "Playing the fixed games before learning");
+  }, "Playing the same games before training");
   await start(page, { iterations: 3 });
   await reloaded;
   await ready(page);
   await page.getByText("interrupted before the first was over").waitFor();
   assert.ok((await exported(page)).bytes.length > 1000, "there is something to export");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("button", { name: "Keep what it learned" }).waitFor(SLOW);
   assert.equal((await page.locator(".verdict tbody tr").allInnerTexts()).length, 5, "before and after");
   assert.equal(await page.getByRole("alert").count(), 0);
@@ -124,8 +118,8 @@ test("a storage that refuses ends no fine-tune, and what was learned plays", asy
   await start(page, { iterations: 2 });
   await page.getByRole("alert").filter({ hasText: "What it learns could not be saved" }).waitFor(SLOW);
   await page.getByRole("button", { name: "Keep what it learned" }).click(SLOW);
-  await page.getByText("Kept: this is the agent that plays now").waitFor(SLOW);
-  await page.getByRole("alert").filter({ hasText: "could not be kept in this browser" }).waitFor();
+  await page.getByText("Kept. This agent plays now.").waitFor(SLOW);
+  await page.getByRole("alert").filter({ hasText: "could not be saved in this browser" }).waitFor();
 });
 
 /**
@@ -169,5 +163,50 @@ test("the page answers within a tenth of a second while it learns, and a game ca
   assert.ok(now.over || now.number === 6);
   await page.locator("header").getByRole("link", { name: "Learn" }).click();
   await reached(page, before + 1);
+  assert.deepEqual(page.faults, []);
+});
+
+test("from the beginning: the curve of the imitator climbs, and its game is shorter afterwards", async () => {
+  const page = await here.open({ context: await here.anywhere(), hash: "#learn" });
+  await start(page, { iterations: 30, games: "64", lesson: "To play, from the beginning" });
+  await page.getByRole("button", { name: "Keep what it learned" }).waitFor(SLOW);
+  const score = page.locator(".verdict tbody tr").first();
+  const [before, after] = (await score.locator("td").allInnerTexts()).map((text) => Number(text.replace("−", "-")));
+  console.log(`  score from the beginning: ${before} to ${after}`);
+  assert.ok(after > before + 1, `${before} to ${after}`);
+  const curve = await page.evaluate(() => JSON.parse(localStorage.getItem("archer.1.learning")).points.map((point) => point.mean));
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.ok(mean(curve.slice(-5)) > mean(curve.slice(0, 5)) + 1.5, `${curve}`);
+  assert.equal(await page.locator(".sample ol").count(), 2, "the same game before and after");
+  await page.getByRole("button", { name: "Keep what it learned" }).click();
+  await page.getByText("Kept. This agent plays now.").waitFor(SLOW);
+  assert.equal(await page.getByLabel("Ten things").isChecked(), true, "it is an agent of ten things");
+  // What is kept is the networks: no memory of the run, which is many times as large.
+  assert.ok((await exported(page)).bytes.length < 2_000_000);
+  assert.deepEqual(page.faults, []);
+});
+
+test("a new thing is taught: the agent that never says it finds it afterwards", async () => {
+  const page = await here.open({ hash: "#learn" });
+  await page.getByLabel("A new thing").check();
+  await page.getByLabel("It has never heard of").fill("cat");
+  await start(page, { iterations: 20, games: "64", lesson: "A new thing" });
+  await page.getByRole("button", { name: "Keep what it learned" }).waitFor(SLOW);
+  const games = page.locator(".sample .pair > div");
+  assert.match(await games.nth(0).locator("h5").innerText(), /not found/);
+  assert.match(await games.nth(1).locator("h5").innerText(), /After found in/);
+  await page.getByRole("button", { name: "Keep what it learned" }).click();
+  await page.getByText("Kept. This agent plays now.").waitFor(SLOW);
+  await page.locator("header").getByRole("link", { name: "Play" }).click();
+  await page.locator(".things li", { hasText: "cat" }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test("what the table does not know cannot be taught, and the page says so", async () => {
+  const page = await here.open({ hash: "#learn" });
+  await page.getByLabel("A new thing").check();
+  await page.getByLabel("It has never heard of").fill("flurbwug");
+  await start(page, { iterations: 2, lesson: "A new thing" });
+  await page.getByRole("alert").filter({ hasText: "flurbwug" }).waitFor(SLOW);
   assert.deepEqual(page.faults, []);
 });

@@ -1,7 +1,7 @@
 // The two agents that come with the page: the one that knows 157 things plays by itself, the one of ten can be chosen.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begin, exported, position, press, ready, site } from "./harness.js";
+import { begin, exported, position, press, ready, site, startTraining } from "./harness.js";
 
 const here = site();
 const known = (page, number) => page.locator(".welcome .lead", { hasText: `these ${number} things` }).waitFor();
@@ -34,12 +34,10 @@ test("the other agent can be chosen, is there after a reload, and each is kept i
   await page.reload();
   await ready(page);
   assert.ok((await exported(page)).bytes.equals(small));
-  await page.getByLabel("Iterations").fill("1");
-  await page.getByLabel("Games an iteration").selectOption("16");
-  await page.getByRole("button", { name: "Start learning" }).click();
+  await startTraining(page, { iterations: 1 });
   assert.ok(await page.getByLabel("157 things").isDisabled(), "not while it learns");
   await page.getByRole("button", { name: "Keep what it learned" }).click({ timeout: 240_000 });
-  await page.getByText("Kept: this is the agent that plays now").waitFor();
+  await page.getByText("Kept. This agent plays now.").waitFor();
   const learned = (await exported(page)).bytes;
   await page.getByLabel("157 things").check();
   await page.waitForFunction(() => localStorage.getItem("archer.1.supplied") === '"157"');
@@ -58,12 +56,12 @@ test("what the page thinks of is dropped where the things are others; the agent'
   await begin(page);
   const now = await press(page, "n");
   await page.getByLabel("You ask").check();
-  await page.getByRole("button", { name: "Think of something" }).click();
+  await page.getByRole("button", { name: "Pick something" }).click();
   await page.locator("header").getByRole("link", { name: "Learn" }).click();
   await page.getByLabel("Ten things").check();
   await ready(page);
   await page.locator("header").getByRole("link", { name: "Play" }).click();
-  await page.getByRole("button", { name: "Think of something" }).waitFor();
+  await page.getByRole("button", { name: "Pick something" }).waitFor();
   assert.equal(await page.locator(".things li").count(), 10);
   await page.getByLabel("It asks").check();
   assert.equal((await position(page)).number, now.number);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { begin, position, press, ready, site } from "./harness.js";
+import { begin, position, press, ready, site, startTraining } from "./harness.js";
 
 const here = site();
 
@@ -19,10 +19,8 @@ test("after loading, playing, looking inside and learning ask for nothing", asyn
   await installed(page);
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   const loaded = here.asked.length;
-  await page.getByLabel("Iterations").fill("1");
-  await page.getByLabel("Games an iteration").selectOption("16");
-  await page.getByRole("button", { name: "Start learning" }).click();
-  await page.getByRole("button", { name: "Roll back" }).waitFor({ timeout: 240_000 });
+  await startTraining(page, { iterations: 1 });
+  await page.getByRole("button", { name: "Discard" }).waitFor({ timeout: 240_000 });
   await page.locator("header").getByRole("link", { name: "Play" }).click();
   await begin(page);
   await press(page, "n");
@@ -84,4 +82,15 @@ test("offline after the first visit", async () => {
   assert.equal((await position(page)).number, 2);
   // The browser itself looks for a newer service worker, offline or not.
   assert.deepEqual(here.asked.slice(asked).filter((path) => path !== "/demo/sw.js"), []);
+});
+
+test("a first visit fetches no file twice", async () => {
+  const context = await here.context();
+  const before = here.asked.length;
+  const page = await here.open({ context });
+  await installed(page);
+  const asked = here.asked.slice(before).filter((path) => /\/assets\//.test(path));
+  assert.ok(asked.length > 5, `${asked.length} files`);
+  const twice = asked.filter((path, n) => asked.indexOf(path) !== n);
+  assert.deepEqual(twice, []);
 });

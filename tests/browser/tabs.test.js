@@ -1,7 +1,7 @@
 // Two tabs: one owns what is kept, the other is a guest until it takes over or the first one closes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begin, position, press, site } from "./harness.js";
+import { begin, position, press, site, startTraining } from "./harness.js";
 
 const here = site();
 const notice = (page) => page.getByText("archer is open in another tab");
@@ -29,7 +29,7 @@ test("the guest can take over; then the first tab is the guest", async () => {
   const second = await here.open({ context });
   await press(first, "n");
   await press(first, "d");
-  await second.getByRole("button", { name: "Use it in this tab" }).click();
+  await second.getByRole("button", { name: "Use this tab instead" }).click();
   await notice(first).waitFor();
   await second.waitForFunction(() => document.querySelector(".card .count")?.textContent?.includes("3"));
   assert.equal(await notice(second).count(), 0);
@@ -59,29 +59,32 @@ test("when the owner closes, the guest inherits", async () => {
 test("who takes over goes on with a fine-tune, and the first tab lets go of it", async () => {
   const context = await here.context();
   const first = await here.open({ context, hash: "#learn" });
-  await first.getByLabel("Iterations").fill("40");
-  await first.getByLabel("Games an iteration").selectOption("16");
-  await first.getByRole("button", { name: "Start learning" }).click();
+  await startTraining(first, { iterations: 40 });
+  const done = (page) => page.waitForFunction(() => Number(document.querySelector('[data-testid="iteration"]')?.textContent) >= 2, undefined, { timeout: 240_000 });
+  await done(first);
   const second = await here.open({ context, hash: "#learn" });
-  // The guest learns something of its own, which must not get into what is kept.
-  await second.getByRole("button", { name: "Discard it" }).click();
-  await second.getByRole("button", { name: "Start learning" }).click();
-  await first.waitForFunction(() => Number(document.querySelector('[data-testid="iteration"]')?.textContent) >= 2, undefined, {
-    timeout: 240_000,
-  });
-  await second.getByRole("button", { name: "Use it in this tab" }).click();
+  // The guest is told of it, and is offered neither to resume nor to discard what is not its own.
+  await second.getByText(/Another tab is training: \d+ of 40 iterations done/).waitFor();
+  assert.equal(await second.getByRole("button", { name: "Resume" }).count(), 0);
+  assert.equal(await second.getByRole("button", { name: "Discard" }).count(), 0);
+  // What it learns of its own must not get into what is kept.
+  await startTraining(second, { iterations: 40 });
+  await second.getByRole("button", { name: "Use this tab instead" }).click();
   await notice(first).waitFor();
   await first.getByRole("alert").filter({ hasText: "Another tab has taken over" }).waitFor();
-  await first.getByRole("button", { name: "Start learning" }).waitFor();
-  await second.getByText("A fine-tune was interrupted").waitFor();
+  await first.getByRole("button", { name: "Start training" }).waitFor();
+  await second.getByText("Training was interrupted").waitFor();
   const log = () => second.evaluate(() => JSON.parse(localStorage.getItem("archer.1.learning")));
-  const { points } = await log();
-  assert.ok(points.length >= 2, `${points.length} points`);
+  const { points, saved } = await log();
+  assert.ok(points.length >= 2 && saved >= 1, `${points.length} points, ${saved} saved`);
   await second.waitForTimeout(3000);
   assert.deepEqual((await log()).points, points, "nobody writes on in it");
-  await second.getByRole("button", { name: "Go on" }).click();
+  await second.getByRole("button", { name: "Resume" }).click();
   await second.getByTestId("iteration").waitFor({ timeout: 240_000 });
   assert.ok(Number(await second.getByTestId("iteration").innerText()) >= 1, "it goes on from what was saved");
+  // All that was asked for is still to be done, however much must be done again.
+  await second.getByText(/of 40/).first().waitFor();
+  assert.equal((await log()).settings.iterations, 40);
   assert.deepEqual([...first.faults, ...second.faults], []);
 });
 
