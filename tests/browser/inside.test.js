@@ -55,7 +55,7 @@ test("arrow keys walk along the turns, and a question of one's own is judged", a
   await page.locator(".turns button").first().focus();
   await page.keyboard.press("ArrowDown");
   await page.getByRole("heading", { name: "Before question 2" }).waitFor({ timeout: 30_000 });
-  await page.getByLabel(/your own question/).fill("Is it made of metal?");
+  await page.getByLabel(/about your question/).fill("Is it made of metal?");
   await page.keyboard.press("Enter");
   await page.locator(".judged tbody tr", { hasText: "Is it made of metal?" }).waitFor({ timeout: 30_000 });
   assert.deepEqual(page.faults, []);

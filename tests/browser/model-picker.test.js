@@ -37,7 +37,7 @@ test("the other agent can be chosen, is there after a reload, and each is kept i
   await startTraining(page, { iterations: 1 });
   assert.ok(await page.getByLabel("157 things").isDisabled(), "not while it learns");
   await page.getByRole("button", { name: "Keep what it learned" }).click({ timeout: 240_000 });
-  await page.getByText("Kept. This agent plays now.").waitFor();
+  await page.locator("main").getByText("Kept. This agent plays now.").waitFor();
   const learned = (await exported(page)).bytes;
   await page.getByLabel("157 things").check();
   await page.waitForFunction(() => localStorage.getItem("archer.1.supplied") === '"157"');
