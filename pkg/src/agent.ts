@@ -8,7 +8,7 @@
 import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
-import { bytesOf } from "./fetch.js";
+import { modelOf } from "./fetch.js";
 import { Hosted, PlayedGame } from "./games.js";
 import { CallControl, stoppable } from "./call-control.js";
 import { checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, HOST, NAME, PLAY, SAVE } from "./options.js";
@@ -155,7 +155,7 @@ class LoadedAgent implements Agent {
   async import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo> {
     checkedValue("import", "file", file, FILE);
     this.refuseWhileTuning("import");
-    const bytes = await bytesOf(file);
+    const bytes = await modelOf(file);
     return this.replaced(async () => {
       await this.engine.import(bytes);
       this.snapshot = bytes;

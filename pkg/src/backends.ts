@@ -2,8 +2,9 @@
 import type { Engine, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError, faultOf } from "./errors.js";
 import { hasSimd, type Program } from "./fetch.js";
-import { present, timeout } from "./runtime.js";
+import { hasWorkers, present, timeout } from "./runtime.js";
 import { hasIndexedDb } from "./store.js";
+import type { RawProgress } from "./progress.js";
 import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
 
 /** The package's, put in by scripts/build.js. */
@@ -11,6 +12,12 @@ declare const __VERSION__: string;
 
 /** Milliseconds after which WebGPU has lost the race, whatever it is still compiling. */
 const RACE_LIMIT = 30_000;
+
+/** Milliseconds that WebGPU has to be ready after the last that was heard of its start, which may compile for long. */
+const DEVICE_LIMIT = 60_000;
+
+/** Milliseconds in which a store has to say what it remembers of an earlier race. */
+const REMEMBER_LIMIT = 2000;
 
 export interface Started {
   engine: Engine;
@@ -51,7 +58,7 @@ function failing(engine: Promise<Engine> | null): Promise<never> {
 
 async function demand(wanted: Wanted, adapter: string | null): Promise<Started> {
   try {
-    const engine = await startOne(wanted, "webgpu");
+    const engine = await startGraphics(wanted);
     return { engine, report: report("webgpu", "webgpu", "WebGPU was asked for.", adapter) };
   } catch (thrown) {
     wanted.options.signal?.throwIfAborted();
@@ -79,7 +86,7 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
     const known = await remembered(wanted.store, place);
     if (known?.backend === "cpu") return { engine: cpu, report: known };
     if (known?.backend === "webgpu") {
-      const engine = await startOne(wanted, "webgpu");
+      const engine = await startGraphics(wanted);
       cpu.close();
       return { engine, report: known };
     }
@@ -103,7 +110,7 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
     const winner = judge(measured.cpu, measured.webgpu, adapter);
     winner.measured = measured;
     // A race that was not run to its end says nothing about the next load.
-    if (measured.webgpu) await remember(wanted.store, place, winner);
+    if (measured.webgpu) void remember(wanted.store, place, winner);
     const [first, other] = winner.backend === "cpu" ? [cpu, webgpu as Engine | null] : [webgpu as unknown as Engine, cpu];
     other?.close();
     return { engine: first, report: winner };
@@ -167,6 +174,31 @@ function startOne(wanted: Wanted, backend: Backend): Promise<Engine> {
   return wanted.start({ ...wanted.options, backend, wasm: wanted.wasm[backend] });
 }
 
+/** Starts WebGPU, or gives up where nothing moves any more: a device, too, may be asked for in vain. */
+async function startGraphics(wanted: Wanted): Promise<Engine> {
+  const { signal, onProgress } = wanted.options;
+  const given = new AbortController();
+  const giveUp = () => given.abort(signal?.reason);
+  const stalled = () => given.abort(new ArcherError("no-webgpu", `WebGPU was not ready within ${DEVICE_LIMIT / 1000} seconds.`));
+  let timer = setTimeout(stalled, DEVICE_LIMIT);
+  const watched = (progress: RawProgress) => {
+    clearTimeout(timer);
+    timer = setTimeout(stalled, DEVICE_LIMIT);
+    onProgress?.(progress);
+  };
+  const gone = new Promise<never>((_, reject) => {
+    given.signal.addEventListener("abort", () => reject(given.signal.reason), { once: true });
+  });
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    const options = { ...wanted.options, onProgress: watched, signal: given.signal };
+    return await Promise.race([startOne({ ...wanted, options }, "webgpu"), gone]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
 function report(asked: BackendChoice, backend: Backend, reason: string, adapter: string | null, refused: ArcherError | null = null): BackendReport {
   return { backend, asked, reason, adapter, refused: refused && faultOf(refused), measured: { cpu: null, webgpu: null } };
 }
@@ -186,7 +218,9 @@ async function remember(store: Store | null, place: string, winner: BackendRepor
 
 async function remembered(store: Store | null, place: string): Promise<BackendReport | null> {
   try {
-    const bytes = await store?.get(place);
+    // A database that does not open must hold nothing up.
+    const late = timeout(REMEMBER_LIMIT);
+    const bytes = await Promise.race([store?.get(place), late.promise]).finally(late.clear);
     return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as BackendReport) : null;
   } catch {
     return null;
@@ -236,7 +270,11 @@ export async function findAdapter(): Promise<Capabilities["webgpu"] & { software
   }
   if (adapter === undefined) return none(`the browser did not name a graphics adapter within ${ADAPTER_LIMIT / 1000} seconds.`);
   if (!adapter) return none("WebGPU found no graphics adapter, or is not allowed to use it.");
-  const { vendor, architecture, description, device, isFallbackAdapter } = adapter.info ?? {};
+  return described(adapter);
+}
+
+function described(adapter: Adapter): Capabilities["webgpu"] & { software: boolean } {
+  const { vendor, architecture, description, device, isFallbackAdapter } = present(() => adapter.info) ?? {};
   const named = description || [vendor, architecture, device].filter(Boolean).join(" ") || "a graphics adapter without a name";
   const software = isFallbackAdapter ?? adapter.isFallbackAdapter ?? /swiftshader|llvmpipe|software/i.test(named);
   return { available: true, adapter: named, reason: `WebGPU runs on ${named}.`, software };
@@ -260,7 +298,7 @@ export async function capabilities(): Promise<Capabilities> {
   return {
     wasmSimd: hasSimd(),
     webgpu: { available, adapter, reason: capital(reason) },
-    worker: present(() => typeof Worker === "function") === true,
+    worker: hasWorkers(),
     storage: hasIndexedDb() ? "indexeddb" : "none",
   };
 }

@@ -1,5 +1,6 @@
 /** Bytes from wherever they are, with progress, in a page, a worker and Node. */
 import { ArcherError, messageOf } from "./errors.js";
+import { refuseOther } from "./model-file.js";
 import { PolicyWatch } from "./policy.js";
 import type { RawProgress } from "./progress.js";
 import { nodeModule, placed, present } from "./runtime.js";
@@ -85,17 +86,26 @@ function notCompiled(from: string, cause: unknown): ArcherError {
 
 /** The bytes of a model, in whichever form it was given. */
 export async function modelBytes(model: NonNullable<LoadOptions["model"]>, onProgress: OnProgress, signal?: AbortSignal): Promise<Bytes> {
-  if (!isAddress(model)) return bytesOf(model);
+  if (!isAddress(model)) return modelOf(model);
   const address = whole(model);
   const tell: Tell = (loaded, total) => onProgress?.({ stage: "model", loaded, total });
   signal?.throwIfAborted();
   const bytes = isFile(address) ? await readFile(address, tell) : await bodyOf(await answered(address, signal), address, tell, signal);
   refusePage(bytes, address, null);
+  refuseOther(bytes, address);
+  return bytes;
+}
+
+/** The bytes of a model file that is here. */
+export async function modelOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
+  const bytes = await bytesOf(file);
+  const { name } = file as { name?: unknown };
+  refuseOther(bytes, typeof name === "string" && name ? name : "What was handed in");
   return bytes;
 }
 
 /** The bytes of something that is already here; a copy, which the caller may give away. */
-export async function bytesOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
+async function bytesOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
   return "arrayBuffer" in file ? new Uint8Array(await file.arrayBuffer()) : copied(file);
 }
 

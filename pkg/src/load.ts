@@ -6,7 +6,7 @@ import { isAddress, modelBytes, programOf } from "./fetch.js";
 import { checked, LOAD, type Table, WASM, WASM_ON_CPU } from "./options.js";
 import { together } from "./progress.js";
 import { startIn } from "./remote.js";
-import { canStartWorkers } from "./runtime.js";
+import { hasWorkers, isPage } from "./runtime.js";
 import { defaultStore } from "./store.js";
 import type { Agent, LoadOptions } from "./types.js";
 
@@ -33,7 +33,7 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
     const model = options.model ?? entry.model;
     if (!model) throw new ArcherError("usage", "load was given no model.", 'Hand one in: import model from "archer-web/models/quickstart", and load({ model }).');
     signal?.throwIfAborted();
-    const start = options.thread === "here" || (!options.thread && !canStartWorkers()) ? startHere(entry.modules) : inWorker(entry, options);
+    const start = options.thread === "here" || (!options.thread && !isPage()) ? startHere(entry.modules) : inWorker(entry, options);
     const onProgress = options.onProgress && together(options.onProgress, isAddress(model) ? ["wasm", "model"] : ["wasm"]);
     const programs = { cpu: await programOf(cpu), webgpu: await programOf(webgpu) };
     return loadAgent({
@@ -49,8 +49,8 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
 }
 
 function inWorker(entry: Entry, { worker }: LoadOptions): ReturnType<typeof startIn> {
-  if (!canStartWorkers()) {
-    throw new ArcherError("usage", 'load: thread is "worker", and this runtime has no workers of a page.', "Leave thread out: it computes here then.");
+  if (!worker && !hasWorkers()) {
+    throw new ArcherError("usage", 'load: thread is "worker", and there are no workers here.', "Leave thread out: it computes here then.");
   }
   return worker ? startIn(worker) : startIn(entry.makeWorker, entry.workerName);
 }

@@ -90,7 +90,39 @@ const program: Check = (value) =>
     : "an address, a Response, bytes or a WebAssembly.Module";
 
 const backend = oneOf("auto", "cpu", "webgpu");
-const change = data("a change of the world such as { weights: { dog: 8 } }");
+const CHANGE = "a change of the world such as { weights: { dog: 8 } }";
+
+/** What `world` may hold, each by a check of its parts; what they name is the core's to know. */
+const CHANGES: Record<string, Check> = {
+  weights: each((value) => (Number.isFinite(value) && (value as number) >= 0 ? undefined : "a number from 0 up")),
+  answers: each(each(oneOf("yes", "no", "sometimes"))),
+  extra: listOf(text, "a list of names"),
+};
+
+/** An object whose every value fits. */
+function each(check: Check): Check {
+  return (value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return "an object";
+    for (const [name, part] of Object.entries(value)) {
+      const wanted = check(part);
+      if (wanted !== undefined) return `${wanted} for "${name}"`;
+    }
+    return undefined;
+  };
+}
+
+function change(value: unknown): string | undefined {
+  const odd = data(CHANGE)(value);
+  if (odd !== undefined) return odd;
+  for (const [name, part] of Object.entries(value as object)) {
+    const check = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
+    const names = Object.keys(CHANGES);
+    if (!check) return `${CHANGE}: it has no "${name}", but ${nearest(name, names) ?? names.join(", ")}`;
+    const wanted = part === undefined ? undefined : check(part);
+    if (wanted !== undefined) return `${CHANGE}: ${name} must be ${wanted}`;
+  }
+  return undefined;
+}
 
 /** Options of the calls that every entry has. */
 export const LOAD: Table = {

@@ -33,8 +33,8 @@ export class PolicyWatch {
       late.clear();
     }
     const named = this.seen.find(({ blockedURI }) => blockedURI !== "" && address.startsWith(blockedURI));
-    const directive = (named ?? this.seen[0])?.effectiveDirective;
-    return directive ? forbidden(address, directive) : undefined;
+    const { effectiveDirective, blockedURI } = named ?? this.seen[0] ?? {};
+    return effectiveDirective ? forbidden(address, effectiveDirective, blockedURI ?? "") : undefined;
   }
 
   end(): void {
@@ -42,9 +42,11 @@ export class PolicyWatch {
   }
 }
 
-function forbidden(address: string, directive: string): ArcherError {
-  const message = `The page's Content-Security-Policy (${directive}) forbids ${address}.`;
+function forbidden(address: string, directive: string, blocked: string): ArcherError {
+  // A worker of another origin is started by a script of the page's own.
+  const what = /^(blob|data)/.exec(blocked);
+  const message = `The page's Content-Security-Policy (${directive}) forbids ${what ? `${what[0]}:, by which archer starts ${address}` : address}.`;
   // A worker can be done without; a file cannot.
   const other = /worker|script|child/.test(directive) ? ', or load with thread: "here", which computes in the page' : "";
-  return new ArcherError("blocked", message, `Allow it in ${directive}${other}.`);
+  return new ArcherError("blocked", message, `Allow ${what ? `${what[0]}:` : "it"} in ${directive}${other}.`);
 }

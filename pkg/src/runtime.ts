@@ -34,9 +34,14 @@ export function textCoders(): { TextDecoder: typeof TextDecoder; TextEncoder: ty
   return nodeProcess()?.getBuiltinModule?.("node:util") as ReturnType<typeof textCoders>;
 }
 
-/** Whether the page can start workers: a worker of its own starts none, and Node has another kind. */
-export function canStartWorkers(): boolean {
-  return present(() => typeof Worker === "function" && typeof document === "object") === true;
+/** Whether workers can be started here, as in a page and in most workers. Node has another kind. */
+export function hasWorkers(): boolean {
+  return present(() => typeof Worker === "function") === true;
+}
+
+/** Whether this is a page, which must not stand still while something is computed. */
+export function isPage(): boolean {
+  return hasWorkers() && present(() => typeof document === "object") === true;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Parts of the package by themselves, with numbers and modules that are small enough to follow by hand.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { inside } from "./lib/inside.js";
 
 const { Instance } = await inside("instance");
@@ -9,6 +9,7 @@ const { together } = await inside("progress");
 const { asArcherError } = await inside("errors");
 const { stoppable } = await inside("call-control");
 const { placed } = await inside("runtime");
+const { startBackend } = await inside("backends");
 
 /**
  * A module with three functions: `trap` traps, `seven` gives 7, and `around` calls the imported `again`, then gives 9.
@@ -122,6 +123,10 @@ test("options: unknown names, wrong types and odd values are refused by one sent
     [EVALUATE, { env: {} }, 'call has no option "env".', /^Its options are games, /],
     [FINE_TUNE, { iteration: 3 }, 'call has no option "iteration".', 'Did you mean "iterations"?'],
     [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /nothing but data: it has a function at "reset"\.$/],
+    [FINE_TUNE, { world: { weigths: {} } }, "call: world is an object.", /it has no "weigths", but weights\.$/],
+    [FINE_TUNE, { world: { weights: { dog: -1 } } }, "call: world is an object.", /weights must be a number from 0 up for "dog"\.$/],
+    [FINE_TUNE, { world: { answers: { "Is it alive?": { dog: "maybe" } } } }, "call: world is an object.", /"sometimes" for "dog" for "Is it alive\?"\.$/],
+    [FINE_TUNE, { world: { extra: [{ name: "x" }] } }, "call: world is an object.", /extra must be a list of names\.$/],
     [FINE_TUNE, { set: { lm_lr: () => 1 } }, "call: set is an object.", /it has a function at "lm_lr"\.$/],
     [FINE_TUNE, { set: { lm_lr: Number.NaN } }, "call: set is an object.", /it has NaN at "lm_lr"\.$/],
     [PLAY, { turns: [{ question: "x" }] }, "call: turns is a list of 1.", /^It takes a list of turns/],
@@ -192,4 +197,37 @@ test("files are found where Vite's development server leaves them", () => {
   assert.equal(placed(`${at}.vite/deps/archer-worker.js?worker_file&type=module`), `${at}archer-web/dist/archer-worker.js`);
   assert.equal(placed(`${at}.vite/deps/archer-cpu_bg.wasm`), `${at}archer-web/dist/archer-cpu_bg.wasm`);
   assert.equal(placed(`${at}archer-web/dist/archer-cpu_bg.wasm`), `${at}archer-web/dist/archer-cpu_bg.wasm`);
+});
+
+test("a device that never comes, and a store that never answers, hold nothing up", async () => {
+  const gpu = { requestAdapter: async () => ({ info: { vendor: "slow" } }) };
+  Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const asked = [];
+    const engine = { call: async () => ({ parameters: {}, world: "x" }), close() {} };
+    const start = ({ backend, signal }) => {
+      asked.push({ backend, signal });
+      return backend === "cpu" ? Promise.resolve(engine) : never();
+    };
+    const load = async (choice, store = null) => {
+      const started = startBackend({ asked: choice, admitSoftware: false, start, store, options: { model: new Uint8Array() }, wasm: {} });
+      let over = false;
+      started.finally(() => (over = true));
+      // Each round lets a limit pass and what waits for it go on.
+      while (!over) {
+        mock.timers.tick(60_000);
+        await new Promise((done) => setImmediate(done));
+      }
+      return (await started).report;
+    };
+    const report = await load("webgpu");
+    assert.equal(report.backend, "cpu");
+    assert.match(report.reason, /^The CPU computes, because WebGPU failed: WebGPU was not ready within 60 seconds\.$/);
+    assert.equal(asked.find(({ backend }) => backend === "webgpu").signal.aborted, true, "its worker is ended");
+    assert.equal((await load("auto", { get: never })).backend, "cpu");
+  } finally {
+    mock.timers.reset();
+    delete globalThis.navigator;
+  }
 });

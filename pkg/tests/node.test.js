@@ -245,6 +245,28 @@ test("bad files are refused by what is wrong with them, and change nothing", asy
   await agent.dispose();
 });
 
+test("a file that is no model is told by what it is", async () => {
+  const weights = new Uint8Array([64, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode('{"wte.weight":{}}')]);
+  for (const [file, kind] of [
+    [new Uint8Array(), /it is empty/],
+    [weights, /safetensors/],
+    ["GGUF\u0003\u0000", /GGUF/],
+    ["PK\u0003\u0004", /zip/],
+    ["version https://git-lfs.github.com/spec/v1\noid sha256:0", /Git LFS/],
+    [' \n<!DOCTYPE html><html>', /HTML/],
+    ['{"model_type": "gpt2"}', /JSON/],
+    ["nothing known", /^What was handed in is no model file of archer's\.$/],
+  ]) {
+    const bytes = typeof file === "string" ? new TextEncoder().encode(file) : file;
+    await assert.rejects(archer.load({ model: bytes }), (error) => {
+      assert.equal(error.code, "bad-model");
+      assert.match(error.message, kind);
+      return /archer export --model FOLDER --out FILE/.test(error.hint);
+    });
+  }
+  await assert.rejects(archer.load({ model: new File(["nothing"], "cat.jpg") }), { message: "cat.jpg is no model file of archer's." });
+});
+
 test("a load can be given up", async () => {
   const signal = AbortSignal.abort(new Error("changed my mind"));
   await assert.rejects(archer.load({ signal }), /changed my mind/);
