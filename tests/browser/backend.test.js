@@ -79,3 +79,33 @@ test("nothing could be loaded: what computes can be chosen all the same, and the
   await begin(page);
   assert.equal((await press(page, "n")).number, 2);
 });
+
+test("storage that throws when it is looked at stops nothing: the page plays", async () => {
+  const context = await here.anywhere();
+  await context.addInitScript(() => {
+    for (const name of ["indexedDB", "localStorage", "sessionStorage"]) {
+      const get = () => {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      };
+      Object.defineProperty(window, name, { get, configurable: true });
+    }
+  });
+  const page = await here.open({ context });
+  await begin(page);
+  assert.equal((await press(page, "n")).number, 2);
+  assert.equal(await page.getByRole("alert").count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
+test("a graphics adapter that never answers holds nothing up: the CPU computes", async () => {
+  const context = await here.context();
+  await context.addInitScript(() => {
+    const gpu = { requestAdapter: () => new Promise(() => {}) };
+    Object.defineProperty(Navigator.prototype, "gpu", { get: () => gpu, configurable: true });
+  });
+  const page = await here.open({ context });
+  assert.match(await page.locator("button.badge").innerText(), /CPU/);
+  await begin(page);
+  assert.equal((await press(page, "n")).number, 2);
+  assert.deepEqual(page.faults, []);
+});
