@@ -52,7 +52,8 @@ fn what_diverges_stops_and_the_last_checkpoint_stays() {
     }
 
     for algorithm in ["archer", "ppo", "reinforce", "chai", "filtered_bc"] {
-        let first = ["--algorithm", algorithm, "--set", "iterations=2", "--set", "world.max_turns=3"];
+        let first =
+            ["--algorithm", algorithm, "--set", "iterations=2", "--set", "world.max_turns=3"];
         run(path, &tiny(path, algorithm, &first)).success();
     }
     let data = ["data", "--games", "30", "--words", "subset", "--out", "games.jsonl"];
@@ -83,7 +84,8 @@ fn what_diverges_stops_and_the_last_checkpoint_stays() {
         fs::write(&latest, with_weights(&bytes, section, 1e30)).unwrap();
         fs::remove_file(root.join("report.md")).unwrap();
         let before = files(&root);
-        let on = ["train", "--resume", "broken", "--set", "iterations=4", "--final-games", "0", "-q"];
+        let on =
+            ["train", "--resume", "broken", "--set", "iterations=4", "--final-games", "0", "-q"];
         let done = run(path, &on);
         says(&done, 1, &["in iteration 3", "go on with"]);
         let named = ["critic_lr", "lm_lr", "log-probability"];
@@ -152,9 +154,10 @@ fn weights_that_are_no_numbers_are_refused_by_name() {
     let path = folder.path();
     run(path, &tiny(path, "run", &[])).success();
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        for (file, name) in
-            [("model/model.safetensors", "ln_f.weight"), ("model/critic/model.safetensors", "v_critic")]
-        {
+        for (file, name) in [
+            ("model/model.safetensors", "ln_f.weight"),
+            ("model/critic/model.safetensors", "v_critic"),
+        ] {
             let file = path.join("run").join(file);
             let good = fs::read(&file).unwrap();
             let mut bytes = good.clone();
@@ -352,8 +355,7 @@ fn a_model_folder_says_the_shapes() {
     let args = ["train", "--preset", "quickstart", "--set", "actor=wide/model", "--out", "run"];
     let small = ["iterations=1", "warm_start.steps=8", "warm_start.games=40", "rollout_size=8"];
     let quick = ["eval_size=4", "epochs=1", "actor_epochs=1", "batch_size=8", "warmup_iter=0"];
-    let sets: Vec<&str> =
-        small.iter().chain(&quick).flat_map(|set| ["--set", set]).collect();
+    let sets: Vec<&str> = small.iter().chain(&quick).flat_map(|set| ["--set", set]).collect();
     let end = ["--device", "flex", "--final-games", "0", "-q"];
     run(path, &[&args[..], &sets, &end].concat()).success();
     let config: toml::Table =
@@ -366,8 +368,8 @@ fn a_model_folder_says_the_shapes() {
     // It goes on, too.
     let on = ["train", "--resume", "run", "--set", "iterations=2", "--final-games", "0", "-q"];
     run(path, &on).success();
-    let typed = [&args[..], &sets, &["--set", "actor_model.width=16"], &end].concat();
-    says(&run(path, &typed), 2, &["actor_model.width=16 would change nothing", "wide/model"]);
+    let typed = [&args[..], &sets, &["--set", "actor_model.layers=1"], &end].concat();
+    says(&run(path, &typed), 2, &["actor_model.layers=1 would change nothing", "wide/model"]);
 }
 
 /// Who never set `critic_model.from_actor` is told which keys differ, and both ways out.
@@ -375,12 +377,16 @@ fn a_model_folder_says_the_shapes() {
 fn a_preset_names_the_key_that_was_typed() {
     let folder = folder();
     let path = folder.path();
-    for (set, parts) in [
-        ("actor_model.width=96", ["actor_model.width = 96", "critic_model.width = 48"]),
-        ("critic_model.layers=1", ["actor_model.layers = 2", "critic_model.layers = 1"]),
-        ("critic_model.kind=encoder", ["critic_model.kind", "critic_model.from_actor=false"]),
+    for (sets, parts) in [
+        (&["actor_model.width=96"][..], ["actor_model.width = 96", "critic_model.width = 48"]),
+        (&["critic_model.layers=1"], ["actor_model.layers = 2", "critic_model.layers = 1"]),
+        (
+            &["critic_model.kind=encoder", "reply_coef=0", "actor_samples=1"],
+            ["critic_model.kind = \"encoder\"", "critic_model.from_actor=false"],
+        ),
     ] {
-        says(&run(path, &["train", "--preset", "quickstart", "--set", set]), 2, &parts);
+        let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        says(&run(path, &[&["train", "--preset", "quickstart"][..], &sets].concat()), 2, &parts);
     }
 }
 

@@ -106,7 +106,7 @@ fn a_run_says_what_it_was_told() {
     assert!(read("report.md").contains("## Comparison"), "{}", read("report.md"));
 
     // On its way it is told two things, and says which; the other course of the rates is said at once.
-    let longer = ["--set", "iterations=3", "--set", "gamma=0.5", "--final-games", "10"];
+    let longer = ["--set", "iterations=3", "--set", "gamma=0.5", "--final-games", "11"];
     let done = run(path, &[&on[..], &longer].concat()).success();
     assert!(done.stderr.contains("lr_final = 0.5"), "{}", done.stderr);
     assert_ne!(read("comparison.json"), rows);
@@ -164,7 +164,8 @@ fn without_chance_many_games_are_no_more_than_their_tasks() {
     let (few, many) = (width("100"), width("10000"));
     assert!(many < 0.2 * few && many > 0.05 * few, "{few} {many}");
     // Always the same return: nothing varies.
-    let args = ["eval", "--name", "tower_of_hanoi", "--asker", "optimal", "--games", "50", "--json"];
+    let args =
+        ["eval", "--name", "tower_of_hanoi", "--asker", "optimal", "--games", "50", "--json"];
     let result = run(path, &args).success().json_lines().remove(0);
     assert_eq!(result["return_ci95"], Value::Null);
 }
@@ -178,7 +179,8 @@ fn recorded_games_are_of_this_world() {
     let learn = |games: &str| {
         fs::write(path.join("games.jsonl"), games).unwrap();
         let args = ["train", "--config", "tiny.toml", "--algorithm", "iql", "--out", "run", "-q"];
-        let file = ["--set", "iql.games=games.jsonl", "--set", "iterations=1", "--final-games", "0"];
+        let file =
+            ["--set", "iql.games=games.jsonl", "--set", "iterations=1", "--final-games", "0"];
         let done = run(path, &[&args[..], &file, &["--device", "flex"]].concat());
         fs::remove_dir_all(path.join("run")).ok();
         done
@@ -193,9 +195,11 @@ fn recorded_games_are_of_this_world() {
         learn(games).success();
     }
     let long = json!({ "lines": vec!["Is it a pen? No."; 25_000], "correct": false }).to_string();
-    let other = json!({ "turns": [{ "said": "left", "reply": "wall", "reward": -1.0 }] }).to_string();
+    let other =
+        json!({ "turns": [{ "said": "left", "reply": "wall", "reward": -1.0 }] }).to_string();
     let said_no = json!({ "turns": [{ "said": "Is it a cat?", "reply": "No", "reward": 0.0 }], "end": "won" });
-    let task = json!({ "task": 10, "turns": [{ "said": "Is it?", "reply": "No.", "reward": -1.0 }] });
+    let task =
+        json!({ "task": 10, "turns": [{ "said": "Is it?", "reply": "No.", "reward": -1.0 }] });
     let huge = json!({ "turns": [{ "said": "Is it?", "reply": "No.", "reward": 1e39 }] });
     for (games, parts) in [
         ("{\"lines\":[\"Is it a pen No.\"],\"correct\":false}", &["line 1", "Is it a pen No."][..]),
@@ -203,7 +207,10 @@ fn recorded_games_are_of_this_world() {
             "{\"lines\":[\"Is it a pen No.\"],\"correct\":false,\"rewards\":[-1]}",
             &["line 1", "it a pen No."],
         ),
-        ("{\"lines\":[\"Is it a cat? No.\"],\"correct\":true}", &["line 1", "marked correct", "No."]),
+        (
+            "{\"lines\":[\"Is it a cat? No.\"],\"correct\":true}",
+            &["line 1", "marked correct", "No."],
+        ),
         ("{\"lines\":[\"Is it a cat? no\"],\"correct\":true}", &["line 1", "marked correct"]),
         ("{\"conversation\":[\"Is it a pen? No.\"],\"done\":true}", &["line 1", "conversation"]),
         ("{\"world\":\"maze\",\"turns\":[]}", &["line 1", "maze"]),

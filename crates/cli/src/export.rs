@@ -17,7 +17,7 @@ use crate::device::{self, Opened};
 use crate::error::{Error, cannot_write};
 use crate::files;
 use crate::model::{self, Found};
-use crate::number::{with_interval, signed, thousands};
+use crate::number::{signed, thousands, with_interval};
 use crate::output;
 use crate::worlds;
 
@@ -91,9 +91,7 @@ fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Resul
     block_on(read.check_example(file))?;
     let (before, after) = (play(&trainer.agent())?, play(&read.agent())?);
     let (gain, [low, high]) = after.gain_over(&before).expect("both have played the same games");
-    let told = |e: &Evaluation| {
-        with_interval(e.mean_return, e.return_ci95)
-    };
+    let told = |e: &Evaluation| with_interval(e.mean_return, e.return_ci95);
     let advice = match -gain > LOSS {
         true => " That is much for a precision; take a higher one.",
         false => "",

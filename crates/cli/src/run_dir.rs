@@ -131,8 +131,7 @@ impl RunDir {
 
     /// Writes down what the run was told; `changes` are sentences on what it was told before.
     pub fn write_config(&self, config: &Config, changes: &[String]) -> Result<(), Error> {
-        let mut text: String =
-            changes.iter().map(|change| format!("{CHANGE}{change}\n")).collect();
+        let mut text: String = changes.iter().map(|change| format!("{CHANGE}{change}\n")).collect();
         text.push_str(&crate::experiment::to_text(config)?);
         self.write("config.toml", text.as_bytes())
     }

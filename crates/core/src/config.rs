@@ -376,8 +376,7 @@ mod tests {
         let mut config = Config { algorithm: Algorithm::Ppo, ..Config::default() };
         config.tokenizer.vocab_size = 261;
         let (layers, width, heads, positions) = (1, 4, 1, 3);
-        config.actor_model =
-            ActorModelConfig { layers, width, heads, positions, look_back: false };
+        config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
         assert_eq!(config.parameters(), 1056 + 192 + 52);
         assert_eq!(config.network_bytes(), 32 * 1300);
     }
@@ -387,7 +386,8 @@ mod tests {
         type Change = fn(&mut Config);
         let changes: [(&[&str], Change); 4] = [
             (&["actor_model.width = 16384", "GiB", "make them smaller"], |config| {
-                config.actor_model = ActorModelConfig { width: 16384, ..ActorModelConfig::default() };
+                config.actor_model =
+                    ActorModelConfig { width: 16384, ..ActorModelConfig::default() };
             }),
             (&["epochs = 65536", "batch_size = 32", "at once"], |config| config.epochs = 1 << 16),
             (&["epochs = 50", "chai.samples = 256"], |config| {

@@ -61,7 +61,8 @@ where
     let threads = threads.min(items.len());
     let next = std::sync::Mutex::new(items.into_iter().enumerate());
     let take = || next.lock().expect("no thread panics while it takes an item").next();
-    let folded = std::sync::Mutex::new(InOrder { done: 0, early: BTreeMap::new(), sum: Some(first) });
+    let folded =
+        std::sync::Mutex::new(InOrder { done: 0, early: BTreeMap::new(), sum: Some(first) });
     std::thread::scope(|scope| {
         let work = || {
             while let Some((index, item)) = take() {

@@ -457,10 +457,7 @@ mod tests {
                 "answer_noise 0.6 and sometimes_noise 0.6 are probabilities that must add up to \
                  at most 1",
             ),
-            (
-                r#"{"name": "recall", "max_turns": 0}"#,
-                "max_turns is 0; a game has at least 1 turn",
-            ),
+            (r#"{"name": "recall", "max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn"),
         ] {
             let error = make_one(&read(json).unwrap()).err().unwrap().to_string();
             assert_eq!(error, message);

@@ -337,7 +337,10 @@ mod tests {
             ("{\"lines\": [\"red no\"], \"correct\": false}", "utterance from its reply"),
             ("{\"lines\": [\"Is it red? No.\"], \"correct\": true}", "marked correct"),
             ("{\"lines\": [\"Is it red? no\"], \"correct\": true}", "marked correct"),
-            ("{\"opening\":\"x\",\"turns\":[{\"said\":\"a\",\"reply\":\"b\",\"reward\":1e39}]}", "reward of turn 1 is inf"),
+            (
+                "{\"opening\":\"x\",\"turns\":[{\"said\":\"a\",\"reply\":\"b\",\"reward\":1e39}]}",
+                "reward of turn 1 is inf",
+            ),
             (
                 "{\"lines\": [\"7 1\"], \"correct\": false, \"rewards\": []}",
                 "1 lines and 0 rewards",

@@ -168,9 +168,10 @@ impl From<&Trajectory> for Outcome {
             task: game.transitions.last().and_then(|turn| turn.task).map(|task| task as usize),
             course: course(
                 game.opening.as_deref(),
-                game.transitions.iter().zip(&game.lines).map(|(turn, (said, reply))| {
-                    (said.as_str(), reply.as_str(), turn.reward)
-                }),
+                game.transitions
+                    .iter()
+                    .zip(&game.lines)
+                    .map(|(turn, (said, reply))| (said.as_str(), reply.as_str(), turn.reward)),
             ),
         }
     }
@@ -189,7 +190,9 @@ impl From<&Game> for Outcome {
             task: game.task,
             course: course(
                 game.opening.as_deref(),
-                game.turns.iter().map(|turn| (turn.said.as_str(), turn.reply.as_str(), turn.reward)),
+                game.turns
+                    .iter()
+                    .map(|turn| (turn.said.as_str(), turn.reply.as_str(), turn.reward)),
             ),
         }
     }
@@ -294,7 +297,9 @@ impl Evaluation {
         let none = !self.return_ci95[0].is_finite();
         match (none, self.independent) {
             (true, _) if games == 1 => Some("one game has no interval".into()),
-            (true, 1) => Some(format!("all {games} games are one and the same, which has no interval")),
+            (true, 1) => {
+                Some(format!("all {games} games are one and the same, which has no interval"))
+            }
             (true, _) => Some(format!("all {games} games return the same, which has no interval")),
             (false, tasks) if tasks < games => Some(format!(
                 "nothing is drawn but the task: the {games} games are those of {tasks} tasks, and the interval is over these"

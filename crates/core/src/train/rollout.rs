@@ -260,7 +260,9 @@ mod tests {
         assert_eq!(batches(1000, None, true), (64, usize::MAX));
         assert_eq!(batches(64, None, false), (64, usize::MAX));
         // Never more games at once than the world can play.
-        for (capacity, cut) in [(0, (1, 1)), (1, (1, 1)), (5, (3, 1)), (16, (8, 2)), (200, (16, 12))] {
+        for (capacity, cut) in
+            [(0, (1, 1)), (1, (1, 1)), (5, (3, 1)), (16, (8, 2)), (200, (16, 12))]
+        {
             assert_eq!(batches(64, Some(capacity), true), cut, "{capacity}");
         }
         assert_eq!(batches(64, Some(16), false), (16, 1));

@@ -91,14 +91,12 @@ impl Answer {
             Rules::Official if lower.contains("yes") => Answer::Yes,
             Rules::Official if lower.contains("no") => Answer::No,
             Rules::Official => Answer::Invalid,
-            Rules::Fixed => {
-                match first_word(&lower) {
-                    Some("yes") => Answer::Yes,
-                    Some("no") => Answer::No,
-                    Some("sometimes") => Answer::Sometimes,
-                    _ => Answer::Invalid,
-                }
-            }
+            Rules::Fixed => match first_word(&lower) {
+                Some("yes") => Answer::Yes,
+                Some("no") => Answer::No,
+                Some("sometimes") => Answer::Sometimes,
+                _ => Answer::Invalid,
+            },
         }
     }
 }

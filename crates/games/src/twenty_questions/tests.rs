@@ -200,9 +200,12 @@ fn fixed_text_is_cut_at_the_first_line_and_trimmed() {
 fn an_answer_from_outside_counts_for_guesses_too() {
     let mut env = fixed();
     env.start_word("cat", 0).unwrap();
-    for (answer, reply) in
-        [("No.", "No."), ("no way", "No."), ("Sometimes.", "Invalid Question."), ("", "Invalid Question.")]
-    {
+    for (answer, reply) in [
+        ("No.", "No."),
+        ("no way", "No."),
+        ("Sometimes.", "Invalid Question."),
+        ("", "Invalid Question."),
+    ] {
         let step = env.act_with_oracle("Is it a cat?", Some(answer));
         assert!(!step.won() && step.reply == reply && step.reward == -1.0, "{answer}");
     }
