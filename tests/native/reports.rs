@@ -225,3 +225,22 @@ fn recorded_games_are_of_this_world() {
         says(&done, 2, parts);
     }
 }
+
+/// Games of which nothing fits into the model are refused, to imitate as well as to learn from.
+#[test]
+fn games_that_do_not_fit_are_refused() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("tiny.toml"), TINY).unwrap();
+    let long = format!("{} No.", "Is it a pen?".repeat(200));
+    let games = json!({ "lines": vec![long; 3], "correct": false }).to_string();
+    fs::write(path.join("games.jsonl"), games).unwrap();
+    let args = ["train", "--config", "tiny.toml", "--out", "run", "--device", "flex", "-q"];
+    let shown = ["--demonstrations", "games.jsonl"];
+    let given = ["--algorithm", "iql", "--set", "iql.games=games.jsonl"];
+    for more in [&shown[..], &given] {
+        let done = run(path, &[&args[..], more].concat());
+        says(&done, 2, &["actor_model.positions", "raise"]);
+        fs::remove_dir_all(path.join("run")).ok();
+    }
+}

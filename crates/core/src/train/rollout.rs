@@ -39,17 +39,18 @@ struct Game {
 /// Games that are played side by side in one batch.
 const BATCH: usize = 64;
 
-/// Batches that some games are shared out into where threads can share them, so that several have
-/// something to do. A device sums a row in another order where its neighbours are others, so which
-/// games stand beside each other must not hang on the number of threads.
-const SHARES: usize = 4;
-
 /// How games are cut into batches: games in a batch, and batches that may be played at once.
 ///
-/// `capacity` is the most games that the world plays at once.
+/// Where threads can share the work (`shared`), there are several batches for them, and as large ones as
+/// that leaves: a large batch is played faster. A device sums a row in another order where its
+/// neighbours are others, so which games stand beside each other does not hang on the number of
+/// threads. `capacity` is the most games that the world plays at once.
 fn batches(games: usize, capacity: Option<usize>, shared: bool) -> (usize, usize) {
-    let shares = if shared { SHARES } else { 1 };
-    let batch = games.div_ceil(shares).clamp(1, BATCH);
+    let batch = match shared {
+        true => games.div_ceil(2).min(BATCH / 2).max(games.div_ceil(4).min(BATCH)),
+        false => games.min(BATCH),
+    };
+    let batch = batch.max(1);
     match capacity.map(|most| most.max(1)) {
         None => (batch, usize::MAX),
         Some(most) => {
@@ -256,12 +257,13 @@ mod tests {
     #[test]
     fn games_are_cut_into_batches_whatever_the_number_of_threads() {
         assert_eq!(batches(1, None, true), (1, usize::MAX));
-        assert_eq!(batches(64, None, true), (16, usize::MAX));
+        for (games, batch) in [(0, 1), (32, 16), (64, 32), (128, 32), (200, 50), (256, 64)] {
+            assert_eq!(batches(games, None, true), (batch, usize::MAX), "{games}");
+        }
         assert_eq!(batches(1000, None, true), (64, usize::MAX));
         assert_eq!(batches(64, None, false), (64, usize::MAX));
         // Never more games at once than the world can play.
-        for (capacity, cut) in
-            [(0, (1, 1)), (1, (1, 1)), (5, (3, 1)), (16, (8, 2)), (200, (16, 12))]
+        for (capacity, cut) in [(0, (1, 1)), (1, (1, 1)), (5, (3, 1)), (16, (8, 2)), (200, (32, 6))]
         {
             assert_eq!(batches(64, Some(capacity), true), cut, "{capacity}");
         }

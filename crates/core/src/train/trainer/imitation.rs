@@ -35,6 +35,12 @@ impl Trainer {
             };
             self.demonstrations = read(&games);
             self.imitated = self.demonstrations.len();
+            if self.imitated == 0 {
+                return Err(Error::Config(format!(
+                    "no utterance of the {} games that are to be imitated fits into actor_model.positions = {positions} tokens with what is read before it: raise it, or set warm_start.steps=0",
+                    games.len()
+                )));
+            }
             self.demonstrations.extend(read(&context_only));
         }
         let config = &self.config.warm_start;
