@@ -15,6 +15,7 @@ const HINTS: Record<ErrorCode, string> = {
   "out-of-memory": "Close other tabs, or ask for fewer games in an iteration.",
   "bad-model": "Choose another file: one that archer exported, whole and unchanged.",
   "version-mismatch": "Export the model again with the version of archer that this page comes with.",
+  diverged: "Roll back to the model as it was kept, and learn on with lower rates.",
   network: "Check the connection and the address, then try again.",
   blocked: "Allow it in the page's policy.",
   storage: "Allow this site to keep data, make room, or export the model to a file instead.",

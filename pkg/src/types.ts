@@ -316,8 +316,8 @@ export interface HostedGame {
 export interface Evaluation {
   games: number;
   meanReturn: number;
-  /** 95 % interval of the mean return. */
-  returnCi95: [number, number];
+  /** 95 % interval of the mean return; null where there is none: one game, or all games alike. */
+  returnCi95: [number, number] | null;
   winRate: number;
   meanQuestions: number;
   invalidRate: number;
@@ -497,6 +497,7 @@ export type ErrorCode =
   | "out-of-memory"
   | "bad-model" // cut, altered, no model at all, or its example does not come out
   | "version-mismatch" // a model file of another version
+  | "diverged" // a number of the learning is not finite; the model is as it was before the iteration
   | "network" // a file could not be fetched, or is another
   | "blocked" // a policy of the page or the browser forbids it
   | "storage" // no storage here, or it is full

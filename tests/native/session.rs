@@ -368,3 +368,33 @@ fn a_model_without_a_critic_says_so_plays_and_gets_one_when_it_learns() {
     let file = block_on(session.export(false)).unwrap();
     assert!(ok(&mut load(&file), json!({"method": "info"}))["parameters"]["critic"] != 0);
 }
+
+/// Learning that goes beyond all numbers is an error of its own, and the model is the one of before.
+#[test]
+fn what_diverges_is_told_and_rolled_back() {
+    // A critic whose values are beyond all numbers, in a file from before there were examples.
+    let file = Sections::from_bytes(BANDIT).unwrap();
+    let mut broken = Sections::new();
+    for name in ["state", "actor_config", "tokenizer", "actor", "critic_config", "critic"] {
+        let bytes = file.get(name).unwrap();
+        match name {
+            "critic" => {
+                let huge = bytes.chunks_exact(4).flat_map(|_| 1e30f32.to_le_bytes());
+                broken.push(name, huge.collect());
+            }
+            _ => broken.push(name, bytes.to_vec()),
+        }
+    }
+    let mut session = load(&broken.to_bytes());
+    let before = ok(&mut session, json!({"method": "info"}));
+    ok(&mut session, json!({"method": "tune", "tune": {"iterations": 4, "games": 8}}));
+    // As the shell does: on a copy, which is taken over where nothing went wrong.
+    let (code, message) = call(&mut session.clone(), json!({"method": "step"})).unwrap_err();
+    assert_eq!(code, "diverged", "{message}");
+    assert!(message.contains("in iteration 1"), "{message}");
+    let after = ok(&mut session, json!({"method": "rollback"}));
+    assert_eq!(after, before);
+    let evaluate = json!({"method": "evaluate", "games": 5, "seed": 1, "sample": false,
+        "kept": false, "world": null});
+    assert_eq!(ok(&mut session, evaluate)["games"], 5);
+}

@@ -97,7 +97,7 @@ pub struct Compute {
     pub device: String,
     /// Threads that share the work on a CPU; the result is the same with any number [default: all
     /// cores]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     pub threads: Option<usize>,
 }
 
@@ -128,7 +128,7 @@ pub struct Running {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Games of the comparison at the end, for each agent; 0 for no comparison
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = measured_games)]
     pub final_games: usize,
     /// Show warnings and the result, but no progress
     #[arg(long, short)]
@@ -182,7 +182,7 @@ pub struct Compare {
     pub compute: Compute,
     /// Games by which each agent is measured at the end of its run; 0 for the last evaluation of its
     /// training
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = measured_games)]
     pub final_games: usize,
     /// Print one JSON object
     #[arg(long)]
@@ -309,7 +309,7 @@ pub struct Export {
     pub precision: Precision,
     /// Games that are played, greedily and on the same seeds, by the model and by the file, to
     /// measure what the precision costs; 0 for none
-    #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true, value_parser = measured_games)]
     pub check: usize,
     /// The terms under which the file may be used, written into it [default: those that the model
     /// came with, if any]
@@ -329,7 +329,7 @@ pub struct Export {
 #[derive(Debug, Args)]
 pub struct Data {
     /// Games to play
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = written_games)]
     pub games: usize,
     /// File to write, a JSON object a line
     #[arg(long, value_name = "FILE")]
@@ -489,7 +489,7 @@ pub struct Bench {
     #[arg(long, value_name = "SIZE")]
     pub size: Option<String>,
     /// Threads that share the work [default: all cores of a CPU]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
     pub threads: Option<usize>,
     /// Timed runs of each case, after one that is not timed
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = at_least_one)]
@@ -526,9 +526,26 @@ fn word_list(name: &str) -> Result<WordList, GameError> {
     }
 }
 
+/// A number within bounds, as what a flag of this meaning takes.
+fn counted(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    let good = text.parse().ok().filter(|n| (least..=most).contains(n));
+    good.ok_or_else(|| format!("it must be a whole number of {least} or more, at most {most}"))
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("it must be a whole number of 1 or more".to_string()),
-        Ok(n) => Ok(n),
-    }
+    counted(text, 1, 1_000_000)
+}
+
+/// Games that are written as they are played.
+fn written_games(text: &str) -> Result<usize, String> {
+    counted(text, 1, 10_000_000)
+}
+
+/// Games that are measured, or none.
+fn measured_games(text: &str) -> Result<usize, String> {
+    counted(text, 0, 1_000_000)
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    counted(text, 1, 1024)
 }

@@ -13,14 +13,18 @@ use archer::config::{Algorithm, Config};
 
 use crate::args;
 use crate::device;
-use crate::error::{Error, cannot_write};
+use crate::error::{Error, cannot_read, cannot_write};
 use crate::experiment::{self, Request, did_you_mean};
 use crate::files;
 use crate::output;
 use crate::progress::Screen;
 use crate::run_dir;
 use crate::train::{self, Stop};
+use crate::worlds;
 use summary::Summary;
+
+/// The table of all runs, as numbers.
+const JSON: &str = "comparison.json";
 
 /// One run of the comparison.
 struct Run {
@@ -61,7 +65,7 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
     for (name, svg) in summary.charts() {
         write(name, &svg)?;
     }
-    write("comparison.json", &summary.json()?)?;
+    write(JSON, &summary.json()?)?;
     write("comparison.md", &summary.markdown())?;
     match args.json {
         true => output::json(&summary),
@@ -78,6 +82,8 @@ fn plan(args: &args::Compare, screen: &Screen) -> Result<Vec<Run>, Error> {
     let algorithms = args.algorithms.iter().map(|name| algorithm(name));
     let algorithms = distinct(algorithms.collect::<Result<Vec<_>, _>>()?, "--algorithms")?;
     let seeds = distinct(args.seeds.clone(), "--seeds")?;
+    args.set.iter().try_for_each(|assignment| refuse_flag(assignment))?;
+    refuse_smaller(&args.out, &algorithms, &seeds)?;
     for assignment in &args.set {
         if let Some((name, _)) = owner(assignment)
             && !algorithms.contains(&algorithm(name)?)
@@ -114,6 +120,45 @@ fn plan(args: &args::Compare, screen: &Screen) -> Result<Vec<Run>, Error> {
     }
     runs.iter().try_for_each(Run::check_folder)?;
     Ok(runs)
+}
+
+/// Refuses to set what a flag of its own says.
+fn refuse_flag(assignment: &str) -> Result<(), Error> {
+    let rest = owner(assignment).map_or(assignment, |(_, rest)| rest);
+    let key = rest.split_once('=').map_or(rest, |(key, _)| key).trim();
+    let flags = [("seed", "--seeds"), ("algorithm", "--algorithms")];
+    match flags.into_iter().find(|(known, _)| *known == key) {
+        None => Ok(()),
+        Some((key, flag)) => Err(Error::Usage(format!(
+            "--set {assignment}: the {key} of each run comes from {flag}; name it there"
+        ))),
+    }
+}
+
+/// Refuses to write a table in the place of one that tells of more runs.
+fn refuse_smaller(out: &Path, algorithms: &[Algorithm], seeds: &[u64]) -> Result<(), Error> {
+    let path = out.join(JSON);
+    if !path.is_file() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| cannot_read(&path, &e))?;
+    let there = summary::runs_in(&text).ok_or_else(|| {
+        Error::Usage(format!(
+            "{} is no table of a comparison: move it away, or choose another --out",
+            path.display()
+        ))
+    })?;
+    let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    let left_out = there
+        .iter()
+        .find(|(algorithm, seed)| !names.contains(&algorithm.as_str()) || !seeds.contains(seed));
+    match left_out {
+        None => Ok(()),
+        Some((algorithm, seed)) => Err(Error::Usage(format!(
+            "{} tells of {algorithm} with seed {seed} too: name all of its runs (finished ones are not repeated), or choose another --out",
+            path.display()
+        ))),
+    }
 }
 
 /// The algorithm of this name.
@@ -193,13 +238,52 @@ impl Run {
         }
         let there = experiment::resolve(&Request { config: Some(&path), ..Request::default() })
             .map_err(|error| Error::Usage(format!("{}; choose another --out", error.plain())))?;
-        match there.config == self.config {
+        match self.is_same(there.config) {
             true => Ok(()),
             false => Err(Error::Usage(format!(
                 "{shown} holds a run with other settings than are asked for now: choose another --out, \
                  or ask for the same"
             ))),
         }
+    }
+
+    /// Whether a run that was told this is the one that is asked for. What the world or a model folder
+    /// decides, such as sizes that were left open, stands in the run's configuration alone.
+    fn is_same(&self, mut there: Config) -> bool {
+        let asked = &self.config;
+        if asked.max_new_tokens == 0 {
+            there.max_new_tokens = 0;
+        }
+        if asked.actor_model.positions == 0 {
+            there.actor_model.positions = 0;
+        }
+        if asked.critic_model.positions == 0 {
+            there.critic_model.positions = 0;
+        }
+        let teaches = worlds::as_questions(&asked.world).is_some();
+        if asked.warm_start.demonstrations.is_empty() && !teaches && there.warm_start.steps == 0 {
+            // There was nobody to imitate.
+            there.warm_start.steps = asked.warm_start.steps;
+        }
+        if !asked.actor.is_empty() {
+            there.actor_model = asked.actor_model.clone();
+            there.critic_model = asked.critic_model.clone();
+            there.tokenizer = asked.tokenizer.clone();
+            there.reply_coef = asked.reply_coef;
+            there.actor_samples = asked.actor_samples;
+            there.critic_samples = asked.critic_samples;
+            there.advantage_baseline = asked.advantage_baseline;
+        }
+        there == *asked
+    }
+
+    /// Whether there is nothing left to do for it: it is at its end, and measured as is asked for.
+    fn is_done(&self, final_games: usize) -> Result<bool, Error> {
+        if !run_dir::is_finished(&self.root) {
+            return Ok(false);
+        }
+        let measured = run_dir::comparison(&self.root)?.pop().map(|row| row.evaluation.games);
+        Ok(final_games == 0 || measured == Some(final_games))
     }
 
     /// Runs it, or what is left of it to run.
@@ -209,7 +293,7 @@ impl Run {
         screen: &Screen,
         stop: &Stop,
     ) -> Result<(), Error> {
-        if run_dir::is_finished(&self.root) {
+        if self.is_done(args.final_games)? {
             screen.say("it is finished");
             return Ok(());
         }

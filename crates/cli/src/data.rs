@@ -7,9 +7,9 @@
 use std::io::{self, Write};
 
 use archer::train::rollout;
-use archer_games::asker::{drawn, play};
+use archer_games::asker::{draws, play};
 use archer_games::guessing::demonstrator::demonstrator;
-use archer_world::{Game, Settings, Worlds};
+use archer_world::{Game, Settings, Start, Worlds};
 use pollster::block_on;
 use serde::Serialize;
 
@@ -39,8 +39,11 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
     let names = names(args, &source.settings)?;
     let mut file = PendingFile::create(&args.out).map_err(failed)?;
     let (mut won, mut turns) = (0, 0);
-    for starts in drawn(args.games, args.seed).chunks(AT_A_TIME) {
-        for game in source.games(starts)? {
+    let (mut draws, mut left) = (draws(args.seed), args.games);
+    while left > 0 {
+        let starts: Vec<Start> = draws.by_ref().take(left.min(AT_A_TIME)).collect();
+        left -= starts.len();
+        for game in source.games(&starts)? {
             won += usize::from(game.won());
             turns += game.turns.len();
             let written = match &names {
@@ -109,7 +112,7 @@ impl Source {
         Ok(Source { title, settings, worlds, who })
     }
 
-    fn games(&self, starts: &[archer_world::Start]) -> Result<Vec<Game>, Error> {
+    fn games(&self, starts: &[Start]) -> Result<Vec<Game>, Error> {
         let worlds = self.worlds.as_ref();
         match &self.who {
             Who::Scripted(name) => players::play(name, &self.settings, worlds, starts),

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! `word` and `seed` may be left out or null: the seed then counts the resets, and draws the word.
-//! `oracle_answer` in a step replaces what the oracle would have said. Both are for worlds of
-//! questions.
+//! `oracle_answer` in a step replaces what the oracle would have said, of a guess too: a right guess
+//! wins if its answer is a Yes. Both are for worlds of questions.
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use archer::train::evaluate::{Evaluation, Outcome, evaluate, starts};
+use archer::train::evaluate::{AT_A_TIME, Evaluation, Outcome, evaluate, starts};
 use archer_world::{Settings, Worlds};
 use pollster::block_on;
 
@@ -11,7 +11,7 @@ use crate::device;
 use crate::error::Error;
 use crate::experiment;
 use crate::model;
-use crate::number::{percent, plural, signed};
+use crate::number::{interval, percent, plural, signed};
 use crate::output;
 use crate::players;
 use crate::progress::Screen;
@@ -79,8 +79,11 @@ pub fn of_player(
     games: usize,
     seed: u64,
 ) -> Result<Evaluation, Error> {
-    let played = players::play(name, settings, worlds, &starts(worlds.about(), games, seed))?;
-    let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
+    let mut outcomes = Vec::new();
+    for starts in starts(worlds.about(), games, seed).chunks(AT_A_TIME) {
+        let played = players::play(name, settings, worlds, starts)?;
+        outcomes.extend(played.iter().map(Outcome::from));
+    }
     Ok(Evaluation::of(worlds.about(), &outcomes))
 }
 
@@ -88,8 +91,10 @@ pub fn of_player(
 fn text(evaluation: &Evaluation) -> String {
     let e = evaluation;
     let more = &e.more;
-    let plain = |value: f64, ci: [f64; 2]| [signed(value, 2), signed(ci[0], 2), signed(ci[1], 2)];
-    let share = |value: f64, ci: [f64; 2]| [percent(value), percent(ci[0]), percent(ci[1])];
+    let plain = |value: f64, ci: [f64; 2]| (signed(value, 2), ci, interval(ci, " to "));
+    let share = |value: f64, ci: [f64; 2]| {
+        (percent(value), ci, format!("{} to {}", percent(ci[0]), percent(ci[1])))
+    };
     let turns = plural(&e.turn);
     let mut rows: Vec<Vec<String>> = [
         ("mean return", plain(e.mean_return, e.return_ci95)),
@@ -99,13 +104,10 @@ fn text(evaluation: &Evaluation) -> String {
         ("repeated", share(e.repeat_rate, more.repeat_rate)),
     ]
     .into_iter()
-    .map(|(name, [value, low, high])| {
-        let interval = match e.games {
-            // One game tells nothing of the others.
-            1 => String::new(),
-            _ => format!("{low} to {high}"),
-        };
-        vec![name.to_string(), value, interval]
+    .map(|(name, (value, ci, interval))| {
+        // One game tells nothing of the others.
+        let shown = e.independent > 1 && ci[0].is_finite();
+        vec![name.to_string(), value, if shown { interval } else { String::new() }]
     })
     .collect();
     if let Some(optimum) = e.optimum_return {
@@ -116,5 +118,6 @@ fn text(evaluation: &Evaluation) -> String {
         rules => format!(", {rules} rules"),
     };
     let table = output::table(&["", "mean", "95 % interval"], &rows, 1);
-    format!("{}{rules}, {} games\n\n{table}", e.environment, e.games)
+    let remark = e.remark().map(|remark| format!("\n\n{remark}")).unwrap_or_default();
+    format!("{}{rules}, {} games\n\n{table}{remark}", e.environment, e.games)
 }

@@ -9,10 +9,16 @@ use std::path::Path;
 
 use archer::config::{Algorithm, Config, older};
 use archer_world::Settings;
+use archer_world::contract::shortened;
 use toml::{Table, Value};
 
 use crate::error::{self, Error};
 use crate::worlds;
+
+mod changes;
+mod refusals;
+
+pub use changes::{changed_keys, extend, other_rates};
 
 /// The presets by name, as they stand in `configs/`.
 pub const PRESETS: [(&str, &str); 3] = [
@@ -126,6 +132,8 @@ fn lay(
         layers.config.warm_start.steps = 0;
     }
     let config = layers.finish()?;
+    refusals::shapes(&config, request.set)?;
+    refusals::giants(&config)?;
     let stem = request.config.and_then(Path::file_stem).and_then(|stem| stem.to_str());
     let name = stem.or(preset.map(|(name, _)| name)).unwrap_or("run").to_string();
     Ok(Experiment { name, config })
@@ -164,35 +172,6 @@ pub fn reached(settings: &Settings) -> Option<String> {
         other => other.as_str()?.to_string(),
     };
     Some(format!("\"{words}\""))
-}
-
-/// The same for a run that goes on: what its networks, its world and its past hang on stays as it
-/// is, so that the run remains one run.
-pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
-    let refused = |text: String| archer::Error::Config(text);
-    let new = amend(old, set).map_err(|error| refused(error.plain()))?;
-    let same_world = worlds::resolved(&old.world)? == new.world;
-    let fixed = [
-        ("algorithm", old.algorithm == new.algorithm),
-        ("seed", old.seed == new.seed),
-        ("actor", old.actor == new.actor),
-        ("critic", old.critic == new.critic),
-        ("numerics", old.numerics == new.numerics),
-        ("level", old.level == new.level),
-        ("world", same_world),
-        ("tokenizer", old.tokenizer == new.tokenizer),
-        ("actor_model", old.actor_model == new.actor_model),
-        ("critic_model", old.critic_model == new.critic_model),
-        ("warm_start", old.warm_start == new.warm_start),
-        ("iql.games", old.iql.games == new.iql.games),
-        ("distill.teacher", old.distill.teacher == new.distill.teacher),
-    ];
-    match fixed.iter().find(|(_, same)| !same) {
-        None => Ok(new),
-        Some((key, _)) => Err(refused(format!(
-            "--set: {key} cannot change in a run that goes on; start a new run for it"
-        ))),
-    }
 }
 
 /// A configuration as the text of a TOML file.
@@ -364,6 +343,7 @@ impl Layers {
         if hint.is_empty() {
             hint = format!("; the keys are {}", keys.join(", "));
         }
+        let key = shortened(key);
         Ok(Error::Usage(format!("{origin}: there is no key {key}{hint}")))
     }
 }
@@ -425,6 +405,11 @@ fn type_name(value: &Value) -> &'static str {
 
 /// `", did you mean X?"` where something known is spelled much like `word`, else nothing.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    // What is longer than all of them by half is near to none, and takes long to compare.
+    let longest = known.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    if word.chars().count() > 2 * longest + 2 {
+        return String::new();
+    }
     let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_string();
     let nearest = known
         .iter()

@@ -17,7 +17,7 @@ use crate::device::{self, Opened};
 use crate::error::{Error, cannot_write};
 use crate::files;
 use crate::model::{self, Found};
-use crate::number::{signed, thousands};
+use crate::number::{signed, thousands, with_interval};
 use crate::output;
 use crate::worlds;
 
@@ -91,22 +91,23 @@ fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Resul
     block_on(read.check_example(file))?;
     let (before, after) = (play(&trainer.agent())?, play(&read.agent())?);
     let (gain, [low, high]) = after.gain_over(&before).expect("both have played the same games");
-    let told = |e: &Evaluation| {
-        let [low, high] = e.return_ci95.map(|bound| signed(bound, 2));
-        format!("{} ({low} to {high})", signed(e.mean_return, 2))
-    };
+    let told = |e: &Evaluation| with_interval(e.mean_return, e.return_ci95);
     let advice = match -gain > LOSS {
         true => " That is much for a precision; take a higher one.",
         false => "",
     };
+    let spread = match low.is_finite() {
+        true => {
+            format!("95 % interval {} to {}, game by game", signed(-high, 3), signed(-low, 3))
+        }
+        false => "the same in every game".to_string(),
+    };
     Ok(format!(
-        "Greedy play over {} games returns {} before and {} from the file: a loss of {} (95 % interval {} to {}, game by game).{advice}",
+        "Greedy play over {} games returns {} before and {} from the file: a loss of {} ({spread}).{advice}",
         thousands(games as f64),
         told(&before),
         told(&after),
         signed(-gain, 3),
-        signed(-high, 3),
-        signed(-low, 3),
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Memory that was freed stays with the process.
+//! Memory that was freed stays with the process; and how much there is.
 //!
 //! A step of learning takes and frees the same large blocks again and again. By default the C
 //! library gives such a block back to the system when it is freed and takes it anew, page by page,
@@ -27,3 +27,19 @@ pub fn keep_freed() {
 /// Nothing, where the C library is another.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn keep_freed() {}
+
+/// The bytes of memory that this machine has, where the system says it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the C library is asked by a function of its own")]
+pub fn there_is() -> Option<u64> {
+    // SAFETY: it takes a number and gives one, below 0 where it does not know.
+    let [pages, size] = [libc::_SC_PHYS_PAGES, libc::_SC_PAGESIZE]
+        .map(|name| u64::try_from(unsafe { libc::sysconf(name) }).ok());
+    pages?.checked_mul(size?)
+}
+
+/// Nothing is known, where the C library is another.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn there_is() -> Option<u64> {
+    None
+}

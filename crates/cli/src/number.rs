@@ -49,6 +49,14 @@ pub fn interval([low, high]: [f64; 2], between: &str) -> String {
     }
 }
 
+/// A mean with its interval behind it in brackets, where there is one.
+pub fn with_interval(mean: f64, bounds: [f64; 2]) -> String {
+    match interval(bounds, " to ") {
+        known if known.is_empty() => signed(mean, 2),
+        known => format!("{} ({known})", signed(mean, 2)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +73,7 @@ mod tests {
         assert_eq!(brief(0.0), "0.00");
         assert_eq!([plural("turn"), plural("guess")], ["turns", "guesses"]);
         assert_eq!(brief(-0.00012), "−1.2e−4");
+        assert_eq!(with_interval(-2.8, [-3.0, -2.6]), "−2.80 (−3.00 to −2.60)");
+        assert_eq!(with_interval(-2.8, [f64::NAN; 2]), "−2.80");
     }
 }

@@ -105,9 +105,12 @@ impl Screen {
                 false => format!("iteration {}", line.step),
             };
             self.say(&format!(
-                "{when}: greedy return {} [{}], win rate {}, {} {}",
+                "{when}: greedy return {}{}, win rate {}, {} {}",
                 signed(evaluation.mean_return, 2),
-                interval(evaluation.return_ci95, ", "),
+                match interval(evaluation.return_ci95, ", ") {
+                    unknown if unknown.is_empty() => unknown,
+                    known => format!(" [{known}]"),
+                },
                 percent(evaluation.win_rate),
                 signed(evaluation.mean_turns, 1),
                 plural(&evaluation.turn),

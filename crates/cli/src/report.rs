@@ -30,6 +30,8 @@ pub struct Summary<'a> {
     pub device: &'a str,
     pub config: &'a Config,
     pub lines: &'a [Line],
+    /// What was told otherwise from some place on, as sentences.
+    pub changes: &'a [String],
     pub rows: &'a [Row],
     pub optimum: Option<f64>,
     /// The files of the curves, the most telling first.
@@ -78,12 +80,14 @@ pub fn loss(rows: &[Row]) -> Option<String> {
     let teacher = rows.iter().find(|row| row.who == comparison::TEACHER)?;
     let student = rows.last()?;
     let (gain, [low, high]) = student.evaluation.gain_over(&teacher.evaluation)?;
+    let games = thousands(student.evaluation.games as f64);
+    let spread = match low.is_finite() {
+        true => format!("95 % interval {} to {}", signed(-high, 2), signed(-low, 2)),
+        false => "alike in every game".to_string(),
+    };
     Some(format!(
-        "The student loses {} of its teacher's return (95 % interval {} to {}, game by game over the same {}).",
+        "The student loses {} of its teacher's return ({spread}, game by game over the same {games}).",
         signed(-gain, 2),
-        signed(-high, 2),
-        signed(-low, 2),
-        thousands(student.evaluation.games as f64)
     ))
 }
 
@@ -91,6 +95,7 @@ pub fn loss(rows: &[Row]) -> Option<String> {
 pub fn markdown(summary: &Summary<'_>) -> String {
     let config = summary.config;
     let learning = || summary.lines.iter().filter(|line| line.phase == "learn");
+    let iterations = learning().next_back().map_or(0, |line| line.step);
     let games: u64 = match config.algorithm.is_offline() {
         true => learning().next_back().map_or(0, |line| line.games_total),
         false => learning().map(|line| line.games as u64).sum(),
@@ -105,10 +110,14 @@ pub fn markdown(summary: &Summary<'_>) -> String {
         config.seed,
         env!("CARGO_PKG_VERSION"),
         summary.device,
-        config.iterations,
+        thousands(iterations as f64),
         thousands(games as f64),
         spoken(seconds),
     );
+    if !summary.changes.is_empty() {
+        text.push_str("\nThe configuration changed on the way:\n\n");
+        summary.changes.iter().for_each(|change| text.push_str(&format!("- {change}\n")));
+    }
     if !summary.rows.is_empty() {
         let played = summary.rows[0].evaluation.games;
         text.push_str(&format!(

@@ -33,6 +33,8 @@ const RUNS: &str = "runs";
 /// What is written when a run has come to its end.
 pub const REPORT: &str = "report.md";
 const COMPARISON: &str = "comparison.json";
+/// How a line of `config.toml` begins that tells what the run was told before.
+const CHANGE: &str = "# changed: ";
 
 /// An open run folder.
 pub struct RunDir {
@@ -69,7 +71,7 @@ impl RunDir {
         let log = open_log(&root)?;
         let events = new_events(&root, &[])?;
         let run = RunDir { root, log, events };
-        run.write_config(config)?;
+        run.write_config(config, &[])?;
         Ok(run)
     }
 
@@ -127,9 +129,22 @@ impl RunDir {
         self.root.join("warm_start")
     }
 
-    /// Writes down what the run was told.
-    pub fn write_config(&self, config: &Config) -> Result<(), Error> {
-        self.write("config.toml", crate::experiment::to_text(config)?.as_bytes())
+    /// Writes down what the run was told; `changes` are sentences on what it was told before.
+    pub fn write_config(&self, config: &Config, changes: &[String]) -> Result<(), Error> {
+        let mut text: String = changes.iter().map(|change| format!("{CHANGE}{change}\n")).collect();
+        text.push_str(&crate::experiment::to_text(config)?);
+        self.write("config.toml", text.as_bytes())
+    }
+
+    /// What the run was told otherwise before, as [`write_config`](Self::write_config) has written it.
+    pub fn changes(&self) -> Result<Vec<String>, Error> {
+        let path = self.root.join("config.toml");
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            read => read.map_err(|e| cannot_read(&path, &e))?,
+        };
+        let changes = text.lines().filter_map(|line| line.strip_prefix(CHANGE));
+        Ok(changes.map(str::to_string).collect())
     }
 
     /// Writes down who played how well at the end.

@@ -62,6 +62,10 @@ struct Session {
     run: RunDir,
     screen: Screen,
     lines: Vec<Line>,
+    /// What the run was told otherwise before, as sentences.
+    changes: Vec<String>,
+    /// Whether something was learned since it was opened.
+    learned: bool,
     /// The best greedy mean return so far.
     best: f64,
 }
@@ -121,9 +125,10 @@ impl Session {
             screen.warn(&warning);
         }
         // With the sizes that were fitted to the world.
-        run.write_config(trainer.config())?;
+        run.write_config(trainer.config(), &[])?;
         let (name, best) = (run.name(), f64::NEG_INFINITY);
-        Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
+        let (lines, changes) = (Vec::new(), Vec::new());
+        Ok(Session { name, device, trainer, run, screen, lines, changes, learned: false, best })
     }
 
     /// Goes on with the run in `root`.
@@ -140,12 +145,18 @@ impl Session {
             )));
         }
         let device = device::open_for(&args.running.compute)?;
-        let mut trainer = load_checkpoint(root, &device, &args.running.set, &screen)?;
+        let (mut trainer, before) = load_checkpoint(root, &device, &args.running.set, &screen)?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
+        let changed = experiment::changed_keys(&before, trainer.config(), progress)?;
+        if let Some(warning) = experiment::other_rates(&before, trainer.config()) {
+            screen.warn(&warning);
+        }
         let (run, lines) =
             RunDir::reopen(root, |line| stands(line, progress.phase, progress.done))?;
-        run.write_config(trainer.config())?;
+        let mut changes = run.changes()?;
+        changes.extend(changed);
+        run.write_config(trainer.config(), &changes)?;
         screen.say(&format!(
             "going on with {} on {}, from {}",
             root.display(),
@@ -153,7 +164,7 @@ impl Session {
             place(progress)
         ));
         let (name, best) = (run.name(), best_return(&lines));
-        Ok(Session { name, device, trainer, run, screen, lines, best })
+        Ok(Session { name, device, trainer, run, screen, lines, changes, learned: false, best })
     }
 
     /// Goes on, in a new folder, with the run in a file that a page or `archer export` wrote.
@@ -187,7 +198,8 @@ impl Session {
                 .warn("the file holds no optimisers and no replay: the networks learn on without");
         }
         let (name, best) = (run.name(), f64::NEG_INFINITY);
-        Ok(Session { name, device, trainer, run, screen, lines: Vec::new(), best })
+        let (lines, changes) = (Vec::new(), Vec::new());
+        Ok(Session { name, device, trainer, run, screen, lines, changes, learned: false, best })
     }
 
     /// Works until the trainer has finished.
@@ -202,6 +214,7 @@ impl Session {
             let report = block_on(self.trainer.step()).map_err(|e| self.with_way_back(e.into()))?;
             let line = Line::new(&report, watch.seconds(), clock::seconds_since_1970());
             let after = self.trainer.progress();
+            self.learned = true;
             self.screen.report(phase_title(before.phase), line.step, before.total, &line);
             self.keep(line).map_err(|e| self.with_way_back(e))?;
             if before.phase == Phase::WarmStart && after.phase != Phase::WarmStart {
@@ -283,7 +296,12 @@ impl Session {
     /// Compares what was learned with where it began and with what is possible, and writes it down;
     /// the report comes last, so that a run which has one is at its end.
     fn conclude(&mut self, games: usize, stop: &Stop) -> Result<Vec<Row>, Error> {
-        let rows = self.compare(games, stop)?;
+        // A measurement of what stands as it was is kept where no other is asked for.
+        let keep = games == 0 && !self.learned && run_dir::is_finished(self.run.root());
+        let rows = match keep {
+            true => run_dir::comparison(self.run.root()).unwrap_or_default(),
+            false => self.compare(games, stop)?,
+        };
         let optimum = self.optimum();
         let next = self.next_commands();
         let plots: Vec<&str> = self.plots().into_iter().map(|(name, _)| name).collect();
@@ -292,12 +310,15 @@ impl Session {
             device: &self.device.name,
             config: self.trainer.config(),
             lines: &self.lines,
+            changes: &self.changes,
             rows: &rows,
             optimum,
             plots: &plots,
             next: &next,
         };
-        self.run.write_comparison(&rows)?;
+        if !keep {
+            self.run.write_comparison(&rows)?;
+        }
         self.run.write(run_dir::REPORT, report::markdown(&summary).as_bytes())?;
         Ok(rows)
     }
@@ -406,7 +427,7 @@ fn phase_title(phase: Phase) -> &'static str {
 }
 
 /// Where a run stands, for a sentence.
-fn place(progress: Progress) -> String {
+pub fn place(progress: Progress) -> String {
     let unit = match progress.phase {
         Phase::WarmStart => "step",
         Phase::Learn | Phase::Finished => "iteration",
@@ -421,7 +442,7 @@ fn begin_training(config: Config, root: &Path, device: &Opened) -> Result<Traine
     }
     let file = PathBuf::from(&config.iql.games);
     let mut trainer = new_trainer(config, root, device)?;
-    let games = worlds::games(&file, trainer.worlds().about())?;
+    let games = worlds::games(&file, trainer.worlds().as_ref())?;
     block_on(trainer.set_games(&games))?;
     Ok(trainer)
 }
@@ -460,20 +481,25 @@ fn new_trainer(config: Config, root: &Path, device: &Opened) -> Result<Trainer, 
     Ok(Trainer::from_agent(config, worlds, agent, &device.device)?)
 }
 
-/// Loads the newest checkpoint that is whole, with `set` over its configuration.
+/// Loads the newest checkpoint that is whole, with `set` over its configuration; also gives the
+/// configuration as it was.
 fn load_checkpoint(
     root: &Path,
     device: &Opened,
     set: &[String],
     screen: &Screen,
-) -> Result<Trainer, Error> {
+) -> Result<(Trainer, Config), Error> {
+    let mut before = None;
     let mut faults = Vec::new();
     for path in run_dir::checkpoints(root) {
         if !path.is_file() {
             continue;
         }
         let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
-        let change = |old: &Config| experiment::extend(old, set);
+        let change = |old: &Config| {
+            before = Some(old.clone());
+            experiment::extend(old, set)
+        };
         let make = |config: &Config, _: Option<&About>| worlds::of(config, root);
         match Trainer::resume_with(&bytes, &make, &device.device, change) {
             Ok(trainer) => {
@@ -483,7 +509,8 @@ fn load_checkpoint(
                 if !faults.is_empty() {
                     run_dir::set_damaged_aside(root)?;
                 }
-                return Ok(trainer);
+                let before = before.unwrap_or_else(|| trainer.config().clone());
+                return Ok((trainer, before));
             }
             Err(fault) if fault.is_usage() => return Err(fault.into()),
             Err(fault) => faults.push(format!("{}: {fault}", path.display())),

@@ -10,7 +10,7 @@ use archer::config::Config;
 use archer_games::WorldConfig;
 use archer_guests as guests;
 use archer_world::contract::try_world;
-use archer_world::record::read_games;
+use archer_world::record::read_games_of;
 use archer_world::teaching::Demonstrated;
 use archer_world::{About, Choices, Elsewhere, Game, Settings, WorldError, Worlds};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub fn of(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError> {
     match config.warm_start.demonstrations.as_str() {
         "" => Ok(worlds),
         file => {
-            let games = games(Path::new(file), worlds.about())
+            let games = games(Path::new(file), worlds.as_ref())
                 .map_err(|error| WorldError::Settings(error.plain()))?;
             Ok(Arc::new(Demonstrated::new(worlds, games)))
         }
@@ -103,10 +103,10 @@ pub fn begin(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError
     Ok(worlds)
 }
 
-/// The games in a file, for the world that is spoken of.
-pub fn games(file: &Path, about: &About) -> Result<Vec<Game>, Error> {
+/// The games in a file, for this world.
+pub fn games(file: &Path, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
     let text = std::fs::read_to_string(file).map_err(|e| cannot_read(file, &e))?;
-    read_games(&text, about).map_err(|e| Error::Usage(format!("{}: {e}", file.display())))
+    read_games_of(&text, worlds).map_err(|e| Error::Usage(format!("{}: {e}", file.display())))
 }
 
 /// Checks settings without reaching the world, and gives them with every key that it has.

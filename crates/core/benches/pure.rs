@@ -22,10 +22,10 @@ fn game() -> Vec<Transition> {
     let text: Vec<u32> = (0..(TURNS + 1) * TURN).map(|i| 300 + (i * 7 % 200) as u32).collect();
     let states: Vec<Arc<[u32]>> = (1..=TURNS + 1).map(|n| text[..n * TURN].into()).collect();
     let turn = |n: usize| Transition {
-        observation: states[n].clone(),
+        observation: states[n].clone().into(),
         action: text[(n + 1) * TURN..(n + 1) * TURN + 6].into(),
         reward: -1.0,
-        next_observation: states[n + 1].clone(),
+        next_observation: states[n + 1].clone().into(),
         terminated: n + 1 == TURNS,
         truncated: false,
         mc_return: 0.0,

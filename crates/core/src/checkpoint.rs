@@ -15,9 +15,11 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::choices::Trie;
 use crate::error::Error;
+use crate::finite;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
+use crate::rl::text::Text;
 use crate::rl::transition::Transition;
 
 pub mod packed;
@@ -196,9 +198,18 @@ fn put_tokens(out: &mut Vec<u8>, tokens: &[u32]) {
 /// The parameters of a network, one after another.
 ///
 /// # Errors
-/// If the device fails.
+/// If the device fails, or a parameter is not finite.
 pub async fn module_bytes<M: Module>(module: &M) -> Result<Vec<u8>, Error> {
-    tensor_bytes(params::tensors(module)).await
+    let values = params::read(params::tensors(module)).await?;
+    check_finite(module, &values)?;
+    Ok(values.into_iter().flatten().flat_map(f32::to_le_bytes).collect())
+}
+
+/// Holds the parameters of a network to be finite, before they are written and after they are read.
+fn check_finite<M: Module>(module: &M, values: &[Vec<f32>]) -> Result<(), Error> {
+    let infos = params::infos(module);
+    let each = infos.iter().zip(values);
+    each.map(|(info, values)| finite::check_tensor("the checkpoint", &info.name, values)).collect()
 }
 
 /// Some flat tensors, one after another.
@@ -216,14 +227,27 @@ pub async fn tensor_bytes(tensors: Vec<Tensor<1>>) -> Result<Vec<u8>, Error> {
 /// Fills a network of the right shape.
 ///
 /// # Errors
-/// If there are not as many values as the network has parameters.
+/// If there are not as many values as the network has parameters, or one is not finite.
 pub fn module_from_bytes<M: Module>(module: M, bytes: &[u8]) -> Result<M, Error> {
     let like = params::tensors(&module);
-    let tensors = tensors_from_bytes(&like, bytes)?;
-    Ok(params::replace(module, tensors))
+    let values = values_from_bytes(&like, bytes)?;
+    check_finite(&module, &values)?;
+    Ok(params::replace(module, on_device(&like, values)))
 }
 
-fn tensors_from_bytes(like: &[Tensor<1>], mut bytes: &[u8]) -> Result<Vec<Tensor<1>>, Error> {
+fn tensors_from_bytes(like: &[Tensor<1>], bytes: &[u8]) -> Result<Vec<Tensor<1>>, Error> {
+    Ok(on_device(like, values_from_bytes(like, bytes)?))
+}
+
+fn on_device(like: &[Tensor<1>], values: Vec<Vec<f32>>) -> Vec<Tensor<1>> {
+    let tensor = |(like, values): (&Tensor<1>, Vec<f32>)| {
+        let size = values.len();
+        Tensor::from_data(TensorData::new(values, [size]), &like.device())
+    };
+    like.iter().zip(values).map(tensor).collect()
+}
+
+fn values_from_bytes(like: &[Tensor<1>], mut bytes: &[u8]) -> Result<Vec<Vec<f32>>, Error> {
     let sizes = like.iter().map(|tensor| tensor.dims()[0]).sum::<usize>();
     if bytes.len() != sizes * 4 {
         return Err(damaged("a network in it has another size than the configuration says"));
@@ -234,11 +258,8 @@ fn tensors_from_bytes(like: &[Tensor<1>], mut bytes: &[u8]) -> Result<Vec<Tensor
             let size = tensor.dims()[0];
             let (front, rest) = bytes.split_at(size * 4);
             bytes = rest;
-            let values: Vec<f32> = front
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect();
-            Tensor::from_data(TensorData::new(values, [size]), &tensor.device())
+            let floats = front.chunks_exact(4);
+            floats.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
         })
         .collect())
 }
@@ -337,17 +358,47 @@ pub fn replay_bytes(buffer: &ReplayBuffer) -> Vec<u8> {
     out
 }
 
+/// Turns whose texts grow from one to the next, which share the memory of the last.
+#[derive(Default)]
+struct Chain {
+    text: Vec<u32>,
+    /// Each with the lengths of its observation and of the next.
+    turns: Vec<(Transition, usize, usize)>,
+}
+
+impl Chain {
+    fn grow(&mut self, turn: Transition, tail: Vec<u32>) {
+        let before = self.text.len();
+        self.text.extend(tail);
+        self.turns.push((turn, before, self.text.len()));
+    }
+
+    /// Puts the turns into a buffer; gives the text that the last of them led to.
+    fn end_into(&mut self, buffer: &mut ReplayBuffer) -> Text {
+        let whole: Arc<[u32]> = std::mem::take(&mut self.text).into();
+        for (turn, before, after) in self.turns.drain(..) {
+            let observation = Text::beginning(&whole, before);
+            let next_observation = Text::beginning(&whole, after);
+            buffer.insert(Transition { observation, next_observation, ..turn });
+        }
+        whole.into()
+    }
+}
+
 /// Fills an empty replay buffer.
 ///
 /// # Errors
 /// If the bytes are not those of a buffer.
 pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<ReplayBuffer, Error> {
     let mut reader = Reader(bytes);
-    let mut last: Arc<[u32]> = Arc::from([]);
+    let mut chain = Chain::default();
     let mut lists: Vec<Arc<Trie>> = Vec::new();
     for _ in 0..reader.varint()? {
         let flags = reader.take(1)?[0];
         let [reward, mc_return, log_prob] = [reader.f32()?, reader.f32()?, reader.f32()?];
+        if let Some(value) = [reward, mc_return, log_prob].iter().find(|it| !it.is_finite()) {
+            return Err(damaged(&format!("a remembered turn has the number {value}")));
+        }
         let task = match flags & TASK != 0 {
             true => Some(reader.varint()? as u32),
             false => None,
@@ -356,29 +407,34 @@ pub fn replay_from_bytes(mut buffer: ReplayBuffer, bytes: &[u8]) -> Result<Repla
             true => Some(reader.choices(&mut lists)?),
             false => None,
         };
-        let action = reader.tokens()?.into();
-        let observation: Arc<[u32]> =
-            if flags & FOLLOWS != 0 { last.clone() } else { reader.tokens()?.into() };
-        let tail = reader.tokens()?;
-        let next_observation: Arc<[u32]> = if flags & GROWS != 0 {
-            observation.iter().copied().chain(tail).collect()
-        } else {
-            tail.into()
-        };
-        last = next_observation.clone();
-        buffer.insert(Transition {
-            observation,
-            action,
+        let turn = Transition {
+            observation: Text::default(),
+            action: reader.tokens()?.into(),
             reward,
-            next_observation,
+            next_observation: Text::default(),
             terminated: flags & TERMINATED != 0,
             truncated: flags & TRUNCATED != 0,
             mc_return,
             log_prob,
             choices,
             task,
-        });
+        };
+        if flags & FOLLOWS == 0 {
+            chain.end_into(&mut buffer);
+            chain.text = reader.tokens()?;
+        }
+        let tail = reader.tokens()?;
+        match flags & GROWS != 0 {
+            true => chain.grow(turn, tail),
+            false => {
+                let next_observation: Text = tail.as_slice().into();
+                let observation = chain.end_into(&mut buffer);
+                buffer.insert(Transition { observation, next_observation, ..turn });
+                chain.text = tail;
+            }
+        }
     }
+    chain.end_into(&mut buffer);
     Ok(buffer)
 }
 
@@ -417,9 +473,9 @@ mod tests {
     prop_compose! {
         fn game()(first in tokens(), turns in proptest::collection::vec(
             (tokens(), tokens(), any::<bool>(), -3.0f32..3.0), 1..5)) -> Vec<Transition> {
-            let mut observation: Arc<[u32]> = first.into();
+            let mut observation: Text = first.into();
             turns.into_iter().map(|(action, reply, rewritten, reward)| {
-                let next: Arc<[u32]> = if rewritten {
+                let next: Text = if rewritten {
                     reply.into()
                 } else {
                     observation.iter().chain(&action).copied().chain(reply).collect()

@@ -27,8 +27,8 @@ pub use crate::algorithms::{
 };
 
 use self::ranges::{
-    MOST_ITEMS, MOST_REMEMBERED, MOST_SAMPLES, MOST_SLICES, MOST_STEPS, above_zero, at_least_one,
-    at_most, share, weight, within,
+    MOST_BATCH, MOST_EVALUATED, MOST_GAMES, MOST_POSITIONS, MOST_REMEMBERED, MOST_SAMPLES,
+    MOST_SLICES, MOST_STEPS, at_least_one, at_most, share, temperature, weight, within,
 };
 
 /// How the utterance's advantage reaches its tokens.
@@ -201,6 +201,12 @@ pub struct Config {
     pub distill: DistillConfig,
 }
 
+/// Scalars in the body of a network: embeddings, and 12 matrices of its width in each block.
+fn body_parameters([layers, width, positions]: [usize; 3], vocabulary: u64) -> u64 {
+    let (layers, width, positions) = (layers as u64, width as u64, positions as u64);
+    (vocabulary + positions) * width + layers * (12 * width * width + 13 * width)
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -268,6 +274,26 @@ impl Config {
         }
     }
 
+    /// Scalars in the networks of these shapes, with a vocabulary as large as it may be.
+    pub fn parameters(&self) -> u64 {
+        let vocabulary = self.tokenizer.vocab_size as u64;
+        let ActorModelConfig { layers, width, positions, .. } = self.actor_model;
+        let actor = body_parameters([layers, width, positions], vocabulary);
+        let CriticModelConfig { layers, width, positions, .. } = self.critic_model;
+        match self.algorithm.has_critic() {
+            true => actor + body_parameters([layers, width, positions], vocabulary),
+            false => actor,
+        }
+    }
+
+    /// Bytes that the networks of these shapes take in training: each parameter once as itself, twice in
+    /// its optimiser, in its gradient and that of another thread, in a lagging copy, and twice more
+    /// while a checkpoint is written.
+    pub fn network_bytes(&self) -> u64 {
+        const COPIES: u64 = 8;
+        COPIES * size_of::<f32>() as u64 * self.parameters()
+    }
+
     /// The share of the training that is done before iteration number `iteration`, 0 to 1.
     pub fn progress(&self, iteration: usize) -> f64 {
         (iteration as f64 / self.iterations.max(1) as f64).min(1.0)
@@ -307,12 +333,12 @@ impl Config {
 
     /// The ranges of the top level.
     fn check(&self) -> Result<(), Error> {
-        at_least_one("rollout_size", self.rollout_size, MOST_ITEMS)?;
-        at_least_one("batch_size", self.batch_size, MOST_ITEMS)?;
+        at_least_one("rollout_size", self.rollout_size, MOST_GAMES)?;
+        at_least_one("batch_size", self.batch_size, MOST_BATCH)?;
         at_least_one("grad_accum_steps", self.grad_accum_steps, MOST_STEPS)?;
         at_least_one("capacity", self.capacity, MOST_REMEMBERED)?;
         at_least_one("utterance_tries", self.utterance_tries, MOST_SAMPLES)?;
-        at_least_one("eval_size", self.eval_size, MOST_ITEMS)?;
+        at_least_one("eval_size", self.eval_size, MOST_EVALUATED)?;
         at_least_one("actor_samples", self.actor_samples, MOST_SAMPLES)?;
         at_least_one("critic_samples", self.critic_samples, MOST_SAMPLES)?;
         at_most("epochs", self.epochs, MOST_STEPS)?;
@@ -322,14 +348,14 @@ impl Config {
         at_most("save_freq", self.save_freq, MOST_SLICES)?;
         at_most("warmup_iter", self.warmup_iter, MOST_SLICES)?;
         at_most("top_k", self.top_k, MOST_SLICES)?;
-        at_most("max_new_tokens", self.max_new_tokens, MOST_ITEMS)?;
+        at_most("max_new_tokens", self.max_new_tokens, MOST_POSITIONS)?;
         share("gamma", self.gamma)?;
         share("tau", self.tau)?;
         share("top_p", self.top_p)?;
         share("lr_final", self.lr_final)?;
         share("critic_lr", self.critic_lr)?;
         share("lm_lr", self.lm_lr)?;
-        above_zero("temperature", self.temperature, 100.0)?;
+        temperature("temperature", self.temperature)?;
         weight("max_grad_norm", self.max_grad_norm)?;
         weight("entropy_coef", self.entropy_coef)?;
         weight("kl_coef", self.kl_coef)?;
@@ -344,6 +370,43 @@ impl Config {
 mod tests {
     use super::*;
 
+    /// One block of width 4 with 3 positions and the least vocabulary: (261 + 3) · 4 + 12 · 16 + 13 · 4.
+    #[test]
+    fn parameters_by_hand() {
+        let mut config = Config { algorithm: Algorithm::Ppo, ..Config::default() };
+        config.tokenizer.vocab_size = 261;
+        let (layers, width, heads, positions) = (1, 4, 1, 3);
+        config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
+        assert_eq!(config.parameters(), 1056 + 192 + 52);
+        assert_eq!(config.network_bytes(), 32 * 1300);
+    }
+
+    #[test]
+    fn what_is_fine_alone_may_be_too_much_together() {
+        type Change = fn(&mut Config);
+        let changes: [(&[&str], Change); 4] = [
+            (&["actor_model.width = 16384", "GiB", "make them smaller"], |config| {
+                config.actor_model =
+                    ActorModelConfig { width: 16384, ..ActorModelConfig::default() };
+            }),
+            (&["epochs = 65536", "batch_size = 32", "at once"], |config| config.epochs = 1 << 16),
+            (&["epochs = 50", "chai.samples = 256"], |config| {
+                config.algorithm = Algorithm::Chai;
+                config.batch_size = 512;
+                config.chai.samples = 256;
+            }),
+            (&["grad_accum_steps = 60000", "batch_size = 32"], |config| {
+                config.grad_accum_steps = 60000;
+            }),
+        ];
+        for (parts, change) in changes {
+            let mut config = Config::default();
+            change(&mut config);
+            let said = config.validate().unwrap_err().to_string();
+            assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+        }
+    }
+
     #[test]
     fn the_defaults_are_right_and_numbers_without_limit_are_refused() {
         Config::default().validate().unwrap();
@@ -352,7 +415,7 @@ mod tests {
             ("rollout_size", |config| config.rollout_size = usize::MAX),
             ("grad_accum_steps", |config| config.grad_accum_steps = 1 << 16),
             ("epochs", |config| config.epochs = usize::MAX),
-            ("actor_model.layers", |config| config.actor_model.layers = 1001),
+            ("actor_model.layers", |config| config.actor_model.layers = 257),
             ("critic_model.positions", |config| config.critic_model.positions = usize::MAX),
             ("warm_start.games", |config| config.warm_start.games = usize::MAX),
         ];

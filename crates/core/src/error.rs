@@ -24,6 +24,8 @@ pub enum Error {
     World(String),
     /// The device failed while computing.
     Device(String),
+    /// A number is not finite: learning has diverged, or a world pays beyond all numbers.
+    NotFinite(String),
 }
 
 impl Error {
@@ -41,7 +43,8 @@ impl fmt::Display for Error {
         | Error::Version(text)
         | Error::Data(text)
         | Error::World(text)
-        | Error::Device(text)) = self;
+        | Error::Device(text)
+        | Error::NotFinite(text)) = self;
         f.write_str(text)
     }
 }

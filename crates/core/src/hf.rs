@@ -19,6 +19,7 @@ pub mod weights;
 pub use self::config::{encoder_config, gpt2_config, read_encoder_config, read_gpt2_config};
 use self::weights::{NamedBytes, Weights};
 use crate::error::Error;
+use crate::finite;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::{Critic, DoubleCritic};
@@ -115,6 +116,9 @@ pub fn taken_up<M: Module>(
 /// If the device fails.
 pub async fn write<M: Module>(module: &M, format: Format) -> Result<Vec<u8>, Error> {
     let laid = laid_out(module, params::tensors(module), format).await?;
+    for (name, (_, values)) in &laid {
+        finite::check_tensor("the model", name, values)?;
+    }
     let bytes: BTreeMap<&String, (&Vec<usize>, Vec<u8>)> = laid
         .iter()
         .map(|(name, (shape, values))| {

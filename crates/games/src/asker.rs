@@ -36,9 +36,13 @@ pub trait Asker: Send {
 
 /// Starts of games on drawn tasks.
 pub fn drawn(games: usize, seed: u64) -> Vec<Start> {
+    draws(seed).take(games).collect()
+}
+
+/// The same without an end.
+pub fn draws(seed: u64) -> impl Iterator<Item = Start> {
     let mut seeds = ChaCha8Rng::seed_from_u64(seed);
-    let start = |_| Start { task: None, seed: seeds.next_u64() };
-    (0..games).map(start).collect()
+    std::iter::repeat_with(move || Start { task: None, seed: seeds.next_u64() })
 }
 
 /// Starts of the same number of games on each of `tasks` tasks, in rounds over all of them.

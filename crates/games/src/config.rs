@@ -267,6 +267,19 @@ impl WorldConfig {
     }
 }
 
+/// The most turns of a game of these worlds.
+const MOST_TURNS: usize = 1000;
+
+/// Refuses a game of no turn, or of so many that it hardly ends.
+pub(crate) fn check_turns(turns: usize) -> Result<(), GameError> {
+    match turns {
+        1..=MOST_TURNS => Ok(()),
+        _ => Err(GameError::BadSetting(format!(
+            "max_turns is {turns}; a game has at least 1 turn and at most {MOST_TURNS}"
+        ))),
+    }
+}
+
 /// One game of the world that a configuration describes.
 ///
 /// # Errors
@@ -298,11 +311,7 @@ pub fn make_one(config: &WorldConfig) -> Result<Box<dyn World>, GameError> {
         WorldName::Recall => {
             config.check_toy()?;
             let turns = config.max_turns.unwrap_or(Recall::DISTRACTIONS + 1);
-            if turns == 0 {
-                return Err(GameError::BadSetting(
-                    "max_turns is 0; recall needs at least 1 turn".to_string(),
-                ));
-            }
+            check_turns(turns)?;
             Ok(Box::new(Recall::new(turns - 1)))
         }
     }
@@ -413,7 +422,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_refused_in_a_sentence() {
         for (json, message) in [
-            (r#"{"max_turns": 0}"#, "max_turns is 0; a game needs at least 1 turn"),
+            (r#"{"max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn"),
             (r#"{"answer_noise": 1.5}"#, "answer_noise is 1.5; it is a probability, from 0 to 1"),
             (
                 r#"{"rules": "official", "sometimes": true}"#,
@@ -436,7 +445,7 @@ mod tests {
             ),
             (
                 r#"{"name": "guess_my_city", "max_turns": 0}"#,
-                "max_turns is 0; a game needs at least 1 turn",
+                "max_turns is 0; a game has at least 1 turn",
             ),
             (
                 r#"{"sometimes_noise": 0.1}"#,
@@ -448,10 +457,7 @@ mod tests {
                 "answer_noise 0.6 and sometimes_noise 0.6 are probabilities that must add up to \
                  at most 1",
             ),
-            (
-                r#"{"name": "recall", "max_turns": 0}"#,
-                "max_turns is 0; recall needs at least 1 turn",
-            ),
+            (r#"{"name": "recall", "max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn"),
         ] {
             let error = make_one(&read(json).unwrap()).err().unwrap().to_string();
             assert_eq!(error, message);

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use archer_world::contract::shortened;
+
 /// A world cannot be made as it was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GameError {
@@ -73,11 +75,14 @@ pub struct UnknownWord {
 impl UnknownWord {
     /// Picks the nearest of `known` names to `word`.
     pub fn among<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let lower = word.trim().to_lowercase();
-        let mut by_distance: Vec<(usize, &str)> = known
-            .into_iter()
-            .map(|name| (edit_distance(&lower, &name.to_lowercase()), name))
-            .collect();
+        // What is much longer than any name is near to none; its beginning decides.
+        let known: Vec<(String, &str)> =
+            known.into_iter().map(|name| (name.to_lowercase(), name)).collect();
+        let longest = known.iter().map(|(lower, _)| lower.chars().count()).max().unwrap_or(0);
+        let beginning: String = word.trim().chars().take(2 * longest).collect();
+        let lower = beginning.to_lowercase();
+        let mut by_distance: Vec<(usize, &str)> =
+            known.iter().map(|(known, name)| (edit_distance(&lower, known), *name)).collect();
         by_distance.sort();
         let nearest = by_distance.iter().take(3).map(|&(_, name)| name.to_string());
         UnknownWord { word: word.to_string(), nearest: nearest.collect() }
@@ -90,7 +95,7 @@ impl fmt::Display for UnknownWord {
         write!(
             f,
             "the word \"{}\" is not in this world's list; the nearest are {}",
-            self.word,
+            shortened(&self.word),
             quoted.join(", ")
         )
     }
@@ -131,6 +136,14 @@ mod tests {
             assert_eq!(edit_distance(a, b), distance, "{a} -> {b}");
             assert_eq!(edit_distance(b, a), distance, "{b} -> {a}");
         }
+    }
+
+    /// Of a megabyte that is no word, only the beginning is compared and shown.
+    #[test]
+    fn an_endless_word_is_told_in_few_letters() {
+        let unknown = UnknownWord::among(&"dog".repeat(400_000), ["cat", "dog"]);
+        assert_eq!(unknown.nearest, ["dog", "cat"]);
+        assert!(unknown.to_string().len() < 200, "{unknown}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub use atlas::{Asked, Topic, read, table, tell};
 pub use cities::{City, cities, countries};
 pub use format::{CityRecord, CountryRecord};
 
+use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{Claim, Degree, Reading};
@@ -78,11 +79,7 @@ impl GuessMyCity {
     /// # Errors
     /// No turns.
     pub fn new(rules: Rules, max_turns: usize) -> Result<Self, GameError> {
-        if max_turns == 0 {
-            return Err(GameError::BadSetting(
-                "max_turns is 0; a game needs at least 1 turn".to_string(),
-            ));
-        }
+        check_turns(max_turns)?;
         Ok(GuessMyCity { rules, max_turns, oracle: Box::new(CityOracle), game: None })
     }
 
@@ -204,7 +201,8 @@ impl GuessingGame for GuessMyCity {
         }
     }
 
-    /// Under fixed rules a right guess wins and is answered by "Yes." whatever the text says.
+    /// Under fixed rules a right guess is answered by "Yes." and wins; where the answer comes from
+    /// outside it wins if that is a Yes.
     fn act_with_oracle(&mut self, said: &str, oracle_raw: Option<&str>) -> Turn {
         let (rules, max_turns) = (self.rules, self.max_turns);
         let game = self.game.as_mut().expect("act needs a start first");
@@ -213,13 +211,14 @@ impl GuessingGame for GuessMyCity {
             Rules::Fixed => first_line(said),
             Rules::Official => said,
         };
-        let won = wins(rules, game.city, question);
+        let right = wins(rules, game.city, question);
         let raw = match (rules, oracle_raw) {
-            (Rules::Fixed, _) if won => Cow::Borrowed(Answer::Yes.text()),
             (Rules::Fixed, Some(raw)) => Cow::Borrowed(first_line(raw)),
+            (Rules::Fixed, None) if right => Cow::Borrowed(Answer::Yes.text()),
             (_, Some(raw)) => Cow::Borrowed(raw),
             (_, None) => self.oracle.answer(cities()[game.city].record.name, question),
         };
+        let won = right && (rules == Rules::Official || Answer::read(rules, &raw) == Answer::Yes);
         let reply = if leaks(rules, game.city, &raw) {
             REFUSAL.to_string()
         } else if raw.is_empty() && rules == Rules::Fixed {

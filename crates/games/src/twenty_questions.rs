@@ -21,6 +21,7 @@ pub use change::{Amendments, Answers, Told};
 pub use rules::{Answer, Rules};
 use target::Target;
 
+use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{self, ObjectId};
@@ -261,8 +262,8 @@ impl GuessingGame for TwentyQuestions {
         }
     }
 
-    /// Under fixed rules a right guess wins whatever the text says; under official rules the text
-    /// must be read as a Yes.
+    /// A right guess wins if its answer is a Yes. Under fixed rules the world itself says so of every
+    /// right guess; an answer from outside counts as it is, here as everywhere.
     fn act_with_oracle(&mut self, said: &str, oracle_raw: Option<&str>) -> Turn {
         let game = self.game.as_mut().expect("act needs a start first");
         assert!(!game.over, "act in a finished game; start it first");
@@ -274,10 +275,10 @@ impl GuessingGame for TwentyQuestions {
         };
 
         let right = target.is_guessed_by(rules, question);
-        let answer = if rules == Rules::Fixed && right {
-            Answer::Yes
-        } else if rules == Rules::Fixed && question.is_empty() {
+        let answer = if rules == Rules::Fixed && question.is_empty() {
             Answer::Invalid
+        } else if rules == Rules::Fixed && right && oracle_raw.is_none() {
+            Answer::Yes
         } else {
             let raw = match oracle_raw {
                 Some(raw) => raw.into(),
@@ -354,11 +355,7 @@ impl Oracle for ErringTable {
 }
 
 fn check_options(options: &Options) -> Result<(), GameError> {
-    if options.max_turns == 0 {
-        return Err(GameError::BadSetting(
-            "max_turns is 0; a game needs at least 1 turn".to_string(),
-        ));
-    }
+    check_turns(options.max_turns)?;
     if !(0.0..=1.0).contains(&options.answer_noise) {
         return Err(GameError::BadSetting(format!(
             "answer_noise is {}; it is a probability, from 0 to 1",

@@ -133,10 +133,10 @@ impl Bench {
     /// The rows of a batch as transitions.
     pub fn transitions(&self, case: &Case) -> Vec<Transition> {
         let of = |row: &Row| Transition {
-            observation: self.tokens(&row.observation),
+            observation: self.tokens(&row.observation).into(),
             action: self.tokens(&row.action),
             reward: row.reward as f32,
-            next_observation: self.tokens(&row.next_observation),
+            next_observation: self.tokens(&row.next_observation).into(),
             terminated: row.done,
             truncated: false,
             mc_return: 0.0,

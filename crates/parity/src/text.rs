@@ -112,10 +112,10 @@ async fn token_batch(
 fn rewarded(number: u32, reward: f64) -> Transition {
     let tokens: Arc<[u32]> = [number].into();
     Transition {
-        observation: tokens.clone(),
+        observation: tokens.clone().into(),
         action: tokens.clone(),
         reward: reward as f32,
-        next_observation: tokens,
+        next_observation: tokens.into(),
         terminated: false,
         truncated: false,
         mc_return: 0.0,

@@ -52,7 +52,7 @@ async fn trace(
         let draws = draws(&buffer, &update.get("drawn")?, config)?;
         let report = learner
             .update_compat(&draws, &context, async |_, turns| {
-                Ok(turns.iter().map(|turn| table[&turn.observation].clone()).collect())
+                Ok(turns.iter().map(|turn| table[&turn.observation[..]].clone()).collect())
             })
             .await?;
         let Some(spread) = spreads.get(i) else {

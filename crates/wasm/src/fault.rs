@@ -32,6 +32,10 @@ impl From<archer::Error> for Fault {
                 "version-mismatch",
                 "Export the model again with the version of archer that this page comes with.",
             ),
+            E::NotFinite(_) => (
+                "diverged",
+                "Roll back to the model as it was kept, and learn on with lower rates.",
+            ),
             E::Device(_) => {
                 ("device-lost", "Load the model again, on the CPU if it happens again.")
             }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::shortened;
 use crate::error::WorldError;
 use crate::world::{About, Choices, End};
+use crate::worlds::Worlds;
 
 /// A game from its opening to its end.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -94,17 +95,41 @@ impl Game {
     /// Whether it could be a game of this world, or why not.
     ///
     /// # Errors
-    /// If it names another world, or has no turn.
+    /// If it names another world or a task that is not there, has no turn or more than a game can
+    /// have, or a reward that is not finite.
     pub fn check(&self, about: &About) -> Result<(), String> {
         if let Some(world) = self.world.as_ref().filter(|world| **world != about.name) {
             return Err(format!("it is a game of the world {world}, not of {}", about.name));
         }
+        if let (Some(task), Some(tasks)) = (self.task, about.tasks)
+            && task >= tasks
+        {
+            let name = &about.name;
+            return Err(format!("its task is {task}, and the world {name} has {tasks}, from 0"));
+        }
         if self.turns.is_empty() {
             return Err("it has no turns".into());
+        }
+        let (turns, most) = (self.turns.len(), about.max_turns.max(MOST_TURNS));
+        if turns > most {
+            let name = &about.name;
+            return Err(format!("it has {turns} turns, and a game of {name} has at most {most}"));
+        }
+        for (number, turn) in (1..).zip(&self.turns) {
+            if !turn.reward.is_finite() {
+                return Err(format!(
+                    "the reward of turn {number} is {}: it must be a number that 32 bits hold",
+                    turn.reward
+                ));
+            }
         }
         Ok(())
     }
 }
+
+/// Turns that a recorded game may have in any world: what is learned from a game takes memory with the
+/// square of their number.
+pub const MOST_TURNS: usize = 1000;
 
 /// A game in the older form.
 #[derive(Deserialize)]
@@ -132,7 +157,7 @@ impl Lines {
                 format!("{line:?} does not tell an utterance from its reply, as \"Is it red? No.\" does; the form with \"turns\" needs no such mark")
             })?;
             let right = self.correct && turn + 1 == turns;
-            if right && self.rewards.is_none() && reply.to_lowercase().starts_with("no.") {
+            if right && self.rewards.is_none() && says_no(reply) {
                 return Err(format!("it is marked correct, and its last answer is {reply:?}"));
             }
             let reward = match &self.rewards {
@@ -160,6 +185,12 @@ fn parted(line: &str, worded: bool) -> Option<(&str, &str)> {
     (whole(said) && whole(reply)).then_some((said, reply))
 }
 
+/// Whether the first word of a reply is a no.
+pub fn says_no(reply: &str) -> bool {
+    let mut words = reply.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    words.next().is_some_and(|word| word.eq_ignore_ascii_case("no"))
+}
+
 /// A text from outside without the byte-order mark that some editors put before it.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
@@ -169,14 +200,34 @@ pub fn without_mark(text: &str) -> &str {
 ///
 /// # Errors
 /// If one cannot be read or is of another world, or there is none; the error says which line it is.
+pub fn read_games_of(text: &str, worlds: &dyn Worlds) -> Result<Vec<Game>, WorldError> {
+    read_checked(text, worlds.about(), &|game| match worlds.teaching() {
+        Some(teaching) => teaching.check_game(game),
+        None => Ok(()),
+    })
+}
+
+/// The same where no more is known of the world than this.
+///
+/// # Errors
+/// As [`read_games_of`].
 pub fn read_games(text: &str, about: &About) -> Result<Vec<Game>, WorldError> {
+    read_checked(text, about, &|_| Ok(()))
+}
+
+fn read_checked(
+    text: &str,
+    about: &About,
+    check: &dyn Fn(&Game) -> Result<(), String>,
+) -> Result<Vec<Game>, WorldError> {
+    let read_game = |value| read_game(value, about).and_then(|game| check(&game).map(|()| game));
     let text = without_mark(text);
     let mut games = Vec::new();
     if text.trim_start().starts_with('[') {
         let values: Vec<serde_json::Value> = serde_json::from_str(text)
             .map_err(|e| WorldError::Settings(format!("the list of games cannot be read: {e}")))?;
         for (number, value) in (1..).zip(values) {
-            games.push(read_game(value, about).map_err(|why| fault("game", number, &why))?);
+            games.push(read_game(value).map_err(|why| fault("game", number, &why))?);
         }
     } else {
         for (number, line) in (1..).zip(text.lines()) {
@@ -185,7 +236,7 @@ pub fn read_games(text: &str, about: &About) -> Result<Vec<Game>, WorldError> {
             }
             let value = serde_json::from_str(line)
                 .map_err(|e| fault("line", number, &format!("{e}: {:?}", shortened(line))))?;
-            games.push(read_game(value, about).map_err(|why| fault("line", number, &why))?);
+            games.push(read_game(value).map_err(|why| fault("line", number, &why))?);
         }
     }
     if games.is_empty() {
@@ -258,6 +309,22 @@ mod tests {
     }
 
     #[test]
+    fn a_game_has_a_task_that_is_there_and_turns_that_can_be() {
+        let about = About { tasks: Some(3), ..about() };
+        let game = |task: usize, turns: usize| Game {
+            task: Some(task),
+            turns: vec![Exchange::new("a", "b", 0.0); turns],
+            ..Game::default()
+        };
+        assert_eq!(game(2, 1000).check(&about), Ok(()));
+        let said = game(3, 1).check(&about).unwrap_err();
+        assert!(said.contains("its task is 3") && said.contains("has 3"), "{said}");
+        let said = game(0, 1001).check(&about).unwrap_err();
+        assert!(said.contains("1001 turns") && said.contains("at most 1000"), "{said}");
+        assert_eq!(game(0, 1001).check(&About { max_turns: 2000, ..about }), Ok(()));
+    }
+
+    #[test]
     fn what_is_no_game_is_named_by_its_line() {
         for (text, part) in [
             ("", "no game in it"),
@@ -269,6 +336,11 @@ mod tests {
             ("{\"lines\": [\"Is it red?\"], \"correct\": false}", "utterance from its reply"),
             ("{\"lines\": [\"red no\"], \"correct\": false}", "utterance from its reply"),
             ("{\"lines\": [\"Is it red? No.\"], \"correct\": true}", "marked correct"),
+            ("{\"lines\": [\"Is it red? no\"], \"correct\": true}", "marked correct"),
+            (
+                "{\"opening\":\"x\",\"turns\":[{\"said\":\"a\",\"reply\":\"b\",\"reward\":1e39}]}",
+                "reward of turn 1 is inf",
+            ),
             (
                 "{\"lines\": [\"7 1\"], \"correct\": false, \"rewards\": []}",
                 "1 lines and 0 rewards",

@@ -48,6 +48,16 @@ pub trait Teaching: Send + Sync {
         Vec::new()
     }
 
+    /// Whether a game that somebody has recorded could be one of this world, by rules that only the
+    /// world knows, such as what its replies are.
+    ///
+    /// # Errors
+    /// If it could not; a sentence that says why.
+    fn check_game(&self, game: &Game) -> Result<(), String> {
+        let _ = game;
+        Ok(())
+    }
+
     /// Points of reward that each turn of a finished game earns beside the world's own, in what is
     /// learned from; empty for none. Returns that are reported are the plain game's.
     fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {
@@ -87,6 +97,10 @@ impl Teaching for Demonstrated {
 
     fn winning_utterances(&self) -> Vec<String> {
         self.worlds.teaching().map(|teaching| teaching.winning_utterances()).unwrap_or_default()
+    }
+
+    fn check_game(&self, game: &Game) -> Result<(), String> {
+        self.worlds.teaching().map_or(Ok(()), |teaching| teaching.check_game(game))
     }
 
     fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {

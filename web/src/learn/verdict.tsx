@@ -82,7 +82,7 @@ function Row({ measure, before, after, sampled }: RowProps) {
 }
 
 function Interval({ of }: { of: Evaluation | null }) {
-  if (!of) return null;
+  if (!of?.returnCi95) return null;
   const [low, high] = of.returnCi95;
   return (
     <span class="interval">
@@ -92,8 +92,10 @@ function Interval({ of }: { of: Evaluation | null }) {
 }
 
 /** Whether the intervals of both have something in common: then a difference may be chance. */
-const overlap = (before: Evaluation | null, after: Evaluation | null): boolean =>
-  !before || !after || (before.returnCi95[0] <= after.returnCi95[1] && after.returnCi95[0] <= before.returnCi95[1]);
+const overlap = (before: Evaluation | null, after: Evaluation | null): boolean => {
+  const [one, other] = [before?.returnCi95, after?.returnCi95];
+  return !one || !other || (one[0] <= other[1] && other[0] <= one[1]);
+};
 
 /** A change with its sign, of a share in percentage points. */
 function toldChange({ name, show }: Measure, change: number): string {

@@ -437,10 +437,10 @@ impl Job for Remembering {
                 let next: std::sync::Arc<[u32]> =
                     observation.iter().chain(&added).copied().collect();
                 self.0.insert(Transition {
-                    observation,
+                    observation: observation.into(),
                     action: added[..TURN.0].into(),
                     reward: -1.0,
-                    next_observation: next.clone(),
+                    next_observation: next.clone().into(),
                     terminated: false,
                     truncated: turn + 1 == TURNS,
                     mc_return: 0.0,

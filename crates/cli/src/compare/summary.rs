@@ -10,7 +10,7 @@ use crate::chart::{self, Chart, Level, Series};
 use crate::clock::spoken;
 use crate::error::Error;
 use crate::log::{LEARN, Line};
-use crate::number::{percent, signed, thousands};
+use crate::number::{percent, signed, thousands, with_interval};
 use crate::output;
 use crate::report::markdown_table;
 use crate::run_dir;
@@ -28,6 +28,19 @@ pub struct Summary {
     /// The best mean return there is, where it is known.
     optimum_return: Option<f64>,
     algorithms: Vec<Outcome>,
+}
+
+/// The runs that a `comparison.json` tells of, algorithm and seed each; `None` if it is none.
+pub fn runs_in(json: &str) -> Option<Vec<(String, u64)>> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    let mut runs = Vec::new();
+    for outcome in value["algorithms"].as_array()? {
+        let algorithm = outcome["algorithm"].as_str()?;
+        for seed in outcome["seeds"].as_array()? {
+            runs.push((algorithm.to_string(), seed["seed"].as_u64()?));
+        }
+    }
+    Some(runs)
 }
 
 /// What came of one algorithm.
@@ -259,10 +272,9 @@ impl Seed {
     }
 
     fn cells(&self) -> Vec<String> {
-        let [low, high] = self.last.return_ci95.map(|end| signed(end, 2));
         vec![
             format!("[{}]({}/report.md)", self.run, self.run),
-            format!("{} ({low} to {high})", signed(self.last.mean_return, 2)),
+            with_interval(self.last.mean_return, self.last.return_ci95),
             thousands(self.games as f64),
             spoken(self.seconds),
             format!("`{}`", self.command),

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reader, damaged};
 use crate::error::Error;
+use crate::finite;
 use crate::nn::params;
 
 /// Values that share a scale.
@@ -118,6 +119,7 @@ pub fn unpack<M: Module>(module: M, bytes: &[u8]) -> Result<M, Error> {
         }
         let size = like.dims()[0];
         let values = take(&mut reader, size)?;
+        finite::check_tensor("the checkpoint", &info.name, &values)?;
         tensors.push(Tensor::from_data(TensorData::new(values, [size]), &like.device()));
     }
     match reader.0 {
@@ -144,6 +146,7 @@ pub async fn rounded<M: Module>(module: M, precision: Precision) -> Result<M, Er
 fn put(out: &mut Vec<u8>, values: &[f32], precision: Precision) -> Option<()> {
     out.push(precision as u8);
     match precision {
+        Precision::F32 if !values.iter().all(|value| value.is_finite()) => return None,
         Precision::F32 => out.extend(values.iter().flat_map(|value| value.to_le_bytes())),
         Precision::F16 => {
             for &value in values {

@@ -94,7 +94,10 @@ impl Config {
             self.max_new_tokens = seen.utterance + seen.utterance / 2 + 2;
         }
         let exchanges = about.memory.unwrap_or(about.max_turns).max(1);
-        let longest = seen.opening + exchanges * (seen.exchange + 1) + self.max_new_tokens + 16;
+        // A world may announce any number of turns.
+        let longest = exchanges
+            .saturating_mul(seen.exchange + 1)
+            .saturating_add(seen.opening + self.max_new_tokens + 16);
         let needed = longest.min(MOST_POSITIONS).next_multiple_of(32);
         if self.actor_model.positions == 0 {
             self.actor_model.positions = needed.max(self.max_new_tokens + 16);

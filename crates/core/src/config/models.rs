@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ranges::{
-    MOST_BYTES, MOST_ITEMS, MOST_LAYERS, MOST_WIDTH, at_least_one, at_most, width, within,
+    MOST_BYTES, MOST_LAYERS, MOST_POSITIONS, MOST_TOKENS, MOST_WIDTH, at_least_one, at_most, width,
+    within,
 };
 use crate::error::Error;
 use crate::text::tokenizer::MIN_VOCAB;
@@ -19,14 +20,19 @@ pub struct TokenizerConfig {
 }
 
 impl TokenizerConfig {
+    /// Whether a vocabulary may have so many tokens.
+    pub(crate) fn can_have(tokens: usize) -> bool {
+        (MIN_VOCAB..=MOST_TOKENS).contains(&tokens)
+    }
+
     /// Checks every range.
     ///
     /// # Errors
     /// The first fault, as a sentence that names the key.
     pub(super) fn check(&self) -> Result<(), Error> {
         at_least_one("tokenizer.max_token_length", self.max_token_length, MOST_BYTES)?;
-        let good = (MIN_VOCAB..=MOST_ITEMS).contains(&self.vocab_size);
-        let want = format_args!("at least {MIN_VOCAB} and at most {MOST_ITEMS}");
+        let good = Self::can_have(self.vocab_size);
+        let want = format_args!("at least {MIN_VOCAB} and at most {MOST_TOKENS}");
         within("tokenizer.vocab_size", self.vocab_size, good, want)
     }
 }
@@ -59,7 +65,7 @@ impl ActorModelConfig {
         at_least_one("actor_model.layers", self.layers, MOST_LAYERS)?;
         at_least_one("actor_model.heads", self.heads, MOST_WIDTH)?;
         width("actor_model.width", self.width, self.heads)?;
-        at_most("actor_model.positions", self.positions, MOST_ITEMS)
+        at_most("actor_model.positions", self.positions, MOST_POSITIONS)
     }
 }
 
@@ -105,7 +111,7 @@ impl CriticModelConfig {
         let (key, positions) = ("critic_model.positions", self.positions);
         let want = "at least 16, or 0 for as many as the world needs";
         within(key, positions, !(1..16).contains(&positions), want)?;
-        at_most(key, positions, MOST_ITEMS)
+        at_most(key, positions, MOST_POSITIONS)
     }
 }
 

@@ -1,14 +1,24 @@
 //! Ranges of settings as sentences: each names the key, its value, and what it must be.
 //!
-//! Counts have an upper bound where a typed number would otherwise reserve memory without limit; the
-//! bounds are far beyond any use.
+//! Counts have an upper bound where a typed number would otherwise take memory without limit; the
+//! bounds are far beyond any use. What several of them take together is bounded by `ties.rs`.
 
 use std::fmt::Display;
 
 use crate::error::Error;
 
-/// The most games, transitions, positions or tokens of a vocabulary.
-pub(crate) const MOST_ITEMS: usize = 1 << 20;
+/// The most games of an iteration: all of them are held at once.
+pub(crate) const MOST_GAMES: usize = 1 << 16;
+/// The most games of an evaluation, of which only what came of them is held.
+pub(crate) const MOST_EVALUATED: usize = 1 << 20;
+/// The most games that are imitated.
+pub(crate) const MOST_SHOWN: usize = 1 << 18;
+/// The most transitions, or imitated games, of a micro-batch.
+pub(crate) const MOST_BATCH: usize = 1 << 14;
+/// The most transitions of a gradient step.
+pub(crate) const MOST_ROWS: usize = 1 << 18;
+/// The most utterances that are drawn for the gradient steps of an iteration at once.
+pub(crate) const MOST_DRAWN: usize = 1 << 22;
 /// The most transitions that are remembered.
 pub(crate) const MOST_REMEMBERED: usize = 1 << 26;
 /// The most gradient steps in an iteration, or parts of a step.
@@ -16,13 +26,23 @@ pub(crate) const MOST_STEPS: usize = 1 << 16;
 /// The most slices of a run, whatever they count: they reserve nothing.
 pub(crate) const MOST_SLICES: usize = 1_000_000_000;
 /// The most utterances that are drawn at one state.
-pub(crate) const MOST_SAMPLES: usize = 1 << 12;
+pub(crate) const MOST_SAMPLES: usize = 1 << 8;
+/// The most tokens of a text.
+pub(crate) const MOST_POSITIONS: usize = 1 << 16;
+/// The most tokens of a vocabulary.
+pub(crate) const MOST_TOKENS: usize = 1 << 18;
 /// The most blocks of a network.
-pub(crate) const MOST_LAYERS: usize = 1000;
+pub(crate) const MOST_LAYERS: usize = 1 << 8;
 /// The widest network, and the most heads.
-pub(crate) const MOST_WIDTH: usize = 1 << 16;
+pub(crate) const MOST_WIDTH: usize = 1 << 14;
 /// The longest token, in bytes.
 pub(crate) const MOST_BYTES: usize = 1 << 10;
+/// The most bytes that fresh networks may take, with their gradients and optimisers: 64 GiB.
+pub(crate) const MOST_MEMORY: u64 = 64 << 30;
+/// The largest weight of a part of a loss: beyond it 32-bit gradients overflow.
+pub(crate) const MOST_WEIGHT: f64 = 1e6;
+/// The lowest and the highest temperature: scores are divided by it.
+pub(crate) const TEMPERATURES: (f64, f64) = (1e-3, 100.0);
 
 /// The error of a value that must be something else.
 pub(crate) fn fault(key: &str, value: impl Display, want: impl Display) -> Error {
@@ -68,7 +88,15 @@ pub(crate) fn inside(key: &str, value: f64) -> Result<(), Error> {
 
 /// A weight of 0 or more.
 pub(crate) fn weight(key: &str, value: f64) -> Result<(), Error> {
-    within(key, value, value >= 0.0 && value.is_finite(), "0 or more")
+    let good = (0.0..=MOST_WEIGHT).contains(&value);
+    within(key, value, good, format_args!("at least 0 and at most {MOST_WEIGHT}"))
+}
+
+/// A temperature by which scores are divided.
+pub(crate) fn temperature(key: &str, value: f64) -> Result<(), Error> {
+    let (low, high) = TEMPERATURES;
+    let good = (low..=high).contains(&value);
+    within(key, value, good, format_args!("at least {low} and at most {high}"))
 }
 
 /// A width that its heads divide.
@@ -94,6 +122,9 @@ mod tests {
                 && at_least_one("utterance_tries", 9, 8).is_err()
         );
         assert!(weight("kl_coef", f64::INFINITY).is_err() && share("tau", f64::NAN).is_err());
+        assert!(weight("kl_coef", 1e38).is_err() && weight("kl_coef", 0.0).is_ok());
+        let got = said(temperature("temperature", 1e-300));
+        assert!(got.ends_with("it must be at least 0.001 and at most 100"), "{got}");
         let got = said(width("actor_model.width", 10, 4));
         assert_eq!(
             got,

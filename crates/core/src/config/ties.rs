@@ -1,12 +1,16 @@
 //! Rules between two settings, each of which would be right without the other.
 
-use super::ranges::{fault, within};
-use super::{AdvantageBaseline, Algorithm, Config, CriticKind, Level, Numerics, WarmupTargets};
+use super::ranges::{MOST_DRAWN, MOST_MEMORY, MOST_ROWS, fault, within};
+use super::{
+    ActorModelConfig, AdvantageBaseline, Algorithm, Config, CriticKind, Level, Numerics,
+    WarmupTargets,
+};
 use crate::error::Error;
 
 /// Checks every rule.
 pub(super) fn check(config: &Config) -> Result<(), Error> {
     rows(config)?;
+    memory(config)?;
     lengths(config)?;
     config.warm_start.check_use()?;
     critic(config)?;
@@ -14,12 +18,47 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     numerics(config)
 }
 
-/// The transitions of a gradient step are drawn at once.
+/// The transitions of a gradient step are drawn at once, and so are the fresh actions of all critic
+/// steps of an iteration, and those of one actor step.
 fn rows(config: &Config) -> Result<(), Error> {
     let rows = config.batch_size.saturating_mul(config.grad_accum_steps);
-    let most = super::ranges::MOST_ITEMS;
-    let want = format_args!("at most {most} over batch_size = {}", config.batch_size);
-    within("grad_accum_steps", config.grad_accum_steps, rows <= most, want)
+    let want = format_args!("at most {MOST_ROWS} over batch_size = {}", config.batch_size);
+    within("grad_accum_steps", config.grad_accum_steps, rows <= MOST_ROWS, want)?;
+    if !config.algorithm.has_critic() {
+        return Ok(());
+    }
+    let (key, samples) = match config.algorithm {
+        Algorithm::Chai => ("chai.samples", config.chai.samples),
+        _ => ("critic_samples", config.critic_samples),
+    };
+    let drawn = rows.saturating_mul(config.epochs).saturating_mul(samples);
+    let want = format_args!(
+        "at most {MOST_DRAWN} over batch_size = {}, grad_accum_steps = {} and {key} = {samples}: so many actions are drawn at once",
+        config.batch_size, config.grad_accum_steps
+    );
+    within("epochs", config.epochs, drawn <= MOST_DRAWN, want)?;
+    let drawn = rows.saturating_mul(config.actor_samples);
+    let want = format_args!(
+        "at most {MOST_DRAWN} over batch_size = {} and grad_accum_steps = {}: so many actions are drawn at once",
+        config.batch_size, config.grad_accum_steps
+    );
+    within("actor_samples", config.actor_samples, drawn <= MOST_DRAWN, want)
+}
+
+/// What fresh networks take must be there: a size alone says little.
+fn memory(config: &Config) -> Result<(), Error> {
+    let (parameters, bytes) = (config.parameters(), config.network_bytes());
+    // A folder's networks are there already, and its files are as large as they are.
+    if bytes <= MOST_MEMORY || !config.actor.is_empty() {
+        return Ok(());
+    }
+    let ActorModelConfig { layers, width, .. } = config.actor_model;
+    let (critic_layers, critic_width) = (config.critic_model.layers, config.critic_model.width);
+    Err(Error::Config(format!(
+        "actor_model.width = {width} and layers = {layers} with critic_model.width = {critic_width} and layers = {critic_layers} make networks of {parameters} parameters, which take about {} GiB with gradients and optimisers: at most {} GiB are allowed, so make them smaller",
+        bytes.div_ceil(1 << 30),
+        MOST_MEMORY >> 30
+    )))
 }
 
 fn lengths(config: &Config) -> Result<(), Error> {
@@ -31,7 +70,7 @@ fn lengths(config: &Config) -> Result<(), Error> {
 }
 
 fn critic(config: &Config) -> Result<(), Error> {
-    let (actor, critic) = (&config.actor_model, &config.critic_model);
+    let critic = &config.critic_model;
     // A model folder may bring a critic of its own kind; these keys then do nothing to it.
     let causal_only =
         config.reply_coef > 0.0 || config.actor_samples > 1 || config.critic_samples > 1;
@@ -52,16 +91,6 @@ fn critic(config: &Config) -> Result<(), Error> {
             "\"value\" unless actor_samples is at least 2",
         ));
     }
-    let alike = critic.kind == CriticKind::Causal
-        && (critic.layers, critic.width, critic.heads, critic.positions)
-            == (actor.layers, actor.width, actor.heads, actor.positions);
-    if critic.from_actor && !alike {
-        return Err(fault(
-            "critic_model.from_actor",
-            "true",
-            "false unless critic_model.kind is \"causal\" and the shapes of both models are equal",
-        ));
-    }
     if !config.critic.is_empty() && config.actor.is_empty() {
         return Err(fault(
             "critic",
@@ -69,8 +98,44 @@ fn critic(config: &Config) -> Result<(), Error> {
             "empty where actor is: a folder's critic judges a folder's actor",
         ));
     }
-    if !config.critic.is_empty() && critic.from_actor {
-        return Err(fault("critic_model.from_actor", "true", "false where critic is given"));
+    match critic.from_actor {
+        true => from_actor(config),
+        false => Ok(()),
+    }
+}
+
+/// A critic that begins with the actor's body has its shape. Presets ask for that, so the key that
+/// stands against it is named, with both ways out.
+fn from_actor(config: &Config) -> Result<(), Error> {
+    let (actor, critic) = (&config.actor_model, &config.critic_model);
+    let why = "critic_model.from_actor = true lets the critic begin with the actor's body";
+    let otherwise = "or add --set critic_model.from_actor=false";
+    if !config.critic.is_empty() {
+        return Err(Error::Config(format!(
+            "critic = {:?} does not go with this configuration, in which {why}: leave it out, {otherwise}",
+            config.critic
+        )));
+    }
+    if critic.kind != CriticKind::Causal {
+        return Err(Error::Config(format!(
+            "critic_model.kind = \"encoder\" does not go with this configuration, in which {why}: leave it \"causal\", {otherwise}"
+        )));
+    }
+    if !config.actor.is_empty() {
+        // The folder says the shape.
+        return Ok(());
+    }
+    for (key, of_critic, of_actor) in [
+        ("layers", critic.layers, actor.layers),
+        ("width", critic.width, actor.width),
+        ("heads", critic.heads, actor.heads),
+        ("positions", critic.positions, actor.positions),
+    ] {
+        if of_critic != of_actor {
+            return Err(Error::Config(format!(
+                "actor_model.{key} = {of_actor} and critic_model.{key} = {of_critic} differ, and {why}: set both alike, {otherwise}"
+            )));
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ranges::{
-    MOST_ITEMS, MOST_SLICES, above_zero, at_least_one, at_most, share, weight, within,
+    MOST_BATCH, MOST_SHOWN, MOST_SLICES, at_least_one, at_most, share, temperature, weight, within,
 };
 use crate::error::Error;
 
@@ -77,13 +77,15 @@ impl WarmStartConfig {
     /// # Errors
     /// The first fault, as a sentence that names the key.
     pub(super) fn check(&self) -> Result<(), Error> {
-        at_least_one("warm_start.batch_size", self.batch_size, MOST_ITEMS)?;
-        at_most("warm_start.games", self.games, MOST_ITEMS)?;
-        at_most("warm_start.context_only_games", self.context_only_games, MOST_ITEMS)?;
+        at_least_one("warm_start.batch_size", self.batch_size, MOST_BATCH)?;
+        at_most("warm_start.games", self.games, MOST_SHOWN)?;
+        at_most("warm_start.context_only_games", self.context_only_games, MOST_SHOWN)?;
         at_most("warm_start.steps", self.steps, MOST_SLICES)?;
+        at_most("warm_start.reply_steps", self.reply_steps, MOST_SLICES)?;
+        at_most("warm_start.context_only_steps", self.context_only_steps, MOST_SLICES)?;
         share("warm_start.lr", self.lr)?;
         share("warm_start.lr_final", self.lr_final)?;
-        above_zero("warm_start.temperature", self.temperature, 100.0)?;
+        temperature("warm_start.temperature", self.temperature)?;
         weight("warm_start.reply_coef", self.reply_coef)?;
         weight("warm_start.task_coef", self.task_coef)?;
         weight("warm_start.fact_coef", self.fact_coef)

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Format, turn};
 use crate::error::Error;
+use crate::finite;
 use crate::nn::params;
 
 /// The name of a model's weights where they are one file.
@@ -176,7 +177,7 @@ impl<'a> Weights<'a> {
     /// The shape of a tensor and its values, row by row.
     ///
     /// # Errors
-    /// If there is none of this name, or its type is none that can be read.
+    /// If there is none of this name, its type is none that can be read, or a value is not finite.
     pub fn values(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
         let (file, view) = self
             .tensors
@@ -188,6 +189,7 @@ impl<'a> Weights<'a> {
                 view.dtype()
             ))
         })?;
+        finite::check_tensor(file, name, &values)?;
         Ok((view.shape().to_vec(), values))
     }
 

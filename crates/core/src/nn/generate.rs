@@ -284,6 +284,12 @@ impl<'a> Decoder<'a> {
                         Choice { token: open[choice.token as usize], ..choice }
                     }
                 };
+                if !choice.log_prob.is_finite() {
+                    return Err(Error::NotFinite(format!(
+                        "the actor gives an utterance the log-probability {}: its scores are no numbers; take another model, or an earlier checkpoint with a lower learning rate",
+                        choice.log_prob
+                    )));
+                }
                 walks[row].step(choice.token);
                 let utterance = &mut utterances[row];
                 utterance.tokens.push(choice.token);

@@ -122,6 +122,7 @@ const TABLE: &[MetricInfo] = table! {
     "bc.task_loss", "nats", "negative log-probability of the game's task at a state, mean over the batch (with warm_start.task_coef only)", "falls below the logarithm of the number of tasks";
     "bc.fact_loss", "nats", "negative log-probability of a fact of the game's task at a state, mean over facts and batch (with warm_start.fact_coef only)", "falls below 0.69";
     "bc.reply_loss", "nats", "negative log-probability of the world's reply to an utterance, mean over the batch (with warm_start.reply_coef only)", "falls below the entropy of the answers' frequencies";
+    "bc.grad_norm", "", "global gradient norm of the actor in imitation before clipping, mean over steps", "finite, and falls";
     "rollout.return.mean", "reward", "undiscounted return of the iteration's games, sampled", "rises";
     "rollout.return.min", "reward", "lowest return", "rises late";
     "rollout.return.max", "reward", "highest return", "reaches the best game early";
@@ -191,6 +192,7 @@ const TABLE: &[MetricInfo] = table! {
     "lessons.fact_loss", "nats", "negative log-probability of a fact of the game's task at a state, mean over facts, in the lessons (with lessons.steps only)", "falls below 0.69";
     "lessons.guess_loss", "nats", "negative log-probability of the utterance that would have won a lost game, summed over its last quarter, for each turn played (0 without lessons.guess_coef)", "falls to near 0";
     "lessons.kl", "nats", "divergence over an utterance from the policy before the iteration's lessons, mean over the lessons (with lessons.steps only)", "small, below 0.1";
+    "lessons.grad_norm", "", "global gradient norm of the actor in the lessons before clipping, mean over steps (with lessons.steps only)", "finite";
     "distill.kl", "nats", "divergence of the student from the teacher at a token, at the distillation's temperature (distill only)", "falls towards 0";
     "distill.agreement", "share", "tokens that both find likeliest (distill only)", "rises towards 1";
     "distill.student_share", "share", "games of the iteration that the student played (distill only)", "grows from 0 to distill.student_share";

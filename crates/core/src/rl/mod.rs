@@ -4,4 +4,5 @@ pub mod losses;
 pub mod metrics;
 pub mod replay_buffer;
 pub mod returns;
+pub mod text;
 pub mod transition;

@@ -142,10 +142,10 @@ mod tests {
     fn numbered(n: u32) -> Transition {
         let tokens: std::sync::Arc<[u32]> = [n].into();
         Transition {
-            observation: tokens.clone(),
+            observation: tokens.clone().into(),
             action: tokens.clone(),
             reward: -0.5,
-            next_observation: tokens,
+            next_observation: tokens.into(),
             terminated: false,
             truncated: false,
             mc_return: 0.0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use archer_world::{End, Exchange};
 
 use super::returns::discounted_returns;
+use super::text::Text;
 use crate::choices::Trie;
 
 /// One utterance, what came before it and what came of it; tokens are the actor's.
@@ -14,13 +15,13 @@ use crate::choices::Trie;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
     /// Tokens of the state, the whole text so far.
-    pub observation: Arc<[u32]>,
+    pub observation: Text,
     /// Tokens of the utterance as they were sampled, with the terminator where there was one.
     pub action: Arc<[u32]>,
     /// Reward of the utterance.
     pub reward: f32,
     /// Tokens of the state that followed.
-    pub next_observation: Arc<[u32]>,
+    pub next_observation: Text,
     /// The game came to an end of its own: nothing of value follows.
     pub terminated: bool,
     /// The game was cut by its limit of turns.

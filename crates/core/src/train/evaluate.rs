@@ -1,13 +1,17 @@
 //! How well a player plays, with intervals.
 //!
 //! Every task gets the same number of games, or as many as it weighs (up to the remainder), so that
-//! the number does not hang on which words were drawn. Intervals are 95 %: normal for means,
-//! Wilson's for shares.
+//! the number does not hang on which words were drawn. Intervals are 95 %: Student's for means,
+//! Wilson's for shares, over games that are independent of each other ([`super::intervals`]).
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use archer_world::transcript::spelled;
 use archer_world::{About, Game, Start, Worlds};
 use serde::{Deserialize, Serialize};
 
+use super::intervals::{self, mean_with_interval, wilson};
 use super::rollout::play;
 use crate::algorithms::common::Player;
 use crate::error::Error;
@@ -27,8 +31,10 @@ pub struct Evaluation {
     pub games: usize,
     /// Mean undiscounted return.
     pub mean_return: f64,
-    /// 95 % interval of the mean return; not numbers where a single game was played.
+    /// 95 % interval of the mean return; not numbers where there is none ([`Self::remark`]).
     pub return_ci95: [f64; 2],
+    /// Games that are independent of each other: fewer where those of a task are all alike.
+    pub independent: usize,
     /// Share of games won.
     pub win_rate: f64,
     /// Mean number of turns.
@@ -97,7 +103,8 @@ impl From<Written> for Evaluation {
             rules: written.rules,
             games: written.games,
             mean_return: written.mean_return,
-            return_ci95: written.return_ci95.unwrap_or([f64::NAN; 2]),
+            return_ci95: written.return_ci95.unwrap_or(intervals::NONE),
+            independent: written.games,
             win_rate: written.win_rate,
             mean_turns: written.mean_questions.or(written.mean_turns).unwrap_or(f64::NAN),
             turn: turn.to_string(),
@@ -136,6 +143,18 @@ pub struct Outcome {
     pub invalid: usize,
     /// Repeated utterances.
     pub repeated: usize,
+    /// Its task, where tasks have numbers.
+    pub task: Option<usize>,
+    /// A number that only games have in common in which the same was shown, said, replied and paid.
+    pub course: u64,
+}
+
+/// The number of a game's course.
+fn course<'a>(opening: Option<&str>, turns: impl Iterator<Item = (&'a str, &'a str, f32)>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    opening.hash(&mut hasher);
+    turns.for_each(|(said, reply, reward)| (said, reply, reward.to_bits()).hash(&mut hasher));
+    hasher.finish()
 }
 
 impl From<&Trajectory> for Outcome {
@@ -146,13 +165,21 @@ impl From<&Trajectory> for Outcome {
             won: game.won,
             invalid: game.invalid,
             repeated: game.repeated,
+            task: game.transitions.last().and_then(|turn| turn.task).map(|task| task as usize),
+            course: course(
+                game.opening.as_deref(),
+                game.transitions
+                    .iter()
+                    .zip(&game.lines)
+                    .map(|(turn, (said, reply))| (said.as_str(), reply.as_str(), turn.reward)),
+            ),
         }
     }
 }
 
 impl From<&Game> for Outcome {
     fn from(game: &Game) -> Self {
-        let mut said = std::collections::HashSet::new();
+        let mut said = HashSet::new();
         let repeated = game.turns.iter().filter(|turn| !said.insert(spelled(&turn.said))).count();
         Self {
             total_reward: game.total_reward(),
@@ -160,6 +187,13 @@ impl From<&Game> for Outcome {
             won: game.won(),
             invalid: game.turns.iter().filter(|turn| turn.invalid).count(),
             repeated,
+            task: game.task,
+            course: course(
+                game.opening.as_deref(),
+                game.turns
+                    .iter()
+                    .map(|turn| (turn.said.as_str(), turn.reply.as_str(), turn.reward)),
+            ),
         }
     }
 }
@@ -202,10 +236,17 @@ pub async fn evaluate(
     games: usize,
     seed: u64,
 ) -> Result<Evaluation, Error> {
-    let played = play(player, worlds, &starts(worlds.about(), games, seed), 1.0).await?;
-    let outcomes: Vec<Outcome> = played.iter().map(Outcome::from).collect();
+    let mut outcomes = Vec::new();
+    for starts in starts(worlds.about(), games, seed).chunks(AT_A_TIME) {
+        let played = play(player, worlds, starts, 1.0).await?;
+        outcomes.extend(played.iter().map(Outcome::from));
+    }
     Ok(Evaluation::of(worlds.about(), &outcomes))
 }
+
+/// Games of an evaluation that are held whole before only what came of them is kept; a multiple of
+/// what is played side by side.
+pub const AT_A_TIME: usize = 4096;
 
 impl Evaluation {
     /// Summarises some games of a world.
@@ -220,8 +261,11 @@ impl Evaluation {
         let won = outcomes.iter().filter(|game| game.won).count();
         let invalid = outcomes.iter().map(|game| game.invalid).sum();
         let repeated = outcomes.iter().map(|game| game.repeated).sum();
-        let (mean_return, return_ci95) = mean_with_interval(&returns);
-        let (mean_turns, turns) = mean_with_interval(&turns);
+        let courses: Vec<_> = outcomes.iter().map(|game| (game.task, game.course)).collect();
+        let independent = intervals::independent(&courses);
+        let (mean_return, return_ci95) = mean_with_interval(&returns, independent);
+        let (mean_turns, turns) = mean_with_interval(&turns, independent);
+        let counts = independent as f64 / outcomes.len() as f64;
         let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
         Self {
             environment: about.name.clone(),
@@ -229,6 +273,7 @@ impl Evaluation {
             games: outcomes.len(),
             mean_return,
             return_ci95,
+            independent,
             win_rate: share(won, outcomes.len()),
             mean_turns,
             turn: about.turn.clone(),
@@ -237,11 +282,29 @@ impl Evaluation {
             optimum_return: about.best,
             returns,
             more: Intervals {
-                win_rate: wilson(won, outcomes.len()),
+                win_rate: wilson(won, outcomes.len(), counts),
                 turns,
-                invalid_rate: wilson(invalid, utterances),
-                repeat_rate: wilson(repeated, utterances),
+                invalid_rate: wilson(invalid, utterances, counts),
+                repeat_rate: wilson(repeated, utterances, counts),
             },
+        }
+    }
+
+    /// Why the mean return has no interval, or one of fewer games than were played; nothing where the
+    /// interval is that of all games.
+    pub fn remark(&self) -> Option<String> {
+        let games = self.games;
+        let none = !self.return_ci95[0].is_finite();
+        match (none, self.independent) {
+            (true, _) if games == 1 => Some("one game has no interval".into()),
+            (true, 1) => {
+                Some(format!("all {games} games are one and the same, which has no interval"))
+            }
+            (true, _) => Some(format!("all {games} games return the same, which has no interval")),
+            (false, tasks) if tasks < games => Some(format!(
+                "nothing is drawn but the task: the {games} games are those of {tasks} tasks, and the interval is over these"
+            )),
+            (false, _) => None,
         }
     }
 
@@ -254,46 +317,14 @@ impl Evaluation {
         }
         let pairs = self.returns.iter().zip(&other.returns);
         let gains: Vec<f64> = pairs.map(|(here, there)| here - there).collect();
-        Some(mean_with_interval(&gains))
+        // Where either has chance, so has the difference.
+        Some(mean_with_interval(&gains, self.independent.max(other.independent)))
     }
-}
-
-/// The mean of some values and its 95 % interval, `mean ± 1.96 s / √n`; one value has no interval, which
-/// is then not a number.
-pub fn mean_with_interval(values: &[f64]) -> (f64, [f64; 2]) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    let half = if values.len() > 1 { 1.96 * (squares / (n - 1.0) / n).sqrt() } else { f64::NAN };
-    (mean, [mean - half, mean + half])
-}
-
-/// Wilson's 95 % interval of a share: `n` of `of`.
-pub fn wilson(n: usize, of: usize) -> [f64; 2] {
-    if of == 0 {
-        return [0.0, 1.0];
-    }
-    let (share, of, z) = (n as f64 / of as f64, of as f64, 1.96f64);
-    let middle = (share + z * z / (2.0 * of)) / (1.0 + z * z / of);
-    let half =
-        z * (share * (1.0 - share) / of + z * z / (4.0 * of * of)).sqrt() / (1.0 + z * z / of);
-    [(middle - half).max(0.0), (middle + half).min(1.0)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn intervals_by_hand() {
-        let (mean, [low, high]) = mean_with_interval(&[-2.0, -4.0]);
-        assert_eq!(mean, -3.0);
-        // s = √2, s / √n = 1
-        assert!((low + 4.96).abs() < 1e-12 && (high + 1.04).abs() < 1e-12);
-        assert!(mean_with_interval(&[-4.0]).1[0].is_nan());
-        let [low, high] = wilson(10, 10);
-        assert!((low - 0.7225).abs() < 1e-3 && high == 1.0, "{low} {high}");
-    }
 
     #[test]
     fn every_task_gets_its_share() {

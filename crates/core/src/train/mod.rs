@@ -1,6 +1,7 @@
 //! Where a learner meets a world: playing, measuring, and the trainer that does both in slices.
 
 pub mod evaluate;
+pub mod intervals;
 pub mod recorded;
 pub mod rollout;
 pub mod trainer;

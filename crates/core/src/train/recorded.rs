@@ -7,6 +7,7 @@ use archer_world::{About, End, Game, Transcript};
 use crate::choices::Tries;
 use crate::config::Config;
 use crate::error::Error;
+use crate::rl::text::Text;
 use crate::rl::transition::{Trajectory, Transition};
 use crate::text::Tokenizer;
 
@@ -26,23 +27,29 @@ pub fn trajectory(
     let opening = game.opening.as_deref().unwrap_or(opening);
     let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
     let (mut tries, mut choices) = (Tries::default(), game.choices.as_ref());
-    let mut observation: Arc<[u32]> = tokenizer.encode(opening).into();
+    let mut text = tokenizer.encode(opening);
+    // Where texts only grow, all of them are beginnings of the last, which is shared once it is whole.
+    let mut lengths = Vec::with_capacity(game.turns.len());
     for (turn, exchange) in game.turns.iter().enumerate() {
         let end = (turn + 1 == game.turns.len()).then(|| game.end.unwrap_or(End::Cut));
         let body = tokenizer.encode(&exchange.said);
         seen.push(&exchange.said, &exchange.reply);
-        let next: Arc<[u32]> = match seen.grows() {
-            true => {
-                let added = tokenizer.encode(&about.style.reply(&exchange.reply));
-                observation.iter().chain(&body).chain(&added).copied().collect()
-            }
-            false => tokenizer.encode(&seen.text()).into(),
-        };
+        let (mut observation, mut next) = (Text::default(), Text::default());
+        if seen.grows() {
+            let before = text.len();
+            text.extend(&body);
+            text.extend(tokenizer.encode(&about.style.reply(&exchange.reply)));
+            lengths.push((before, text.len()));
+        } else {
+            observation = text.into();
+            text = tokenizer.encode(&seen.text());
+            next = text.as_slice().into();
+        }
         trajectory.transitions.push(Transition {
             observation,
             action: body.into_iter().chain([tokenizer.newline()]).collect(),
             reward: exchange.reward,
-            next_observation: next.clone(),
+            next_observation: next,
             terminated: matches!(end, Some(End::Won | End::Over)),
             truncated: end == Some(End::Cut),
             mc_return: 0.0,
@@ -53,7 +60,11 @@ pub fn trajectory(
         choices = exchange.choices.as_ref();
         trajectory.invalid += usize::from(exchange.invalid);
         trajectory.lines.push((exchange.said.clone(), exchange.reply.clone()));
-        observation = next;
+    }
+    let whole: Arc<[u32]> = text.into();
+    for (turn, (before, after)) in trajectory.transitions.iter_mut().zip(lengths) {
+        turn.observation = Text::beginning(&whole, before);
+        turn.next_observation = Text::beginning(&whole, after);
     }
     trajectory.close(config.gamma);
     Ok(trajectory)
@@ -80,6 +91,7 @@ mod tests {
         let [first, second] = &read.transitions[..] else { panic!("two turns") };
         assert_eq!((first.reward, first.mc_return, second.mc_return), (1.0, 1.125, 0.25));
         assert_eq!(first.next_observation, second.observation);
+        assert_eq!(tokenizer.decode(&first.observation), "Questions:\n");
         let text = "Questions:\nIs it red? No.\nIs it a cat? Yes.\n";
         assert_eq!(tokenizer.decode(&second.next_observation), text);
         assert!(!first.terminated && second.terminated && !second.truncated && read.won);

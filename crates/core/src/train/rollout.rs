@@ -39,6 +39,27 @@ struct Game {
 /// Games that are played side by side in one batch.
 const BATCH: usize = 64;
 
+/// How games are cut into batches: games in a batch, and batches that may be played at once.
+///
+/// Where threads can share the work (`shared`), there are several batches for them, and as large ones as
+/// that leaves: a large batch is played faster. A device sums a row in another order where its
+/// neighbours are others, so which games stand beside each other does not hang on the number of
+/// threads. `capacity` is the most games that the world plays at once.
+fn batches(games: usize, capacity: Option<usize>, shared: bool) -> (usize, usize) {
+    let batch = match shared {
+        true => games.div_ceil(2).min(BATCH / 2).max(games.div_ceil(4).min(BATCH)),
+        false => games.min(BATCH),
+    };
+    let batch = batch.max(1);
+    match capacity.map(|most| most.max(1)) {
+        None => (batch, usize::MAX),
+        Some(most) => {
+            let batch = batch.min(if shared { most.div_ceil(2) } else { most });
+            (batch, most / batch)
+        }
+    }
+}
+
 /// Plays one game of a world for each start; `gamma` discounts their Monte Carlo returns.
 ///
 /// The tokens of a game are drawn by a generator of its own seed, so a game does not depend on
@@ -52,9 +73,9 @@ pub async fn play(
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
-    let threads = player.threads.max(1);
-    let room = worlds.capacity().map_or(BATCH, |most| most / threads.min(most.max(1)));
-    let batch = starts.len().div_ceil(threads).clamp(1, BATCH.min(room.max(1)));
+    let shared = parallel::shares(&player.actor.device());
+    let (batch, at_once) = batches(starts.len(), worlds.capacity(), shared);
+    let threads = player.threads.clamp(1, at_once);
     let played = parallel::map(threads, starts.chunks(batch).collect(), |starts| async move {
         let mut batch = Checked::open(worlds, starts.len()).await?;
         play_batch(player, worlds, &mut batch, starts, gamma).await
@@ -193,10 +214,10 @@ fn take_turn(
     trajectory.entropy += f64::from(utterance.entropy);
     trajectory.lines.push((text.to_string(), turn.reply));
     trajectory.transitions.push(Transition {
-        observation: game.tokens.clone(),
+        observation: game.tokens.clone().into(),
         action: utterance.tokens.into(),
         reward: turn.reward,
-        next_observation: tokens.clone(),
+        next_observation: tokens.clone().into(),
         terminated: matches!(turn.end, Some(End::Won | End::Over)),
         truncated: turn.end == Some(End::Cut),
         mc_return: 0.0,
@@ -227,4 +248,25 @@ pub(crate) fn metrics(games: &[Trajectory]) -> Metrics {
     metrics.push("rollout.repeat_rate", share(outcomes.iter().map(|game| game.repeated).sum()));
     metrics.push("rollout.entropy", games.iter().map(|game| game.entropy).sum::<f64>() / tokens);
     metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn games_are_cut_into_batches_whatever_the_number_of_threads() {
+        assert_eq!(batches(1, None, true), (1, usize::MAX));
+        for (games, batch) in [(0, 1), (32, 16), (64, 32), (128, 32), (200, 50), (256, 64)] {
+            assert_eq!(batches(games, None, true), (batch, usize::MAX), "{games}");
+        }
+        assert_eq!(batches(1000, None, true), (64, usize::MAX));
+        assert_eq!(batches(64, None, false), (64, usize::MAX));
+        // Never more games at once than the world can play.
+        for (capacity, cut) in [(0, (1, 1)), (1, (1, 1)), (5, (3, 1)), (16, (8, 2)), (200, (32, 6))]
+        {
+            assert_eq!(batches(64, Some(capacity), true), cut, "{capacity}");
+        }
+        assert_eq!(batches(64, Some(16), false), (16, 1));
+    }
 }

@@ -29,6 +29,7 @@ use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Numerics};
 use crate::error::Error;
+use crate::finite;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::params;
@@ -46,7 +47,8 @@ mod saved;
 mod student;
 
 use fresh::{
-    fresh_actor, fresh_buffer, fresh_critic, fresh_policy, task_facts, winning_utterances,
+    fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
+    winning_utterances,
 };
 pub use saved::{MakeWorlds, Origin};
 
@@ -165,7 +167,8 @@ impl Trainer {
     }
 
     /// A run that starts from an agent's networks and tokenizer; a critic is made where it has none
-    /// and left where the algorithm has none.
+    /// and left where the algorithm has none. The configuration of the run then says the agent's
+    /// shapes.
     ///
     /// # Errors
     /// If the configuration is out of range or does not go with the world.
@@ -176,13 +179,8 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, Error> {
         config.validate()?;
-        let config = Config {
-            max_new_tokens: match config.max_new_tokens {
-                0 => agent.about.max_new_tokens,
-                some => some,
-            },
-            ..config
-        };
+        let config = shaped_by(config, &agent);
+        config.validate()?;
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
         let actor = agent.actor.clone().fork(&autodiff).train();
@@ -290,6 +288,7 @@ impl Trainer {
         let read = |game| recorded::trajectory(game, about, &opening, config, &self.tokenizer);
         let mut games: Vec<Trajectory> = games.iter().map(read).collect::<Result<_, _>>()?;
         games.iter_mut().for_each(|game| self.shape(game, self.worlds.as_ref()));
+        finite::check_games(&games)?;
         let turns = games.iter().map(|game| game.transitions.len()).sum();
         // All of them are to be learned from, however many there are.
         self.buffer = ReplayBuffer::new(turns);
@@ -367,12 +366,25 @@ impl Trainer {
     /// Does one slice of work. A finished run does nothing and says so.
     ///
     /// # Errors
-    /// If the device fails.
+    /// If the device fails, the world breaks its contract, or a number is not finite. After an error
+    /// the networks are those of nowhere: go on from a checkpoint of before.
     pub async fn step(&mut self) -> Result<Report, Error> {
-        match self.progress().phase {
+        let done = match self.progress().phase {
             Phase::WarmStart => self.warm_start_slice().await,
             Phase::Learn => self.learn_slice().await,
             Phase::Finished => Ok(self.report(Phase::Finished, self.iteration, Metrics::new())),
+        };
+        done.map_err(|error| match error {
+            Error::NotFinite(what) => Error::NotFinite(format!("{}, {what}", self.place())),
+            other => other,
+        })
+    }
+
+    /// Where the run stands, as the beginning of a sentence about it.
+    fn place(&self) -> String {
+        match self.progress().phase {
+            Phase::WarmStart => format!("near step {} of the warm start", self.warm_start_step),
+            Phase::Learn | Phase::Finished => format!("in iteration {}", self.iteration + 1),
         }
     }
 
@@ -393,9 +405,11 @@ impl Trainer {
         let worlds = training.unwrap_or_else(|| self.worlds.clone());
         let (mut trajectories, mut metrics) = self.rollout(worlds.as_ref()).await?;
         trajectories.iter_mut().for_each(|game| self.shape(game, worlds.as_ref()));
+        finite::check_games(&trajectories)?;
         let tokens = trajectories.iter().map(Trajectory::action_tokens).sum();
         let algorithm = self.config.algorithm;
         if algorithm.remembers() {
+            self.check_capacity(&trajectories)?;
             let turns = trajectories.iter().flat_map(|trajectory| &trajectory.transitions);
             turns.for_each(|turn| self.buffer.insert(turn.clone()));
         }
@@ -418,6 +432,7 @@ impl Trainer {
         for (name, value) in learned.iter().chain(taught.iter()) {
             metrics.push(name, value);
         }
+        finite::check_metrics(&metrics, &self.config)?;
         self.learner.take_average(&self.config, self.iteration);
         self.iteration += 1;
         let mut report = self.report(Phase::Learn, self.iteration, metrics);
@@ -428,6 +443,18 @@ impl Trainer {
                 Some(self.evaluate(self.config.eval_size, &Sampler::greedy()).await?);
         }
         Ok(report)
+    }
+
+    /// A memory that is shorter than a game holds the end of one, from which nothing is learned.
+    fn check_capacity(&self, games: &[Trajectory]) -> Result<(), Error> {
+        let capacity = self.config.capacity;
+        let longest = games.iter().map(|game| game.transitions.len()).max().unwrap_or(0);
+        match longest > capacity {
+            false => Ok(()),
+            true => Err(Error::Config(format!(
+                "capacity = {capacity} holds no whole game: one of this iteration has {longest} turns, so raise it to many times that"
+            ))),
+        }
     }
 
     /// The games of an iteration and what they tell; offline there are none.

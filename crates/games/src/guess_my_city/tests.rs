@@ -193,6 +193,18 @@ fn the_city_is_never_said_before_it_is_guessed() {
 }
 
 #[test]
+fn an_answer_from_outside_counts_for_guesses_too() {
+    let mut fixed = world(Rules::Fixed);
+    fixed.start_word("Rome", 0).unwrap();
+    let turn = fixed.act_with_oracle("Is it Rome?", Some("No."));
+    assert!(!turn.won() && turn.reply == "No." && turn.reward == -1.0);
+    let turn = fixed.act_with_oracle("Is it Paris?", Some("Yes."));
+    assert!(!turn.won() && turn.reply == "Yes.");
+    let turn = fixed.act_with_oracle("Is it Rome?", Some("Yes!"));
+    assert!(turn.won() && turn.reply == "Yes!" && turn.reward == 0.0);
+}
+
+#[test]
 fn a_lost_game_is_cut_or_ended_as_the_rules_say() {
     for (rules, end) in [(Rules::Fixed, End::Cut), (Rules::Official, End::Over)] {
         let mut world = GuessMyCity::new(rules, 2).unwrap();

@@ -1,12 +1,14 @@
 //! What the worlds of questions, and the toys beside them, teach beside their returns.
 
+use archer_world::contract::shortened;
+use archer_world::record::says_no;
 use archer_world::{Discount, Exchange, Game, Start, Teaching, WorldError};
 
 use super::GuessingGame;
 use super::demonstrator::{attentive, demonstrator, known_questions};
 use super::shaping::Shaping;
 use crate::asker::{Asker, play};
-use crate::config::{WorldConfig, make_one};
+use crate::config::{WorldConfig, WorldName, make_one};
 use crate::error::GameError;
 use crate::twenty_questions::Answer;
 
@@ -60,6 +62,30 @@ impl Teaching for GuessTeaching {
         let pool = GuessingGame::question_pool(game.as_ref());
         let guess = |word| pool.questions()[pool.guess_of(word)].text.clone();
         (0..pool.words()).map(guess).collect()
+    }
+
+    /// A reply is one that this world gives, so that a line that was cut at the wrong place, and a game
+    /// of another world, are found out; who has won was told Yes.
+    fn check_game(&self, game: &Game) -> Result<(), String> {
+        let name = self.config.name;
+        if !matches!(name, WorldName::TwentyQuestions | WorldName::GuessMyCity) {
+            return Ok(());
+        }
+        if name == WorldName::TwentyQuestions {
+            for (number, turn) in (1..).zip(&game.turns) {
+                if !Answer::is_one(&turn.reply) {
+                    return Err(format!(
+                        "turn {number} ({:?}) is answered {:?}, and the world {name} answers \"Yes.\", \"No.\", \"Sometimes.\" or \"Invalid Question.\"",
+                        shortened(&turn.said),
+                        shortened(&turn.reply)
+                    ));
+                }
+            }
+        }
+        match game.turns.last().filter(|last| game.won() && says_no(&last.reply)) {
+            Some(last) => Err(format!("it is won, and its last answer is {:?}", last.reply)),
+            None => Ok(()),
+        }
     }
 
     fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {

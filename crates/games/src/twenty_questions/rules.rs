@@ -75,27 +75,34 @@ impl Answer {
             .find(|answer| answer.text() == text)
     }
 
+    /// Whether a recorded reply is one that the world gives: by its first word.
+    pub(crate) fn is_one(reply: &str) -> bool {
+        const WORDS: [&str; 4] = ["yes", "no", "sometimes", "invalid"];
+        first_word(reply).is_some_and(|word| WORDS.iter().any(|it| word.eq_ignore_ascii_case(it)))
+    }
+
     /// Reads an oracle's raw text.
     ///
     /// Official: a "yes" anywhere, else a "no" anywhere, so "eyes" is Yes and "unknown" is No.
     /// Fixed: the first word.
-    pub(super) fn read(rules: Rules, raw: &str) -> Answer {
+    pub(crate) fn read(rules: Rules, raw: &str) -> Answer {
         let lower = raw.to_lowercase();
         match rules {
             Rules::Official if lower.contains("yes") => Answer::Yes,
             Rules::Official if lower.contains("no") => Answer::No,
             Rules::Official => Answer::Invalid,
-            Rules::Fixed => {
-                let first = lower.split(|c: char| !c.is_alphabetic()).find(|w| !w.is_empty());
-                match first {
-                    Some("yes") => Answer::Yes,
-                    Some("no") => Answer::No,
-                    Some("sometimes") => Answer::Sometimes,
-                    _ => Answer::Invalid,
-                }
-            }
+            Rules::Fixed => match first_word(&lower) {
+                Some("yes") => Answer::Yes,
+                Some("no") => Answer::No,
+                Some("sometimes") => Answer::Sometimes,
+                _ => Answer::Invalid,
+            },
         }
     }
+}
+
+fn first_word(text: &str) -> Option<&str> {
+    text.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty())
 }
 
 /// What the official rules take for the guess: the question without its trailing non-letters,

@@ -197,10 +197,22 @@ fn fixed_text_is_cut_at_the_first_line_and_trimmed() {
 }
 
 #[test]
-fn fixed_a_right_guess_wins_whatever_the_oracle_says() {
+fn an_answer_from_outside_counts_for_guesses_too() {
     let mut env = fixed();
     env.start_word("cat", 0).unwrap();
-    assert!(env.act_with_oracle("Is it a cat?", Some("No.")).won());
+    for (answer, reply) in [
+        ("No.", "No."),
+        ("no way", "No."),
+        ("Sometimes.", "Invalid Question."),
+        ("", "Invalid Question."),
+    ] {
+        let step = env.act_with_oracle("Is it a cat?", Some(answer));
+        assert!(!step.won() && step.reply == reply && step.reward == -1.0, "{answer}");
+    }
+    let step = env.act_with_oracle("Is it a cat?", Some("Yes, it is"));
+    assert!(step.won() && step.reply == "Yes." && step.reward == 0.0);
+    env.start_word("cat", 0).unwrap();
+    assert!(env.act("Is it a cat?").won());
     env.start_word("cat", 0).unwrap();
     let step = env.act_with_oracle("Is it a dog?", Some("Yes."));
     assert!(!step.won() && step.reply == "Yes.");

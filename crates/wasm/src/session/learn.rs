@@ -104,7 +104,8 @@ pub struct Summary {
     games: usize,
     /// Mean undiscounted return.
     pub mean_return: f64,
-    return_ci95: [f64; 2],
+    /// None where nothing varied.
+    return_ci95: Option<[f64; 2]>,
     win_rate: f64,
     mean_questions: f64,
     invalid_rate: f64,
@@ -117,7 +118,7 @@ impl From<&Evaluation> for Summary {
         Self {
             games: evaluation.games,
             mean_return: evaluation.mean_return,
-            return_ci95: evaluation.return_ci95,
+            return_ci95: evaluation.return_ci95[0].is_finite().then_some(evaluation.return_ci95),
             win_rate: evaluation.win_rate,
             mean_questions: evaluation.mean_turns,
             invalid_rate: evaluation.invalid_rate,

@@ -189,11 +189,11 @@ impl Learner {
 
 /// A transition as the reference keeps it, which is as text: its tokens are those of its text.
 fn reencoded(turn: &Transition, context: &Context<'_>) -> Transition {
-    let again = |tokens: &[u32]| context.tokenizer.encode(&context.tokenizer.decode(tokens)).into();
+    let again = |tokens: &[u32]| context.tokenizer.encode(&context.tokenizer.decode(tokens));
     Transition {
-        observation: again(&turn.observation),
-        action: again(body(&turn.action, context.tokenizer)),
-        next_observation: again(&turn.next_observation),
+        observation: again(&turn.observation).into(),
+        action: again(body(&turn.action, context.tokenizer)).into(),
+        next_observation: again(&turn.next_observation).into(),
         ..turn.clone()
     }
 }

@@ -163,7 +163,9 @@ impl ActorLog {
         if !self.sampled.is_empty() {
             let gaps = log_probs.iter().zip(&self.sampled);
             let gaps = gaps.map(|(trained, sampled)| (trained - sampled).abs());
-            metrics.push("actor.log_prob_gap", f64::from(gaps.fold(0.0, f32::max)));
+            // Unlike `f32::max`, this keeps what is no number.
+            let largest = |most: f32, gap: f32| if gap <= most { most } else { gap };
+            metrics.push("actor.log_prob_gap", f64::from(gaps.fold(0.0, largest)));
         }
         Ok(())
     }

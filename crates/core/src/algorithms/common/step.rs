@@ -49,19 +49,20 @@ pub(crate) async fn gradient_step<M: Module + Sync, P: Send, S: Send>(
     settings: StepSettings,
     loss: impl Fn(&M, P) -> (Tensor<1>, S) + Sync,
 ) -> Stepped<M, S> {
-    let done = parallel::map(settings.threads, parts, |part| async {
+    let on_part = |part| async {
         yield_now().await;
         let module = params::fork(module);
         let (loss, seen) = loss(&module, part);
         yield_now().await;
         (params::gradients(&module, &loss.backward()), seen)
-    })
-    .await;
-    let (mut sum, mut all_seen) = (None, Vec::with_capacity(done.len()));
-    for (grads, seen) in done {
-        sum = Some(accumulate(sum, grads));
+    };
+    // Added as they come, so that a step of many parts holds the gradients of a few.
+    let add = |(sum, mut all_seen): (Option<Vec<Tensor<1>>>, Vec<S>), (grads, seen)| {
         all_seen.push(seen);
-    }
+        (Some(accumulate(sum, grads)), all_seen)
+    };
+    let none = (None, Vec::with_capacity(parts.len()));
+    let (sum, all_seen) = parallel::fold(settings.threads, parts, on_part, none, add).await;
     let (grads, grad_norm) = clip_global_norm(sum.expect("a part"), settings.max_grad_norm);
     let module = adam.step(module.clone(), grads, settings.lr);
     Stepped { module, seen: all_seen, grad_norm }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ranges::within;
+use crate::config::ranges::{temperature, within};
 use crate::error::Error;
 
 /// Learning from a teacher.
@@ -42,9 +42,8 @@ impl DistillConfig {
     /// # Errors
     /// The first fault, as a sentence that names the key.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let (temperature, own) = (self.temperature, self.student_share);
-        let warm = temperature > 0.0 && temperature.is_finite();
-        within("distill.temperature", temperature, warm, "above 0")?;
+        let own = self.student_share;
+        temperature("distill.temperature", self.temperature)?;
         within("distill.student_share", own, (0.0..=1.0).contains(&own), "between 0 and 1")
     }
 

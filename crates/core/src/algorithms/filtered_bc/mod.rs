@@ -87,10 +87,10 @@ mod tests {
     fn turn(n: u32, reward: f32) -> Transition {
         let tokens: std::sync::Arc<[u32]> = [n].into();
         Transition {
-            observation: tokens.clone(),
+            observation: tokens.clone().into(),
             action: tokens.clone(),
             reward,
-            next_observation: tokens,
+            next_observation: tokens.into(),
             terminated: true,
             truncated: false,
             mc_return: 0.0,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ranges::{inside, weight, within};
+use crate::config::ranges::{MOST_WEIGHT, inside, weight, within};
 use crate::error::Error;
 
 /// Learning from a file of games.
@@ -38,8 +38,8 @@ impl IqlConfig {
         within(
             "iql.max_weight",
             max,
-            max == 0.0 || (max.is_finite() && max >= 1.0),
-            "1 or more, or 0",
+            max == 0.0 || (1.0..=MOST_WEIGHT).contains(&max),
+            format_args!("at least 1 and at most {MOST_WEIGHT}, or 0 for no bound"),
         )
     }
 }

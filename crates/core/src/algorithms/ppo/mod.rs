@@ -246,10 +246,10 @@ mod tests {
     fn turn(tokens: usize, reward: f32, mc_return: f32) -> Transition {
         let text: std::sync::Arc<[u32]> = vec![1; tokens].into();
         Transition {
-            observation: text.clone(),
+            observation: text.clone().into(),
             action: text.clone(),
             reward,
-            next_observation: text,
+            next_observation: text.into(),
             terminated: false,
             truncated: false,
             mc_return,

@@ -38,6 +38,17 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::layers::{SHUT, join_heads, split_heads};
 
+/// Whether this device computes in the thread that asks, by the kernels of this module.
+pub fn computes_here(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    return op::fits(device);
+    #[cfg(not(feature = "flex"))]
+    {
+        let _ = device;
+        false
+    }
+}
+
 /// Layer normalisation over the last axis.
 pub fn layer_norm<const D: usize>(layer: &LayerNorm, epsilon: f64, x: Tensor<D>) -> Tensor<D> {
     #[cfg(feature = "flex")]

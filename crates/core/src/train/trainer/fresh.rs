@@ -6,8 +6,12 @@ use std::sync::Arc;
 use archer_world::Worlds;
 use burn::tensor::Device;
 
+use crate::agent::Agent;
 use crate::algorithms::common::Policy;
-use crate::config::{Algorithm, Config, CriticKind, Level, Numerics, WarmStartConfig};
+use crate::config::{
+    ActorModelConfig, AdvantageBaseline, Algorithm, Config, CriticKind, CriticModelConfig, Level,
+    Numerics, TokenizerConfig, WarmStartConfig,
+};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
@@ -87,6 +91,57 @@ pub(super) fn winning_utterances(
         tokens.into()
     };
     Ok(winning.into_iter().map(said).collect())
+}
+
+/// This configuration as it is for a run that starts from an agent: with the shapes of its networks,
+/// and with as many tokens to an utterance where none are set.
+///
+/// A fresh critic that is to begin with the actor's body has the actor's shape. A critic that the
+/// agent brings has learned already, and keeps its own.
+pub(super) fn shaped_by(mut config: Config, agent: &Agent) -> Config {
+    if config.max_new_tokens == 0 {
+        config.max_new_tokens = agent.about.max_new_tokens;
+    }
+    let CausalLmConfig { layers, width, heads, positions, .. } = *agent.actor.config();
+    config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
+    let from_actor = config.critic_model.from_actor;
+    match &agent.critic {
+        Some(critic) if config.algorithm.has_critic() => {
+            config.critic_model = shape_of(critic);
+            if config.critic_model.kind == CriticKind::Encoder {
+                // What only a causal critic can do is not done.
+                (config.reply_coef, config.actor_samples, config.critic_samples) = (0.0, 1, 1);
+                config.advantage_baseline = AdvantageBaseline::Value;
+            }
+        }
+        _ if from_actor => {
+            let kind = CriticKind::Causal;
+            config.critic_model =
+                CriticModelConfig { kind, from_actor, layers, width, heads, positions };
+        }
+        _ => {}
+    }
+    let vocabulary = agent.tokenizer.vocab_size();
+    if TokenizerConfig::can_have(vocabulary) {
+        config.tokenizer.vocab_size = vocabulary;
+    }
+    config
+}
+
+/// A critic's shape as a configuration says it.
+fn shape_of(critic: &Critic) -> CriticModelConfig {
+    let (kind, layers, width, heads) = match critic {
+        Critic::Encoder(critic) => {
+            let shape = critic.config();
+            (CriticKind::Encoder, shape.layers, shape.width, shape.heads)
+        }
+        Critic::Causal(critic) => {
+            let shape = critic.config();
+            (CriticKind::Causal, shape.layers, shape.width, shape.heads)
+        }
+    };
+    let positions = critic.positions();
+    CriticModelConfig { kind, from_actor: false, layers, width, heads, positions }
 }
 
 /// The shape of a causal model of so many layers, of this width with so many heads.

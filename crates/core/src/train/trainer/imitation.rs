@@ -7,6 +7,7 @@ use super::{Phase, Report, Trainer};
 use crate::algorithms::bc::{self, Demonstration};
 use crate::algorithms::common::step::StepSettings;
 use crate::error::Error;
+use crate::finite;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
@@ -34,6 +35,12 @@ impl Trainer {
             };
             self.demonstrations = read(&games);
             self.imitated = self.demonstrations.len();
+            if self.imitated == 0 {
+                return Err(Error::Config(format!(
+                    "no utterance of the {} games that are to be imitated fits into actor_model.positions = {positions} tokens with what is read before it: raise it, or set warm_start.steps=0",
+                    games.len()
+                )));
+            }
             self.demonstrations.extend(read(&context_only));
         }
         let config = &self.config.warm_start;
@@ -45,6 +52,7 @@ impl Trainer {
         let batches = draw_batches(games, config.batch_size, self.config.seed, slice);
         let steps = WARM_START_SLICE.min(config.steps - self.warm_start_step);
         let mut seen_losses = [const { Vec::new() }; 4];
+        let mut grad_norms = Vec::new();
         for (n, batch) in batches.iter().take(steps).enumerate() {
             let done = (self.warm_start_step + n) as f64 / config.steps as f64;
             let lr = config.lr * (1.0 + (config.lr_final - 1.0) * done);
@@ -71,6 +79,7 @@ impl Trainer {
             self.learner.policy = policy;
             let losses = [seen.loss, seen.reply_loss, seen.task_loss, seen.fact_loss];
             seen_losses.iter_mut().zip(losses).for_each(|(all, loss)| all.push(loss));
+            grad_norms.push(seen.grad_norm);
         }
         self.warm_start_step += steps;
         let mut metrics = Metrics::new();
@@ -81,11 +90,15 @@ impl Trainer {
             ("bc.fact_loss", config.fact_coef),
         ];
         let learned = series.into_iter().zip(seen_losses).filter(|((_, coef), _)| *coef > 0.0);
-        let (names, losses): (Vec<_>, Vec<_>) =
-            learned.map(|((name, _), losses)| (name, Tensor::cat(losses, 0))).unzip();
+        let learned = learned.map(|((name, _), losses)| (name, losses));
+        let (names, losses): (Vec<_>, Vec<_>) = learned
+            .chain([("bc.grad_norm", grad_norms)])
+            .map(|(name, series)| (name, Tensor::cat(series, 0)))
+            .unzip();
         for (name, values) in names.into_iter().zip(params::read(losses).await?) {
             metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
         }
+        finite::check_metrics(&metrics, &self.config)?;
         let mut report = self.report(Phase::WarmStart, self.warm_start_step, metrics);
         if self.warm_start_step == self.config.warm_start.steps {
             self.demonstrations = Vec::new();

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::Trainer;
-use super::fresh::{fresh_actor, fresh_critic, fresh_policy};
+use super::fresh::{fresh_actor, fresh_critic, fresh_policy, shaped_by};
 use crate::agent::Agent;
 use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};
@@ -43,6 +43,11 @@ impl Trainer {
                 config.warm_start.steps
             )));
         }
+        let config = match &student {
+            Some(student) => shaped_by(config, student),
+            None => config,
+        };
+        config.validate()?;
         let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher;
         if about.samples > 1 {
             return Err(Error::Config(format!(

@@ -89,6 +89,7 @@ impl Learner {
         let before = self.policy.lm.valid();
         let longest = context.config.max_new_tokens;
         let mut seen = [const { Vec::new() }; NAMES.len()];
+        let mut grad_norms = Vec::new();
         for _ in 0..config.steps {
             let drawn = games::draw_as_said(&games, context, &mut rng);
             let all = transitions(&drawn) as f64;
@@ -105,6 +106,7 @@ impl Learner {
             let adam = &mut self.auxiliary_adam;
             let stepped = gradient_step(&self.policy, adam, parts, settings, loss).await;
             self.policy = stepped.module;
+            grad_norms.push(stepped.grad_norm);
             let mut shown = [const { Vec::new() }; NAMES.len()];
             for losses in stepped.seen {
                 shown.iter_mut().zip(losses).for_each(|(parts, loss)| parts.push(loss));
@@ -113,8 +115,9 @@ impl Learner {
                 series.push(Tensor::cat(parts, 0).sum());
             }
         }
-        let read = params::read(seen.map(|series| Tensor::cat(series, 0)).into()).await?;
-        for (name, values) in NAMES.into_iter().zip(read) {
+        let series = seen.into_iter().chain([grad_norms]);
+        let read = params::read(series.map(|series| Tensor::cat(series, 0)).collect()).await?;
+        for (name, values) in NAMES.into_iter().chain(["lessons.grad_norm"]).zip(read) {
             metrics.push(name, Stats::of(&values).map_or(0.0, |stats| stats.mean));
         }
         Ok(metrics)
