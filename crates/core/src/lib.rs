@@ -11,6 +11,7 @@
 pub mod choices;
 pub mod config;
 pub mod error;
+pub mod foreign;
 pub mod parallel;
 pub mod rng;
 pub mod yielding;
