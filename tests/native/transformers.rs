@@ -85,7 +85,7 @@ fn transformers_reads_every_folder_that_archer_writes() {
     let place = folder();
     let folders = written(place.path());
     let asked = json!({"folders": folders, "texts": TEXTS, "continue": BEGINNINGS}).to_string();
-    let script = root().join("tests/native/transformers.py");
+    let script = root().join("tests/native/read_by_transformers.py");
     let told = common::run_program(
         Command::new(python()).arg(script).current_dir(place.path()),
         asked.as_bytes(),

@@ -102,9 +102,7 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
 /// The terms that the card in a model folder names, if it has one that does.
 fn licence_of(folder: &Path) -> String {
     let card = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
-    let mut head = card.strip_prefix("---\n").unwrap_or_default().lines();
-    let licence = head.by_ref().take_while(|line| *line != "---");
-    licence.filter_map(|line| line.strip_prefix("license: ")).collect()
+    card.lines().find_map(|line| line.strip_prefix("- Licence: ")).unwrap_or_default().to_string()
 }
 
 /// Lets the model and what the file holds play the same games, and tells the difference.

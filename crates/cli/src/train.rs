@@ -229,7 +229,7 @@ impl Session {
         let made = |_: &Config, _: Option<&About>| Ok(worlds.clone());
         let trainer = Trainer::resume(&bytes, &made, &self.device.device)
             .map_err(|error| model::named(&best, error))?;
-        let evaluated = self.lines.iter().filter_map(|line| line.evaluation.as_ref());
+        let mut evaluated = self.lines.iter().filter_map(|line| line.evaluation.as_ref());
         let best = evaluated.rfind(|evaluation| evaluation.mean_return == self.best);
         let files = block_on(trainer.model_files(best))?;
         self.run.write_model(&self.run.model(), &files)

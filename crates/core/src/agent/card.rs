@@ -29,9 +29,13 @@ pub struct Measured {
 impl Card {
     /// The card of an agent, as Markdown with the head that model hubs read.
     pub fn text(&self, agent: &Agent) -> String {
-        let licence = match self.licence.as_str() {
-            "" => String::new(),
-            licence => format!("license: {}\n", licence.to_lowercase()),
+        // Hubs know a licence by its name in small letters, and several as a list.
+        let licences: Vec<String> =
+            self.licence.split(" OR ").map(|name| name.trim().to_lowercase()).collect();
+        let licence = match &licences[..] {
+            [one] if one.is_empty() => String::new(),
+            [one] => format!("license: {one}\n"),
+            several => format!("license:\n- {}\n", several.join("\n- ")),
         };
         let shape = agent.actor.config();
         let critic = match &agent.critic {

@@ -348,7 +348,6 @@ mod tests {
             ("/decoder", serde_json::json!([1])),
             ("/pre_tokenizer", serde_json::json!(7)),
             ("/added_tokens", serde_json::json!([{"id": 0}])),
-            ("/model/unk_token", serde_json::json!("<nothing>")),
             ("/model/merges", serde_json::json!([["a"]])),
             ("/model/merges", serde_json::json!(["a b c"])),
         ] {
