@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, Linear};
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::fused::{self, Activation, Mask};
@@ -315,8 +315,8 @@ impl CausalLm {
         fused::log_prob(hidden, self.transformer.wte.weight.val().select(0, choice), places)
     }
 
-    /// Scores of the vocabulary for some hidden states, by the tied embedding; [`SHUT`] for rows that are
-    /// no tokens.
+    /// Scores of the vocabulary for some hidden states, by the tied embedding; about [`SHUT`] for rows
+    /// that are no tokens.
     ///
     /// # Shapes
     /// - `hidden`: `[n, width]`
@@ -327,11 +327,10 @@ impl CausalLm {
             return scores;
         };
         let rows = self.config.vocab_size;
-        let mut shut = vec![true; rows];
-        spoken.iter().for_each(|&token| shut[token as usize] = false);
-        let shut = Tensor::<1, Bool>::from_data(TensorData::new(shut, [rows]), &scores.device());
-        let shape = scores.dims();
-        scores.mask_fill(shut.unsqueeze::<2>().expand(shape), SHUT)
+        let mut shut = vec![SHUT; rows];
+        spoken.iter().for_each(|&token| shut[token as usize] = 0.0);
+        let shut = TensorData::new(shut, [1, rows]);
+        scores.clone() + Tensor::from_data(shut, &scores.device())
     }
 
     /// As [`logits`](Self::logits), of rows that are no tokens too.
