@@ -57,9 +57,13 @@ pub fn run(folder: &Path, args: &[&str]) -> Done {
 
 /// The same, with `input` on standard input.
 pub fn run_with_input(folder: &Path, args: &[&str], input: &[u8]) -> Done {
-    let mut command = archer(folder, args);
+    run_program(&mut archer(folder, args), input)
+}
+
+/// Runs any program to its end with `input` on standard input.
+pub fn run_program(command: &mut Command, input: &[u8]) -> Done {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the binary starts");
+    let mut child = command.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("it has a standard input");
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {
@@ -203,4 +207,24 @@ pub fn assert_same_run(one: &Path, other: &Path) {
     }
     assert_eq!(a.len(), b.len());
     assert!(weights(one) == weights(other), "the weights differ");
+}
+
+/// The Python that has what is tested against: `PYTHON`, or `python3`.
+pub fn python() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_string())
+}
+
+/// A copy of the shipped model folder, to be altered.
+pub fn model_copy(folder: &Path, name: &str) -> PathBuf {
+    let (from, to) = (root().join("models/twenty-questions"), folder.join(name));
+    fs::create_dir_all(to.join("critic")).unwrap();
+    for part in ["", "critic"] {
+        for entry in fs::read_dir(from.join(part)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), to.join(part).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    to
 }

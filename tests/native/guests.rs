@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{Done, folder, root, run, run_with_input};
+use common::{Done, folder, python, root, run, run_with_input};
 use serde_json::{Value, json};
 
 /// The command that runs an example, or nothing where this machine lacks what it needs.
@@ -27,11 +27,6 @@ fn example(program: &str, needs: &str, file: &str) -> Option<String> {
     }
     let program = if program == "python3" { python() } else { program.to_string() };
     Some(format!("{program} {}", root().join("examples/worlds").join(file).display()))
-}
-
-/// The Python to run worlds with: `PYTHON`, or `python3`.
-fn python() -> String {
-    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_string())
 }
 
 /// Trains on a world for so many iterations and gives the mean returns of the comparison at the end.

@@ -66,11 +66,15 @@ fn gap(ours: &[f32], theirs: &[f32]) -> f32 {
 #[wasm_bindgen_test]
 async fn the_actor_computes_what_the_reference_did() {
     let device = open().await;
-    let file = |name: &str| match name {
-        "config.json" => Some(include_bytes!("../parity/actor/config.json").to_vec()),
-        "tokenizer.json" => Some(include_bytes!("../parity/actor/tokenizer.json").to_vec()),
-        "model.safetensors" => Some(include_bytes!("../parity/actor/model.safetensors").to_vec()),
-        _ => None,
+    let file = |name: &str| {
+        Ok(match name {
+            "config.json" => Some(include_bytes!("../parity/actor/config.json").to_vec()),
+            "tokenizer.json" => Some(include_bytes!("../parity/actor/tokenizer.json").to_vec()),
+            "model.safetensors" => {
+                Some(include_bytes!("../parity/actor/model.safetensors").to_vec())
+            }
+            _ => None,
+        })
     };
     let agent = Agent::from_files(&file, &device).unwrap();
     let files = [("forward.safetensors".to_string(), FORWARD.to_vec())];

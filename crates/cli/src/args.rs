@@ -296,7 +296,7 @@ pub struct Export {
     #[arg(long, value_name = "FILE|DIR")]
     pub out: PathBuf,
     /// Write a model folder in Hugging Face layout, which other programs read, instead of a file
-    #[arg(long, conflicts_with_all = ["training", "precision", "check", "licence", "commit"])]
+    #[arg(long, conflicts_with_all = ["training", "precision", "check"])]
     pub folder: bool,
     /// Of a run, take the checkpoint with the best evaluation instead of the newest
     #[arg(long)]

@@ -5,7 +5,7 @@
 //! carrying it out failed, 130 where the person stopped it.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Why a command did not come to its end.
@@ -90,6 +90,21 @@ impl From<archer_parity::Error> for Error {
     }
 }
 
+/// Tells on standard error what a person should know and what stops nothing.
+pub fn notice(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
+/// A path as it can be pasted into a shell.
+pub fn quoted(path: &Path) -> String {
+    let shown = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    match !shown.is_empty() && shown.chars().all(plain) {
+        true => shown,
+        false => format!("'{}'", shown.replace('\'', "'\\''")),
+    }
+}
+
 /// The error of a file that could not be written, as a sentence.
 pub fn cannot_write(path: &Path, error: &io::Error) -> Error {
     let path = path.display();
@@ -124,5 +139,23 @@ pub fn cannot_read(path: &Path, error: &io::Error) -> Error {
         }
         io::ErrorKind::InvalidData => Error::Failure(format!("{path} is not UTF-8 text")),
         _ => Error::Failure(format!("{path} could not be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_can_be_pasted() {
+        for (path, shown) in [
+            ("runs/a-1/model", "runs/a-1/model"),
+            ("my models/a", "'my models/a'"),
+            ("it's", "'it'\\''s'"),
+            ("a;b$c", "'a;b$c'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), shown);
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! `archer export`: a run or a model as the one file that a page loads, or as a folder that other
 //! programs read.
 
+use std::fs;
 use std::path::Path;
 
-use archer::agent::Agent;
+use archer::agent::{Agent, Card};
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
@@ -14,7 +15,7 @@ use pollster::block_on;
 use crate::args;
 use crate::comparison;
 use crate::device::{self, Opened};
-use crate::error::{Error, cannot_write};
+use crate::error::{Error, cannot_write, notice};
 use crate::files;
 use crate::model::{self, Found};
 use crate::number::{signed, thousands, with_interval};
@@ -43,6 +44,18 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
         licence: args.licence.clone().unwrap_or(origin.licence),
         commit: args.commit.clone().unwrap_or(origin.commit),
     });
+    if let Err(error) = trainer.fits_a_page() {
+        let why = format!("{}: a page cannot read this model: {error}", args.model.display());
+        match args.training {
+            // Whoever goes on with it here has what a page lacks.
+            true => notice(&why),
+            false => {
+                return Err(Error::Failure(format!(
+                    "{why}; export it as a folder with --folder, which the terminal and other programs read"
+                )));
+            }
+        }
+    }
     let bytes = match args.training {
         true => block_on(trainer.checkpoint())?,
         false => block_on(trainer.export_as(args.precision))?,
@@ -73,11 +86,23 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
             args.out.display()
         )));
     }
-    let agent = model::find(&args.model, args.best, device)?.agent;
-    let written = block_on(agent.files())?;
+    let Found { agent, trainer, .. } = model::find(&args.model, args.best, device)?;
+    let mut card = match trainer {
+        Some(trainer) => trainer.card(None),
+        None => Card { licence: licence_of(&args.model), ..Card::default() },
+    };
+    card.licence = args.licence.clone().unwrap_or(card.licence);
+    card.commit = args.commit.clone().unwrap_or(card.commit);
+    let written = block_on(agent.files(&card))?;
     files::write_folder_atomic(&args.out, &written).map_err(|e| cannot_write(&args.out, &e))?;
     let all = thousands(agent.parameters() as f64);
     output::line(&format!("{} holds the model: {all} parameters.", args.out.display()))
+}
+
+/// The terms that the card in a model folder names, if it has one that does.
+fn licence_of(folder: &Path) -> String {
+    let card = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+    card.lines().find_map(|line| line.strip_prefix("- Licence: ")).unwrap_or_default().to_string()
 }
 
 /// Lets the model and what the file holds play the same games, and tells the difference.

@@ -1,15 +1,17 @@
 //! A model folder or an exported file, read into an agent.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use archer::agent::Agent;
 use archer::config::Config;
+use archer::hf::weights;
 use archer::train::Trainer;
 use burn::tensor::Device;
 use pollster::block_on;
 
-use crate::error::{Error, cannot_read};
+use crate::error::{Error, cannot_read, notice, quoted};
 use crate::run_dir::{self, Kind};
 use crate::worlds;
 
@@ -92,23 +94,54 @@ pub fn load_to_train(
     if let Some(critic) = critic {
         check(critic, "critic")?;
     }
-    // A file that cannot be read is as good as absent to the core, which names what it misses.
     let read = |name: &str| {
         let path = match (critic, name.strip_prefix("critic/")) {
             (Some(critic), Some(name)) => critic.join(name),
             _ => folder.join(name),
         };
-        fs::read(path).ok()
+        file(&path)
     };
     let shown = match critic {
         Some(critic) => format!("{} with the critic {}", folder.display(), critic.display()),
         None => folder.display().to_string(),
     };
-    Agent::from_files_to_train(&read, seed, device).map_err(|error| match error.into() {
+    let agent = Agent::from_files_to_train(&read, seed, device);
+    let agent = agent.map_err(|error| match error.into() {
         Error::Usage(text) => Error::Usage(format!("{shown}: {text}")),
         Error::Failure(text) => Error::Failure(format!("{shown}: {text}")),
         other => other,
-    })
+    })?;
+    agent.notices.iter().for_each(|text| notice(&format!("{shown}: {text}")));
+    Ok(agent)
+}
+
+/// The bytes of a file of a folder, or `None` where there is none. One that is there and cannot be read
+/// is not taken for missing, and nothing but a file is opened: a pipe would be waited for.
+fn file(path: &Path) -> Result<Option<Vec<u8>>, archer::Error> {
+    let fault = |what: &str| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Err(archer::Error::Model(format!("{name} {what}")))
+    };
+    let unreadable = |error: &io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => fault("may not be read; check its permissions"),
+        _ => fault(&format!("could not be read: {error}")),
+    };
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => fault("is a folder, where a file of this name should be"),
+        Ok(found) if !found.is_file() => {
+            fault("is a pipe or a device, where a file of this name should be")
+        }
+        Ok(_) => fs::read(path).map(Some).or_else(|error| unreadable(&error)),
+        Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_ok() => {
+            fault("is a symbolic link to nothing; copy the file itself")
+        }
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Whether a folder can hold what is looked for in it.
@@ -121,8 +154,12 @@ fn check(folder: &Path, what: &str) -> Result<(), Error> {
     }
     if crate::run_dir::is_run(folder) {
         return Err(Error::Usage(format!(
-            "{shown} is a run and not a model; its model is {shown}/model"
+            "{shown} is a run and not a model; its model is {}",
+            quoted(&folder.join("model"))
         )));
+    }
+    if let Some(text) = weights_of_another_format(folder) {
+        return Err(Error::Failure(format!("{shown}: {text}")));
     }
     if what == "critic" && !folder.join("config.json").is_file() {
         return Err(Error::Usage(format!(
@@ -130,4 +167,29 @@ fn check(folder: &Path, what: &str) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// What is wrong with a folder whose weights are there in another format alone.
+fn weights_of_another_format(folder: &Path) -> Option<String> {
+    const OTHERS: [(&str, &str); 4] = [
+        (
+            "pytorch_model.bin",
+            "a Python pickle: save the model as safetensors (save_pretrained does)",
+        ),
+        (
+            "pytorch_model.bin.index.json",
+            "the index of Python pickles: save the model as safetensors (save_pretrained does)",
+        ),
+        (
+            "adapter_model.safetensors",
+            "adapters alone: merge them into their model first (merge_and_unload in peft), and save that",
+        ),
+        ("tf_model.h5", "an HDF5 file: save the model as safetensors (save_pretrained does)"),
+    ];
+    let has = |name: &str| folder.join(name).exists();
+    if has(weights::SINGLE) || has(weights::INDEX) {
+        return None;
+    }
+    let (name, what) = OTHERS.into_iter().find(|(name, _)| has(name))?;
+    Some(format!("there is no {}, and {name} is {what}", weights::SINGLE))
 }

@@ -218,7 +218,7 @@ impl Session {
             self.screen.report(phase_title(before.phase), line.step, before.total, &line);
             self.keep(line).map_err(|e| self.with_way_back(e))?;
             if before.phase == Phase::WarmStart && after.phase != Phase::WarmStart {
-                let files = block_on(self.trainer.agent().files())?;
+                let files = block_on(self.trainer.model_files(None))?;
                 self.run.write_model(&self.run.warm_start(), &files)?;
                 self.save()?;
             }
@@ -242,7 +242,9 @@ impl Session {
         let made = |_: &Config, _: Option<&About>| Ok(worlds.clone());
         let trainer = Trainer::resume(&bytes, &made, &self.device.device)
             .map_err(|error| model::named(&best, error))?;
-        let files = block_on(trainer.agent().files())?;
+        let mut evaluated = self.lines.iter().filter_map(|line| line.evaluation.as_ref());
+        let best = evaluated.rfind(|evaluation| evaluation.mean_return == self.best);
+        let files = block_on(trainer.model_files(best))?;
         self.run.write_model(&self.run.model(), &files)
     }
 
@@ -267,7 +269,8 @@ impl Session {
     fn save(&self) -> Result<(), Error> {
         let bytes = block_on(self.trainer.checkpoint())?;
         self.run.save_checkpoint(Kind::Latest, &bytes)?;
-        let files = block_on(self.trainer.agent().files())?;
+        let evaluated = self.lines.last().and_then(|line| line.evaluation.as_ref());
+        let files = block_on(self.trainer.model_files(evaluated))?;
         self.run.write_model(&self.run.model(), &files)?;
         for (name, svg) in self.plots() {
             self.run.write(&format!("plots/{name}"), svg.as_bytes())?;

@@ -2,13 +2,13 @@
 //!
 //! Hugging Face's layout, so that it can be taken elsewhere, with two additions of ours:
 //! `archer.json` (the world the agent was trained in and how it speaks) and `critic/`. Folders
-//! are maps from relative path to bytes here; the shells own the disk.
+//! are maps from relative path to bytes here; the shells own the disk. `agent/folder.rs` reads and
+//! writes them.
 
 use std::sync::Arc;
 
 use archer_world::{Choices, Settings, Style, Transcript};
 use burn::module::Module;
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::{Chooser, spoken};
@@ -16,23 +16,18 @@ use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::choices::{Trie, Tries, Walk};
 use crate::config::Config;
 use crate::error::Error;
-use crate::hf::{self, Format, weights};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
-use crate::rng::{self, ChaCha8Rng};
+use crate::rng::ChaCha8Rng;
 use crate::text::Tokenizer;
 
-const MODEL: &str = weights::SINGLE;
-const CONFIG: &str = "config.json";
-const TOKENIZER: &str = "tokenizer.json";
-const ABOUT: &str = "archer.json";
-const CRITIC: &str = "critic/";
-const CRITIC_MODEL: &str = "critic/model.safetensors";
-const CRITIC_CONFIG: &str = "critic/config.json";
-const CRITIC_TOKENIZER: &str = "critic/tokenizer.json";
+mod card;
+mod folder;
+
+pub use card::{Card, Measured};
 
 /// What `archer.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,69 +110,12 @@ pub struct Agent {
     pub critic_tokenizer: Option<Tokenizer>,
     /// World and manner of speaking.
     pub about: About,
+    /// What was set aside when its files were read, a sentence each.
+    pub notices: Vec<String>,
     layout: Layout,
 }
 
 impl Agent {
-    /// Reads a model folder; `file` gives the bytes of a relative path, or `None` if there is none.
-    ///
-    /// A folder without `archer.json` (a plain GPT-2) has no world of its own.
-    ///
-    /// # Errors
-    /// If a file is missing or damaged, or the files do not fit each other; the error names it.
-    pub fn from_files(
-        file: &dyn Fn(&str) -> Option<Vec<u8>>,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        Self::from_files_to_train(file, 0, device)
-    }
-
-    /// The same for a run with this seed, from which what a published critic's files lack (its
-    /// heads, its pooler) is drawn.
-    ///
-    /// # Errors
-    /// As [`from_files`](Self::from_files).
-    pub fn from_files_to_train(
-        file: &dyn Fn(&str) -> Option<Vec<u8>>,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Self, Error> {
-        let need = |path: &str| {
-            file(path).ok_or_else(|| Error::Model(format!("the model folder has no file {path}")))
-        };
-        let shape = hf::read_gpt2_config(CONFIG, &need(CONFIG)?)?;
-        let tokenizer_json = need(TOKENIZER)?;
-        let tokenizer = Tokenizer::from_json(&tokenizer_json)?;
-        let about = match file(ABOUT) {
-            Some(bytes) => read_about(&bytes, &tokenizer_json)?,
-            None => About::of_strangers(&tokenizer_json),
-        };
-        check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
-        // The values drawn here are replaced at once; the seed does not matter.
-        let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
-        let actor = hf::read_actor(actor, &weights::files(file, "")?)?;
-        let Some(config) = file(CRITIC_CONFIG) else {
-            if about.samples > 1 {
-                return Err(Error::Model(format!(
-                    "{ABOUT} says that a critic chooses among {} utterances, and there is no {CRITIC_CONFIG}: put back the critic that came with the model",
-                    about.samples
-                )));
-            }
-            return Ok(Self::new(actor, None, tokenizer, about));
-        };
-        let mut fresh = rng::stream(seed, "critic.init", 0);
-        let critic = hf::critic_like(CRITIC_CONFIG, &config, &mut fresh, device)?;
-        let critic = hf::read_critic(critic, &weights::files(file, CRITIC)?)?;
-        let own = file(CRITIC_TOKENIZER).filter(|json| *json != tokenizer_json);
-        let own = own.map(|json| Tokenizer::from_json_of(CRITIC_TOKENIZER, &json)).transpose()?;
-        let (name, read_by) = match &own {
-            Some(own) => (CRITIC_TOKENIZER, own),
-            None => (TOKENIZER, &tokenizer),
-        };
-        check_vocabulary(name, read_by, CRITIC_CONFIG, critic.vocab_size())?;
-        Ok(Self::new(actor, Some(critic), tokenizer, about).with_critic_tokenizer(own))
-    }
-
     /// An agent of these parts.
     pub fn new(
         actor: CausalLm,
@@ -193,11 +131,12 @@ impl Agent {
             about.max_new_tokens,
         );
         Self {
-            actor: actor.valid(),
+            actor: actor.valid().with_tokens(|id| tokenizer.has(id)),
             critic: critic.map(|critic| critic.valid()),
             tokenizer,
             critic_tokenizer: None,
             about,
+            notices: Vec::new(),
             layout,
         }
     }
@@ -218,28 +157,6 @@ impl Agent {
     /// How texts are laid out for its networks.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// The files of this agent's model folder.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let tokenizer = self.tokenizer.to_json();
-        let about = serde_json::to_string_pretty(&self.about).expect("JSON can be written") + "\n";
-        let mut files = vec![
-            (CONFIG.to_string(), hf::gpt2_config(self.actor.config(), self.tokenizer.end)),
-            (ABOUT.to_string(), about.into_bytes()),
-            (MODEL.to_string(), hf::write(&self.actor, Format::Gpt2).await?),
-        ];
-        if let Some(critic) = &self.critic {
-            let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
-            files.push((CRITIC_CONFIG.to_string(), hf::critic_config(critic, read_by)));
-            files.push((CRITIC_MODEL.to_string(), hf::write_critic(critic).await?));
-            files.push((CRITIC_TOKENIZER.to_string(), read_by.to_json()));
-        }
-        files.push((TOKENIZER.to_string(), tokenizer));
-        Ok(files)
     }
 
     /// The player that this agent is, choosing tokens as `sampler` says, on so many threads.
@@ -383,37 +300,4 @@ fn whole() -> f64 {
 
 fn is_whole(share: &f64) -> bool {
     *share == 1.0
-}
-
-fn check_vocabulary(
-    tokenizer_file: &str,
-    tokenizer: &Tokenizer,
-    config_file: &str,
-    rows: usize,
-) -> Result<(), Error> {
-    if tokenizer.vocab_size() <= rows {
-        return Ok(());
-    }
-    Err(Error::Model(format!(
-        "{tokenizer_file} has {} tokens but the weights of {config_file} only {rows}: the two do not belong together",
-        tokenizer.vocab_size()
-    )))
-}
-
-fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {
-    let about: About = serde_json::from_slice(bytes)
-        .map_err(|error| Error::Model(format!("archer.json cannot be read: {error}")))?;
-    if about.version != 1 {
-        return Err(Error::Model(format!(
-            "archer.json is of version {}; this program reads version 1",
-            about.version
-        )));
-    }
-    if about.tokenizer_crc32 != crc32fast::hash(tokenizer_json) {
-        return Err(Error::Model(
-            "tokenizer.json is not the one that the weights were trained with; put back the one that came with the model"
-                .into(),
-        ));
-    }
-    Ok(about)
 }

@@ -16,6 +16,7 @@ use burn::tensor::{Tensor, TensorData};
 use crate::choices::Trie;
 use crate::error::Error;
 use crate::finite;
+use crate::foreign;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
@@ -76,7 +77,13 @@ impl Sections {
     /// If it is cut, altered, of another version, or no checkpoint at all.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         if !bytes.starts_with(MAGIC) {
-            return Err(damaged("it does not begin as a checkpoint does"));
+            return Err(match foreign::instead_of_container(bytes) {
+                Some(kind) => Error::Checkpoint(format!(
+                    "the checkpoint is none: the file is {}; {}",
+                    kind.what, kind.remedy
+                )),
+                None => damaged("it does not begin as a checkpoint does"),
+            });
         }
         let Some((body, sum)) = bytes.split_last_chunk::<4>() else {
             return Err(damaged("it is cut"));

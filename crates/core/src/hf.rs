@@ -9,19 +9,26 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
-use serde_json::Value;
 
-mod config;
+pub mod config;
+mod config_file;
+mod leftover;
+mod names;
+pub mod shapes;
 #[cfg(test)]
 mod tests;
 pub mod weights;
 
-pub use self::config::{encoder_config, gpt2_config, read_encoder_config, read_gpt2_config};
+pub use self::config::{
+    CriticShape, encoder_config, gpt2_config, read_critic_config, read_encoder_config,
+    read_gpt2_config, read_specials,
+};
+use self::shapes::Named;
 use self::weights::{NamedBytes, Weights};
 use crate::error::Error;
 use crate::finite;
 use crate::nn::causal_critic::CausalCritic;
-use crate::nn::causal_lm::CausalLm;
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
 use crate::nn::critic::{Critic, DoubleCritic};
 use crate::nn::params::{self, ParamInfo};
 use crate::rng::ChaCha8Rng;
@@ -138,12 +145,129 @@ pub async fn write<M: Module>(module: &M, format: Format) -> Result<Vec<u8>, Err
         .map_err(|error| Error::Model(format!("the weights cannot be written: {error}")))
 }
 
+/// The shape of an actor and its weights under this crate's names, checked by their headers against its
+/// `config.json` before anything is made of them; what is set aside is told by notices.
+///
+/// # Errors
+/// If a file is damaged or something else, a key cannot be used, or a tensor is missing, too many, of
+/// another shape, or makes another model of it.
+pub fn actor_weights<'a>(
+    (config, bytes): (&str, &[u8]),
+    files: &'a [NamedBytes],
+    notices: &mut Vec<String>,
+) -> Result<(CausalLmConfig, Weights<'a>), Error> {
+    let shape = read_gpt2_config(config, bytes)?;
+    let untied = config::is_untied(config, bytes)?;
+    let weights = checked_actor(config, &shape, untied, files, notices)?;
+    Ok((shape, weights))
+}
+
+fn checked_actor<'a>(
+    config: &str,
+    shape: &CausalLmConfig,
+    untied: bool,
+    files: &'a [NamedBytes],
+    notices: &mut Vec<String>,
+) -> Result<Weights<'a>, Error> {
+    let mut weights = names::unwrapped(Weights::new(files)?, notices)?;
+    leftover::without_value_head(&mut weights, notices)?;
+    let mut weights = weights.renamed(names::gpt2_name)?;
+    check_blocks(&weights, "transformer.h.", (config, "n_layer", shape.layers))?;
+    leftover::without_tied_head(&mut weights, untied)?;
+    leftover::without_buffers(&mut weights, shape.positions)?;
+    weights.check(&shapes::of_actor(shape), |_| false)?;
+    Ok(weights)
+}
+
+/// Refuses weights that hold more or fewer blocks than a key of the configuration says.
+fn check_blocks(
+    weights: &Weights<'_>,
+    before: &str,
+    (config, key, layers): (&str, &str, usize),
+) -> Result<(), Error> {
+    let found = weights.blocks(before);
+    if found == layers {
+        return Ok(());
+    }
+    let one = format!("{before}{}.", layers.max(1));
+    let surplus = weights.names().find(|name| name.starts_with(&one));
+    Err(Error::Model(match surplus {
+        Some(name) => format!(
+            "{}: the tensor {name} belongs to no part of the configured model: {config} says {key} = {layers}, and the weights are of {found} blocks",
+            weights.file_of(name)
+        ),
+        None => format!(
+            "{config}: {key} = {layers}, but {} holds tensors of {found} blocks: the two do not belong together",
+            weights.file_of("")
+        ),
+    }))
+}
+
 /// Fills a language model from weights that any maker of GPT-2 files may have named.
 ///
 /// # Errors
-/// If a file is damaged, or a tensor is missing, too many or of another shape.
+/// As [`actor_weights`].
 pub fn read_actor(actor: CausalLm, files: &[NamedBytes]) -> Result<CausalLm, Error> {
-    Weights::new(files)?.renamed(weights::gpt2_name).fill(actor, Format::Gpt2, |_| false)
+    let shape = actor.config().clone();
+    let weights = checked_actor("the configuration", &shape, false, files, &mut Vec::new())?;
+    weights.fill(actor, Format::Gpt2, |_| false)
+}
+
+/// The weights of a critic of this shape, or of an encoder alone, checked like those of an actor.
+///
+/// # Errors
+/// As [`actor_weights`].
+pub fn critic_weights<'a>(
+    config: &str,
+    shape: &CriticShape,
+    files: &'a [NamedBytes],
+    notices: &mut Vec<String>,
+) -> Result<Weights<'a>, Error> {
+    let mut weights = names::unwrapped(Weights::new(files)?, notices)?;
+    let wanted = shapes::of_critic(shape);
+    let whole = is_critic(&weights);
+    let (positions, blocks) = match shape {
+        CriticShape::Causal(body) => {
+            if !weights.has_part("base_lm.") {
+                return Err(Error::Model(format!(
+                    "{}: these are the weights of no critic: {config} describes a GPT-2, and a critic of that kind is made by archer alone, with heads beside its body (base_lm, critic1); leave the folder out, and a fresh critic is made",
+                    weights.file_of("")
+                )));
+            }
+            (body.positions, ("base_lm.transformer.h.", (config, "n_layer", body.layers)))
+        }
+        CriticShape::Encoder(body) => {
+            if !whole {
+                weights = weights.renamed(names::encoder_name)?;
+                leftover::without_encoder_heads(&mut weights, notices);
+            }
+            (body.positions, ("base_lm.encoder.layer.", (config, "num_hidden_layers", body.layers)))
+        }
+    };
+    check_blocks(&weights, blocks.0, blocks.1)?;
+    leftover::without_buffers(&mut weights, positions)?;
+    let may_lack = may_lack(&weights);
+    weights.check(&wanted, |name| !whole && may_lack(name))?;
+    Ok(weights)
+}
+
+const HEADS: [&str; 4] = ["critic1.", "critic2.", "v_critic1.", "v_critic2."];
+
+/// Whether these are the weights of a critic and not of an encoder alone.
+fn is_critic(weights: &Weights<'_>) -> bool {
+    HEADS.iter().any(|head| weights.has_part(head))
+        || weights.names().any(|name| name.starts_with("base_lm."))
+}
+
+/// What may be missing: nothing of a critic; of an encoder alone the heads, and the pooler, which a
+/// language model's file has not.
+fn may_lack(weights: &Weights<'_>) -> impl Fn(&str) -> bool + use<> {
+    let whole = HEADS.iter().any(|head| weights.has_part(head));
+    move |name| {
+        !whole
+            && (HEADS.iter().any(|head| name.starts_with(head))
+                || name.starts_with("base_lm.pooler."))
+    }
 }
 
 /// Fills a critic.
@@ -152,26 +276,57 @@ pub fn read_actor(actor: CausalLm, files: &[NamedBytes]) -> Result<CausalLm, Err
 /// were made, and the pooler too where the checkpoint has none (a language model's has not).
 ///
 /// # Errors
-/// If a file is damaged, or a tensor is missing, too many or of another shape.
+/// As [`critic_weights`].
 pub fn read_critic(critic: Critic, files: &[NamedBytes]) -> Result<Critic, Error> {
-    let weights = Weights::new(files)?;
+    let shape = CriticShape::of(&critic);
+    let weights = critic_weights("the configuration", &shape, files, &mut Vec::new())?;
+    fill_critic(critic, &weights)
+}
+
+/// Fills a critic from weights that were [checked](critic_weights).
+///
+/// # Errors
+/// If a tensor is missing, too many or of another shape.
+pub fn fill_critic(critic: Critic, weights: &Weights<'_>) -> Result<Critic, Error> {
     match critic {
-        Critic::Encoder(critic) => read_encoder_critic(critic, weights).map(Critic::Encoder),
+        Critic::Encoder(critic) => {
+            weights.fill(critic, Format::Encoder, may_lack(weights)).map(Critic::Encoder)
+        }
         Critic::Causal(critic) => {
             weights.fill(critic, Format::CausalCritic, |_| false).map(Critic::Causal)
         }
     }
 }
 
-fn read_encoder_critic(critic: DoubleCritic, weights: Weights<'_>) -> Result<DoubleCritic, Error> {
-    const HEADS: [&str; 4] = ["critic1.", "critic2.", "v_critic1.", "v_critic2."];
-    let is_head = |name: &str| HEADS.iter().any(|head| name.starts_with(head));
-    if weights.has_part("base_lm.") || HEADS.iter().any(|head| weights.has_part(head)) {
-        return weights.fill(critic, Format::Encoder, |_| false);
+impl CriticShape {
+    /// The shape of this critic.
+    pub fn of(critic: &Critic) -> Self {
+        match critic {
+            Critic::Encoder(critic) => CriticShape::Encoder(critic.config().clone()),
+            Critic::Causal(critic) => CriticShape::Causal(critic.config().clone()),
+        }
     }
-    // What stands in a language model's file beside the encoder: its output layers.
-    let body = weights.renamed(weights::encoder_name).only("base_lm.");
-    body.fill(critic, Format::Encoder, |name| is_head(name) || name.starts_with("base_lm.pooler."))
+
+    /// Rows of its token table.
+    pub fn vocab_size(&self) -> usize {
+        match self {
+            CriticShape::Causal(shape) => shape.vocab_size,
+            CriticShape::Encoder(shape) => shape.vocab_size,
+        }
+    }
+
+    /// The tensors that such a critic has, heads included.
+    pub fn tensors(&self) -> Vec<Named> {
+        shapes::of_critic(self)
+    }
+
+    /// A fresh critic of this shape.
+    pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> Critic {
+        match self {
+            CriticShape::Causal(shape) => Critic::Causal(CausalCritic::new(shape, rng, device)),
+            CriticShape::Encoder(shape) => Critic::Encoder(DoubleCritic::new(shape, rng, device)),
+        }
+    }
 }
 
 /// The transpose of a row-major matrix.
@@ -181,7 +336,7 @@ fn turn(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The `config.json` of a critic of either kind.
+/// The configuration of a critic of either kind, as a file of archer's own holds it.
 pub fn critic_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
     match critic {
         Critic::Encoder(critic) => {
@@ -191,24 +346,31 @@ pub fn critic_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
     }
 }
 
+/// The `config.json` of a critic of either kind in a model folder, which no other program takes for a
+/// model that it knows.
+pub fn critic_folder_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
+    match critic {
+        Critic::Encoder(critic) => config::encoder_critic_config(
+            critic.config(),
+            tokenizer.start,
+            tokenizer.pad,
+            tokenizer.end,
+        ),
+        Critic::Causal(critic) => config::causal_critic_config(critic.config(), tokenizer.end),
+    }
+}
+
 /// A fresh critic of the kind and shape that a `config.json` describes.
 ///
 /// # Errors
-/// As [`read_gpt2_config`] and [`read_encoder_config`].
+/// As [`read_critic_config`].
 pub fn critic_like(
     file: &str,
     bytes: &[u8],
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Result<Critic, Error> {
-    let is_causal =
-        serde_json::from_slice::<Value>(bytes).is_ok_and(|config| config["model_type"] == "gpt2");
-    if is_causal {
-        let shape = read_gpt2_config(file, bytes)?;
-        return Ok(Critic::Causal(CausalCritic::new(&shape, rng, device)));
-    }
-    let shape = read_encoder_config(file, bytes)?;
-    Ok(Critic::Encoder(DoubleCritic::new(&shape, rng, device)))
+    Ok(read_critic_config(file, bytes)?.init(rng, device))
 }
 
 /// Writes a critic's `model.safetensors`.

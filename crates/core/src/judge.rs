@@ -103,7 +103,7 @@ impl Agent {
         let (batch, base) = batch(newest(&state, room), &[], &self.actor.device());
         let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
         let [hidden] = self.actor.hidden_at(tokens, positions, &batch.mask, [&[base]]);
-        let scores = self.actor.logits(hidden); // [1, vocab]
+        let scores = self.actor.scores_of_rows(hidden); // [1, vocab]
         let size = scores.dims()[1];
         let all = params::read(vec![scores.reshape([size])]).await?.remove(0);
         Ok((0..n.min(size)).map(|i| all[i * size / n.min(size)]).collect())

@@ -12,6 +12,7 @@ pub mod choices;
 pub mod config;
 pub mod error;
 pub mod finite;
+pub mod foreign;
 pub mod parallel;
 pub mod rng;
 pub mod yielding;

@@ -17,6 +17,7 @@ use archer::rng;
 use archer::text::Tokenizer;
 use archer::text::official;
 use archer::text::prompt::critic_sequence;
+use archer::text::tokenizer::Specials;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
@@ -60,7 +61,7 @@ impl Bench {
     /// Reads models and batches onto a device.
     pub fn load(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Self, Error> {
         let device = device.clone().autodiff();
-        let file = |name: &str| fixtures.bytes(name);
+        let file = |name: &str| Ok(fixtures.bytes(name));
         let shape =
             hf::read_gpt2_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
         // What is drawn here is replaced at once.
@@ -77,7 +78,7 @@ impl Bench {
         let (online, target) =
             (critic("critic.safetensors")?, critic("target_critic.safetensors")?);
         let tokenizer = |name: &str| -> Result<Tokenizer, Error> {
-            Ok(Tokenizer::from_json_of(name, &fixtures.need(name)?)?)
+            Ok(Tokenizer::from_json_of(name, &fixtures.need(name)?, &Specials::default())?)
         };
         let (words, critic_words) =
             (tokenizer("actor/tokenizer.json")?, tokenizer("critic/tokenizer.json")?);

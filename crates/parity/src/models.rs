@@ -40,8 +40,8 @@ async fn published_encoder(bench: &Bench, ledger: &mut Ledger) -> Result<(), Err
     let json = bench.fixtures.need(config)?;
     let mut unused = rng::stream(0, "parity", 1);
     let fresh: Critic = hf::critic_like(config, &json, &mut unused, &bench.device)?;
-    let read =
-        hf::read_critic(fresh, &weights::files(&|name| bench.fixtures.bytes(name), "critic/")?)?;
+    let bytes = |name: &str| Ok(bench.fixtures.bytes(name));
+    let read = hf::read_critic(fresh, &weights::files(&bytes, "critic/")?)?;
     let body = |(name, tensor): (String, _)| {
         name.strip_prefix("base_lm.").map(|bare| (bare.to_string(), tensor))
     };

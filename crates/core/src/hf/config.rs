@@ -1,17 +1,29 @@
 //! The `config.json` beside the weights: a network's shape under the names of the field.
 //!
-//! Only what changes the numbers is read, and what this crate cannot compute is refused with the
-//! key that asks for it, rather than computed wrongly.
+//! Only what changes the numbers is read. A key of another type, a value out of range and what this
+//! crate cannot compute are refused by name, rather than taken for absent or computed wrongly.
 
 use serde_json::{Value, json};
 
+use super::config_file::ConfigFile;
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLmConfig;
 use crate::nn::encoder::EncoderConfig;
+use crate::text::tokenizer::Specials;
+
+/// What a critic's `config.json` in a model folder says of its kind: a name that no other program takes
+/// for a model of its own.
+pub const CRITIC: &str = "archer_critic";
+/// The key under which a critic's folder names the layout of its body.
+const BODY: &str = "body_model_type";
 
 /// GPT-2's `config.json` for a model of this shape.
 pub fn gpt2_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
-    pretty(&json!({
+    pretty(&gpt2(config, end_of_text))
+}
+
+fn gpt2(config: &CausalLmConfig, end_of_text: u32) -> Value {
+    json!({
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",
         "activation_function": "gelu_new",
@@ -29,42 +41,89 @@ pub fn gpt2_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
         "embd_pdrop": 0.0,
         "attn_pdrop": 0.0,
         "torch_dtype": "float32",
-    }))
+    })
+}
+
+/// The same for the body of a critic in a model folder, under a name of its own: it is no language
+/// model, and a program that reads GPT-2 must not take it for one.
+pub fn causal_critic_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
+    pretty(&as_critic(gpt2(config, end_of_text), "ArcherCausalCritic"))
+}
+
+/// RoBERTa's (or BERT's) configuration for the body of a critic in a model folder likewise.
+pub fn encoder_critic_config(config: &EncoderConfig, start: u32, pad: u32, end: u32) -> Vec<u8> {
+    pretty(&as_critic(encoder(config, start, pad, end), "ArcherEncoderCritic"))
+}
+
+fn as_critic(mut config: Value, architecture: &str) -> Value {
+    config[BODY] = config["model_type"].take();
+    config["model_type"] = CRITIC.into();
+    config["architectures"] = json!([architecture]);
+    config
 }
 
 /// Reads GPT-2's `config.json`.
 ///
 /// # Errors
-/// If it is no JSON, of another model, or lacks a size; the error names the key.
+/// If it is no JSON, of another model, lacks a size, or asks for what cannot be computed; the error
+/// names the key.
 pub fn read_gpt2_config(file: &str, bytes: &[u8]) -> Result<CausalLmConfig, Error> {
-    let config = ConfigFile::read(file, bytes, &["gpt2"])?;
-    config.check_activation("activation_function", &["gelu_new", "gelu_pytorch_tanh"])?;
-    config.check_flag("scale_attn_by_inverse_layer_idx", false)?;
-    config.check_flag("tie_word_embeddings", true)?;
-    config.check_flag("scale_attn_weights", true)?;
+    read_gpt2(&ConfigFile::read(file, bytes)?)
+}
+
+fn read_gpt2(config: &ConfigFile<'_>) -> Result<CausalLmConfig, Error> {
+    config.is_one_of(&["gpt2"])?;
+    config.choice("activation_function", &["gelu_new", "gelu_pytorch_tanh"])?;
+    config.flag_is("scale_attn_weights", true)?;
+    config.flag_is("scale_attn_by_inverse_layer_idx", false)?;
+    config.flag("reorder_and_upcast_attn")?; // the order of a sum in half precision, and no other function
+    config.flag_is("add_cross_attention", false)?;
+    config.flag("tie_word_embeddings")?; // the weights tell
+    config.nothing_else()?;
+    for key in ["resid_pdrop", "embd_pdrop", "attn_pdrop"] {
+        config.share(key)?; // drops nothing where nothing is trained
+    }
     let shape = CausalLmConfig {
-        layers: config.size("n_layer")?,
+        layers: config.layers("n_layer")?,
         width: config.size("n_embd")?,
         heads: config.size("n_head")?,
         positions: config.size("n_positions")?,
         vocab_size: config.size("vocab_size")?,
-        layer_norm_epsilon: config.number("layer_norm_epsilon", 1e-5),
+        layer_norm_epsilon: config.epsilon("layer_norm_epsilon", 1e-5)?,
     };
-    config.check_heads("n_embd", shape.width, "n_head", shape.heads)?;
-    match config.value["n_inner"].as_u64() {
-        Some(inner) if inner as usize != 4 * shape.width => {
-            return config
-                .fault(format!("n_inner = {inner} is not supported; it must be 4 n_embd"));
+    config.check_heads(("n_embd", shape.width), ("n_head", shape.heads))?;
+    if config.has("n_ctx") {
+        config.size("n_ctx")?;
+    }
+    if config.has("n_inner") {
+        let inner = config.size("n_inner")?;
+        if inner != 4 * shape.width {
+            return config.fault(format!(
+                "n_inner = {inner} is not supported; it must be 4 n_embd = {}",
+                4 * shape.width
+            ));
         }
-        _ => {}
     }
     Ok(shape)
 }
 
+/// Whether a GPT-2's `config.json` says that its output layer is a matrix of its own.
+///
+/// # Errors
+/// If it is no JSON, or the key is neither true nor false.
+pub fn is_untied(file: &str, bytes: &[u8]) -> Result<bool, Error> {
+    let config = ConfigFile::read(file, bytes)?;
+    Ok(config.flag("tie_word_embeddings")? == Some(false))
+}
+
 /// RoBERTa's (or BERT's) `config.json` for an encoder of this shape.
 pub fn encoder_config(config: &EncoderConfig, start: u32, pad: u32, end: u32) -> Vec<u8> {
+    pretty(&encoder(config, start, pad, end))
+}
+
+fn encoder(config: &EncoderConfig, start: u32, pad: u32, end: u32) -> Value {
     let roberta = config.first_position > 0;
-    pretty(&json!({
+    json!({
         "architectures": [if roberta { "RobertaModel" } else { "BertModel" }],
         "model_type": if roberta { "roberta" } else { "bert" },
         "hidden_act": "gelu",
@@ -83,30 +142,41 @@ pub fn encoder_config(config: &EncoderConfig, start: u32, pad: u32, end: u32) ->
         "hidden_dropout_prob": 0.0,
         "attention_probs_dropout_prob": 0.0,
         "torch_dtype": "float32",
-    }))
+    })
 }
 
 /// Reads RoBERTa's or BERT's `config.json`.
 ///
 /// # Errors
-/// If it is no JSON, of another model, or lacks a size; the error names the key.
+/// If it is no JSON, of another model, lacks a size, or asks for what cannot be computed; the error
+/// names the key.
 pub fn read_encoder_config(file: &str, bytes: &[u8]) -> Result<EncoderConfig, Error> {
-    let config = ConfigFile::read(file, bytes, &["roberta", "bert"])?;
-    config.check_activation("hidden_act", &["gelu"])?;
-    config.check_activation("position_embedding_type", &["absolute"])?;
-    let first_position = if config.value["model_type"] == "roberta" {
-        config.size("pad_token_id").unwrap_or(1) + 1
-    } else {
-        0
+    read_encoder(&ConfigFile::read(file, bytes)?)
+}
+
+fn read_encoder(config: &ConfigFile<'_>) -> Result<EncoderConfig, Error> {
+    config.is_one_of(&["roberta", "bert"])?;
+    config.choice("hidden_act", &["gelu"])?;
+    config.choice("position_embedding_type", &["absolute"])?;
+    config.flag_is("is_decoder", false)?;
+    config.flag_is("add_cross_attention", false)?;
+    config.nothing_else()?;
+    for key in ["hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"] {
+        config.share(key)?;
+    }
+    let pad = config.id("pad_token_id")?;
+    let first_position = match config.model_type() == "roberta" {
+        true => pad.unwrap_or(1) as usize + 1,
+        false => 0,
     };
     let rows = config.size("max_position_embeddings")?;
     if rows <= first_position {
-        return Err(Error::Model(format!(
-            "{file}: max_position_embeddings = {rows} leaves no room for a token"
-        )));
+        return config.fault(format!(
+            "max_position_embeddings = {rows} leaves no room for a token: RoBERTa counts from pad_token_id + 1 = {first_position}"
+        ));
     }
     let shape = EncoderConfig {
-        layers: config.size("num_hidden_layers")?,
+        layers: config.layers("num_hidden_layers")?,
         width: config.size("hidden_size")?,
         heads: config.size("num_attention_heads")?,
         feed_forward: config.size("intermediate_size")?,
@@ -114,80 +184,53 @@ pub fn read_encoder_config(file: &str, bytes: &[u8]) -> Result<EncoderConfig, Er
         first_position,
         vocab_size: config.size("vocab_size")?,
         token_types: config.size("type_vocab_size")?,
-        layer_norm_epsilon: config.number("layer_norm_eps", 1e-12),
+        layer_norm_epsilon: config.epsilon("layer_norm_eps", 1e-12)?,
     };
-    config.check_heads("hidden_size", shape.width, "num_attention_heads", shape.heads)?;
+    config.check_heads(("hidden_size", shape.width), ("num_attention_heads", shape.heads))?;
     Ok(shape)
 }
 
-fn pretty(value: &Value) -> Vec<u8> {
+/// The shape of a critic's body, of either kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CriticShape {
+    /// A GPT-2 body, which reads a whole game.
+    Causal(CausalLmConfig),
+    /// A RoBERTa or BERT, which reads state and action apart.
+    Encoder(EncoderConfig),
+}
+
+/// Reads a critic's `config.json`: as archer writes it, a published encoder's, or GPT-2's as older
+/// model folders have it.
+///
+/// # Errors
+/// As [`read_gpt2_config`] and [`read_encoder_config`].
+pub fn read_critic_config(file: &str, bytes: &[u8]) -> Result<CriticShape, Error> {
+    let mut config = ConfigFile::read(file, bytes)?;
+    if config.model_type() == CRITIC {
+        config.take_model_type_from(BODY);
+    }
+    match config.model_type() {
+        "gpt2" => read_gpt2(&config).map(CriticShape::Causal),
+        _ => read_encoder(&config).map(CriticShape::Encoder),
+    }
+}
+
+/// The special tokens that a `config.json` or a `generation_config.json` names by their ids.
+///
+/// # Errors
+/// If it is no JSON object, or an id is none.
+pub fn read_specials(file: &str, bytes: &[u8]) -> Result<Specials, Error> {
+    let config = ConfigFile::read(file, bytes)?;
+    Ok(Specials {
+        start: config.id("bos_token_id")?,
+        pad: config.id("pad_token_id")?,
+        end: config.id("eos_token_id")?,
+        end_name: None,
+    })
+}
+
+pub(crate) fn pretty(value: &Value) -> Vec<u8> {
     let mut text = serde_json::to_string_pretty(value).expect("JSON can be written");
     text.push('\n');
     text.into_bytes()
-}
-
-/// A `config.json` that is being read.
-struct ConfigFile<'a> {
-    file: &'a str,
-    value: Value,
-}
-
-impl<'a> ConfigFile<'a> {
-    fn read(file: &'a str, bytes: &[u8], models: &[&str]) -> Result<Self, Error> {
-        let value: Value = serde_json::from_slice(bytes)
-            .map_err(|error| Error::Model(format!("{file} is no JSON: {error}")))?;
-        let config = Self { file, value };
-        let model = config.value["model_type"].as_str().unwrap_or("none");
-        if !models.contains(&model) {
-            return config.fault(format!(
-                "model_type is {model}; only {} can be read",
-                models.join(" and ")
-            ));
-        }
-        Ok(config)
-    }
-
-    fn fault<T>(&self, text: String) -> Result<T, Error> {
-        Err(Error::Model(format!("{}: {text}", self.file)))
-    }
-
-    fn size(&self, key: &str) -> Result<usize, Error> {
-        match self.value[key].as_u64() {
-            Some(size) if size > 0 => Ok(size as usize),
-            _ => self.fault(format!("the key {key} must be a whole number above 0")),
-        }
-    }
-
-    fn number(&self, key: &str, default: f64) -> f64 {
-        self.value[key].as_f64().unwrap_or(default)
-    }
-
-    fn check_activation(&self, key: &str, known: &[&str]) -> Result<(), Error> {
-        match self.value[key].as_str() {
-            Some(name) if !known.contains(&name) => {
-                self.fault(format!("{key} is {name}; only {} can be computed", known.join(" and ")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_flag(&self, key: &str, want: bool) -> Result<(), Error> {
-        match self.value[key].as_bool() {
-            Some(flag) if flag != want => self.fault(format!("{key} = {flag} is not supported")),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_heads(
-        &self,
-        width_key: &str,
-        width: usize,
-        heads_key: &str,
-        heads: usize,
-    ) -> Result<(), Error> {
-        if width.is_multiple_of(heads) {
-            return Ok(());
-        }
-        self.fault(format!("{width_key} = {width} is no multiple of {heads_key} = {heads}"))
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use safetensors::tensor::SafeTensors;
+use serde_json::Value;
 
 use super::*;
 use crate::nn::causal_lm::CausalLmConfig;
@@ -112,7 +113,7 @@ fn a_missing_extra_or_misshapen_tensor_is_named() {
     let critic_bytes = wait(write(&critic(1), Format::Encoder)).unwrap();
     let message = |result: Result<CausalLm, Error>| result.unwrap_err().to_string();
     let error = message(read_actor(actor(1), &file(&critic_bytes)));
-    assert!(error.contains("transformer.wte.weight is missing"), "{error}");
+    assert!(error.contains("0 blocks") && error.contains("n_layer = 2"), "{error}");
     let bytes = wait(write(&actor(1), Format::Gpt2)).unwrap();
     let error = message(read_actor(actor(1), &file(&bytes[..bytes.len() - 1])));
     assert!(error.contains(FILE) && error.contains("safetensors file"), "{error}");
@@ -142,7 +143,7 @@ fn weights_in_several_files_are_found_by_their_index() {
         (weights::INDEX.to_string(), index.into_bytes()),
     ]);
     let read = |folder: &HashMap<String, Vec<u8>>| {
-        let files = weights::files(&|name| folder.get(name).cloned(), "")?;
+        let files = weights::files(&|name| Ok(folder.get(name).cloned()), "")?;
         read_actor(actor(2), &files)
     };
     assert_eq!(tensors(&read(&folder).unwrap(), Format::Gpt2), all);
@@ -163,7 +164,7 @@ fn weights_in_several_files_are_found_by_their_index() {
     outside.insert(weights::INDEX.to_string(), index);
     let error = read(&outside).unwrap_err().to_string();
     assert!(error.contains("no file of this folder for x"), "{error}");
-    let error = weights::files(&|_| None, "critic/").unwrap_err().to_string();
+    let error = weights::files(&|_| Ok(None), "critic/").unwrap_err().to_string();
     assert!(error.contains("critic/model.safetensors"), "{error}");
 }
 
@@ -194,7 +195,9 @@ fn an_actor_is_found_under_its_oldest_names_too() {
         .map(|(name, tensor)| (name.replace("transformer.", ""), tensor))
         .collect();
     // The causal mask and the tied output layer stand in such files as well.
-    old.insert("h.0.attn.bias".to_string(), (vec![1], vec![1.0]));
+    let mask = (0..16 * 16).map(|at| if at % 16 <= at / 16 { 1.0 } else { 0.0 }).collect();
+    old.insert("h.0.attn.bias".to_string(), (vec![1, 1, 16, 16], mask));
+    old.insert("h.0.attn.masked_bias".to_string(), (vec![], vec![-1e4]));
     old.insert("lm_head.weight".to_string(), old["wte.weight"].clone());
     let read = read_actor(actor(2), &file(&shard(&old, Dtype::F32, single))).unwrap();
     assert_eq!(tensors(&read, Format::Gpt2), tensors(&actor(1), Format::Gpt2));
@@ -225,6 +228,23 @@ fn a_published_encoder_becomes_the_body_of_a_critic() {
             assert_eq!(tensor, if is_body { &whole } else { &fresh }[&name], "{name}");
         }
     }
+    // The heads of another task are left out with a notice, what is not known is refused by name.
+    let mut published = whole.clone();
+    published.retain(|name, _| name.starts_with("base_lm.") && !name.contains("pooler"));
+    let mut published: BTreeMap<String, Laid> = published
+        .into_iter()
+        .map(|(name, tensor)| (name.replace("base_lm.", "roberta."), tensor))
+        .collect();
+    published.insert("classifier.weight".to_string(), (vec![1], vec![0.0]));
+    let shape = CriticShape::Encoder(critic(1).config().clone());
+    let mut notices = Vec::new();
+    let files = file(&shard(&published, Dtype::F32, single));
+    critic_weights("c", &shape, &files, &mut notices).unwrap();
+    assert!(notices.len() == 1 && notices[0].contains("classifier.weight"), "{notices:?}");
+    published.insert("my_head.weight".to_string(), (vec![1], vec![0.0]));
+    let files = file(&shard(&published, Dtype::F32, single));
+    let error = critic_weights("c", &shape, &files, &mut notices).err().unwrap().to_string();
+    assert!(error.contains("my_head.weight belongs to no part"), "{error}");
     // A critic with only some of its heads is a damaged critic.
     let mut damaged = whole;
     damaged.remove("v_critic2.4.bias");
@@ -283,4 +303,214 @@ fn configurations_survive_the_file() {
     let error =
         read_gpt2_config("config.json", b"{\"model_type\": \"llama\"}").unwrap_err().to_string();
     assert!(error.contains("llama") && error.contains("gpt2"), "{error}");
+}
+
+/// What is refused or set aside of an actor's weights, of which `change` makes others.
+fn told(
+    config: &Value,
+    change: impl FnOnce(&mut BTreeMap<String, Laid>),
+) -> Result<Vec<String>, String> {
+    let mut all = tensors(&actor(1), Format::Gpt2);
+    change(&mut all);
+    let files = file(&shard(&all, Dtype::F32, single));
+    let mut notices = Vec::new();
+    let config = config.to_string().into_bytes();
+    let read = actor_weights(("config.json", &config), &files, &mut notices);
+    let (shape, weights) = read.map_err(|error| error.to_string())?;
+    let fresh = shape.init(&mut stream(2, "actor", 0), &Device::flex());
+    let read = weights.fill(fresh, Format::Gpt2, |_| false).unwrap();
+    assert_eq!(tensors(&read, Format::Gpt2), tensors(&actor(1), Format::Gpt2));
+    Ok(notices)
+}
+
+fn config() -> Value {
+    serde_json::from_slice(&gpt2_config(actor(1).config(), 2)).unwrap()
+}
+
+#[test]
+fn the_tensors_that_a_configuration_asks_for_are_those_of_the_network() {
+    let named = |tensors: BTreeMap<String, Laid>| -> Vec<shapes::Named> {
+        tensors.into_iter().map(|(name, (shape, _))| (name, shape)).collect()
+    };
+    let sorted = |mut tensors: Vec<shapes::Named>| {
+        tensors.sort();
+        tensors
+    };
+    let network = actor(1);
+    assert_eq!(sorted(shapes::of_actor(network.config())), named(tensors(&network, Format::Gpt2)));
+    assert_eq!(
+        shapes::scalars(&shapes::of_actor(network.config())),
+        params::count(&network) as u64
+    );
+    let network = critic(1);
+    let shape = CriticShape::Encoder(network.config().clone());
+    assert_eq!(sorted(shape.tensors()), named(tensors(&network, Format::Encoder)));
+    let shape = CriticShape::Causal(actor(1).config().clone());
+    let Critic::Causal(network) = shape.init(&mut stream(1, "critic", 0), &Device::flex()) else {
+        panic!("this critic is causal");
+    };
+    assert_eq!(sorted(shape.tensors()), named(tensors(&network, Format::CausalCritic)));
+}
+
+#[test]
+fn nothing_beside_the_parameters_is_passed_over_unchecked() {
+    assert_eq!(told(&config(), |_| ()), Ok(vec![]));
+    let table = |all: &BTreeMap<String, Laid>| all["transformer.wte.weight"].clone();
+    // An output layer that is the embedding is tied whatever the configuration says.
+    for tied in [true, false] {
+        let mut config = config();
+        config["tie_word_embeddings"] = tied.into();
+        let equal = told(&config, |all| drop(all.insert("lm_head.weight".into(), table(all))));
+        assert_eq!(equal, Ok(vec![]));
+        let other = told(&config, |all| {
+            let (shape, mut values) = table(all);
+            values[7] += 1.0;
+            all.insert("lm_head.weight".into(), (shape, values));
+        });
+        assert!(other.as_ref().unwrap_err().contains("lm_head.weight is another"), "{other:?}");
+    }
+    let mut untied = config();
+    untied["tie_word_embeddings"] = false.into();
+    let error = told(&untied, |_| ()).unwrap_err();
+    assert!(error.contains("lm_head.weight is missing"), "{error}");
+    // A writer that writes shared memory once may keep the other name.
+    let only = told(&config(), |all| {
+        let table = all.remove("transformer.wte.weight").unwrap();
+        all.insert("lm_head.weight".into(), table);
+    });
+    assert_eq!(only, Ok(vec![]));
+    type Change = (&'static str, Laid, &'static str);
+    let refused: [Change; 8] = [
+        ("lm_head.weight", (vec![1, 7], vec![0.0; 7]), "lm_head.weight is another matrix"),
+        ("lm_head.bias", (vec![20], vec![0.0; 20]), "lm_head.bias belongs to no part"),
+        ("transformer.h.0.attn.bias", (vec![1, 1, 16, 16], vec![1.0; 256]), "causal mask"),
+        ("transformer.h.0.attn.bias", (vec![1], vec![1.0]), "causal mask"),
+        ("transformer.h.0.attn.masked_bias", (vec![], vec![0.0]), "masked_bias"),
+        ("transformer.position_ids", (vec![1, 3], vec![0.0, 2.0, 1.0]), "0 upwards"),
+        ("transformer.h.2.attn.bias", (vec![1], vec![1.0]), "transformer.h.2.attn.bias belongs"),
+        ("base_model.model.h.0.lora_A.weight", (vec![1], vec![1.0]), "merge"),
+    ];
+    for (name, tensor, part) in refused {
+        let error = told(&config(), |all| drop(all.insert(name.into(), tensor))).unwrap_err();
+        assert!(error.contains(part), "{name}: {error}");
+    }
+}
+
+#[test]
+fn prefixes_of_programs_that_wrap_a_model_are_taken_off_with_a_notice() {
+    for prefix in ["_orig_mod.", "module.", "base_model.model.", "model.", "module._orig_mod."] {
+        for bare in [false, true] {
+            let notices = told(&config(), |all| {
+                let wrapped = std::mem::take(all).into_iter().map(|(name, tensor)| {
+                    let name = if bare { name.replace("transformer.", "") } else { name };
+                    (format!("{prefix}{name}"), tensor)
+                });
+                *all = wrapped.collect();
+            });
+            let notices = notices.unwrap();
+            let told = notices.len() == 1 && notices[0].contains(prefix.trim_end_matches('.'));
+            assert!(told, "{prefix}: {notices:?}");
+        }
+    }
+    let twice = told(&config(), |all| {
+        let one = all["transformer.wpe.weight"].clone();
+        all.insert("module.transformer.wpe.weight".into(), one);
+    });
+    assert!(twice.as_ref().unwrap_err().contains("transformer.wpe.weight"), "{twice:?}");
+    let head = told(&config(), |all| {
+        all.insert("v_head.summary.weight".into(), (vec![1, 8], vec![0.5; 8]));
+        all.insert("v_head.summary.bias".into(), (vec![1], vec![0.5]));
+    });
+    let notices = head.unwrap();
+    assert!(notices.len() == 1 && notices[0].contains("v_head.summary"), "{notices:?}");
+}
+
+#[test]
+fn every_key_that_changes_the_function_has_a_type_and_a_range() {
+    for (key, value) in [
+        ("layer_norm_epsilon", serde_json::json!("0.5")),
+        ("layer_norm_epsilon", serde_json::json!(-1)),
+        ("layer_norm_epsilon", serde_json::json!(0)),
+        ("layer_norm_epsilon", serde_json::json!(1e9)),
+        ("n_inner", serde_json::json!("256")),
+        ("n_inner", serde_json::json!(31)),
+        ("scale_attn_by_inverse_layer_idx", serde_json::json!(1)),
+        ("scale_attn_by_inverse_layer_idx", serde_json::json!(true)),
+        ("scale_attn_weights", serde_json::json!(false)),
+        ("activation_function", serde_json::json!(3)),
+        ("activation_function", serde_json::json!("relu")),
+        ("tie_word_embeddings", serde_json::json!("yes")),
+        ("add_cross_attention", serde_json::json!(true)),
+        ("quantization_config", serde_json::json!({"bits": 4})),
+        ("pruned_heads", serde_json::json!({"0": [1]})),
+        ("n_layer", serde_json::json!("2")),
+        ("n_layer", serde_json::json!(2.5)),
+        ("n_layer", serde_json::json!(-2)),
+        ("n_layer", serde_json::json!(1u64 << 63)),
+        ("n_embd", serde_json::json!(0)),
+        ("n_head", serde_json::json!(3)),
+        ("n_positions", serde_json::json!([16])),
+        ("vocab_size", serde_json::json!(null)),
+        ("model_type", serde_json::json!("llama")),
+        ("resid_pdrop", serde_json::json!("0.1")),
+    ] {
+        let mut config = config();
+        config[key] = value;
+        let error = read_gpt2_config("config.json", config.to_string().as_bytes());
+        let error = error.map(|_| config.to_string()).unwrap_err().to_string();
+        assert!(error.starts_with("config.json") && error.contains(key), "{key}: {error}");
+    }
+    let encoder = encoder_config(critic(1).config(), 0, 1, 2);
+    for (key, value) in [
+        ("layer_norm_eps", serde_json::json!("1e-12")),
+        ("hidden_act", serde_json::json!(1)),
+        ("hidden_act", serde_json::json!("relu")),
+        ("position_embedding_type", serde_json::json!("relative_key")),
+        ("position_embedding_type", serde_json::json!(0)),
+        ("is_decoder", serde_json::json!(true)),
+        ("pad_token_id", serde_json::json!("1")),
+        ("pad_token_id", serde_json::json!(u64::MAX)),
+        ("type_vocab_size", serde_json::json!(0)),
+        ("num_hidden_layers", serde_json::json!(1_000_000)),
+    ] {
+        let mut config: Value = serde_json::from_slice(&encoder).unwrap();
+        config[key] = value;
+        let error = read_encoder_config("config.json", config.to_string().as_bytes());
+        let error = error.map(|_| config.to_string()).unwrap_err().to_string();
+        assert!(error.starts_with("config.json") && error.contains(key), "{key}: {error}");
+    }
+}
+
+/// The smallest file that says the most: nothing is made of what it says.
+#[test]
+fn sizes_are_compared_with_the_headers_before_anything_is_made() {
+    for (key, value, part) in [
+        ("n_layer", 1000u64, "n_layer = 1000, but model.safetensors holds tensors of 2 blocks"),
+        ("n_layer", 1, "transformer.h.1"),
+        ("n_embd", 50_000_000, "[20, 8] where the configuration asks for [20, 50000000]"),
+        ("n_positions", 90_000_000, "[90000000, 8]"),
+        ("vocab_size", 90_000_000, "[90000000, 8]"),
+    ] {
+        let mut config = config();
+        config[key] = value.into();
+        let error = told(&config, |_| ()).unwrap_err();
+        assert!(error.contains(part), "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_critic_of_a_folder_is_read_back_and_is_no_model_of_another_program() {
+    for shape in [
+        CriticShape::Causal(actor(1).config().clone()),
+        CriticShape::Encoder(critic(1).config().clone()),
+    ] {
+        let network = shape.init(&mut stream(1, "critic", 0), &Device::flex());
+        let tokenizer = Tokenizer::train((0..9).map(|_| "a b\n".to_string()), 300, 4).unwrap();
+        let written = critic_folder_config(&network, &tokenizer);
+        let config: Value = serde_json::from_slice(&written).unwrap();
+        assert_eq!(config["model_type"], config::CRITIC);
+        assert_eq!(read_critic_config("c", &written).unwrap(), shape);
+        // As folders from before say it.
+        assert_eq!(read_critic_config("c", &critic_config(&network, &tokenizer)).unwrap(), shape);
+    }
 }

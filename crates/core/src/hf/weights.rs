@@ -1,20 +1,21 @@
 //! `model.safetensors`: tensors by name, in one file or in several named by an index.
 //!
-//! Checkpoints of the same network differ in their names: GPT-2's own lack `transformer.`, an
-//! encoder stands under `roberta.` or `bert.`, old layer norms say `gamma` and `beta`. Here they are
-//! brought to one form, and a network is filled from it. A tensor that is missing, of another
+//! A file that is something else is named; a network is filled from tensors under the names of this
+//! crate (`names.rs` brings those of other programs to them). A tensor that is missing, of another
 //! shape or belongs to nothing is named, with the file it stands in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 
+use super::shapes::Named;
 use super::{Format, turn};
 use crate::error::Error;
 use crate::finite;
+use crate::foreign;
 use crate::nn::params;
 
 /// The name of a model's weights where they are one file.
@@ -25,22 +26,25 @@ pub const INDEX: &str = "model.safetensors.index.json";
 /// A file's name and its bytes.
 pub type NamedBytes = (String, Vec<u8>);
 
+/// Where a model folder's files come from: the bytes of a path, or `None` where there is no such file.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub type Files<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, Error>;
+
 /// The weight files of a model folder: the single file, or else those that the index names.
 ///
 /// `file` gives the bytes of a path; `folder` stands before each name (`""` or `critic/`).
 ///
 /// # Errors
-/// If there is neither, the index cannot be read, or a file that it names is missing.
-pub fn files(
-    file: &dyn Fn(&str) -> Option<Vec<u8>>,
-    folder: &str,
-) -> Result<Vec<NamedBytes>, Error> {
+/// If there is neither, a file cannot be read, or one that the index names is missing.
+pub fn files(file: Files<'_>, folder: &str) -> Result<Vec<NamedBytes>, Error> {
     let single = format!("{folder}{SINGLE}");
-    if let Some(bytes) = file(&single) {
+    if let Some(bytes) = file(&single)? {
         return Ok(vec![(single, bytes)]);
     }
     let index = format!("{folder}{INDEX}");
-    let Some(bytes) = file(&index) else {
+    let Some(bytes) = file(&index)? else {
         return Err(Error::Model(format!(
             "the model folder has no file {single} (and no {index} that names several)"
         )));
@@ -52,7 +56,7 @@ pub fn files(
     let mut found = Vec::new();
     for name in names {
         let path = format!("{folder}{name}");
-        let bytes = file(&path).ok_or_else(|| {
+        let bytes = file(&path)?.ok_or_else(|| {
             Error::Model(format!("{index} names the file {path}, which is not in the model folder"))
         })?;
         found.push((path, bytes));
@@ -64,8 +68,7 @@ pub fn files(
 /// Which tensor an index says stands in which file.
 fn places(index: &str, bytes: &[u8]) -> Result<BTreeMap<String, String>, Error> {
     let fault = |text: String| Error::Model(format!("{index}: {text}"));
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| fault(format!("this is no JSON: {error}")))?;
+    let value: Value = foreign::json(index, bytes)?;
     let map = value["weight_map"].as_object().ok_or_else(|| {
         fault("it has no weight_map, which says in which file each tensor stands".into())
     })?;
@@ -99,8 +102,13 @@ fn check_places(
 }
 
 fn parse<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, Error> {
+    if let Some(kind) = foreign::instead_of_weights(bytes) {
+        return Err(kind.instead_of(name));
+    }
     SafeTensors::deserialize(bytes).map_err(|error| {
-        Error::Model(format!("{name}: this is no whole safetensors file ({error})"))
+        Error::Model(format!(
+            "{name}: this is no whole safetensors file ({error}): it is damaged or cut; copy or download it again"
+        ))
     })
 }
 
@@ -141,6 +149,79 @@ impl<'a> Weights<'a> {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// Gives a tensor another name.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if let Some(tensor) = self.tensors.remove(from) {
+            self.tensors.insert(to.to_string(), tensor);
+        }
+    }
+
+    /// Takes a tensor out.
+    pub fn remove(&mut self, name: &str) {
+        self.tensors.remove(name);
+    }
+
+    /// The file that holds a tensor, or all of them where none does.
+    pub fn file_of(&self, name: &str) -> &str {
+        self.tensors.get(name).map_or(&self.place, |(file, _)| file)
+    }
+
+    /// Refuses tensors that these names and shapes do not fit, before anything is made of them. What
+    /// `may_lack` says so of may be missing.
+    ///
+    /// # Errors
+    /// If a tensor is missing, too many or of another shape; the error names it.
+    pub fn check(&self, wanted: &[Named], may_lack: impl Fn(&str) -> bool) -> Result<(), Error> {
+        for (name, shape) in wanted {
+            match self.tensors.get(name) {
+                Some((_, view)) if view.shape() == shape => {}
+                Some((file, view)) => return Err(misshapen(file, name, view.shape(), shape)),
+                None if may_lack(name) => {}
+                None => return Err(self.missing(name)),
+            }
+        }
+        let known: HashSet<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+        match self.tensors.iter().find(|(name, _)| !known.contains(name.as_str())) {
+            Some((name, (file, _))) => Err(surplus(file, name)),
+            None => Ok(()),
+        }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::Model(format!("{}: the tensor {name} is missing", self.place))
+    }
+
+    /// The number of blocks whose tensors' names begin with `before` and a number.
+    pub fn blocks(&self, before: &str) -> usize {
+        let numbers = self
+            .tensors
+            .keys()
+            .filter_map(|name| name.strip_prefix(before)?.split('.').next()?.parse::<usize>().ok());
+        numbers.max().map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// The shape of a tensor and its values as they are, row by row, whatever their type.
+    ///
+    /// # Errors
+    /// If there is none of this name, or its type is none that can be read.
+    pub fn numbers(&self, name: &str) -> Result<(Vec<usize>, Vec<f64>), Error> {
+        let (file, view) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        let bytes = view.data();
+        let values: Vec<f64> = match view.dtype() {
+            Dtype::BOOL | Dtype::U8 => bytes.iter().map(|&byte| f64::from(byte)).collect(),
+            Dtype::I64 => wide(bytes).map(|b| i64::from_le_bytes(b) as f64).collect(),
+            Dtype::F64 => wide(bytes).map(f64::from_le_bytes).collect(),
+            Dtype::I32 => {
+                bytes.as_chunks().0.iter().map(|&b| f64::from(i32::from_le_bytes(b))).collect()
+            }
+            _ => {
+                let floats = floats(view).ok_or_else(|| unreadable(file, name, view))?;
+                floats.into_iter().map(f64::from).collect()
+            }
+        };
+        Ok((view.shape().to_vec(), values))
+    }
+
     /// The whole numbers of a tensor of 64-bit integers, row by row; `None` if there is no such one.
     pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
         let (_, view) = self.tensors.get(name)?;
@@ -154,9 +235,21 @@ impl<'a> Weights<'a> {
     }
 
     /// The same tensors under other names.
-    pub fn renamed(self, name: impl Fn(&str) -> String) -> Self {
-        let tensors = self.tensors.into_iter().map(|(old, tensor)| (name(&old), tensor)).collect();
-        Self { tensors, ..self }
+    ///
+    /// # Errors
+    /// If two come to have one name.
+    pub fn renamed(self, name: impl Fn(&str) -> String) -> Result<Self, Error> {
+        let mut tensors = BTreeMap::new();
+        for (old, tensor) in self.tensors {
+            let new = name(&old);
+            let file = tensor.0;
+            if tensors.insert(new.clone(), tensor).is_some() {
+                return Err(Error::Model(format!(
+                    "{file}: two tensors have the name {new}, one of them as {old}: it holds more than one model"
+                )));
+            }
+        }
+        Ok(Self { tensors, ..self })
     }
 
     /// Only the tensors whose names begin with `prefix`.
@@ -179,23 +272,13 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// If there is none of this name, its type is none that can be read, or a value is not finite.
     pub fn values(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
-        let (file, view) = self
-            .tensors
-            .get(name)
-            .ok_or_else(|| Error::Model(format!("{}: the tensor {name} is missing", self.place)))?;
-        let values = floats(view).ok_or_else(|| {
-            Error::Model(format!(
-                "{file}: the tensor {name} is of type {:?}; only F32, F16 and BF16 can be read",
-                view.dtype()
-            ))
-        })?;
+        let (file, view) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        let values = floats(view).ok_or_else(|| unreadable(file, name, view))?;
         finite::check_tensor(file, name, &values)?;
         Ok((view.shape().to_vec(), values))
     }
 
-    /// Fills a network. What is missing stays as it is where `may_lack` says so of its name;
-    /// buffers that are no parameters (`position_ids`, causal masks, an output layer tied to the
-    /// embedding) are passed over.
+    /// Fills a network. What is missing stays as it is where `may_lack` says so of its name.
     ///
     /// # Errors
     /// If a tensor is missing, too many or of another shape; the error names it.
@@ -218,10 +301,7 @@ impl<'a> Weights<'a> {
             let shape = format.file_shape(info);
             let (found, values) = self.values(&name)?;
             if found != shape {
-                return Err(Error::Model(format!(
-                    "{}: the tensor {name} has shape {found:?} where the configuration asks for {shape:?}",
-                    self.tensors[&name].0
-                )));
+                return Err(misshapen(self.tensors[&name].0, &name, &found, &shape));
             }
             let values =
                 if format.is_turned(info) { turn(&values, shape[0], shape[1]) } else { values };
@@ -230,24 +310,33 @@ impl<'a> Weights<'a> {
             known.push(name);
         }
         known.sort_unstable();
-        let extra = self
-            .tensors
-            .iter()
-            .find(|(name, _)| known.binary_search(name).is_err() && !is_buffer(name));
-        match extra {
-            Some((name, (file, _))) => Err(Error::Model(format!(
-                "{file}: the tensor {name} belongs to no part of the configured model"
-            ))),
+        match self.tensors.iter().find(|(name, _)| known.binary_search(name).is_err()) {
+            Some((name, (file, _))) => Err(surplus(file, name)),
             None => Ok(params::replace(module, new)),
         }
     }
 }
 
-fn is_buffer(name: &str) -> bool {
-    name.ends_with("position_ids")
-        || name.ends_with(".attn.bias")
-        || name.ends_with(".attn.masked_bias")
-        || name == "lm_head.weight"
+fn misshapen(file: &str, name: &str, found: &[usize], wanted: &[usize]) -> Error {
+    Error::Model(format!(
+        "{file}: the tensor {name} has shape {found:?} where the configuration asks for {wanted:?}"
+    ))
+}
+
+fn surplus(file: &str, name: &str) -> Error {
+    Error::Model(format!("{file}: the tensor {name} belongs to no part of the configured model"))
+}
+
+fn unreadable(file: &str, name: &str, view: &TensorView<'_>) -> Error {
+    Error::Model(format!(
+        "{file}: the tensor {name} is of type {:?}; only F32, F16 and BF16 can be read",
+        view.dtype()
+    ))
+}
+
+/// Values of eight bytes each.
+fn wide(bytes: &[u8]) -> impl Iterator<Item = [u8; 8]> {
+    bytes.as_chunks().0.iter().copied()
 }
 
 fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
@@ -263,27 +352,4 @@ fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
         }
         _ => None,
     }
-}
-
-/// The name of a GPT-2 tensor as this crate writes it: the first published files leave
-/// `transformer.` out.
-pub(super) fn gpt2_name(name: &str) -> String {
-    let is_bare = ["wte.", "wpe.", "h.", "ln_f."].iter().any(|part| name.starts_with(part));
-    if is_bare { format!("transformer.{name}") } else { name.to_string() }
-}
-
-/// The name of an encoder's tensor as this crate writes it, from any of the field's: under
-/// `roberta.` or `bert.` where it stands in a larger model, with layer norms of the old names.
-pub(super) fn encoder_name(name: &str) -> String {
-    let bare = name.strip_prefix("roberta.").or_else(|| name.strip_prefix("bert."));
-    let bare = bare.unwrap_or(name);
-    let bare = match bare.strip_suffix("LayerNorm.gamma") {
-        Some(layer) => format!("{layer}LayerNorm.weight"),
-        None => match bare.strip_suffix("LayerNorm.beta") {
-            Some(layer) => format!("{layer}LayerNorm.bias"),
-            None => bare.to_string(),
-        },
-    };
-    let is_body = ["embeddings.", "encoder.", "pooler."].iter().any(|part| bare.starts_with(part));
-    if is_body { format!("base_lm.{bare}") } else { bare }
 }

@@ -5,14 +5,18 @@
 //! that weights travel without a table. Positions are given, not counted: padding anywhere in a
 //! row then changes nothing for the real tokens.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, Linear};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::fused::{self, Activation, Mask};
 use super::kv_cache::KvCache;
-use super::layers::{embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals};
+use super::layers::{
+    SHUT, embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals,
+};
 use super::previous_token_heads::PreviousTokenHeads;
 use crate::rng::{self, ChaCha8Rng};
 
@@ -39,6 +43,9 @@ pub struct CausalLm {
     transformer: Transformer,
     #[module(skip)]
     config: CausalLmConfig,
+    /// The rows of the token table that are tokens, in ascending order, where not all are.
+    #[module(skip)]
+    spoken: Option<Arc<[u32]>>,
 }
 
 #[derive(Module, Debug)]
@@ -94,7 +101,7 @@ impl CausalLmConfig {
                 .collect(),
             ln_f: layer_norm(width, self.layer_norm_epsilon, device),
         };
-        CausalLm { transformer, config: self.clone() }
+        CausalLm { transformer, config: self.clone(), spoken: None }
     }
 
     /// The same, but half of the first block's heads look back from the first step on
@@ -131,6 +138,15 @@ impl CausalLm {
     /// The device that holds the weights.
     pub fn device(&self) -> Device {
         self.transformer.wte.weight.device()
+    }
+
+    /// The same model where only some rows of its token table are tokens: the others, which a file may
+    /// hold to make the table's size a round number, are never drawn, and no probability is theirs.
+    pub fn with_tokens(self, is_token: impl Fn(u32) -> bool) -> Self {
+        let rows = self.config.vocab_size as u32;
+        let spoken: Vec<u32> = (0..rows).filter(|&row| is_token(row)).collect();
+        let spoken = (spoken.len() < rows as usize).then(|| spoken.into());
+        Self { spoken, ..self }
     }
 
     /// A model of `layers` of this one's blocks, evenly spread from the first to the last, and of its
@@ -276,11 +292,19 @@ impl CausalLm {
         fused::layer_norm(&self.transformer.ln_f, self.config.layer_norm_epsilon, x)
     }
 
-    /// Log-probabilities of one token for each of some hidden states, `[n]`.
+    /// Log-probabilities of one token for each of some hidden states, `[n]`, among the rows that are
+    /// tokens.
     ///
     /// # Shapes
     /// - `hidden`: `[n, width]`, `tokens`: `n`
     pub fn log_prob(&self, hidden: Tensor<2>, tokens: &[u32]) -> Tensor<1> {
+        if let Some(spoken) = &self.spoken {
+            let places = tokens.iter().map(|token| spoken.binary_search(token).map(|at| at as u32));
+            // What an older file remembers may have been drawn from all rows: it is scored as it was.
+            if let Ok(places) = places.collect::<Result<Vec<u32>, _>>() {
+                return self.log_prob_among(hidden, spoken, &places);
+            }
+        }
         fused::log_prob(hidden, self.transformer.wte.weight.val(), tokens)
     }
 
@@ -291,12 +315,26 @@ impl CausalLm {
         fused::log_prob(hidden, self.transformer.wte.weight.val().select(0, choice), places)
     }
 
-    /// Scores of the vocabulary for some hidden states, by the tied embedding.
+    /// Scores of the vocabulary for some hidden states, by the tied embedding; about [`SHUT`] for rows
+    /// that are no tokens.
     ///
     /// # Shapes
     /// - `hidden`: `[n, width]`
     /// - output: `[n, vocab_size]`
     pub fn logits(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let scores = self.scores_of_rows(hidden);
+        let Some(spoken) = &self.spoken else {
+            return scores;
+        };
+        let rows = self.config.vocab_size;
+        let mut shut = vec![SHUT; rows];
+        spoken.iter().for_each(|&token| shut[token as usize] = 0.0);
+        let shut = TensorData::new(shut, [1, rows]);
+        scores.clone() + Tensor::from_data(shut, &scores.device())
+    }
+
+    /// As [`logits`](Self::logits), of rows that are no tokens too.
+    pub fn scores_of_rows(&self, hidden: Tensor<2>) -> Tensor<2> {
         fused::scores(hidden, self.transformer.wte.weight.val())
     }
 
@@ -318,5 +356,68 @@ impl Block {
         let normal = fused::layer_norm(&self.ln_2, epsilon, x.clone());
         let hidden = fused::linear(&self.mlp.c_fc, Activation::GeluTanh, normal);
         fused::linear_add(&self.mlp.c_proj, hidden, x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::sampling::Sampler;
+    use crate::rng::stream;
+
+    #[test]
+    fn rows_that_are_no_tokens_have_no_probability_and_are_never_drawn() {
+        let (device, shape) = (
+            Device::flex(),
+            CausalLmConfig {
+                layers: 1,
+                width: 8,
+                heads: 2,
+                positions: 8,
+                vocab_size: 6,
+                layer_norm_epsilon: 1e-5,
+            },
+        );
+        let whole = shape.init(&mut stream(4, "test", 0), &device);
+        let some = whole.clone().with_tokens(|row| [1, 2, 4].contains(&row));
+        let hidden =
+            Tensor::<2>::from_floats([[0.3, -2.0, 1.0, 0.5, 3.0, -1.0, 0.2, 0.7]], &device)
+                .mul_scalar(9.0);
+        let scores: Vec<f32> = whole.logits(hidden.clone()).into_data().iter().collect();
+        let masked: Vec<f32> = some.logits(hidden.clone()).into_data().iter().collect();
+        for (row, (score, masked)) in scores.iter().zip(&masked).enumerate() {
+            assert_eq!(*masked, if [1, 2, 4].contains(&row) { *score } else { SHUT });
+        }
+        // By hand: the softmax over the three.
+        let sum = [1, 2, 4].iter().map(|&row| f64::from(scores[row]).exp()).sum::<f64>();
+        for token in [1u32, 2, 4] {
+            let by_hand = f64::from(scores[token as usize]) - sum.ln();
+            let told: f32 =
+                some.log_prob(hidden.clone(), &[token]).into_data().iter().next().unwrap();
+            assert!((f64::from(told) - by_hand).abs() < 1e-5, "{token}: {told}, {by_hand}");
+        }
+        for sampler in [
+            Sampler { temperature: 1.0, top_k: 0, top_p: 1.0 },
+            Sampler { temperature: 50.0, top_k: 0, top_p: 1.0 },
+            Sampler { temperature: 50.0, top_k: 5, top_p: 1.0 },
+            Sampler { temperature: 50.0, top_k: 0, top_p: 0.999 },
+            Sampler::greedy(),
+        ] {
+            let mut rng = stream(2, "test", 0);
+            for draw in 0..500 {
+                let first = sampler.choose(&masked, &mut rng);
+                let other = sampler.choose_other(&masked, &mut rng, first.token, draw % 7);
+                for choice in [first, other] {
+                    assert!([1, 2, 4].contains(&choice.token), "{sampler:?} drew {choice:?}");
+                    let told = some.log_prob(hidden.clone(), &[choice.token]);
+                    let told: f32 = told.into_data().iter().next().unwrap();
+                    assert!((told - choice.log_prob).abs() < 1e-4, "{told} {choice:?}");
+                }
+            }
+        }
+        // All rows: nothing is changed, bit for bit.
+        let all: Vec<f32> =
+            whole.clone().with_tokens(|_| true).logits(hidden).into_data().iter().collect();
+        assert_eq!(all, scores);
     }
 }

@@ -6,6 +6,7 @@
 
 use archer_kernels::log_prob::{Weights, weigh};
 
+use super::layers::SHUT;
 use crate::rng::{self, ChaCha8Rng};
 
 /// How to choose.
@@ -67,7 +68,7 @@ impl Sampler {
     ) -> Choice {
         let first = Self::greedy().choose(logits, rng);
         let mut order = match self.temperature {
-            0.0 => keyed(logits, 0..logits.len()),
+            0.0 => keyed(logits, (0..logits.len()).filter(|&id| is_open(logits[id]))),
             _ => {
                 let open = self.open(logits, &weigh(logits)).0;
                 let mut noisy = keyed(logits, open.into_iter().map(|(id, _)| id));
@@ -89,8 +90,9 @@ impl Sampler {
     /// The token at which the share `unit` of the weights is reached.
     fn draw(&self, logits: &[f32], softmax: &Weights, unit: f64) -> usize {
         if self.temperature == 1.0 && self.top_k == 0 && self.top_p >= 1.0 {
-            let weights = softmax.weights.iter().map(|&weight| f64::from(weight));
-            return pick(weights.enumerate(), unit * f64::from(softmax.sum));
+            let weights = softmax.weights.iter().map(|&weight| f64::from(weight)).enumerate();
+            let weights = weights.filter(|&(id, _)| is_open(logits[id]));
+            return pick(weights, unit * f64::from(softmax.sum));
         }
         let (open, total) = self.open(logits, softmax);
         pick(open.into_iter(), unit * total)
@@ -107,7 +109,8 @@ impl Sampler {
         let Weights { weights, sum, .. } = tempered.as_ref().unwrap_or(softmax);
         let weight = |id: usize| f64::from(weights[id]);
         if self.top_k == 0 && self.top_p >= 1.0 {
-            return ((0..logits.len()).map(|id| (id, weight(id))).collect(), f64::from(*sum));
+            let open = (0..logits.len()).filter(|&id| is_open(logits[id]));
+            return (open.map(|id| (id, weight(id))).collect(), f64::from(*sum));
         }
         // To sort them all would be the dearest part of a draw. If each of some tokens were as small
         // as this, all together would be less than what `top_p` leaves out.
@@ -115,7 +118,8 @@ impl Sampler {
             0 => 0.5 * (1.0 - self.top_p) * f64::from(*sum) / weights.len() as f64,
             _ => -1.0,
         };
-        let mut order = keyed(logits, (0..logits.len()).filter(|&id| weight(id) > floor));
+        let open = |&id: &usize| weight(id) > floor && is_open(logits[id]);
+        let mut order = keyed(logits, (0..logits.len()).filter(open));
         sort(&mut order);
         let mut total = f64::from(*sum);
         if self.top_k > 0 {
@@ -132,6 +136,12 @@ impl Sampler {
         }
         (open, kept)
     }
+}
+
+/// Whether a score is that of something that may come at all: the weight of what may not is small, and
+/// yet not 0.
+fn is_open(score: f32) -> bool {
+    score > 0.5 * SHUT
 }
 
 /// Some tokens with their scores.

@@ -16,6 +16,9 @@ use crate::error::Error;
 /// What two neighbours become: how early, and which token.
 type Merges = HashMap<(u32, u32), (u32, u32)>;
 
+/// A token that is found verbatim, and its id.
+type Added = (String, u32);
+
 /// A tokenizer of bytes and merges.
 #[derive(Clone)]
 pub struct ByteBpe {
@@ -24,8 +27,9 @@ pub struct ByteBpe {
     bytes: Vec<Option<Vec<u8>>>,
     special: Vec<bool>,
     ids: HashMap<String, u32>,
-    /// Tokens that are found verbatim before anything else, longest first.
-    added: Vec<(String, u32)>,
+    /// Tokens that are found verbatim before anything else: the first list in the whole text, the second
+    /// in what lies between.
+    added: [Vec<Added>; 2],
     byte_ids: Vec<u32>,
     merges: Merges,
     splits_words: bool,
@@ -49,19 +53,22 @@ impl ByteBpe {
             let id = id.ok_or_else(|| fault(format!("the token {token:?} has no id")))?;
             ids.insert(token.clone(), id);
         }
-        let mut added = Vec::new();
+        let mut added = [Vec::new(), Vec::new()];
         let mut specials = Vec::new();
         for token in root["added_tokens"].as_array().into_iter().flatten() {
             let content = token["content"].as_str().unwrap_or_default().to_string();
             let id = token["id"].as_u64().and_then(|id| u32::try_from(id).ok());
             let id = id.ok_or_else(|| fault(format!("the token {content:?} has no id")))?;
+            // The crate passes over what stands nowhere in a text.
+            if content.is_empty() {
+                continue;
+            }
             if token["special"] == true {
                 specials.push(id);
             }
             ids.insert(content.clone(), id);
-            added.push((content, id));
+            added[usize::from(token["normalized"] == true)].push((content, id));
         }
-        added.sort_by_key(|(content, _)| std::cmp::Reverse(content.len()));
         let size = ids.values().max().map_or(0, |&id| id as usize + 1);
         // A table as large as the largest id must not be what a hostile file is for.
         if size > 2 * ids.len() + 256 {
@@ -70,7 +77,10 @@ impl ByteBpe {
         let mut bytes = vec![None; size];
         for (token, &id) in &ids {
             let read: Option<Vec<u8>> = token.chars().map(|c| bytes_of.get(&c).copied()).collect();
-            bytes[id as usize] = Some(read.unwrap_or_else(|| token.as_bytes().to_vec()));
+            let read = read.unwrap_or_else(|| token.as_bytes().to_vec());
+            if bytes[id as usize].replace(read).is_some() {
+                return Err(fault(format!("the id {id} is that of two tokens")));
+            }
         }
         let mut special = vec![false; size];
         specials.into_iter().for_each(|id| special[id as usize] = true);
@@ -90,9 +100,19 @@ impl ByteBpe {
         self.json.clone()
     }
 
-    /// Tokens in the vocabulary, added ones included.
+    /// Ids from 0 to the largest, added tokens' included; not all need be a token's.
     pub fn vocab_size(&self) -> usize {
-        self.ids.len()
+        self.bytes.len()
+    }
+
+    /// Whether there is a token of this id.
+    pub fn has(&self, id: u32) -> bool {
+        self.bytes.get(id as usize).is_some_and(Option::is_some)
+    }
+
+    /// The name in the file of the token of this id.
+    pub fn name_of(&self, id: u32) -> Option<String> {
+        self.ids.iter().find(|(_, other)| **other == id).map(|(name, _)| name.clone())
     }
 
     /// The id of a token by its name in the file.
@@ -103,19 +123,26 @@ impl ByteBpe {
     /// The ids of a text.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
+        self.encode_between(text, &self.added, &mut out);
+        out
+    }
+
+    /// Adds the ids of a text in which tokens of these lists are found, one list after the other.
+    fn encode_between(&self, text: &str, lists: &[Vec<Added>], out: &mut Vec<u32>) {
+        let Some((list, later)) = lists.split_first() else {
+            let words = if self.splits_words { words(text) } else { vec![text] };
+            words.into_iter().for_each(|word| self.merge(word.as_bytes(), out));
+            return;
+        };
         let mut rest = text;
         while !rest.is_empty() {
-            let (before, token) = match self.first_added(rest) {
-                Some((at, token)) => (&rest[..at], Some(token)),
-                None => (rest, None),
+            let Some((at, (content, id))) = first_added(list, rest) else {
+                return self.encode_between(rest, later, out);
             };
-            let words = if self.splits_words { words(before) } else { vec![before] };
-            words.into_iter().for_each(|word| self.merge(word.as_bytes(), &mut out));
-            let Some((content, id)) = token else { break };
+            self.encode_between(&rest[..at], later, out);
             out.push(*id);
-            rest = &rest[before.len() + content.len()..];
+            rest = &rest[at + content.len()..];
         }
-        out
     }
 
     /// The text of some ids; broken UTF-8 becomes `�`, ids that are none leave nothing.
@@ -129,13 +156,6 @@ impl ByteBpe {
             }
         }
         String::from_utf8_lossy(&text).into_owned()
-    }
-
-    /// Where the first added token stands, the longest of those that begin there.
-    fn first_added(&self, text: &str) -> Option<(usize, &(String, u32))> {
-        let found = self.added.iter().filter(|(content, _)| !content.is_empty());
-        let found = found.filter_map(|token| text.find(&token.0).map(|at| (at, token)));
-        found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.0.len())))
     }
 
     /// Merges the bytes of a word, the earliest merge first and of equal ones the leftmost.
@@ -158,6 +178,12 @@ impl ByteBpe {
         }
         out.extend(ids);
     }
+}
+
+/// Where the first token of a list stands, the longest of those that begin there.
+fn first_added<'a>(list: &'a [Added], text: &str) -> Option<(usize, &'a Added)> {
+    let found = list.iter().filter_map(|token| text.find(&token.0).map(|at| (at, token)));
+    found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.0.len())))
 }
 
 /// Refuses what this reader does not do.
@@ -357,8 +383,31 @@ mod tests {
                 assert_eq!(ours.id_of(token), theirs.id_of(token), "{token}");
             }
             for id in 0..ours.vocab_size() as u32 + 3 {
+                assert_eq!(ours.has(id), theirs.has(id), "{id}");
+                assert_eq!(ours.name_of(id), theirs.name_of(id), "{id}");
                 assert_eq!(ours.decode(&[id], false), theirs.decode(&[id], false), "{id}");
             }
+        }
+    }
+
+    #[test]
+    fn added_tokens_of_both_kinds_are_found_in_the_order_of_the_crate() {
+        let mut json: Value = serde_json::from_slice(&files()[0]).unwrap();
+        let count = json["model"]["vocab"].as_object().unwrap().len();
+        let tokens = json["added_tokens"].as_array_mut().unwrap();
+        for (n, (content, normalized)) in
+            [("ab", true), ("bc", false), ("bcd", false)].into_iter().enumerate()
+        {
+            let mut token = tokens[0].clone();
+            (token["id"], token["content"]) = ((count + n).into(), content.into());
+            (token["normalized"], token["special"]) = (normalized.into(), false.into());
+            tokens.push(token);
+        }
+        let json = json.to_string().into_bytes();
+        let pair =
+            (ByteBpe::from_json("t", &json).unwrap(), HuggingFace::from_json("t", &json).unwrap());
+        for text in ["abc", "abcd", "aab bc", "ab cab", "xbcdab", "ab"] {
+            check(text, &pair);
         }
     }
 
@@ -372,6 +421,8 @@ mod tests {
             ("/normalizer", serde_json::json!({"type": "NFC"}), "normalizer"),
             ("/pre_tokenizer/add_prefix_space", Value::from(true), "prefix space"),
             ("/decoder/type", Value::from("WordPiece"), "decoder"),
+            ("/model/ignore_merges", Value::from(true), "ignore_merges"),
+            ("/model/vocab/!", Value::from(6), "two tokens"),
             ("/added_tokens/0/lstrip", Value::from(true), "strip"),
             ("/added_tokens/0/id", Value::from(4_000_000_000_u32), "ids up to"),
             ("/model/merges/0", Value::from("x"), "merge number 0"),

@@ -5,6 +5,7 @@ pub mod byte_bpe;
 pub mod hugging_face;
 pub mod official;
 pub mod prompt;
+pub mod settings;
 pub mod tokenizer;
 
 pub use tokenizer::Tokenizer;

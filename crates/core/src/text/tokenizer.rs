@@ -6,10 +6,12 @@
 //! to know beside the ids (which tokens end an utterance, which are padding and the ends of a
 //! critic's sequence) is found out here once.
 
+use super::byte_bpe::ByteBpe;
 #[cfg(target_family = "wasm")]
 use super::byte_bpe::ByteBpe as Engine;
 #[cfg(not(target_family = "wasm"))]
 use super::hugging_face::HuggingFace as Engine;
+use super::settings::{Cleaned, cleaned};
 use crate::error::Error;
 
 /// The special tokens of a fresh tokenizer, ids 0 to 4, in RoBERTa's order.
@@ -18,12 +20,39 @@ const SPECIALS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
 /// The smallest vocabulary: the specials and the 256 bytes.
 pub const MIN_VOCAB: usize = SPECIALS.len() + 256;
 
+/// The special tokens that the files beside a tokenizer name, for one that calls them by names of its
+/// own; ids, and the text of the token that ends a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Specials {
+    /// Opens a text.
+    pub start: Option<u32>,
+    /// Fills a row.
+    pub pad: Option<u32>,
+    /// Ends a text.
+    pub end: Option<u32>,
+    /// The name of the token that ends a text.
+    pub end_name: Option<String>,
+}
+
+impl Specials {
+    /// These, and those of `other` where these say nothing.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            start: self.start.or(other.start),
+            pad: self.pad.or(other.pad),
+            end: self.end.or(other.end),
+            end_name: self.end_name.or(other.end_name),
+        }
+    }
+}
+
 /// A tokenizer and what the models must know of it.
 #[derive(Clone)]
 pub struct Tokenizer {
     inner: Engine,
     ends_utterance: Vec<bool>,
     newline: u32,
+    cleared: Vec<&'static str>,
     /// Id that fills the shorter rows of a batch.
     pub pad: u32,
     /// Id that opens a critic's sequence.
@@ -65,8 +94,16 @@ impl Tokenizer {
     /// # Errors
     /// If it cannot be read, or has no token that ends a text or a line.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_json_with(bytes, &Specials::default())
+    }
+
+    /// The same where the files beside it name its special tokens.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_json_with(bytes: &[u8], specials: &Specials) -> Result<Self, Error> {
         let file = "tokenizer.json";
-        let tokenizer = Self::from_json_of(file, bytes)?;
+        let tokenizer = Self::from_json_of(file, bytes, specials)?;
         if tokenizer.line_end().is_none() {
             return Err(Error::Model(format!(
                 "{file} has no single token for the end of a line, which ends an utterance"
@@ -80,18 +117,22 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If it cannot be read, or has no token that ends a text.
-    pub fn from_json_of(file: &str, bytes: &[u8]) -> Result<Self, Error> {
-        let inner = Engine::from_json(file, bytes)?;
+    pub fn from_json_of(file: &str, bytes: &[u8], specials: &Specials) -> Result<Self, Error> {
+        let Cleaned { json, cleared } = cleaned(file, bytes)?;
+        let inner = Engine::from_json(file, &json)?;
         let size = inner.vocab_size();
         let id_of = |names: &[&str]| names.iter().find_map(|name| inner.id_of(name));
-        let end_of_text = id_of(&["<|endoftext|>", "</s>", "[SEP]"]);
+        let named = specials.end_name.as_deref().and_then(|name| inner.id_of(name));
+        let known = |id: Option<u32>| id.filter(|&id| inner.has(id));
+        let end_of_text =
+            id_of(&["<|endoftext|>", "</s>", "[SEP]"]).or(named).or(known(specials.end));
         let (Some(start), Some(end), Some(pad)) = (
-            id_of(&["<s>", "[CLS]"]).or(end_of_text),
+            id_of(&["<s>", "[CLS]"]).or(known(specials.start)).or(end_of_text),
             id_of(&["</s>", "[SEP]"]).or(end_of_text),
-            id_of(&["<pad>", "[PAD]"]).or(end_of_text),
+            id_of(&["<pad>", "[PAD]"]).or(known(specials.pad)).or(end_of_text),
         ) else {
             return Err(Error::Model(format!(
-                "{file} names no token that ends a text (</s>, [SEP] or <|endoftext|>)"
+                "{file} names no token that ends a text (</s>, [SEP] or <|endoftext|>); if it has one by another name, say which in the config.json beside it: eos_token_id"
             )));
         };
         let mut ends_utterance = vec![false; size];
@@ -103,7 +144,7 @@ impl Tokenizer {
             [newline] => newline,
             _ => end,
         };
-        Ok(Self { inner, ends_utterance, newline, pad, start, end })
+        Ok(Self { inner, ends_utterance, newline, cleared, pad, start, end })
     }
 
     /// The `tokenizer.json` of this tokenizer.
@@ -111,9 +152,33 @@ impl Tokenizer {
         self.inner.to_json()
     }
 
-    /// Tokens in the vocabulary, specials included.
+    /// Ids from 0 to the largest, specials' included: the rows that a network needs.
     pub fn vocab_size(&self) -> usize {
         self.ends_utterance.len()
+    }
+
+    /// Whether there is a token of this id.
+    pub fn has(&self, id: u32) -> bool {
+        self.inner.has(id)
+    }
+
+    /// The name in the file of the token of this id.
+    pub fn name_of(&self, id: u32) -> Option<String> {
+        self.inner.name_of(id)
+    }
+
+    /// Whether the small reader of a browser reads this tokenizer too, in the same way; `file` names it in
+    /// an error.
+    ///
+    /// # Errors
+    /// If it does not; the error says what it would need.
+    pub fn fits_a_page(&self, file: &str) -> Result<(), Error> {
+        ByteBpe::from_json(file, &self.to_json()).map(|_| ())
+    }
+
+    /// The settings of its file that were cleared, since they are no part of reading a text.
+    pub fn cleared(&self) -> &[&'static str] {
+        &self.cleared
     }
 
     /// The ids of a text, without any special token around it.
@@ -204,12 +269,92 @@ mod tests {
 
     #[test]
     fn word_pieces_can_be_read_by_but_not_spoken_with() {
-        let bert = Tokenizer::from_json_of("t", WORD_PIECES.as_bytes()).unwrap();
+        let bert =
+            Tokenizer::from_json_of("t", WORD_PIECES.as_bytes(), &Specials::default()).unwrap();
         assert_eq!((bert.start, bert.end, bert.pad), (2, 3, 0));
         assert_eq!(bert.encode("Is it a\nanimal?"), [4, 5, 6, 7, 8, 9]);
         assert_eq!(bert.encode("zebra"), [1]);
         let error = Tokenizer::from_json(WORD_PIECES.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("the end of a line"), "{error}");
+    }
+
+    /// The file of [`trained`] with some values changed.
+    fn changed(changes: &[(&str, serde_json::Value)]) -> Vec<u8> {
+        let mut root: serde_json::Value = serde_json::from_slice(&trained().to_json()).unwrap();
+        for (pointer, value) in changes {
+            *root.pointer_mut(pointer).unwrap() = value.clone();
+        }
+        root.to_string().into_bytes()
+    }
+
+    #[test]
+    fn padding_truncation_and_dropout_of_the_file_change_no_id() {
+        let (plain, text) = (trained(), "Is it a dog? No.\nIs it a zebra?");
+        let pad = serde_json::json!({"strategy": {"Fixed": 128}, "direction": "Right",
+            "pad_to_multiple_of": null, "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"});
+        let cut = serde_json::json!({"direction": "Right", "max_length": 1,
+            "strategy": "LongestFirst", "stride": 0});
+        let file =
+            changed(&[("/padding", pad), ("/truncation", cut), ("/model/dropout", 0.9.into())]);
+        let read = Tokenizer::from_json(&file).unwrap();
+        assert_eq!(read.cleared(), ["padding", "truncation", "dropout"]);
+        assert_eq!(read.encode(text), plain.encode(text));
+        assert_eq!(read.to_json(), plain.to_json());
+        assert!(plain.cleared().is_empty());
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_largest_id_and_an_added_token_keeps_its_own() {
+        let mut root: serde_json::Value = serde_json::from_slice(&trained().to_json()).unwrap();
+        let mut added = root["added_tokens"][0].clone();
+        (added["id"], added["content"]) = (350.into(), "<x>".into());
+        root["added_tokens"].as_array_mut().unwrap().push(added);
+        let tokens = trained().vocab_size();
+        let sparse = Tokenizer::from_json(root.to_string().as_bytes()).unwrap();
+        assert_eq!((sparse.vocab_size(), sparse.encode("<x>a")[0]), (351, 350));
+        assert_eq!((0..351).filter(|&id| sparse.has(id)).count(), tokens + 1);
+        assert!(!sparse.has(349) && !sparse.has(351));
+        // What is written keeps the id for whoever reads it by the same library.
+        let again = Tokenizer::from_json(&sparse.to_json()).unwrap();
+        assert_eq!((again.vocab_size(), again.encode("<x>a")), (351, sparse.encode("<x>a")));
+    }
+
+    #[test]
+    fn the_end_of_a_text_may_have_another_name_where_a_file_beside_it_says_which() {
+        let mut text = String::from_utf8(trained().to_json()).unwrap();
+        text = text.replace("\"</s>\"", "\"[EOS]\"");
+        let error = Tokenizer::from_json(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("eos_token_id"), "{error}");
+        for specials in [
+            Specials { end: Some(2), ..Specials::default() },
+            Specials { end_name: Some("[EOS]".into()), ..Specials::default() },
+        ] {
+            let read = Tokenizer::from_json_with(text.as_bytes(), &specials).unwrap();
+            assert!(read.end == 2 && read.ends_utterance(2));
+        }
+        let none = Specials { end: Some(70_000), ..Specials::default() };
+        assert!(Tokenizer::from_json_with(text.as_bytes(), &none).is_err());
+    }
+
+    #[test]
+    fn a_broken_part_is_an_error_and_no_panic() {
+        let whole = trained().to_json();
+        let decoder = whole.windows(9).rposition(|part| part == b"\"decoder\"").unwrap();
+        for end in decoder..whole.len() {
+            assert!(Tokenizer::from_json(&whole[..end]).is_err(), "cut at {end}");
+        }
+        for (pointer, value) in [
+            ("/decoder", serde_json::json!({"type": "None"})),
+            ("/decoder", serde_json::json!([1])),
+            ("/pre_tokenizer", serde_json::json!(7)),
+            ("/added_tokens", serde_json::json!([{"id": 0}])),
+            ("/model/merges", serde_json::json!([["a"]])),
+            ("/model/merges", serde_json::json!(["a b c"])),
+        ] {
+            let error = Tokenizer::from_json(&changed(&[(pointer, value)]));
+            let error = error.map(|_| pointer).unwrap_err().to_string();
+            assert!(error.starts_with("tokenizer.json"), "{error}");
+        }
     }
 
     #[test]

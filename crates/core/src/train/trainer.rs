@@ -40,6 +40,7 @@ use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
 
+mod card;
 mod fresh;
 mod imitation;
 mod saved;
@@ -201,6 +202,7 @@ impl Trainer {
         (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
         learner: Learner,
     ) -> Result<Self, Error> {
+        let learner = learner.with_tokens(|id| tokenizer.has(id));
         let critic = learner.critics.as_ref().map(|critics| &critics.online);
         let mut layout = Layout::new(
             &tokenizer,

@@ -112,6 +112,17 @@ impl Learner {
         }
     }
 
+    /// The same learner, whose actors speak only tokens ([`CausalLm::with_tokens`]).
+    pub fn with_tokens(mut self, is_token: impl Fn(u32) -> bool) -> Self {
+        self.policy.lm = self.policy.lm.with_tokens(&is_token);
+        self.average = self.average.map(|actor| actor.with_tokens(&is_token));
+        self.reference = self.reference.map(|actor| actor.with_tokens(&is_token));
+        if let Some(teacher) = &mut self.teacher {
+            teacher.actor = teacher.actor.clone().with_tokens(&is_token);
+        }
+        self
+    }
+
     /// The critics.
     ///
     /// # Panics

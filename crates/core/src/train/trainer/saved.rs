@@ -21,14 +21,16 @@ use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
 use crate::config::{Algorithm, Config, Numerics, older};
 use crate::error::Error;
-use crate::hf;
+use crate::hf::{self, CriticShape, shapes};
 use crate::judge::Example;
+use crate::nn::causal_lm::CausalLmConfig;
 use crate::nn::critic::Critic;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 use crate::text::Tokenizer;
+use crate::text::tokenizer::Specials;
 
 /// What a checkpoint says beside the weights.
 #[derive(Serialize, Deserialize)]
@@ -235,12 +237,11 @@ impl Trainer {
         let state = State::read(&sections)?;
         let config = change(&state.config)?;
         config.validate()?;
-        let tokenizer = Tokenizer::from_json(sections.get("tokenizer")?)?;
-        let critic_tokenizer =
-            sections.get("critic_tokenizer").ok().map(Tokenizer::from_json).transpose()?;
+        let (tokenizer, critic_tokenizer) = tokenizers(&sections)?;
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
-        let shape = hf::read_gpt2_config("actor_config", sections.get("actor_config")?)?;
+        let shape = actor_shape(&sections, "actor")?;
+        check_ids("tokenizer", &tokenizer, "actor_config", shape.vocab_size)?;
         let lessons = config.lessons.names_tasks();
         if !state.export && lessons != state.config.lessons.names_tasks() {
             return Err(Error::Config(format!(
@@ -257,9 +258,18 @@ impl Trainer {
             policy = fresh_policy(&config, worlds.as_ref(), policy.lm, warm)?;
         }
         let critic = match sections.get("critic_config") {
-            Ok(critic) => {
-                let critic = hf::critic_like("critic_config", critic, &mut unused, &autodiff)?;
+            Ok(_) => {
+                let shape = critic_shape(&sections, "critic")?;
+                let read_by = critic_tokenizer.as_ref().unwrap_or(&tokenizer);
+                check_ids("its tokenizer", read_by, "critic_config", shape.vocab_size())?;
+                let critic = shape.init(&mut unused, &autodiff);
                 Some(checkpoint::module_from_section(critic, &sections, "critic")?)
+            }
+            Err(_) if config.algorithm.has_critic() => {
+                return Err(Error::Checkpoint(format!(
+                    "the file has no section critic_config, and so no critic, which algorithm = {} learns with: take another copy of the file",
+                    config.algorithm.name()
+                )));
             }
             Err(_) => None,
         };
@@ -293,6 +303,19 @@ impl Trainer {
         })
     }
 
+    /// Whether a page can read the files of this run: its reader of tokenizers knows one kind alone, and
+    /// is asked here, where all kinds are read.
+    ///
+    /// # Errors
+    /// If it cannot; the error says what it would need.
+    pub fn fits_a_page(&self) -> Result<(), Error> {
+        self.tokenizer.fits_a_page("tokenizer.json")?;
+        match &self.critic_tokenizer {
+            Some(own) => own.fits_a_page("the critic's tokenizer.json"),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a file that [`resume`](Self::resume) reads is an export, without what a run needs to
     /// go on exactly.
     ///
@@ -314,6 +337,66 @@ impl Trainer {
             Ok(example) => Example::from_bytes(example)?.check(&self.agent()).await,
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// The tokenizers of a file: the actor's, and the critic's where it reads by another. The configurations
+/// name their special tokens.
+fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Error> {
+    let specials = |name: &str| match sections.get(name) {
+        Ok(config) => hf::read_specials(name, config),
+        Err(_) => Ok(Specials::default()),
+    };
+    let actor = sections.get("tokenizer")?;
+    let actor = Tokenizer::from_json_with(actor, &specials("actor_config")?)?;
+    let name = "critic_tokenizer";
+    let critic = match sections.get(name) {
+        Ok(json) => Some(Tokenizer::from_json_of(name, json, &specials("critic_config")?)?),
+        Err(_) => None,
+    };
+    Ok((actor, critic))
+}
+
+/// The shape of the actor in the section `name`, which is as large as that.
+fn actor_shape(sections: &Sections, name: &str) -> Result<CausalLmConfig, Error> {
+    let config = format!("{name}_config");
+    let shape = hf::read_gpt2_config(&config, sections.get(&config)?)?;
+    check_size(sections, name, &shapes::of_actor(&shape))?;
+    Ok(shape)
+}
+
+/// The shape of the critic in the section `name`, which is as large as that.
+fn critic_shape(sections: &Sections, name: &str) -> Result<CriticShape, Error> {
+    let config = format!("{name}_config");
+    let shape = hf::read_critic_config(&config, sections.get(&config)?)?;
+    check_size(sections, name, &shape.tensors())?;
+    Ok(shape)
+}
+
+/// Refuses a configuration that asks for more scalars than its section can hold, before memory is
+/// reserved for them.
+fn check_size(sections: &Sections, name: &str, wanted: &[shapes::Named]) -> Result<(), Error> {
+    let (held, least) = match sections.get(&packed::section(name)) {
+        Ok(bytes) => (bytes.len(), 1),
+        Err(_) => (sections.get(name)?.len(), 4),
+    };
+    let scalars = shapes::scalars(wanted);
+    if scalars.saturating_mul(least) <= held as u64 {
+        return Ok(());
+    }
+    Err(Error::Checkpoint(format!(
+        "the checkpoint is damaged: its {name}_config asks for {scalars} scalars, and its weights are {held} bytes"
+    )))
+}
+
+/// Refuses a tokenizer with ids for which the weights have no row.
+fn check_ids(tokenizer: &str, ids: &Tokenizer, config: &str, rows: usize) -> Result<(), Error> {
+    match ids.vocab_size() <= rows {
+        true => Ok(()),
+        false => Err(Error::Checkpoint(format!(
+            "the checkpoint is damaged: {tokenizer} has ids up to {}, and {config} rows for {rows}",
+            ids.vocab_size() - 1
+        ))),
     }
 }
 
@@ -402,14 +485,13 @@ fn teacher(
     sections: &Sections,
     device: &Device,
 ) -> Result<Option<Teacher>, Error> {
-    let Ok(shape) = sections.get("teacher_config") else {
+    if sections.get("teacher_config").is_err() {
         return Ok(None);
-    };
+    }
     let mut unused = rng::stream(0, "unused", 0);
-    let actor = hf::read_gpt2_config("teacher_config", shape)?.init(&mut unused, device);
+    let actor = actor_shape(sections, "teacher")?.init(&mut unused, device);
     let actor = checkpoint::module_from_bytes(actor, sections.get("teacher")?)?;
-    let (name, shape) = ("teacher_critic_config", sections.get("teacher_critic_config")?);
-    let critic = hf::critic_like(name, shape, &mut unused, device)?;
+    let critic = critic_shape(sections, "teacher_critic")?.init(&mut unused, device);
     let critic = checkpoint::module_from_bytes(critic, sections.get("teacher_critic")?)?;
     let (read, most) = (actor.config().positions, critic.positions());
     let layout = Layout::new(tokenizer, read, most, config.max_new_tokens);

@@ -1,0 +1,171 @@
+//! A `config.json` as keys with a type and a range each.
+//!
+//! A key that is absent or `null` has its default; one of another type or out of range is refused by
+//! name, with its value and what it must be.
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::foreign;
+
+/// More blocks than any published model of these layouts has by far.
+const MOST_LAYERS: usize = 1000;
+/// More rows or columns than any published model has by far; products of two still fit 64 bits.
+const MOST: usize = 100_000_000;
+/// Characters of a value that an error shows.
+const SHOWN: usize = 60;
+
+/// A `config.json` that is being read.
+pub(super) struct ConfigFile<'a> {
+    file: &'a str,
+    value: Value,
+}
+
+impl<'a> ConfigFile<'a> {
+    pub fn read(file: &'a str, bytes: &[u8]) -> Result<Self, Error> {
+        let value: Value = foreign::json(file, bytes)?;
+        let config = Self { file, value };
+        match config.value.is_object() {
+            true => Ok(config),
+            false => config.fault("it must be an object with keys, in braces".into()),
+        }
+    }
+
+    pub fn fault<T>(&self, text: String) -> Result<T, Error> {
+        Err(Error::Model(format!("{}: {text}", self.file)))
+    }
+
+    /// The fault of a key: its value, and what it must be.
+    fn wrong<T>(&self, key: &str, must: &str) -> Result<T, Error> {
+        let value = self.value[key].to_string();
+        let cut = value.char_indices().nth(SHOWN).map(|(at, _)| format!("{}…", &value[..at]));
+        self.fault(format!("{key} = {} must be {must}", cut.unwrap_or(value)))
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        !self.value[key].is_null()
+    }
+
+    pub fn model_type(&self) -> &str {
+        self.value["model_type"].as_str().unwrap_or("none")
+    }
+
+    /// Puts the text under another key in the place of the model's type.
+    pub fn take_model_type_from(&mut self, key: &str) {
+        self.value["model_type"] = self.value[key].take();
+    }
+
+    pub fn is_one_of(&self, models: &[&str]) -> Result<(), Error> {
+        let model = self.model_type();
+        match models.contains(&model) {
+            true => Ok(()),
+            false => self
+                .fault(format!("model_type is {model}; only {} can be read", models.join(" and "))),
+        }
+    }
+
+    /// Refuses what may stand in any configuration and makes another function of the weights.
+    pub fn nothing_else(&self) -> Result<(), Error> {
+        for key in ["quantization_config", "pruned_heads", "auto_map"] {
+            let value = &self.value[key];
+            let empty = value.as_object().is_some_and(|map| map.is_empty());
+            if self.has(key) && !empty {
+                return self.wrong(key, "absent: what it asks for is not computed here");
+            }
+        }
+        self.flag_is("is_encoder_decoder", false)
+    }
+
+    /// A whole number above 0.
+    pub fn size(&self, key: &str) -> Result<usize, Error> {
+        self.size_up_to(key, MOST)
+    }
+
+    /// The number of a model's blocks.
+    pub fn layers(&self, key: &str) -> Result<usize, Error> {
+        self.size_up_to(key, MOST_LAYERS)
+    }
+
+    fn size_up_to(&self, key: &str, most: usize) -> Result<usize, Error> {
+        match self.value[key].as_u64() {
+            Some(size) if (1..=most as u64).contains(&size) => Ok(size as usize),
+            _ if self.has(key) => {
+                self.wrong(key, &format!("a whole number above 0, and at most {most}"))
+            }
+            _ => self.fault(format!("the key {key} is missing: it must be a whole number above 0")),
+        }
+    }
+
+    /// The id of a token, the first where several stand in a list.
+    pub fn id(&self, key: &str) -> Result<Option<u32>, Error> {
+        let value = match &self.value[key] {
+            Value::Array(ids) => ids.first().unwrap_or(&Value::Null),
+            one => one,
+        };
+        // Some programs write -1 for no token.
+        if value.is_null() || *value == -1 {
+            return Ok(None);
+        }
+        match value.as_u64().and_then(|id| u32::try_from(id).ok()) {
+            Some(id) if (id as usize) < MOST => Ok(Some(id)),
+            _ => self.wrong(key, "the id of a token, a whole number from 0"),
+        }
+    }
+
+    /// The ε of a layer norm.
+    pub fn epsilon(&self, key: &str, default: f64) -> Result<f64, Error> {
+        match self.value[key].as_f64() {
+            Some(number) if number > 0.0 && number <= 1.0 => Ok(number),
+            None if !self.has(key) => Ok(default),
+            _ => self.wrong(key, "a number above 0, and at most 1"),
+        }
+    }
+
+    /// A probability that is not used here.
+    pub fn share(&self, key: &str) -> Result<(), Error> {
+        match self.value[key].as_f64() {
+            Some(number) if (0.0..=1.0).contains(&number) => Ok(()),
+            None if !self.has(key) => Ok(()),
+            _ => self.wrong(key, "a number from 0 to 1"),
+        }
+    }
+
+    /// One of some names, of which the first is the default.
+    pub fn choice(&self, key: &str, known: &[&str]) -> Result<(), Error> {
+        match self.value[key].as_str() {
+            Some(name) if known.contains(&name) => Ok(()),
+            None if !self.has(key) => Ok(()),
+            _ => self
+                .wrong(key, &format!("{}, the only one that can be computed", known.join(" or "))),
+        }
+    }
+
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, Error> {
+        match self.value[key].as_bool() {
+            None if self.has(key) => self.wrong(key, "true or false"),
+            flag => Ok(flag),
+        }
+    }
+
+    pub fn flag_is(&self, key: &str, want: bool) -> Result<(), Error> {
+        match self.flag(key)? {
+            Some(flag) if flag != want => {
+                self.wrong(key, &format!("{want}: the other is not computed here"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn check_heads(
+        &self,
+        (width_key, width): (&str, usize),
+        (heads_key, heads): (&str, usize),
+    ) -> Result<(), Error> {
+        match width.is_multiple_of(heads) {
+            true => Ok(()),
+            false => {
+                self.fault(format!("{width_key} = {width} is no multiple of {heads_key} = {heads}"))
+            }
+        }
+    }
+}
