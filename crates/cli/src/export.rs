@@ -27,11 +27,9 @@ const LOSS: f64 = 0.1;
 /// Writes the file and says how large it is, and what it cost.
 pub fn run(args: &args::Export) -> Result<(), Error> {
     let out = &args.out;
-    if out.exists() && !args.force {
-        return Err(Error::Usage(format!(
-            "{} exists: choose another --out, or replace it with --force",
-            out.display()
-        )));
+    match args.folder {
+        false => files::check_free(out, args.force)?,
+        true => files::check_free_folder(out, args.force, |out| out.join("archer.json").is_file())?,
     }
     let device = device::open_for(&args.compute)?;
     if args.folder {
@@ -67,15 +65,10 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
 }
 
 fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
-    if args.out.exists() && !args.out.join("archer.json").is_file() {
-        return Err(Error::Usage(format!(
-            "{} is no model folder, so --force does not replace it: choose another --out",
-            args.out.display()
-        )));
-    }
     let agent = model::find(&args.model, args.best, device)?.agent;
     let written = block_on(agent.files())?;
-    files::write_folder_atomic(&args.out, &written).map_err(|e| cannot_write(&args.out, &e))?;
+    files::write_folder_atomic(&args.out, &written, model::is_model_file)
+        .map_err(|e| cannot_write(&args.out, &e))?;
     let all = thousands(agent.parameters() as f64);
     output::line(&format!("{} holds the model: {all} parameters.", args.out.display()))
 }

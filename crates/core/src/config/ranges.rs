@@ -21,6 +21,8 @@ pub(crate) const MOST_SAMPLES: usize = 1 << 12;
 pub(crate) const MOST_LAYERS: usize = 1000;
 /// The widest network, and the most heads.
 pub(crate) const MOST_WIDTH: usize = 1 << 16;
+/// The most minutes between two checkpoints: a year.
+pub(crate) const MOST_MINUTES: f64 = 525_600.0;
 /// The longest token, in bytes.
 pub(crate) const MOST_BYTES: usize = 1 << 10;
 
