@@ -4,7 +4,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -227,4 +228,46 @@ pub fn model_copy(folder: &Path, name: &str) -> PathBuf {
         }
     }
     to
+}
+
+/// Waits until something is so; a test in which it never is fails, and does not hang.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(300), "{what} does not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Starts the binary and returns once something is so; it must not have ended by then.
+pub fn started(folder: &Path, args: &[&str], mut is_so: impl FnMut() -> bool) -> Child {
+    let mut command = archer(folder, args);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ended = false;
+    wait_until("what the test waits for", || {
+        ended = child.try_wait().unwrap().is_some();
+        ended || is_so()
+    });
+    if ended {
+        let done: Done = child.wait_with_output().unwrap().into();
+        panic!("it ended too early: {}", done.stderr);
+    }
+    child
+}
+
+/// How many lines of a file hold `mark`; 0 where there is no file yet.
+pub fn lines_with(path: &Path, mark: &str) -> usize {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter(|line| line.contains(mark)).count()
+}
+
+/// Sends a signal, such as `-TERM`.
+pub fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+/// What became of a process.
+pub fn ended(child: Child) -> Done {
+    child.wait_with_output().unwrap().into()
 }

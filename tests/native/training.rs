@@ -9,9 +9,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{
-    BANDIT, Done, TINY, archer, assert_same_run, folder, metrics, run, run_with_input, weights,
-};
+use common::{BANDIT, Done, TINY, assert_same_run, folder, metrics, run, run_with_input, weights};
 use serde_json::Value;
 
 /// Both forms of the policy gradient must find a digit that pays far more than a random one, whose
@@ -314,9 +312,11 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_it_used() {
         assert!(weights(&root) == after);
     }
 
-    // With both gone there is nothing to go on from; the log is still there.
+    // With all of them gone there is nothing to go on from; the log is still there.
     fs::write(&latest, &flipped).unwrap();
-    fs::write(root.join("checkpoints/latest.old"), &flipped).unwrap();
+    for name in ["latest.old", "best"] {
+        fs::write(root.join("checkpoints").join(name), &flipped).unwrap();
+    }
     let done = run(folder.path(), &resume);
     assert_eq!(done.code, 1);
     assert!(done.stderr.contains("no checkpoint is left"), "{}", done.stderr);
@@ -352,8 +352,8 @@ fn runs_get_folders_of_their_own() {
 #[cfg(unix)]
 mod signals {
     use super::*;
-    use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
+    use common::{lines_with, signal, started};
+    use std::process::{Child, Command};
 
     const ITERATIONS: [&str; 6] = ["--seed", "4", "--set", "iterations=20", "--final-games", "0"];
 
@@ -365,27 +365,8 @@ mod signals {
     /// Starts a run and returns once three lines of its log hold `mark`.
     fn start_until(folder: &Path, more: &[&str], mark: &str) -> Child {
         let args = [&tiny(folder, "stopped")[..], more].concat();
-        let mut command = archer(folder, &args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = folder.join("stopped/metrics.jsonl");
-        let begun = Instant::now();
-        loop {
-            let text = fs::read_to_string(&log).unwrap_or_default();
-            if text.lines().filter(|line| line.contains(mark)).count() >= 3 {
-                return child;
-            }
-            if child.try_wait().unwrap().is_some() {
-                let done: Done = child.wait_with_output().unwrap().into();
-                panic!("it ended too early: {}", done.stderr);
-            }
-            assert!(begun.elapsed() < Duration::from_secs(300), "it does not begin to learn");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn signal(child: &Child, name: &str) {
-        let pid = child.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        started(folder, &args, || lines_with(&log, mark) >= 3)
     }
 
     /// The warm start has a layer of its own for the task, which must be there after a stop in it

@@ -82,8 +82,9 @@ pub struct Train {
     #[arg(long, value_name = "NAME")]
     pub algorithm: Option<String>,
     /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
-    /// --set iterations=… may extend it
-    #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["world", "demonstrations", "preset", "config", "algorithm", "seed"])]
+    /// --set iterations=… may extend it. With auto the folder is that of --out: the run begins, goes
+    /// on, or is left alone once it is finished, so that one command can be repeated
+    #[arg(long, value_name = "DIR|FILE|auto")]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub running: Running,
@@ -130,12 +131,36 @@ pub struct Running {
     /// Games of the comparison at the end, for each agent; 0 for no comparison
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = measured_games)]
     pub final_games: usize,
+    /// End the training once an evaluation returns at least this, with the lower end of its 95 %
+    /// interval
+    #[arg(long, value_name = "RETURN", allow_negative_numbers = true, value_parser = finite)]
+    pub until_return: Option<f64>,
+    /// Save and end after so many minutes, once the step in progress is done
+    #[arg(long, value_name = "MINUTES", allow_negative_numbers = true, value_parser = minutes)]
+    pub max_minutes: Option<f64>,
+    /// A command that a shell runs after each checkpoint, with the run's folder in ARCHER_RUN and the
+    /// file in ARCHER_CHECKPOINT; training waits for its end
+    #[arg(long, value_name = "COMMAND")]
+    pub on_checkpoint: Option<String>,
     /// Show warnings and the result, but no progress
     #[arg(long, short)]
     pub quiet: bool,
 }
 
 impl Train {
+    /// The first flag that only a new run can have, if one was typed.
+    pub fn of_a_new_run(&self) -> Option<&'static str> {
+        let typed = [
+            ("--world", self.world.is_some()),
+            ("--demonstrations", self.demonstrations.is_some()),
+            ("--preset", self.preset.is_some()),
+            ("--config", self.config.is_some()),
+            ("--algorithm", self.algorithm.is_some()),
+            ("--seed", self.running.seed.is_some()),
+        ];
+        typed.into_iter().find(|(_, typed)| *typed).map(|(flag, _)| flag)
+    }
+
     /// What is meant by no command at all.
     pub fn quickstart() -> Train {
         Train {
@@ -208,11 +233,26 @@ pub struct Distill {
     /// A configuration file in TOML, over the teacher's and over configs/distill.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Go on with the run in this folder; the teacher is in its checkpoint
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["teacher", "student", "config", "seed"])]
+    /// Go on with the run in this folder; the teacher is in its checkpoint. With auto the folder is
+    /// that of --out: the run begins, goes on, or is left alone once it is finished
+    #[arg(long, value_name = "DIR|auto")]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub running: Running,
+}
+
+impl Distill {
+    /// The first flag that only a new run can have, if one was typed.
+    pub fn of_a_new_run(&self) -> Option<&'static str> {
+        let typed = [
+            ("--teacher", self.teacher.is_some()),
+            ("--student", self.student.is_some()),
+            ("--world", self.world.is_some()),
+            ("--config", self.config.is_some()),
+            ("--seed", self.running.seed.is_some()),
+        ];
+        typed.into_iter().find(|(_, typed)| *typed).map(|(flag, _)| flag)
+    }
 }
 
 /// Flags of `archer eval`.
@@ -548,4 +588,14 @@ fn measured_games(text: &str) -> Result<usize, String> {
 
 fn threads(text: &str) -> Result<usize, String> {
     counted(text, 1, 1024)
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "it must be a number".to_string())
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = finite(text).ok().filter(|minutes| (0.0..=525_600.0).contains(minutes));
+    minutes.ok_or_else(|| "it must be a number of 0 or more, and at most 525600".to_string())
 }

@@ -18,8 +18,10 @@ use crate::experiment::{self, Request, did_you_mean};
 use crate::files;
 use crate::output;
 use crate::progress::Screen;
-use crate::run_dir;
-use crate::train::{self, Stop};
+use crate::run_dir::{self, Place};
+use crate::shell::{self, quoted, quoted_path};
+use crate::signals::{PATIENCE, Stop};
+use crate::train;
 use crate::worlds;
 use summary::Summary;
 
@@ -43,14 +45,11 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
     let runs = plan(args, &screen)?;
     // A device that is not there is told before anything is begun.
     let device = device::open_for(&args.compute)?.name;
-    let stop = Stop::listen(screen.speaker());
+    let stop = Stop::listen(screen.speaker(), PATIENCE);
     for (n, run) in runs.iter().enumerate() {
         let title = format!("{}, seed {}", run.algorithm.name(), run.seed);
         screen.say(&format!("run {} of {}: {title}, in {}", n + 1, runs.len(), run.root.display()));
-        run.bring_to_its_end(args, &screen, &stop).map_err(|error| match error {
-            Error::Stopped(_) => Error::Stopped(format!(
-                "stopped in the run {title}, everything is saved; the same command goes on with it"
-            )),
+        run.bring_to_its_end(args, &screen, &stop, &title).map_err(|error| match error {
             Error::Failure(text) => Error::Failure(format!(
                 "{title}: {text}; the runs before it are kept, and the same command goes on"
             )),
@@ -190,7 +189,7 @@ fn distinct<T: PartialEq + std::fmt::Debug>(list: Vec<T>, flag: &str) -> Result<
 
 /// The command that makes the same again, to be typed in a shell.
 fn command(args: &args::Compare) -> String {
-    let mut words = vec![train::program().to_string(), "compare".to_string()];
+    let mut words = vec![shell::program().to_string(), "compare".to_string()];
     let mut flag = |name: &str, value: String| words.extend([format!("--{name}"), quoted(&value)]);
     if let Some(world) = &args.world {
         flag("world", world.clone());
@@ -215,23 +214,16 @@ fn command(args: &args::Compare) -> String {
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_string(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 impl Run {
     /// Refuses a folder that holds something else than this run.
     fn check_folder(&self) -> Result<(), Error> {
         let shown = self.root.display();
         let path = self.root.join("config.toml");
         if !path.is_file() {
-            return match self.root.exists() {
-                false => Ok(()),
-                true => Err(Error::Usage(format!(
+            let begun = matches!(run_dir::place(&self.root), Ok(Place::Beginning));
+            return match begun || !self.root.exists() {
+                true => Ok(()),
+                false => Err(Error::Usage(format!(
                     "{shown} is there and is no run: choose another --out"
                 ))),
             };
@@ -292,6 +284,7 @@ impl Run {
         args: &args::Compare,
         screen: &Screen,
         stop: &Stop,
+        title: &str,
     ) -> Result<(), Error> {
         if self.is_done(args.final_games)? {
             screen.say("it is finished");
@@ -306,10 +299,7 @@ impl Run {
         if run_dir::is_run(&self.root) {
             let resume = Some(self.root.clone());
             let on = args::Train { resume, running: begun, ..args::Train::default() };
-            return train::run_silently(&on, stop);
-        }
-        if self.root.exists() {
-            run_dir::start_over(&self.root)?;
+            return train::run_silently(&on, stop, title);
         }
         let begun = args::Train {
             world: args.world.clone(),
@@ -325,13 +315,13 @@ impl Run {
             },
             ..args::Train::default()
         };
-        train::run_silently(&begun, stop)
+        train::run_silently(&begun, stop, title)
     }
 
     /// The command that makes this run alone again, below `root`.
     fn command(&self) -> String {
-        let config = self.root.join("config.toml").display().to_string();
-        format!("{} train --config {}", train::program(), quoted(&config))
+        let config = quoted_path(&self.root.join("config.toml"));
+        format!("{} train --config {config}", shell::program())
     }
 
     /// The name of its folder.
@@ -351,13 +341,5 @@ mod tests {
         assert_eq!(owner("lm_lr=1e-4"), None);
         // What comes after the sign is a value.
         assert_eq!(owner("actor=c:/models"), None);
-    }
-
-    #[test]
-    fn a_command_can_be_typed_again() {
-        assert_eq!(quoted("ppo:lm_lr=1e-4"), "ppo:lm_lr=1e-4");
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -5,6 +5,9 @@
 //! `{"lines": ["Is it an animal? Yes.", …], "correct": true, "word": ["cat"]}`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use archer::train::rollout;
 use archer_games::asker::{draws, play};
@@ -17,63 +20,129 @@ use crate::args;
 use crate::device;
 use crate::error::{Error, cannot_write};
 use crate::experiment;
-use crate::files::PendingFile;
+use crate::files::{self, PendingFile};
 use crate::model;
 use crate::number::{percent, plural, signed};
 use crate::players;
+use crate::progress::Screen;
+use crate::signals::Stop;
 use crate::worlds;
 
 /// Games that are played before they are written.
-const AT_A_TIME: usize = 256;
+const AT_A_TIME: usize = 64;
 
-/// Plays the games and writes the file, whole or not at all.
+/// Plays the games and writes the file, whole or not at all. A signal keeps the games that are whole
+/// in a file of another name.
 pub fn run(args: &args::Data) -> Result<(), Error> {
-    if args.out.exists() && !args.force {
-        return Err(Error::Usage(format!(
-            "{} exists: choose another --out, or replace it with --force",
-            args.out.display()
-        )));
-    }
-    let failed = |error: io::Error| cannot_write(&args.out, &error);
+    files::check_free(&args.out, args.force)?;
     let source = Source::of(args)?;
     let names = names(args, &source.settings)?;
-    let mut file = PendingFile::create(&args.out).map_err(failed)?;
-    let (mut won, mut turns) = (0, 0);
+    let written = Arc::new(Mutex::new(Written::begin(args)?));
+    let stop = Stop::listen(Screen::new(true).speaker(), Duration::ZERO);
+    let kept = written.clone();
+    stop.leave_by(move || Some(hold(&kept).keep_what_is_whole()));
+    let outcome = play_all(args, &source, names.as_deref(), &written);
+    // Nobody else holds the file any more: what is not finished is removed with it.
+    stop.work_is_done();
+    let _ = writeln!(io::stderr(), "{}", outcome?);
+    Ok(())
+}
+
+/// Plays the games, writes them, and tells of them.
+fn play_all(
+    args: &args::Data,
+    source: &Source,
+    names: Option<&[Vec<String>]>,
+    written: &Mutex<Written>,
+) -> Result<String, Error> {
     let (mut draws, mut left) = (draws(args.seed), args.games);
     while left > 0 {
         let starts: Vec<Start> = draws.by_ref().take(left.min(AT_A_TIME)).collect();
         left -= starts.len();
-        for game in source.games(&starts)? {
-            won += usize::from(game.won());
-            turns += game.turns.len();
-            let written = match &names {
-                None => serde_json::to_writer(&mut file, &game),
-                Some(names) => serde_json::to_writer(&mut file, &Lines::of(&game, names)),
+        let games = source.games(&starts)?;
+        hold(written).append(&games, names)?;
+    }
+    hold(written).finish(source)
+}
+
+/// The file, which a signal may finish on another thread.
+fn hold(written: &Mutex<Written>) -> MutexGuard<'_, Written> {
+    written.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is written so far: whole games.
+struct Written {
+    out: PathBuf,
+    file: Option<PendingFile>,
+    asked: usize,
+    games: usize,
+    won: usize,
+    turns: usize,
+}
+
+impl Written {
+    fn begin(args: &args::Data) -> Result<Written, Error> {
+        let out = args.out.clone();
+        let file = Some(PendingFile::create(&out).map_err(|e| cannot_write(&out, &e))?);
+        Ok(Written { out, file, asked: args.games, games: 0, won: 0, turns: 0 })
+    }
+
+    /// Appends games; `names` are the accepted names of each task, for the older form.
+    fn append(&mut self, games: &[Game], names: Option<&[Vec<String>]>) -> Result<(), Error> {
+        let failed = |error: io::Error| cannot_write(&self.out, &error);
+        let Some(file) = &mut self.file else { return Ok(()) };
+        for game in games {
+            let line = match names {
+                None => serde_json::to_string(game),
+                Some(names) => serde_json::to_string(&Lines::of(game, names)),
             };
-            written.map_err(|e| failed(e.into()))?;
+            let line = line.map_err(|e| failed(e.into()))?;
+            file.write_all(line.as_bytes()).map_err(failed)?;
             file.write_all(b"\n").map_err(failed)?;
+            self.games += 1;
+            self.won += usize::from(game.won());
+            self.turns += game.turns.len();
+        }
+        Ok(())
+    }
+
+    /// Gives the file its name, and tells of the games in it.
+    fn finish(&mut self, source: &Source) -> Result<String, Error> {
+        if let Some(file) = self.file.take() {
+            file.commit().map_err(|e| cannot_write(&self.out, &e))?;
+        }
+        let games = self.games as f64;
+        Ok(format!(
+            "{} games of {} in {}: {} won, {} {} a game",
+            self.games,
+            source.title,
+            self.out.display(),
+            percent(self.won as f64 / games),
+            signed(self.turns as f64 / games, 1),
+            plural(&source.worlds.about().turn),
+        ))
+    }
+
+    /// Keeps the games so far beside the place of the file, which stays as it is: half of what was asked
+    /// for must not pass for the whole.
+    fn keep_what_is_whole(&mut self) -> Error {
+        let (games, asked) = (self.games, self.asked);
+        match self.file.take().filter(|_| games > 0).map(|file| file.commit_as("partial")) {
+            None => Error::Stopped("stopped before a game was written: there is no file".into()),
+            Some(Err(error)) => cannot_write(&self.out, &error),
+            Some(Ok(partial)) => Error::Stopped(format!(
+                "stopped after {games} of {asked} games, which are in {}",
+                partial.display()
+            )),
         }
     }
-    file.commit().map_err(failed)?;
-    let games = args.games as f64;
-    let _ = writeln!(
-        io::stderr(),
-        "{} games of {} in {}: {} won, {} {} a game",
-        args.games,
-        source.title,
-        args.out.display(),
-        percent(won as f64 / games),
-        signed(turns as f64 / games, 1),
-        plural(&source.worlds.about().turn),
-    );
-    Ok(())
 }
 
 /// Who plays, and where.
 struct Source {
     title: String,
     settings: Settings,
-    worlds: std::sync::Arc<dyn Worlds>,
+    worlds: Arc<dyn Worlds>,
     who: Who,
 }
 

@@ -12,22 +12,40 @@ use crate::device;
 use crate::error::Error;
 use crate::experiment::{self, Experiment, Request};
 use crate::model;
-use crate::train;
+use crate::progress::Screen;
+use crate::train::{self, Asked};
 use crate::worlds;
 
 /// What every student is told, unless it is told otherwise.
 const DEFAULTS: &str = include_str!("../../../configs/distill.toml");
 
-/// Trains a student, or goes on with it, to the end or to a Ctrl-C.
+/// Trains a student, or goes on with it, to the end or to a signal.
 pub fn run(args: &args::Distill) -> Result<(), Error> {
-    let like = args::Train {
+    let mut like = args::Train {
         resume: args.resume.clone(),
         running: args.running.clone(),
         ..args::Train::default()
     };
-    let Some(teacher) = &args.teacher else {
-        return train::run(&like);
-    };
+    match train::asked(&like)? {
+        Asked::Begin => {}
+        Asked::Nothing(root) => {
+            train::nothing_left(&root, &Screen::new(args.running.quiet));
+            return Ok(());
+        }
+        Asked::Resume(root) => {
+            let auto = args.resume.as_ref() != Some(&root);
+            if let (false, Some(flag)) = (auto, args.of_a_new_run()) {
+                return Err(train::does_not_go_with_resume(flag, &root));
+            }
+            // Whoever the teacher was, the checkpoint holds it.
+            (like.resume, like.running.seed) = (Some(root), None);
+            like.running.out = like.running.out.filter(|_| !auto);
+            return train::run(&like);
+        }
+    }
+    let teacher = args.teacher.as_ref().ok_or_else(|| {
+        Error::Usage("--teacher is missing: name the model from which a new student learns".into())
+    })?;
     let device = device::open_for(&args.running.compute)?.device;
     let experiment = experiment(args, teacher, &device)?;
     train::run_experiment(experiment, &like)

@@ -2,7 +2,7 @@
 //!
 //! There is one error, and it is printed once, in `main`, as one sentence that says what to do.
 //! Its kind is its exit code: 2 where the command was not one that can be carried out, 1 where
-//! carrying it out failed, 130 where the person stopped it.
+//! carrying it out failed, and where a signal stopped it what [`crate::signals`] says.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ pub enum Error {
     Usage(String),
     /// Something went wrong on the way: a full disk, a damaged file, a device that fails.
     Failure(String),
-    /// The person stopped it; everything worth keeping is saved and the text says so.
+    /// A signal stopped it; everything worth keeping is saved and the text says so.
     Stopped(String),
     /// Whoever read our output has left; there is nobody to tell.
     BrokenPipe,
@@ -27,7 +27,7 @@ impl Error {
         match self {
             Error::Usage(_) => 2,
             Error::Failure(_) => 1,
-            Error::Stopped(_) => 130,
+            Error::Stopped(_) => crate::signals::exit_code(),
             Error::BrokenPipe => 0,
         }
     }

@@ -5,6 +5,8 @@
 //! only keys that exist and only values of their type; each key is tried by itself, so that an
 //! error names the key, where it stands, and what would have been accepted.
 
+mod differences;
+
 use std::path::Path;
 
 use archer::config::{Algorithm, Config, older};
@@ -14,6 +16,7 @@ use toml::{Table, Value};
 
 use crate::error::{self, Error};
 use crate::worlds;
+pub use differences::differences;
 
 mod changes;
 mod refusals;

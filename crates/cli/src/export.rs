@@ -28,11 +28,9 @@ const LOSS: f64 = 0.1;
 /// Writes the file and says how large it is, and what it cost.
 pub fn run(args: &args::Export) -> Result<(), Error> {
     let out = &args.out;
-    if out.exists() && !args.force {
-        return Err(Error::Usage(format!(
-            "{} exists: choose another --out, or replace it with --force",
-            out.display()
-        )));
+    match args.folder {
+        false => files::check_free(out, args.force)?,
+        true => files::check_free_folder(out, args.force, |out| out.join("archer.json").is_file())?,
     }
     let device = device::open_for(&args.compute)?;
     if args.folder {
@@ -80,12 +78,6 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
 }
 
 fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
-    if args.out.exists() && !args.out.join("archer.json").is_file() {
-        return Err(Error::Usage(format!(
-            "{} is no model folder, so --force does not replace it: choose another --out",
-            args.out.display()
-        )));
-    }
     let Found { agent, trainer, .. } = model::find(&args.model, args.best, device)?;
     let mut card = match trainer {
         Some(trainer) => trainer.card(None),
@@ -94,7 +86,7 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
     card.licence = args.licence.clone().unwrap_or(card.licence);
     card.commit = args.commit.clone().unwrap_or(card.commit);
     let written = block_on(agent.files(&card))?;
-    files::write_folder_atomic(&args.out, &written).map_err(|e| cannot_write(&args.out, &e))?;
+    files::write_folder_atomic(&args.out, &written, model::is_model_file).map_err(|e| cannot_write(&args.out, &e))?;
     let all = thousands(agent.parameters() as f64);
     output::line(&format!("{} holds the model: {all} parameters.", args.out.display()))
 }

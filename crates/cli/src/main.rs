@@ -2,7 +2,7 @@
 //!
 //! What can be typed is in `args`, each command in the file of its name; here they are only put
 //! together, and an error is printed, once, with its exit code: 2 where the command could not be
-//! meant, 1 where it failed, 130 where it was stopped.
+//! meant, 1 where it failed, 128 and the signal's number where it was stopped (`signals`).
 
 mod args;
 mod askers;
@@ -34,6 +34,8 @@ mod plots;
 mod progress;
 mod report;
 mod run_dir;
+mod shell;
+mod signals;
 mod tensorboard;
 mod train;
 mod worlds;

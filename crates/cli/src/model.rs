@@ -12,6 +12,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::error::{Error, cannot_read, notice, quoted};
+use crate::progress::Screen;
 use crate::run_dir::{self, Kind};
 use crate::worlds;
 
@@ -21,6 +22,27 @@ pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
         true => Ok(open_file(path, device)?.agent()),
         false => load_to_train(path, None, 0, device),
     }
+}
+
+/// Whether a file of this name in a model folder is one that archer writes there. Others are
+/// somebody's own and stay when the folder is written again.
+pub fn is_model_file(name: &str) -> bool {
+    let name = name.strip_prefix("critic/").unwrap_or(name);
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let part = name.strip_prefix("model-").and_then(|rest| rest.strip_suffix(".safetensors"));
+    let is_part = part
+        .and_then(|part| part.split_once("-of-"))
+        .is_some_and(|(number, of)| digits(number) && digits(of));
+    let known = [
+        "archer.json",
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ];
+    is_part || known.contains(&name)
 }
 
 /// A model from wherever it lies.
@@ -34,19 +56,16 @@ pub struct Found {
     pub trainer: Option<Trainer>,
 }
 
-/// The model of a run's folder (its newest checkpoint, or the best), of a model's, or of a file
-/// that was exported or is a checkpoint.
+/// The model of a run's folder (its newest checkpoint that is whole, or the best), of a model's, or of a
+/// file that was exported or is a checkpoint.
 pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
-    let file = match (path.is_file(), run_dir::is_run(path)) {
-        (true, _) => Some(path.to_path_buf()),
-        (_, true) => {
-            let kind = if best { Kind::Best } else { Kind::Latest };
-            Some(run_dir::checkpoint_path(path, kind))
-        }
+    let trainer = match (path.is_file(), run_dir::is_run(path)) {
+        (true, _) => Some(open_file(path, device)?),
+        (_, true) if best => Some(open_file(&run_dir::checkpoint_path(path, Kind::Best), device)?),
+        (_, true) => Some(newest(path, device)?),
         _ => None,
     };
-    if let Some(file) = file {
-        let trainer = open_file(&file, device)?;
+    if let Some(trainer) = trainer {
         let (agent, config) = (trainer.agent(), trainer.config().clone());
         return Ok(Found { agent, config, trainer: Some(trainer) });
     }
@@ -62,6 +81,30 @@ pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
         ..Config::default()
     };
     Ok(Found { agent, config, trainer: None })
+}
+
+/// The run in the newest checkpoint of a folder that is whole, with a warning where that is not the last.
+fn newest(root: &Path, device: &Device) -> Result<Trainer, Error> {
+    let (screen, mut faults) = (Screen::new(false), Vec::<String>::new());
+    let paths = run_dir::checkpoints(root);
+    for path in paths.iter().filter(|path| path.is_file()) {
+        match open_file(path, device) {
+            Ok(trainer) => {
+                faults.iter().for_each(|fault| screen.warn(fault));
+                if *path != paths[0] {
+                    screen.warn(&format!("the model is that of {}", path.display()));
+                }
+                return Ok(trainer);
+            }
+            Err(Error::Failure(fault)) => faults.push(fault),
+            Err(other) => return Err(other),
+        }
+    }
+    Err(Error::Failure(format!(
+        "{}; no checkpoint in {} is whole",
+        faults.join("; "),
+        root.display()
+    )))
 }
 
 /// The run in a file, which checks itself by its example.

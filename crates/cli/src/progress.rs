@@ -37,6 +37,13 @@ impl Speaker {
             _ => plain(text),
         }
     }
+
+    /// Takes the bars away; what was said stays.
+    pub fn finish(&self) {
+        if let Some(bars) = &self.0 {
+            let _ = bars.clear();
+        }
+    }
 }
 
 /// One line now and then.

@@ -11,13 +11,14 @@
 //! comparison.json         who played how well at the end
 //! world.log               what a world in a process wrote to its standard error
 //! plots/*.svg, report.md  what came of it
+//! lock                    locked while a run is being written, and never replaced
 //! ```
 //!
 //! Files are written beside their place and renamed into it; nothing that was there is overwritten
-//! by a new run. While a run is being written, its log is locked.
+//! by a new run, and nothing that somebody else put there is removed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use archer::config::Config;
@@ -25,7 +26,10 @@ use archer::config::Config;
 use crate::error::{Error, cannot_read, cannot_write};
 use crate::files;
 use crate::log::Line;
+use crate::model;
+use crate::progress::Screen;
 use crate::report::Row;
+use crate::shell::quoted_path;
 use crate::tensorboard::EventWriter;
 
 /// Where the folders of runs lie that were given no other.
@@ -35,12 +39,37 @@ pub const REPORT: &str = "report.md";
 const COMPARISON: &str = "comparison.json";
 /// How a line of `config.toml` begins that tells what the run was told before.
 const CHANGE: &str = "# changed: ";
+const CONFIG: &str = "config.toml";
+const LOG: &str = "metrics.jsonl";
+const LOCK: &str = "lock";
+/// What a world in a process wrote to its standard error.
+const WORLD_LOG: &str = "world.log";
 
 /// An open run folder.
 pub struct RunDir {
     root: PathBuf,
     log: File,
     events: EventWriter<File>,
+    _lock: Lock,
+}
+
+/// The right to write into a run's folder, until it is dropped.
+pub struct Lock {
+    // A system without locks gives the right to everybody.
+    _file: File,
+}
+
+/// What is in the place of a run's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing, or an empty folder.
+    Free,
+    /// What a run leaves that ended before anything was saved: it can begin again there.
+    Beginning,
+    /// A run that can be gone on with.
+    Run,
+    /// Something else, which nothing may be written over.
+    Taken,
 }
 
 /// Which checkpoint.
@@ -52,9 +81,19 @@ pub enum Kind {
     Best,
 }
 
+/// A run's folder that was opened again.
+pub struct Reopened {
+    /// The folder.
+    pub run: RunDir,
+    /// The lines of its log that stand.
+    pub lines: Vec<Line>,
+    /// What was wrong with the log, a sentence each.
+    pub faults: Vec<String>,
+}
+
 impl RunDir {
-    /// Makes the folder of a new run: `out`, which must be new or empty, or else
-    /// `runs/<name>-<seed>-<n>` with the first `n` that is free.
+    /// Makes the folder of a new run: `out`, which must be new, empty or a beginning of which nothing
+    /// was saved, or else `runs/<name>-<seed>-<n>` with the first `n` that is free.
     pub fn create(out: Option<&Path>, name: &str, config: &Config) -> Result<RunDir, Error> {
         let root = match out {
             Some(out) => {
@@ -64,28 +103,41 @@ impl RunDir {
             }
             None => first_free(Path::new(RUNS), &format!("{name}-{}", config.seed))?,
         };
+        let lock = lock(&root)?;
+        // Another run may have begun between the look and the lock.
+        refuse_occupied(&root)?;
+        remove_beginning(&root);
         for folder in ["checkpoints", "plots", "tensorboard"] {
             let path = root.join(folder);
             fs::create_dir_all(&path).map_err(|e| cannot_write(&path, &e))?;
         }
         let log = open_log(&root)?;
         let events = new_events(&root, &[])?;
-        let run = RunDir { root, log, events };
+        let run = RunDir { root, log, events, _lock: lock };
         run.write_config(config, &[])?;
         Ok(run)
     }
 
-    /// Opens the folder of an interrupted run.
+    /// Opens the folder of an interrupted run, which `lock` locks.
     ///
     /// `keep` decides which lines of its log still stand; the others, which came after the
-    /// checkpoint that the run goes on from, are dropped, so that one run stays one curve.
-    pub fn reopen(root: &Path, keep: impl Fn(&Line) -> bool) -> Result<(RunDir, Vec<Line>), Error> {
-        let path = root.join("metrics.jsonl");
-        // Whoever is still writing holds the lock of the log that is about to be replaced.
-        drop(open_log(root)?);
+    /// checkpoint that the run goes on from, are dropped, so that one run stays one curve. What is no
+    /// line of a log is dropped too, with a sentence for each, and the log is kept beside as it was.
+    pub fn reopen(
+        root: &Path,
+        lock: Lock,
+        keep: impl Fn(&Line) -> bool,
+    ) -> Result<Reopened, Error> {
+        let path = root.join(LOG);
+        let Read { lines: all, mut faults } = read_log(&path)?;
+        if !faults.is_empty() {
+            let aside = files::beside(&path, "damaged");
+            fs::copy(&path, &aside).map_err(|e| cannot_write(&aside, &e))?;
+            faults.push(format!("{} keeps the log as it was", aside.display()));
+        }
         let mut text = String::new();
         let mut lines = Vec::new();
-        for (raw, line) in read_log(&path)? {
+        for (raw, line) in all {
             if keep(&line) {
                 // The text as it was, since a number read and written again may differ in its
                 // last digit.
@@ -97,7 +149,8 @@ impl RunDir {
         files::write_atomic(&path, text.as_bytes()).map_err(|e| cannot_write(&path, &e))?;
         let log = open_log(root)?;
         let events = new_events(root, &lines)?;
-        Ok((RunDir { root: root.to_path_buf(), log, events }, lines))
+        let run = RunDir { root: root.to_path_buf(), log, events, _lock: lock };
+        Ok(Reopened { run, lines, faults })
     }
 
     /// Removes what [`create`](Self::create) made, for a run that could not begin.
@@ -133,12 +186,12 @@ impl RunDir {
     pub fn write_config(&self, config: &Config, changes: &[String]) -> Result<(), Error> {
         let mut text: String = changes.iter().map(|change| format!("{CHANGE}{change}\n")).collect();
         text.push_str(&crate::experiment::to_text(config)?);
-        self.write("config.toml", text.as_bytes())
+        self.write(CONFIG, text.as_bytes())
     }
 
     /// What the run was told otherwise before, as [`write_config`](Self::write_config) has written it.
     pub fn changes(&self) -> Result<Vec<String>, Error> {
-        let path = self.root.join("config.toml");
+        let path = self.root.join(CONFIG);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             read => read.map_err(|e| cannot_read(&path, &e))?,
@@ -159,7 +212,7 @@ impl RunDir {
         let mut text = serde_json::to_string(line)
             .map_err(|e| Error::Failure(format!("a line of metrics cannot be written: {e}")))?;
         text.push('\n');
-        let failed = |e: io::Error| cannot_write(&self.root.join("metrics.jsonl"), &e);
+        let failed = |e: io::Error| cannot_write(&self.root.join(LOG), &e);
         self.log.write_all(text.as_bytes()).map_err(failed)?;
         let failed = |e: io::Error| cannot_write(&self.root.join("tensorboard"), &e);
         put_scalars(&mut self.events, line).map_err(failed)
@@ -177,7 +230,19 @@ impl RunDir {
 
     /// Writes a model folder whole.
     pub fn write_model(&self, folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
-        files::write_folder_atomic(folder, files).map_err(|e| cannot_write(folder, &e))
+        files::write_folder_atomic(folder, files, model::is_model_file)
+            .map_err(|e| cannot_write(folder, &e))
+    }
+
+    /// Takes the report of an end away that is none any more, since the run goes on.
+    pub fn set_report_aside(&self) -> Result<(), Error> {
+        let report = self.root.join(REPORT);
+        match fs::rename(&report, files::beside(&report, "old")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(cannot_write(&report, &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes one file, by its path relative to the run's folder.
@@ -192,9 +257,11 @@ pub fn is_finished(root: &Path) -> bool {
     root.join(REPORT).is_file()
 }
 
-/// The lines of a run's log.
+/// The lines of a run's log. What is no line of one is left out, with a warning.
 pub fn lines(root: &Path) -> Result<Vec<Line>, Error> {
-    let lines = read_log(&root.join("metrics.jsonl"))?;
+    let Read { lines, faults } = read_log(&root.join(LOG))?;
+    let screen = Screen::new(false);
+    faults.iter().for_each(|fault| screen.warn(fault));
     Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
@@ -206,30 +273,107 @@ pub fn comparison(root: &Path) -> Result<Vec<Row>, Error> {
         .map_err(|e| Error::Failure(format!("{} cannot be read: {e}", path.display())))
 }
 
-/// Removes a run that has nothing to go on from, and of its folder only what a run puts there.
-pub fn start_over(root: &Path) -> Result<(), Error> {
-    // Whoever is still writing holds the lock.
-    drop(open_log(root)?);
-    discard(root);
-    Ok(())
+/// What is in the place of a run's folder.
+pub fn place(root: &Path) -> io::Result<Place> {
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Free),
+        Err(error) => return Err(error),
+    };
+    if is_run(root) {
+        return Ok(Place::Run);
+    }
+    let (mut empty, mut begun) = (true, false);
+    for entry in entries {
+        let entry = entry?;
+        empty = false;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = entry.file_type()?;
+        begun |= kind.is_file() && [LOCK, LOG].contains(&name.as_str());
+        let left = match name.as_str() {
+            LOCK | LOG | CONFIG | WORLD_LOG => kind.is_file(),
+            "checkpoints" | "plots" => kind.is_dir() && holds_only(&entry.path(), is_unfinished)?,
+            "tensorboard" => kind.is_dir() && holds_only(&entry.path(), is_events)?,
+            other => kind.is_file() && is_unfinished(other),
+        };
+        if !left {
+            return Ok(Place::Taken);
+        }
+    }
+    Ok(match (empty, begun) {
+        (true, _) => Place::Free,
+        (false, true) => Place::Beginning,
+        (false, false) => Place::Taken,
+    })
 }
 
-fn discard(root: &Path) {
-    // Only what was made here goes; a folder that holds anything else stays.
-    for file in ["config.toml", "metrics.jsonl"] {
+fn holds_only(folder: &Path, known: impl Fn(&str) -> bool) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !(entry.file_type()?.is_file() && known(&entry.file_name().to_string_lossy())) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a file was not finished, by its name.
+fn is_unfinished(name: &str) -> bool {
+    let of = name.strip_suffix(".tmp");
+    let of = of.filter(|of| [LOG, CONFIG, "latest", "best"].contains(of) || of.ends_with(".svg"));
+    of.is_some()
+}
+
+/// Whether a TensorBoard file is one of ours, by its name.
+fn is_events(name: &str) -> bool {
+    let name = name.strip_suffix(".tmp").unwrap_or(name);
+    name.starts_with("events.out.tfevents.") && name.ends_with(".archer")
+}
+
+/// Takes the right to write into a run's folder.
+///
+/// # Errors
+/// If somebody else has it, or nothing may be written there.
+pub fn lock(root: &Path) -> Result<Lock, Error> {
+    let path = root.join(LOCK);
+    let options = OpenOptions::new().create(true).append(true).open(&path);
+    let file = options.map_err(|e| cannot_write(&path, &e))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Error::Failure(format!(
+            "another archer is writing to {}; wait until it has ended",
+            root.display()
+        ))),
+        _ => Ok(Lock { _file: file }),
+    }
+}
+
+/// Removes what a run left that ended before anything was saved; all of it is known to be ours.
+fn remove_beginning(root: &Path) {
+    for file in [CONFIG, LOG, WORLD_LOG] {
         let _ = fs::remove_file(root.join(file));
     }
     for folder in ["checkpoints", "plots", "tensorboard"] {
         let _ = fs::remove_dir_all(root.join(folder));
     }
+}
+
+/// Removes a beginning with its folder, unless the world had something to say in its log.
+pub fn discard(root: &Path) {
+    let said = fs::metadata(root.join(WORLD_LOG)).is_ok_and(|log| log.len() > 0);
+    if said || !matches!(place(root), Ok(Place::Beginning)) {
+        return;
+    }
+    remove_beginning(root);
+    let _ = fs::remove_file(root.join(LOCK));
     let _ = fs::remove_dir(root);
 }
 
-/// The checkpoints that a run can go on from, the newest first, by path.
-pub fn checkpoints(root: &Path) -> [PathBuf; 2] {
+/// The checkpoints that a run can go on from, in the order in which they are tried: the newest, the one
+/// before it, and the best.
+pub fn checkpoints(root: &Path) -> [PathBuf; 3] {
     let latest = checkpoint_path(root, Kind::Latest);
     let old = files::beside(&latest, "old");
-    [latest, old]
+    [latest, old, checkpoint_path(root, Kind::Best)]
 }
 
 /// Takes a damaged `latest` out of the way, so that the next one does not push it into the place
@@ -256,22 +400,19 @@ pub fn checkpoint_path(root: &Path, kind: Kind) -> PathBuf {
 /// Refuses a folder in which something could be overwritten.
 fn refuse_occupied(out: &Path) -> Result<(), Error> {
     let shown = out.display();
-    let occupied = match fs::read_dir(out) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-        Err(_) if out.is_file() => {
-            return Err(Error::Usage(format!("{shown} is a file: choose a new folder for --out")));
-        }
-        Err(error) => return Err(cannot_write(out, &error)),
-    };
-    match occupied {
-        false => Ok(()),
-        true if is_run(out) => Err(Error::Usage(format!(
-            "{shown} already holds a run: go on with it by --resume {shown}, or choose another --out"
+    match place(out) {
+        Ok(Place::Free | Place::Beginning) => Ok(()),
+        Ok(Place::Run) => Err(Error::Usage(format!(
+            "{shown} already holds a run: go on with it by --resume {}, or choose another --out",
+            quoted_path(out)
         ))),
-        true => Err(Error::Usage(format!(
+        Ok(Place::Taken) => Err(Error::Usage(format!(
             "{shown} is not empty: choose a new folder for --out, so that nothing is overwritten"
         ))),
+        Err(_) if out.is_file() => {
+            Err(Error::Usage(format!("{shown} is a file: choose a new folder for --out")))
+        }
+        Err(error) => Err(cannot_write(out, &error)),
     }
 }
 
@@ -288,36 +429,46 @@ fn first_free(parent: &Path, stem: &str) -> Result<PathBuf, Error> {
     }
 }
 
-/// Opens the log for appending and locks it, where the file system knows locks.
+/// Opens the log for appending.
 fn open_log(root: &Path) -> Result<File, Error> {
-    let path = root.join("metrics.jsonl");
+    let path = root.join(LOG);
     let options = OpenOptions::new().create(true).append(true).open(&path);
-    let log = options.map_err(|e| cannot_write(&path, &e))?;
-    match log.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Error::Failure(format!(
-            "another archer is writing to {}; wait until it has ended",
-            root.display()
-        ))),
-        _ => Ok(log),
-    }
+    options.map_err(|e| cannot_write(&path, &e))
 }
 
-/// The lines of a log with their own text, up to the first that is not whole: a crash can leave
-/// half a line at the end.
-fn read_log(path: &Path) -> Result<Vec<(String, Line)>, Error> {
-    let file = File::open(path).map_err(|e| cannot_read(path, &e))?;
-    let mut lines = Vec::new();
-    for raw in BufReader::new(file).lines() {
-        let raw = raw.map_err(|e| cannot_read(path, &e))?;
-        match serde_json::from_str(&raw) {
-            Ok(line) => lines.push((raw, line)),
-            Err(_) => break,
+/// What a log holds.
+struct Read {
+    /// Its lines with their own text.
+    lines: Vec<(String, Line)>,
+    /// A sentence for each line that is none. A crash can leave half a line at the end, which is no
+    /// fault of the file.
+    faults: Vec<String>,
+}
+
+fn read_log(path: &Path) -> Result<Read, Error> {
+    let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+    let mut read = Read { lines: Vec::new(), faults: Vec::new() };
+    let mut rest = &bytes[..];
+    let mut number = 0;
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| *byte == b'\n');
+        let (raw, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after.strip_prefix(b"\n").unwrap_or(after);
+        number += 1;
+        match serde_json::from_slice(raw) {
+            // JSON is UTF-8.
+            Ok(line) => read.lines.push((String::from_utf8_lossy(raw).into_owned(), line)),
+            Err(_) if end.is_none() => {}
+            Err(error) => read.faults.push(format!(
+                "{}, line {number}, is no line of a log and is left out ({error})",
+                path.display()
+            )),
         }
     }
-    Ok(lines)
+    Ok(read)
 }
 
-/// Starts a fresh event file that holds `lines`, and removes those of before.
+/// Starts a fresh event file that holds `lines`, and removes those of ours from before.
 fn new_events(root: &Path, lines: &[Line]) -> Result<EventWriter<File>, Error> {
     let folder = root.join("tensorboard");
     let make = || -> io::Result<EventWriter<File>> {
@@ -330,8 +481,9 @@ fn new_events(root: &Path, lines: &[Line]) -> Result<EventWriter<File>, Error> {
             put_scalars(&mut events, line)?;
         }
         for entry in fs::read_dir(&folder)? {
-            let old = entry?.path();
-            if old != pending {
+            let entry = entry?;
+            let (old, ours) = (entry.path(), is_events(&entry.file_name().to_string_lossy()));
+            if ours && old != pending && entry.file_type()?.is_file() {
                 fs::remove_file(&old)?;
             }
         }

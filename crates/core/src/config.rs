@@ -27,8 +27,9 @@ pub use crate::algorithms::{
 };
 
 use self::ranges::{
-    MOST_BATCH, MOST_EVALUATED, MOST_GAMES, MOST_POSITIONS, MOST_REMEMBERED, MOST_SAMPLES,
-    MOST_SLICES, MOST_STEPS, at_least_one, at_most, share, temperature, weight, within,
+    MOST_BATCH, MOST_EVALUATED, MOST_GAMES, MOST_MINUTES, MOST_POSITIONS, MOST_REMEMBERED,
+    MOST_SAMPLES, MOST_SLICES, MOST_STEPS, at_least_one, at_most, share, temperature, weight,
+    within,
 };
 
 /// How the utterance's advantage reaches its tokens.
@@ -100,6 +101,9 @@ pub struct Config {
     pub eval_freq: usize,
     /// Iterations between two checkpoints; 0 for none before the end.
     pub save_freq: usize,
+    /// Minutes between two checkpoints, in every phase, the warm start included; 0 for none by time.
+    /// What is computed does not depend on it: the shell looks at its clock between two steps.
+    pub save_minutes: f64,
     /// Whether the model that a run leaves is that of its best evaluation, instead of that of its end.
     pub keep_best: bool,
     /// Transitions in a micro-batch.
@@ -220,6 +224,7 @@ impl Default for Config {
             eval_size: 128,
             eval_freq: 25,
             save_freq: 25,
+            save_minutes: 3.0,
             keep_best: false,
             batch_size: 32,
             grad_accum_steps: 8,
@@ -346,6 +351,9 @@ impl Config {
         at_most("iterations", self.iterations, MOST_SLICES)?;
         at_most("eval_freq", self.eval_freq, MOST_SLICES)?;
         at_most("save_freq", self.save_freq, MOST_SLICES)?;
+        let saved = self.save_minutes;
+        let good = (0.0..=MOST_MINUTES).contains(&saved);
+        within("save_minutes", saved, good, format_args!("at least 0 and at most {MOST_MINUTES}"))?;
         at_most("warmup_iter", self.warmup_iter, MOST_SLICES)?;
         at_most("top_k", self.top_k, MOST_SLICES)?;
         at_most("max_new_tokens", self.max_new_tokens, MOST_POSITIONS)?;

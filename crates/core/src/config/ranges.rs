@@ -35,6 +35,8 @@ pub(crate) const MOST_TOKENS: usize = 1 << 18;
 pub(crate) const MOST_LAYERS: usize = 1 << 8;
 /// The widest network, and the most heads.
 pub(crate) const MOST_WIDTH: usize = 1 << 14;
+/// The most minutes between two checkpoints: a year.
+pub(crate) const MOST_MINUTES: f64 = 525_600.0;
 /// The longest token, in bytes.
 pub(crate) const MOST_BYTES: usize = 1 << 10;
 /// The most bytes that fresh networks may take, with their gradients and optimisers: 64 GiB.

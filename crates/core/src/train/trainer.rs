@@ -163,7 +163,7 @@ impl Trainer {
         let policy = fresh_policy(&config, worlds.as_ref(), actor, warm)?;
         let learner = Learner::new(policy, critic);
         let mut trainer = Self::assemble(config, worlds, (tokenizer, None), learner)?;
-        trainer.opening = Some(trainer.opening().await?);
+        trainer.meet_world().await?;
         Ok(trainer)
     }
 
@@ -265,6 +265,16 @@ impl Trainer {
     /// The world of this run.
     pub fn worlds(&self) -> &Arc<dyn Worlds> {
         &self.worlds
+    }
+
+    /// Looks at what a player reads first in the world, which every checkpoint holds: from here on
+    /// [`checkpoint`](Self::checkpoint) does not ask the world.
+    ///
+    /// # Errors
+    /// If the world breaks its contract or cannot be reached.
+    pub async fn meet_world(&mut self) -> Result<(), Error> {
+        self.opening = Some(self.opening().await?);
+        Ok(())
     }
 
     /// What a player reads first in the world, in the game of seed 0.

@@ -1,0 +1,171 @@
+//! The wish to stop: Ctrl-C, and what a scheduler or a closing terminal sends (SIGTERM, SIGHUP).
+//!
+//! The first signal asks for a stop. Whoever works looks between two steps, saves and ends. A step may
+//! take minutes, or wait for a world that does not answer: so some seconds later the listening side
+//! saves what the last whole step left ([`Stop::leave_by`]) and ends the process in the middle of the
+//! step. A second signal ends the process at once.
+//!
+//! | signal | exit code |
+//! |---|---|
+//! | Ctrl-C (SIGINT) | 130 |
+//! | SIGTERM | 143 |
+//! | SIGHUP | 129 |
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::progress::Speaker;
+
+/// How long a step in progress may go on after the first signal.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Time between two attempts to leave, where nothing whole is at hand.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// The exit code of what was stopped by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// The exit code that the first signal asked for; a process is stopped once.
+static CODE: AtomicU8 = AtomicU8::new(INTERRUPTED);
+
+/// The exit code of a command that was stopped.
+pub fn exit_code() -> u8 {
+    CODE.load(Ordering::SeqCst)
+}
+
+/// Saves what can be saved and says so; `None` where nothing whole is at hand yet.
+type Rescue = Box<dyn FnMut() -> Option<Error> + Send>;
+
+struct Shared {
+    requested: AtomicBool,
+    speaker: Speaker,
+    patience: Duration,
+    rescue: Mutex<Option<Rescue>>,
+}
+
+impl Shared {
+    fn rescue(&self) -> MutexGuard<'_, Option<Rescue>> {
+        self.rescue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The wish to stop.
+#[derive(Clone)]
+pub struct Stop(Arc<Shared>);
+
+impl Stop {
+    /// Listens from now on. A step in progress may go on for `patience` after the first signal.
+    pub fn listen(speaker: Speaker, patience: Duration) -> Stop {
+        let (requested, rescue) = (AtomicBool::new(false), Mutex::new(None));
+        let stop = Stop(Arc::new(Shared { requested, speaker, patience, rescue }));
+        system::listen(stop.clone());
+        stop
+    }
+
+    /// Whether a signal has come.
+    pub fn requested(&self) -> bool {
+        self.0.requested.load(Ordering::SeqCst)
+    }
+
+    /// Says what saves the work while a step is in progress. It is called on another thread, once the
+    /// step has had its time; the process ends after it.
+    pub fn leave_by(&self, rescue: impl FnMut() -> Option<Error> + Send + 'static) {
+        *self.0.rescue() = Some(Box::new(rescue));
+    }
+
+    /// Says that whoever works ends by himself. Where the other thread is saving already, this does not
+    /// return, for the process ends.
+    pub fn work_is_done(&self) {
+        *self.0.rescue() = None;
+    }
+
+    /// Takes a signal, whose exit code is `code`.
+    fn signalled(&self, code: u8) {
+        if self.0.requested.swap(true, Ordering::SeqCst) {
+            system::leave(code);
+        }
+        CODE.store(code, Ordering::SeqCst);
+        if !self.0.patience.is_zero() {
+            self.0.speaker.say(&format!(
+                "stopping: the step in progress has {} seconds, then everything before it is saved; another Ctrl-C or signal leaves at once",
+                self.0.patience.as_secs()
+            ));
+        }
+        let stop = self.clone();
+        thread::spawn(move || stop.leave_in_time());
+    }
+
+    fn leave_in_time(&self) {
+        thread::sleep(self.0.patience);
+        loop {
+            let mut rescue = self.0.rescue();
+            if let Some(error) = rescue.as_mut().and_then(|rescue| rescue()) {
+                self.0.speaker.finish();
+                let _ = writeln!(std::io::stderr(), "{error}");
+                // The lock is held to the end: nobody writes any more.
+                system::leave(error.code());
+            }
+            drop(rescue);
+            thread::sleep(AGAIN);
+        }
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::thread;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    use super::Stop;
+
+    /// Listens on a thread. What was ignored when the program began stays ignored, as `nohup` means it;
+    /// but for Ctrl-C, which a shell ignores for every command in the background.
+    pub fn listen(stop: Stop) {
+        let heard = [SIGINT, SIGTERM, SIGHUP];
+        let heard = heard.into_iter().filter(|&signal| signal == SIGINT || !is_ignored(signal));
+        // Without a listener a signal simply ends the process, which is no reason not to train.
+        let Ok(mut signals) = Signals::new(heard) else { return };
+        thread::spawn(move || {
+            for signal in signals.forever() {
+                stop.signalled(128 + signal as u8);
+            }
+        });
+    }
+
+    #[allow(unsafe_code, reason = "only the C library knows what is done about a signal")]
+    fn is_ignored(signal: i32) -> bool {
+        // SAFETY: no new action is given, and the present one is written into a value of its type, of
+        // which all bits may be zero.
+        unsafe {
+            let mut present: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &mut present) == 0
+                && present.sa_sigaction == libc::SIG_IGN
+        }
+    }
+
+    /// Ends the process without waiting for the threads that still compute.
+    pub fn leave(code: u8) -> ! {
+        signal_hook::low_level::exit(i32::from(code))
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use super::{INTERRUPTED, Stop};
+
+    /// Listens on the thread of the library, to whatever ends a program here.
+    pub fn listen(stop: Stop) {
+        let _ = ctrlc::set_handler(move || stop.signalled(INTERRUPTED));
+    }
+
+    /// Ends the process.
+    pub fn leave(code: u8) -> ! {
+        std::process::exit(i32::from(code))
+    }
+}
