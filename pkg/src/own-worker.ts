@@ -8,9 +8,14 @@ export interface OwnWorker {
   worker: Worker;
   /** Why it did not start, once it has not. */
   diagnose(): Promise<ArcherError>;
+  /** To be called once it has started, or is given up: nothing is watched any more. */
+  settled(): void;
 }
 
 const HERE = 'Or load with thread: "here", which computes in the page.';
+
+const NO_WORKER = "load: worker gave back no Worker.";
+const WORKER = 'It takes a function such as () => new Worker(new URL("archer-web/worker", import.meta.url), { type: "module" }).';
 
 /** Starts the worker that `make` makes; what the browser says against it is told as an `ArcherError`. */
 export function startWorker(make: () => Worker, own?: string): OwnWorker {
@@ -19,10 +24,11 @@ export function startWorker(make: () => Worker, own?: string): OwnWorker {
   const diagnose = async () => (await whyNot(address, policy)).error;
   try {
     const worker = own ? withOpenDoors(make, own, (asked) => (address = asked)) : make();
-    return { worker, diagnose };
+    if (typeof (worker as Partial<Worker> | undefined)?.postMessage !== "function") throw new ArcherError("usage", NO_WORKER, WORKER);
+    return { worker, diagnose, settled: () => policy.end() };
   } catch (cause) {
     policy.end();
-    throw refused(address, cause);
+    throw cause instanceof ArcherError ? cause : refused(address, cause);
   }
 }
 

@@ -18,6 +18,8 @@ export type ToWorker =
   | { id: number; kind: "lost" };
 
 export type FromWorker =
+  /** That there is somebody: said before the program is fetched, which may take long. */
+  | { id: number; kind: "heard" }
   /** `texts`: what is left to tell of a question as it grew. */
   | { id: number; kind: "done"; value: unknown; texts?: string[] }
   | { id: number; kind: "failed"; fault: Fault }

@@ -17,6 +17,11 @@ interface Waiting {
   control: CallControl | undefined;
 }
 
+/** Milliseconds after which a worker that has said nothing is none of the package's. */
+const SILENT_FOR = 30_000;
+const NOBODY = `The worker has not answered for ${SILENT_FOR / 1000} seconds.`;
+const WHO = "Hand in a worker that runs archer-web/worker, or leave worker out.";
+
 /** Starts engines in workers that `make` makes; `own` names the script where it is the package's own. */
 export function startIn(make: () => Worker, own?: string): Start {
   return async ({ backend, model, wasm, onProgress, signal }: StartOptions) => {
@@ -46,15 +51,19 @@ class RemoteEngine implements Engine {
   private readonly worker: Worker;
   /** Whether it has said anything: one that has did start. */
   private heard = false;
+  private readonly silence: ReturnType<typeof setTimeout>;
+  private readonly settled: () => void;
 
-  constructor({ worker, diagnose }: OwnWorker) {
+  constructor({ worker, diagnose, settled }: OwnWorker) {
     this.worker = worker;
+    this.settled = settled;
     worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.hear(event.data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (this.heard || event.message) return this.fail(new ArcherError("internal", `The worker stopped: ${event.message || "it did not say why"}.`));
       void diagnose().then((error) => this.fail(error));
     });
+    this.silence = setTimeout(() => this.fail(new ArcherError("usage", NOBODY, WHO)), SILENT_FOR);
     worker.addEventListener("messageerror", () => {
       this.fail(new ArcherError("internal", "The worker sent something that could not be read."));
     });
@@ -80,8 +89,14 @@ class RemoteEngine implements Engine {
     this.fail(new ArcherError("disposed", "The agent was disposed of."));
   }
 
+  private settle(): void {
+    clearTimeout(this.silence);
+    this.settled();
+  }
+
   /** Ends the worker, and everything that waits for it. */
   fail(reason: unknown): void {
+    this.settle();
     this.closed ??= reason ?? new ArcherError("internal", "The worker was ended.");
     this.worker.terminate();
     for (const { reject, control } of this.waiting.values()) {
@@ -120,6 +135,7 @@ class RemoteEngine implements Engine {
   }
 
   private hear(message: FromWorker): void {
+    if (!this.heard) this.settle();
     this.heard = true;
     const waiting = this.waiting.get(message.id);
     if (!waiting) return;

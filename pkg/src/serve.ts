@@ -78,6 +78,7 @@ async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<
   const { id } = message;
   const onProgress = (progress: RawProgress) => post({ id, kind: "progress", progress });
   if (message.kind === "prepare") {
+    post({ id, kind: "heard" });
     begin = await prepare(modules, { backend: message.backend, wasm: message.wasm, onProgress });
     return null;
   }

@@ -157,6 +157,32 @@ test("a worker that is missing, a page instead of it, or called by a wrong type"
   says(await asksAt({ pages: { [script]: { status: 404, body: "" } } }, { backend: "cpu" }), "network", /404/, /here/);
 });
 
+test("a worker that is handed in and is none, throws, or does not answer", async () => {
+  const { page } = await visit(browser, site.url, () => {
+    // Half a minute is not waited for here.
+    const plain = window.setTimeout;
+    window.setTimeout = (act, ms) => plain(act, ms === 30_000 && window.impatient ? 300 : ms);
+  });
+  const told = await page.evaluate(async () => {
+    const other = () => new Worker(URL.createObjectURL(new Blob(["onmessage = () => {}"], { type: "text/javascript" })));
+    const thrower = () => {
+      throw new Error("no worker today");
+    };
+    const own = () => new Worker("dist/archer-worker.js", { type: "module" });
+    const seen = [];
+    for (const worker of [() => undefined, thrower, other, own]) {
+      window.impatient = worker === other;
+      seen.push(await window.archer.load({ worker }).then(() => ({ name: "plays" }), ({ name, code, message, hint }) => ({ name, code, message, hint })));
+    }
+    return seen;
+  });
+  says(told[0], "usage", /worker gave back no Worker/, /archer-web\/worker/);
+  says(told[1], "blocked", /no worker today/, /thread: "here"/);
+  says(told[2], "usage", /has not answered for 30 seconds/, /archer-web\/worker/);
+  assert.deepEqual(told[3], { name: "plays" });
+  await page.context().close();
+});
+
 test("policies: what is forbidden is named, with what to allow", async () => {
   const policy = (text) => ({ headers: { "content-security-policy": text } });
   const self = "default-src 'self'; img-src 'self' data:";
