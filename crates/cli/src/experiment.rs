@@ -13,7 +13,8 @@ use archer::config::{Algorithm, Config, older};
 use archer_world::Settings;
 use toml::{Table, Value};
 
-use crate::error::{self, Error};
+use crate::error::Error;
+use crate::input;
 use crate::worlds;
 pub use differences::differences;
 
@@ -101,9 +102,8 @@ fn lay(
         layers.add_text(text, &format!("the preset {name}"))?;
     }
     if let Some(path) = request.config {
-        let text = std::fs::read_to_string(path).map_err(|e| error::cannot_read(path, &e))?;
-        let text = archer_world::record::without_mark(&text);
-        layers.add_text(text, &path.display().to_string())?;
+        let text = input::text(path, input::CONFIG)?;
+        layers.add_text(&text, &path.display().to_string())?;
     }
     if let Some(world) = request.world {
         layers.replace_world(worlds::named(world)?)?;

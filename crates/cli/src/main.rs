@@ -21,6 +21,7 @@ mod eval;
 mod experiment;
 mod export;
 mod files;
+mod input;
 mod log;
 mod memory;
 mod model;
@@ -44,12 +45,16 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use error::Error;
 
 fn main() -> ExitCode {
     memory::keep_freed();
-    match run(Cli::parse()) {
+    // Help is as wide as the screen, and no wider than is pleasant to read.
+    let width = output::width().min(100);
+    let typed = Cli::command().term_width(width).get_matches();
+    let cli = Cli::from_arg_matches(&typed).unwrap_or_else(|error| error.exit());
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !matches!(error, Error::BrokenPipe) {

@@ -198,7 +198,7 @@ pub fn critic_like(
     device: &Device,
 ) -> Result<Critic, Error> {
     let is_causal =
-        serde_json::from_slice::<Value>(bytes).is_ok_and(|config| config["model_type"] == "gpt2");
+        archer_input::json::<Value>(bytes).is_ok_and(|config| config["model_type"] == "gpt2");
     if is_causal {
         let shape = read_gpt2_config(file, bytes)?;
         return Ok(Critic::Causal(CausalCritic::new(&shape, rng, device)));
