@@ -134,7 +134,10 @@ fn games_that_cannot_be_read_are_named_by_their_line() {
     for (line, part) in [
         ("{\"lines\": x}", "line 3 is no game: it is not JSON (expected value at column 11)"),
         ("{\"lines\": [", "line 3 is no game: it is JSON that is cut off"),
-        ("{\"lines\":[\"7 1\"],\"correct\":false,\"rewards\":[NaN]}", "line 3 is no game: it has NaN"),
+        (
+            "{\"lines\":[\"7 1\"],\"correct\":false,\"rewards\":[NaN]}",
+            "line 3 is no game: it has NaN",
+        ),
         ("{'lines': []}", "line 3 is no game: it is not JSON (key must be a string at column 2)"),
     ] {
         fs::write(folder.path().join("g.jsonl"), format!("{first}\n\n{line}\n")).unwrap();

@@ -16,7 +16,7 @@
 //! `oracle_answer` in a step replaces what the oracle would have said. Both are for worlds of
 //! questions.
 
-use std::io;
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use archer_games::GuessingGame;
@@ -46,15 +46,19 @@ pub fn run(args: &args::Env) -> Result<(), Error> {
         return Ok(());
     }
     let questions = worlds::as_questions(&settings).map(|world| world.guessing()).transpose()?;
-    serve(worlds, questions.flatten())
+    serve(worlds, questions.flatten(), io::stdin().lock(), io::stdout().lock())
 }
 
-fn serve(worlds: Arc<dyn Worlds>, questions: Option<Box<dyn GuessingGame>>) -> Result<(), Error> {
+/// Answers each line of `input` by one line of `output`.
+pub fn serve(
+    worlds: Arc<dyn Worlds>,
+    questions: Option<Box<dyn GuessingGame>>,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> Result<(), Error> {
     let mut many = Lines::new(worlds.as_ref());
     let mut server = Server::new(worlds.as_ref(), questions)?;
-    let mut input = io::stdin().lock();
-    let unreadable =
-        |error| Error::Failure(format!("standard input could not be read: {error}"));
+    let unreadable = |error| Error::Failure(format!("standard input could not be read: {error}"));
     loop {
         let line = match read_line(&mut input, LONGEST_LINE).map_err(unreadable)? {
             Line::Whole(line) => line,
@@ -62,17 +66,17 @@ fn serve(worlds: Arc<dyn Worlds>, questions: Option<Box<dyn GuessingGame>>) -> R
             Line::TooLong => {
                 skip_line(&mut input).map_err(unreadable)?;
                 let error = format!("the line has more than {LONGEST_LINE} bytes: send less");
-                output::json(&Reply::Error { error })?;
+                output::json_to(&mut output, &Reply::Error { error })?;
                 continue;
             }
         };
         if speaks_of_many(&line) {
-            output::line(&many.answer(&line))?;
+            output::line_to(&mut output, &many.answer(&line))?;
             continue;
         }
         match server.answer(&line) {
-            Ok(reply) => output::json(&reply)?,
-            Err(error) => output::json(&Reply::Error { error })?,
+            Ok(reply) => output::json_to(&mut output, &reply)?,
+            Err(error) => output::json_to(&mut output, &Reply::Error { error })?,
         }
     }
 }

@@ -76,6 +76,13 @@ pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
     lay(&Config::default(), preset, request)
 }
 
+/// Checks the text of a configuration; `origin` says where it stands.
+pub fn checked(text: &str, origin: &str) -> Result<(), Error> {
+    let mut layers = Layers::over(&Config::default())?;
+    layers.add_text(text, origin)?;
+    layers.finish().map(|_| ())
+}
+
 /// The configuration of a preset as it stands.
 pub fn preset(name: &str) -> Result<Config, Error> {
     let request = Request { preset: Some(name), ..Request::default() };

@@ -11,16 +11,25 @@ use crate::error::Error;
 
 /// Writes `text` and the end of its line.
 pub fn line(text: &str) -> Result<(), Error> {
-    let mut out = io::stdout().lock();
+    line_to(&mut io::stdout().lock(), text)
+}
+
+/// Writes `text` and the end of its line to where results go.
+pub fn line_to(out: &mut impl Write, text: &str) -> Result<(), Error> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(closed)
 }
 
 /// Writes one JSON value on one line.
 pub fn json(value: &impl Serialize) -> Result<(), Error> {
+    json_to(&mut io::stdout().lock(), value)
+}
+
+/// Writes one JSON value on one line to where results go.
+pub fn json_to(out: &mut impl Write, value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(value).map_err(|error| {
         Error::Failure(format!("the result cannot be written as JSON: {error}"))
     })?;
-    line(&text)
+    line_to(out, &text)
 }
 
 /// The error of an output that could not be written.

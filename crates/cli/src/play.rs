@@ -65,7 +65,8 @@ fn list(settings: &Settings) -> Result<(), Error> {
     let words = world.map(|world| possible(&world)).transpose()?.unwrap_or_default();
     if words.is_empty() {
         return Err(Error::Usage(
-            "--list: this world has no list of words; twenty_questions and guess_my_city have".into(),
+            "--list: this world has no list of words; twenty_questions and guess_my_city have"
+                .into(),
         ));
     }
     output::line(&output::columns(&words, output::width()))
@@ -219,7 +220,9 @@ fn game<R: BufRead, W: Write>(
             }
             Some(Word::Answer(answer)) => {
                 if answer == Answer::Sometimes && !table.sometimes {
-                    person.say("    The agent has not learned \"sometimes\"; it counts as \"don't know\".")?;
+                    person.say(
+                        "    The agent has not learned \"sometimes\"; it counts as \"don't know\".",
+                    )?;
                 }
                 let found = guessed(&question).filter(|_| answer == Answer::Yes);
                 turns.push((question, answer));
@@ -240,6 +243,17 @@ fn game<R: BufRead, W: Write>(
         person.say(&format!("    {}, then: well hidden.", thing.trim()))?;
     }
     Ok(End::Lost)
+}
+
+/// Plays a game with a person who types `input`, whatever it is.
+pub fn by_script(input: &[u8]) {
+    let mut person = Person::scripted(input, std::io::sink(), 60);
+    let words = ["cat".to_string(), "dog".to_string()].to_vec();
+    let table = Table { words, max_turns: 20, sometimes: true };
+    let ask = |turns: &[(String, Answer)]| {
+        Ok(if turns.len() % 3 == 2 { "Is it a cat?" } else { "Is it alive?" }.to_string())
+    };
+    game(&table, ask, &mut person).expect("memory can be read and written");
 }
 
 #[cfg(test)]

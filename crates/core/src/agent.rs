@@ -401,8 +401,8 @@ fn check_vocabulary(
 }
 
 fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {
-    let about: About = archer_input::json(bytes)
-        .map_err(|fault| Error::Model(format!("archer.json {fault}")))?;
+    let about: About =
+        archer_input::json(bytes).map_err(|fault| Error::Model(format!("archer.json {fault}")))?;
     if about.version != 1 {
         return Err(Error::Model(format!(
             "archer.json is of version {}; this program reads version 1",

@@ -14,6 +14,8 @@
 //! limit, and each fault is one sentence that names the world, what it did and what to do.
 
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod observation;
 mod openenv;

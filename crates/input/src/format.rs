@@ -86,9 +86,9 @@ const MARKS: [(usize, &[u8], Format); 27] = [
 impl Format {
     /// What a file with these bytes is, where it is one of these kinds. The first 512 bytes suffice.
     pub fn of(bytes: &[u8]) -> Option<Format> {
-        let marked = MARKS.iter().find(|(at, mark, _)| {
-            bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark))
-        });
+        let marked = MARKS
+            .iter()
+            .find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
         if let Some((_, _, format)) = marked {
             return Some(*format);
         }

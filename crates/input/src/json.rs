@@ -106,9 +106,14 @@ mod tests {
 
     #[test]
     fn numbers_that_are_not_finite_are_named() {
-        for text in ["{\"reward\": NaN}", "[1,\n Infinity]", "[-Infinity]", "NaN", "{\"a\":-Infinity}"] {
+        for text in
+            ["{\"reward\": NaN}", "[1,\n Infinity]", "[-Infinity]", "NaN", "{\"a\":-Infinity}"]
+        {
             let fault = fault(text);
-            assert!(fault.starts_with("has NaN or Infinity where a finite number"), "{text}: {fault}");
+            assert!(
+                fault.starts_with("has NaN or Infinity where a finite number"),
+                "{text}: {fault}"
+            );
         }
         for text in ["[\"NaN\", x]", "[Nan]", "{\"Infinity\" 1}"] {
             assert!(fault(text).starts_with("is not JSON"), "{text}: {}", fault(text));

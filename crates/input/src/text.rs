@@ -152,7 +152,10 @@ mod tests {
     #[test]
     fn a_wrong_byte_is_named_with_its_place() {
         let wrong = "has the byte 0xFC in line 2, column 3, which is not UTF-8: save it as UTF-8";
-        assert_eq!(fault("ä\nöx\u{0}".as_bytes()), "has a zero byte in line 2, column 3: it is no text");
+        assert_eq!(
+            fault("ä\nöx\u{0}".as_bytes()),
+            "has a zero byte in line 2, column 3: it is no text"
+        );
         assert_eq!(fault(b"a\r\n\xc3\xa4x\xfc\n"), wrong);
         assert_eq!(fault(b"ab\xe2\x80"), "is cut off within a character in line 1, column 3");
         let one = line(b"\xfc\n").unwrap_err().to_string();

@@ -178,8 +178,9 @@ pub fn read_games(text: &str, about: &About) -> Result<Vec<Game>, WorldError> {
             if line.trim().is_empty() {
                 continue;
             }
-            let value = archer_input::json_line(line.as_bytes())
-                .map_err(|why| fault("line", number, &format!("it {why}: {:?}", shortened(line))))?;
+            let value = archer_input::json_line(line.as_bytes()).map_err(|why| {
+                fault("line", number, &format!("it {why}: {:?}", shortened(line)))
+            })?;
             games.push(read_game(value, about).map_err(|why| fault("line", number, &why))?);
         }
     }

@@ -59,7 +59,6 @@ impl Person<StdinLock<'static>, Stdout> {
 
 impl<R: BufRead, W: Write> Person<R, W> {
     /// A person who types `input` and sees `screen`.
-    #[cfg(test)]
     pub fn scripted(input: R, screen: W, width: usize) -> Self {
         Self { input, screen, echo: false, width }
     }

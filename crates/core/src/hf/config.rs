@@ -134,8 +134,8 @@ struct ConfigFile<'a> {
 
 impl<'a> ConfigFile<'a> {
     fn read(file: &'a str, bytes: &[u8], models: &[&str]) -> Result<Self, Error> {
-        let value: Value = archer_input::json(bytes)
-            .map_err(|fault| Error::Model(format!("{file} {fault}")))?;
+        let value: Value =
+            archer_input::json(bytes).map_err(|fault| Error::Model(format!("{file} {fault}")))?;
         let config = Self { file, value };
         let model = config.value["model_type"].as_str().unwrap_or("none");
         if !models.contains(&model) {

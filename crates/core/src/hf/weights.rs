@@ -63,8 +63,8 @@ pub fn files(
 /// Which tensor an index says stands in which file.
 fn places(index: &str, bytes: &[u8]) -> Result<BTreeMap<String, String>, Error> {
     let fault = |text: String| Error::Model(format!("{index}: {text}"));
-    let value: Value = archer_input::json(bytes)
-        .map_err(|fault| Error::Model(format!("{index} {fault}")))?;
+    let value: Value =
+        archer_input::json(bytes).map_err(|fault| Error::Model(format!("{index} {fault}")))?;
     let map = value["weight_map"].as_object().ok_or_else(|| {
         fault("it has no weight_map, which says in which file each tensor stands".into())
     })?;

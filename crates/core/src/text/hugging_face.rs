@@ -20,8 +20,8 @@ impl HuggingFace {
     /// # Errors
     /// If it cannot be read.
     pub fn from_json(file: &str, json: &[u8]) -> Result<Self, Error> {
-        let text = archer_input::text(json)
-            .map_err(|fault| Error::Model(format!("{file} {fault}")))?;
+        let text =
+            archer_input::text(json).map_err(|fault| Error::Model(format!("{file} {fault}")))?;
         let read = Tokenizer::from_bytes(text.as_bytes());
         read.map(Self).map_err(|error| Error::Model(format!("{file} cannot be read: {error}")))
     }

@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_question_is_fresh_once_and_in_one_wording() {
-        let askable = Askable::of(&TwentyQuestions::new(&["cat", "dog"], Options::default()).unwrap());
+        let askable =
+            Askable::of(&TwentyQuestions::new(&["cat", "dog"], Options::default()).unwrap());
         let said = Heard::new([("Is it a cat?", Answer::No)], false, true).said;
         for stale in ["Is it a cat?", "is it the cat", "Is it a flurb?", "", "Does it?"] {
             assert!(!askable.is_fresh(stale, &said), "{stale}");

@@ -9,7 +9,6 @@ use archer_world::messages::{Answer, PROTOCOL, Request};
 use archer_world::{Batch, Said, Start, Worlds};
 use serde_json::Value;
 
-
 /// The most games that are open at once, and the most requests of a batch.
 pub const MOST_GAMES: usize = 4096;
 
@@ -50,9 +49,9 @@ impl<'a> Lines<'a> {
     /// The answer to one line, without an end of line. It waits for the world.
     pub fn answer(&mut self, line: &[u8]) -> String {
         let answer = match json_line::<Value>(line) {
-            Err(fault) => refused(format!(
-                "the line {fault}; send an object such as {{\"cmd\":\"about\"}}"
-            )),
+            Err(fault) => {
+                refused(format!("the line {fault}; send an object such as {{\"cmd\":\"about\"}}"))
+            }
             Ok(value) => match serde_json::from_value::<Request>(value) {
                 Err(error) => refused(format!("the request cannot be carried out ({error})")),
                 Ok(Request::Batch { of }) => self.many(of),
