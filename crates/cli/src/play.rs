@@ -12,7 +12,7 @@ use archer::nn::sampling::Sampler;
 use archer::rng;
 use archer_games::twenty_questions::Options;
 use archer_games::twenty_questions::person::{Askable, Heard, guessed};
-use archer_games::{Answer, WordList, WorldConfig, WorldName};
+use archer_games::{Answer, WorldConfig, WorldName};
 use archer_world::{Choices, Settings};
 use pollster::block_on;
 
@@ -258,7 +258,7 @@ pub fn by_script(input: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use archer_games::knowledge;
+    use archer_games::{WordList, knowledge};
 
     use super::*;
 

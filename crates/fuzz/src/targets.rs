@@ -23,10 +23,10 @@ pub struct Target {
 
 /// All of them.
 pub fn all() -> Vec<Target> {
-    let mut targets = TALK.to_vec();
     #[cfg(feature = "models")]
-    targets.extend(shell::TARGETS.iter().chain(&files::TARGETS));
-    targets
+    return [&TALK[..], &shell::TARGETS, &files::TARGETS].concat();
+    #[cfg(not(feature = "models"))]
+    TALK.to_vec()
 }
 
 /// A reader with faults, on which the harness itself is tried. It is run only where it is named.

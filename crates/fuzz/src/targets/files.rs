@@ -6,7 +6,8 @@ use archer::Device;
 use archer::agent::Agent;
 use archer::checkpoint::{self, Sections, packed};
 use archer::config::Config;
-use archer::nn::causal_lm::{CausalLm, CausalLmConfig};
+use archer::hf;
+use archer::nn::causal_lm::CausalLm;
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rng;
 use archer::text::Tokenizer;
@@ -27,7 +28,7 @@ pub const TARGETS: [Target; 6] = [
 ];
 
 fn device() -> Device {
-    burn::backend::flex::FlexDevice.into()
+    Device::flex()
 }
 
 fn container(bytes: &[u8]) {
@@ -41,16 +42,12 @@ fn container(bytes: &[u8]) {
 
 /// A network of the shape that the corpus has.
 fn network() -> &'static CausalLm {
+    const TINY: &[u8] = include_bytes!("../../../../tests/fuzz/corpus/model-file/tiny.archer");
     static NETWORK: OnceLock<CausalLm> = OnceLock::new();
     NETWORK.get_or_init(|| {
-        let shape = CausalLmConfig {
-            layers: 1,
-            width: 4,
-            heads: 1,
-            positions: 8,
-            vocab_size: 12,
-            ..CausalLmConfig::default()
-        };
+        let tiny = Sections::from_bytes(TINY).expect("the corpus has a model");
+        let config = tiny.get("actor_config").expect("a model has an actor");
+        let shape = hf::read_gpt2_config("actor_config", config).expect("the actor has a shape");
         shape.init(&mut rng::stream(1, "fuzz", 0), &device())
     })
 }

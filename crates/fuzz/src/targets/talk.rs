@@ -82,8 +82,8 @@ impl Worlds for Outside {
         &self.about
     }
 
-    fn open<'a>(&'a self, _: usize) -> Wait<'a, Box<dyn Batch + 'a>> {
-        let replay: Box<dyn Batch + 'a> = Box::new(Replay(self.answers.clone()));
+    fn open(&self, _: usize) -> Wait<'_, Box<dyn Batch>> {
+        let replay: Box<dyn Batch> = Box::new(Replay(self.answers.clone()));
         Box::pin(async move { Ok(replay) })
     }
 }
@@ -105,6 +105,10 @@ impl Batch for Replay {
 
     fn act<'a>(&'a mut self, _: &'a [Said<'a>]) -> Wait<'a, Vec<Turn>> {
         Box::pin(async move { Ok(vec![self.next()?]) })
+    }
+
+    fn task(&self, _: usize) -> Option<usize> {
+        None
     }
 }
 
