@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test soak wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web train model student imitator fixtures
+.PHONY: help setup check test soak fuzz wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web train model student imitator fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -10,6 +10,7 @@ help:
 	@echo "make check      formatting and lints"
 	@echo "make test       all tests, as CI runs them"
 	@echo "make soak       trains, kills, resumes and compares for MINUTES=60"
+	@echo "make fuzz       altered inputs for everything that reads from outside (MINUTES=10)"
 	@echo "make wasm       the npm package archer-web, in pkg/dist: both modules, the scripts, the model"
 	@echo "make web        the page, in web/dist: plain static files"
 	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
@@ -35,10 +36,12 @@ check:
 test:
 	.ci/run
 
-MINUTES ?= 60
 soak:
 	cargo build --release
-	scripts/soak --minutes $(MINUTES)
+	scripts/soak --minutes $(or $(MINUTES),60)
+
+fuzz:
+	cargo run --release --package archer-fuzz -- --minutes $(or $(MINUTES),10)
 
 wasm:
 	scripts/setup --build

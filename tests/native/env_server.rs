@@ -78,9 +78,9 @@ fn the_seed_draws_the_word() {
 
 /// Lines that cannot be carried out, after a game has begun, with a part of the answer.
 const FAULTS: [(&str, &str); 17] = [
-    ("", "not JSON"),
+    ("", "empty where JSON belongs"),
     ("reset", "not JSON"),
-    (r#"{"cmd":"reset""#, "not JSON"),
+    (r#"{"cmd":"reset""#, "JSON that is cut off"),
     ("[1,2]", "not a JSON object"),
     ("7", "not a JSON object"),
     (r#"{}"#, "no cmd"),

@@ -130,7 +130,7 @@ const MISTAKES: [Mistake; 76] = [
     (&["train", "--config", "wrong.toml"], 2, &["wrong.toml", "iterations", "a whole number"]),
     (&["train", "--config", "unknown.toml"], 2, &["unknown.toml", "did you mean lm_lr?"]),
     (&["train", "--config", "nested.toml"], 2, &["world.word", "did you mean world.words?"]),
-    (&["train", "--config", "binary.toml"], 1, &["binary.toml", "not UTF-8"]),
+    (&["train", "--config", "binary.toml"], 1, &["binary.toml", "UTF-16"]),
     (&["train", "--config", "full"], 2, &["full is a folder"]),
     (&["train", "--out", "full"], 2, &["full is not empty", "nothing is overwritten"]),
     (&["train", "--out", "broken.toml"], 2, &["broken.toml is a file"]),

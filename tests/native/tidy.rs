@@ -341,7 +341,8 @@ fn the_documents_name_paths_that_exist() {
 #[test]
 fn every_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
-    let crates = ["world", "games", "guests", "kernels", "core", "parity", "cli", "wasm"];
+    let crates =
+        ["input", "world", "games", "guests", "kernels", "core", "parity", "cli", "wasm", "fuzz"];
     for source in crates.map(|name| format!("crates/{name}/src")) {
         for entry in fs::read_dir(root().join(&source)).unwrap() {
             let path = entry.unwrap().path();

@@ -305,7 +305,7 @@ pub struct Eval {
 #[derive(Debug, Args)]
 pub struct Play {
     /// Folder of the model, as a run leaves it in <run>/model, or an exported file
-    #[arg(long, value_name = "DIR|FILE", required_unless_present = "me")]
+    #[arg(long, value_name = "DIR|FILE", required_unless_present_any = ["me", "list"])]
     pub model: Option<PathBuf>,
     /// The world: the name of one that archer ships, a command in quotes such as "python3 world.py", or
     /// the address of an OpenEnv server such as ws://127.0.0.1:8000/ws [default:
@@ -315,6 +315,9 @@ pub struct Play {
     /// Play the world yourself; the model's agent watches
     #[arg(long)]
     pub me: bool,
+    /// Print the words of the world that can be thought of, and play nothing
+    #[arg(long)]
+    pub list: bool,
     /// Let the agent sample what it says, so that no two games need be alike
     #[arg(long)]
     pub sample: bool,

@@ -20,7 +20,8 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use archer_games::GuessingGame;
-use archer_guests::{LONGEST_LINE, Lines, OpenEnvOptions, serve_openenv};
+use archer_guests::{Lines, OpenEnvOptions, serve_openenv};
+use archer_input::{LONGEST_LINE, Line, json_line, read_line, skip_line};
 use archer_world::{About, Batch, Choices, End, Opening, Said, Start, Transcript, Turn, Worlds};
 use pollster::block_on;
 use serde::Serialize;
@@ -45,34 +46,37 @@ pub fn run(args: &args::Env) -> Result<(), Error> {
         return Ok(());
     }
     let questions = worlds::as_questions(&settings).map(|world| world.guessing()).transpose()?;
-    serve(worlds, questions.flatten())
+    serve(worlds, questions.flatten(), io::stdin().lock(), io::stdout().lock())
 }
 
-fn serve(worlds: Arc<dyn Worlds>, questions: Option<Box<dyn GuessingGame>>) -> Result<(), Error> {
+/// Answers each line of `input` by one line of `output`.
+pub fn serve(
+    worlds: Arc<dyn Worlds>,
+    questions: Option<Box<dyn GuessingGame>>,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> Result<(), Error> {
     let mut many = Lines::new(worlds.as_ref());
     let mut server = Server::new(worlds.as_ref(), questions)?;
-    let mut input = io::stdin().lock();
-    let mut line = Vec::new();
+    let unreadable = |error| Error::Failure(format!("standard input could not be read: {error}"));
     loop {
-        line.clear();
-        // A line that is too long comes in parts, each of which is refused.
-        let mut bounded = io::Read::take(&mut input, LONGEST_LINE as u64 + 1);
-        let read = bounded.read_until(b'\n', &mut line).map_err(|error| {
-            Error::Failure(format!("standard input could not be read: {error}"))
-        })?;
-        if read == 0 {
-            return Ok(());
-        }
-        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
-        if speaks_of_many(text) {
-            let answer = many.answer(text);
-            writeln!(io::stdout(), "{}", answer.trim_end()).map_err(output::closed)?;
-            io::stdout().flush().map_err(output::closed)?;
+        let line = match read_line(&mut input, LONGEST_LINE).map_err(unreadable)? {
+            Line::Whole(line) => line,
+            Line::End => return Ok(()),
+            Line::TooLong => {
+                skip_line(&mut input).map_err(unreadable)?;
+                let error = format!("the line has more than {LONGEST_LINE} bytes: send less");
+                output::json_to(&mut output, &Reply::Error { error })?;
+                continue;
+            }
+        };
+        if speaks_of_many(&line) {
+            output::line_to(&mut output, &many.answer(&line))?;
             continue;
         }
-        match server.answer(text) {
-            Ok(reply) => output::json(&reply)?,
-            Err(error) => output::json(&Reply::Error { error })?,
+        match server.answer(&line) {
+            Ok(reply) => output::json_to(&mut output, &reply)?,
+            Err(error) => output::json_to(&mut output, &Reply::Error { error })?,
         }
     }
 }
@@ -83,7 +87,7 @@ fn speaks_of_many(line: &[u8]) -> bool {
     struct Command {
         cmd: String,
     }
-    let command: Result<Command, _> = serde_json::from_slice(line);
+    let command: Result<Command, _> = json_line(line);
     command.is_ok_and(|it| ["about", "start", "act", "batch", "close"].contains(&it.cmd.as_str()))
 }
 
@@ -142,12 +146,8 @@ impl<'a> Server<'a> {
 
     /// Carries out one line.
     fn answer(&mut self, line: &[u8]) -> Result<Reply, String> {
-        if line.len() > LONGEST_LINE {
-            return Err(format!("the line has more than {LONGEST_LINE} bytes"));
-        }
-        let text = std::str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_string())?;
-        let value: Value = serde_json::from_str(text).map_err(|error| {
-            format!("the line is not JSON ({error}); send an object such as {{\"cmd\":\"reset\"}}")
+        let value: Value = json_line(line).map_err(|fault| {
+            format!("the line {fault}; send an object such as {{\"cmd\":\"reset\"}}")
         })?;
         let Value::Object(mut fields) = value else {
             return Err("the line is not a JSON object; send {\"cmd\":\"reset\"} or \

@@ -137,7 +137,6 @@ pub fn cannot_read(path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::PermissionDenied => {
             Error::Failure(format!("{path} may not be read; check its permissions"))
         }
-        io::ErrorKind::InvalidData => Error::Failure(format!("{path} is not UTF-8 text")),
         _ => Error::Failure(format!("{path} could not be read: {error}")),
     }
 }

@@ -14,7 +14,8 @@ use archer_world::Settings;
 use archer_world::contract::shortened;
 use toml::{Table, Value};
 
-use crate::error::{self, Error};
+use crate::error::Error;
+use crate::input;
 use crate::worlds;
 pub use differences::differences;
 
@@ -81,6 +82,13 @@ pub fn resolve(request: &Request<'_>) -> Result<Experiment, Error> {
     lay(&Config::default(), preset, request)
 }
 
+/// Checks the text of a configuration; `origin` says where it stands.
+pub fn checked(text: &str, origin: &str) -> Result<(), Error> {
+    let mut layers = Layers::over(&Config::default())?;
+    layers.add_text(text, origin)?;
+    layers.finish().map(|_| ())
+}
+
 /// The configuration of a preset as it stands.
 pub fn preset(name: &str) -> Result<Config, Error> {
     let request = Request { preset: Some(name), ..Request::default() };
@@ -107,9 +115,8 @@ fn lay(
         layers.add_text(text, &format!("the preset {name}"))?;
     }
     if let Some(path) = request.config {
-        let text = std::fs::read_to_string(path).map_err(|e| error::cannot_read(path, &e))?;
-        let text = archer_world::record::without_mark(&text);
-        layers.add_text(text, &path.display().to_string())?;
+        let text = input::text(path, input::CONFIG)?;
+        layers.add_text(&text, &path.display().to_string())?;
     }
     if let Some(world) = request.world {
         layers.replace_world(worlds::named(world)?)?;

@@ -5,14 +5,15 @@
 //! Answers are read a line at a time; where they come from a pipe they are shown as well, so that
 //! what was played can be read afterwards.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{BufRead, Write};
 
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
 use archer::rng;
 use archer_games::twenty_questions::Options;
-use archer_games::twenty_questions::person::{Heard, guessed};
-use archer_games::{Answer, WordList, WorldConfig, WorldName};
+use archer_games::twenty_questions::person::{Askable, Heard, guessed};
+use archer_games::{Answer, WorldConfig, WorldName};
+use archer_world::{Choices, Settings};
 use pollster::block_on;
 
 use crate::args;
@@ -22,13 +23,12 @@ use crate::model;
 use crate::output;
 use crate::worlds;
 
+mod person;
 mod table;
 
-const HELP: &str = "  y  yes            s  sometimes       u  take the last answer back\n  \
-                      n  no             d  I don't know    q  leave\n  \
-                    The words themselves will do as well.";
+use person::{Person, Word};
 
-/// Things that are too many to be read through.
+/// Things that are too many to be named in a sentence.
 const MANY: usize = 40;
 
 /// Plays games until the person has had enough.
@@ -48,6 +48,9 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
     if let (None, Some(why)) = (&args.world, worlds::refused(&settings)) {
         return Err(Error::Usage(why));
     }
+    if args.list {
+        return list(&settings);
+    }
     let asks = worlds::as_questions(&settings)
         .filter(|world| world.name == WorldName::TwentyQuestions && !args.me);
     match (agent, asks) {
@@ -56,21 +59,27 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
     }
 }
 
+/// Prints what can be thought of in a world.
+fn list(settings: &Settings) -> Result<(), Error> {
+    let world = worlds::as_questions(settings);
+    let words = world.map(|world| possible(&world)).transpose()?.unwrap_or_default();
+    if words.is_empty() {
+        return Err(Error::Usage(
+            "--list: this world has no list of words; twenty_questions and guess_my_city have"
+                .into(),
+        ));
+    }
+    output::line(&output::columns(&words, output::width()))
+}
+
 /// Answers the questions of an agent.
 fn answer(args: &args::Play, agent: &Agent, world: &WorldConfig) -> Result<(), Error> {
-    let stdin = io::stdin();
-    let echo = !stdin.is_terminal();
-    let mut asker = Asker {
-        agent,
-        sampler: agent.about.sampler(args.sample),
-        sometimes: world.sometimes,
-        seed: args.seed,
-    };
-    let mut person = Person { input: stdin.lock(), screen: io::stdout(), echo };
-    person.say(&welcome(world)?)?;
-    let max_turns = max_turns(world);
+    let table = Table::of(world)?;
+    let mut asker = Asker::new(agent, world, args)?;
+    let mut person = Person::here();
+    table.welcome(&mut person)?;
     loop {
-        let end = game(max_turns, |turns| asker.ask(turns), &mut person)?;
+        let end = game(&table, |turns| asker.ask(turns), &mut person)?;
         if end == End::Left || !person.again()? {
             return person.say("Goodbye.");
         }
@@ -78,14 +87,50 @@ fn answer(args: &args::Play, agent: &Agent, world: &WorldConfig) -> Result<(), E
     }
 }
 
-fn welcome(world: &WorldConfig) -> Result<String, Error> {
-    let names = possible(world)?;
-    let thing = match world.words {
-        WordList::All if names.len() > MANY => "Think of an everyday thing.".to_string(),
-        _ => format!("Think of one of these: {}.", names.join(", ")),
-    };
-    let turns = max_turns(world);
-    Ok(format!("{thing} You will be asked up to {turns} questions; your answers are\n{HELP}"))
+/// What a person is told of a world.
+#[derive(Debug, Default)]
+struct Table {
+    /// What can be thought of.
+    words: Vec<String>,
+    max_turns: usize,
+    /// Whether "sometimes" is an answer.
+    sometimes: bool,
+}
+
+impl Table {
+    fn of(world: &WorldConfig) -> Result<Self, Error> {
+        let max_turns = world.max_turns.unwrap_or(Options::default().max_turns);
+        Ok(Self { words: possible(world)?, max_turns, sometimes: world.sometimes })
+    }
+
+    fn welcome<R: BufRead, W: Write>(&self, person: &mut Person<R, W>) -> Result<(), Error> {
+        let words = match self.words.len() > MANY {
+            true => format!("Think of one of {} everyday things", self.words.len()),
+            false => format!("Think of one of these: {}", self.words.join(", ")),
+        };
+        person.say(&format!(
+            "{words}. You will be asked up to {} questions; your answers are",
+            self.max_turns
+        ))?;
+        self.help(person)
+    }
+
+    fn help<R: BufRead, W: Write>(&self, person: &mut Person<R, W>) -> Result<(), Error> {
+        let mut keys = vec!["y  yes", "n  no", "d  don't know"];
+        if self.sometimes {
+            keys.push("s  sometimes");
+        }
+        keys.extend(["u  undo an answer", "l  list the things", "?  help", "q  leave"]);
+        let keys: Vec<String> = keys.into_iter().map(str::to_string).collect();
+        person.list(&keys)?;
+        person.say("Words such as \"yep\", \"probably not\" or \"idk\" will do as well.")
+    }
+
+    /// Which keys are answers.
+    fn hint(&self) -> String {
+        let answers = if self.sometimes { "y, n, s or d" } else { "y, n or d" };
+        format!("Please answer {answers} (u undo, l list, ? help, q quit).")
+    }
 }
 
 /// What can be the secret in a world.
@@ -99,10 +144,6 @@ fn possible(world: &WorldConfig) -> Result<Vec<String>, Error> {
     Ok(likely.map(|(name, _)| name).collect())
 }
 
-fn max_turns(world: &WorldConfig) -> usize {
-    world.max_turns.unwrap_or(Options::default().max_turns)
-}
-
 /// How a game ended.
 #[derive(Debug, PartialEq)]
 enum End {
@@ -114,75 +155,75 @@ enum End {
     Left,
 }
 
-/// What a person can say to a question.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Word {
-    Answer(Answer),
-    Undo,
-    Help,
-    Quit,
-}
-
-impl Word {
-    /// Reads a line; nothing for a line that means nothing here.
-    fn read(line: &str) -> Option<Word> {
-        let line = line.trim().trim_end_matches(['.', '!']).to_lowercase();
-        Some(match line.as_str() {
-            "y" | "yes" => Word::Answer(Answer::Yes),
-            "n" | "no" => Word::Answer(Answer::No),
-            "s" | "sometimes" => Word::Answer(Answer::Sometimes),
-            "d" | "don't know" | "dont know" | "i don't know" | "unknown" => {
-                Word::Answer(Answer::Invalid)
-            }
-            "u" | "undo" => Word::Undo,
-            "?" | "h" | "help" => Word::Help,
-            "q" | "quit" | "exit" => Word::Quit,
-            _ => return None,
-        })
-    }
-}
-
 /// The agent's side.
 struct Asker<'a> {
     agent: &'a Agent,
     sampler: Sampler,
     /// Whether the agent's world knows "Sometimes.".
     sometimes: bool,
+    askable: Option<Askable>,
     seed: u64,
 }
 
-impl Asker<'_> {
+impl<'a> Asker<'a> {
+    fn new(agent: &'a Agent, world: &WorldConfig, args: &args::Play) -> Result<Self, Error> {
+        let askable = world.guessing()?.map(|game| Askable::of(game.as_ref()));
+        let sampler = agent.about.sampler(args.sample);
+        Ok(Self { agent, sampler, sometimes: world.sometimes, askable, seed: args.seed })
+    }
+
     /// The next question. A turn has a generator of its own, so that a question that comes again
     /// after an undo is the same one.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
-        let mut rng = rng::stream(self.seed, "play", turns.len() as u64);
         let turns = turns.iter().map(|(question, answer)| (question, *answer));
-        let heard = Heard::new(turns, self.sometimes, self.agent.about.utterance_tries > 1);
-        let (seen, said) = (heard.read.text(), &heard.said);
-        Ok(block_on(self.agent.say_aloud(&seen, said, None, &self.sampler, &mut rng, |_| ()))?)
+        let Heard { read, said } = Heard::new(turns, self.sometimes, true);
+        let say = |choices: Option<&Choices>| -> Result<String, Error> {
+            let mut rng = rng::stream(self.seed, "play", said.exchanges().len() as u64);
+            let (sampler, read) = (&self.sampler, read.text());
+            let said = self.agent.say_aloud(&read, &said, choices, sampler, &mut rng, |_| ());
+            Ok(block_on(said)?)
+        };
+        let question = say(None)?;
+        let Some(askable) = self.askable.as_ref().filter(|it| !it.is_fresh(&question, &said))
+        else {
+            return Ok(question);
+        };
+        // A choice ends by a token of its own.
+        let longest = self.agent.about.max_new_tokens.saturating_sub(1);
+        let length = |text: &str| self.agent.tokenizer.encode(text).len();
+        match askable.fresh(&said, longest, length) {
+            Some(choices) => say(Some(&choices)),
+            None => Ok(question),
+        }
     }
 }
 
-/// Plays one game of at most `max_turns` questions, which `ask` makes from those before.
+/// Plays one game of questions, which `ask` makes from those before.
 fn game<R: BufRead, W: Write>(
-    max_turns: usize,
+    table: &Table,
     ask: impl Fn(&[(String, Answer)]) -> Result<String, Error>,
     person: &mut Person<R, W>,
 ) -> Result<End, Error> {
     let mut turns: Vec<(String, Answer)> = Vec::new();
-    while turns.len() < max_turns {
+    while turns.len() < table.max_turns {
         let question = ask(&turns)?;
         let shown = if question.trim().is_empty() { "(nothing)" } else { question.trim() };
         person.say(&format!("\n{:>2}. {shown}", turns.len() + 1))?;
-        match person.word()? {
+        match person.word(&table.hint())? {
             None | Some(Word::Quit) => return Ok(End::Left),
-            Some(Word::Help) => person.say(HELP)?,
+            Some(Word::Help) => table.help(person)?,
+            Some(Word::List) => person.list(&table.words)?,
             Some(Word::Undo) => {
                 if turns.pop().is_none() {
-                    person.say("  There is no answer to take back yet.")?;
+                    person.say("    There is no answer to take back yet.")?;
                 }
             }
             Some(Word::Answer(answer)) => {
+                if answer == Answer::Sometimes && !table.sometimes {
+                    person.say(
+                        "    The agent has not learned \"sometimes\"; it counts as \"don't know\".",
+                    )?;
+                }
                 let found = guessed(&question).filter(|_| answer == Answer::Yes);
                 turns.push((question, answer));
                 if let Some(thing) = found {
@@ -199,76 +240,39 @@ fn game<R: BufRead, W: Write>(
         return Ok(End::Left);
     };
     if !thing.trim().is_empty() {
-        person.say(&format!("  {}, then: well hidden.", thing.trim()))?;
+        person.say(&format!("    {}, then: well hidden.", thing.trim()))?;
     }
     Ok(End::Lost)
 }
 
-/// The person's side.
-struct Person<R, W> {
-    input: R,
-    screen: W,
-    echo: bool,
-}
-
-impl<R: BufRead, W: Write> Person<R, W> {
-    /// Shows a line.
-    fn say(&mut self, text: &str) -> Result<(), Error> {
-        self.show(&format!("{text}\n"))
-    }
-
-    fn show(&mut self, text: &str) -> Result<(), Error> {
-        write!(self.screen, "{text}").and_then(|()| self.screen.flush()).map_err(output::closed)
-    }
-
-    /// The next line, none at the end of the input.
-    fn line(&mut self) -> Result<Option<String>, Error> {
-        self.show("    > ")?;
-        let mut line = String::new();
-        let read = self.input.read_line(&mut line).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => {
-                Error::Failure("the answer is not UTF-8 text".to_string())
-            }
-            _ => Error::Failure(format!("the answer could not be read: {error}")),
-        })?;
-        if read == 0 {
-            self.say("")?;
-            return Ok(None);
-        }
-        if self.echo {
-            self.say(line.trim())?;
-        }
-        Ok(Some(line))
-    }
-
-    /// The next line that means something.
-    fn word(&mut self) -> Result<Option<Word>, Error> {
-        loop {
-            let Some(line) = self.line()? else {
-                return Ok(None);
-            };
-            match Word::read(&line) {
-                Some(word) => return Ok(Some(word)),
-                None => self.say("    Please answer y, n, s or d (u undo, ? help, q quit).")?,
-            }
-        }
-    }
-
-    /// Whether there shall be another game.
-    fn again(&mut self) -> Result<bool, Error> {
-        self.say("\nAnother game? (y, n)")?;
-        Ok(self.word()? == Some(Word::Answer(Answer::Yes)))
-    }
+/// Plays a game with a person who types `input`, whatever it is.
+pub fn by_script(input: &[u8]) {
+    let mut person = Person::scripted(input, std::io::sink(), 60);
+    let words = ["cat".to_string(), "dog".to_string()].to_vec();
+    let table = Table { words, max_turns: 20, sometimes: true };
+    let ask = |turns: &[(String, Answer)]| {
+        Ok(if turns.len() % 3 == 2 { "Is it a cat?" } else { "Is it alive?" }.to_string())
+    };
+    game(&table, ask, &mut person).expect("memory can be read and written");
 }
 
 #[cfg(test)]
 mod tests {
+    use archer_games::{WordList, knowledge};
+
     use super::*;
+
+    fn welcome(world: &WorldConfig, width: usize) -> String {
+        let mut screen = Vec::new();
+        let mut person = Person::scripted(&b""[..], &mut screen, width);
+        Table::of(world).unwrap().welcome(&mut person).unwrap();
+        String::from_utf8(screen).unwrap()
+    }
 
     #[test]
     fn a_person_is_told_what_can_be_thought_of() {
-        let told = |world: WorldConfig| welcome(&world).unwrap();
-        assert!(told(WorldConfig::default()).starts_with("Think of an everyday thing."));
+        let told = welcome(&WorldConfig::default(), 80);
+        assert!(told.starts_with("Think of one of 157 everyday things."), "{told}");
         let world = WorldConfig {
             words: WordList::Subset,
             extra: vec!["cat".into()],
@@ -276,35 +280,28 @@ mod tests {
             max_turns: Some(12),
             ..WorldConfig::default()
         };
-        let told = told(world);
+        let told = welcome(&world, 200);
         assert!(told.contains("dog") && told.contains(", cat.") && told.contains(" 12 "), "{told}");
         assert!(!told.contains("pen"), "{told}");
     }
 
     #[test]
-    fn words_and_letters_mean_the_same() {
-        for (line, word) in [
-            ("y\n", Some(Word::Answer(Answer::Yes))),
-            (" YES. ", Some(Word::Answer(Answer::Yes))),
-            ("n", Some(Word::Answer(Answer::No))),
-            ("Sometimes", Some(Word::Answer(Answer::Sometimes))),
-            ("I don't know", Some(Word::Answer(Answer::Invalid))),
-            ("unknown", Some(Word::Answer(Answer::Invalid))),
-            ("u", Some(Word::Undo)),
-            ("?", Some(Word::Help)),
-            ("quit", Some(Word::Quit)),
-            ("", None),
-            ("maybe", None),
-        ] {
-            assert_eq!(Word::read(line), word, "{line:?}");
+    fn a_person_is_offered_what_the_world_knows_within_the_width() {
+        let plain = welcome(&WorldConfig::default(), 60);
+        assert!(!plain.contains("sometimes"), "{plain}");
+        let world = WorldConfig { sometimes: true, ..WorldConfig::default() };
+        assert!(welcome(&world, 60).contains("s  sometimes"));
+        for width in [20, 40, 60, 80, 100] {
+            let told = welcome(&world, width);
+            assert!(told.lines().all(|line| line.chars().count() <= width), "{width}: {told}");
         }
     }
 
     /// Plays the questions of a script by the answers of another.
     fn scripted(questions: &[&str], answers: &str, max_turns: usize) -> End {
         let ask = |turns: &[(String, Answer)]| Ok(questions[turns.len()].to_string());
-        let mut person = Person { input: answers.as_bytes(), screen: io::sink(), echo: false };
-        game(max_turns, ask, &mut person).unwrap()
+        let mut person = Person::scripted(answers.as_bytes(), std::io::sink(), 80);
+        game(&Table { max_turns, ..Table::default() }, ask, &mut person).unwrap()
     }
 
     #[test]
@@ -313,9 +310,100 @@ mod tests {
         assert_eq!(scripted(&questions, "y\nno\ny\n", 20), End::Found(3));
         assert_eq!(scripted(&questions, "y\ny\n", 20), End::Found(2));
         // The wrong answer is taken back and given again.
-        assert_eq!(scripted(&questions, "n\nu\ny\nd\n?\nu\nyes\n", 20), End::Found(2));
+        assert_eq!(scripted(&questions, "n\nu\ny\nd\n?\nl\nu\nyes\n", 20), End::Found(2));
         assert_eq!(scripted(&questions, "y\nn\na unicorn\n", 2), End::Lost);
         assert_eq!(scripted(&questions, "y\nq\n", 20), End::Left);
         assert_eq!(scripted(&questions, "y\n", 20), End::Left);
+    }
+
+    /// The questions of a game with the shipped agent of ten words, by these answers.
+    fn asked(asker: &Asker<'_>, answer: impl Fn(usize, &str) -> Answer) -> Vec<String> {
+        let mut turns: Vec<(String, Answer)> = Vec::new();
+        for turn in 0..20 {
+            let question = asker.ask(&turns).unwrap();
+            let answer = answer(turn, &question);
+            let found = answer == Answer::Yes && guessed(&question).is_some();
+            turns.push((question, answer));
+            if found {
+                break;
+            }
+        }
+        turns.into_iter().map(|(question, _)| question).collect()
+    }
+
+    #[test]
+    fn the_agent_of_ten_words_asks_sensible_things_once_whatever_is_answered() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg/models/quickstart.archer");
+        let device = device::open("flex").unwrap().device;
+        let agent = model::load(std::path::Path::new(path), &device).unwrap();
+        let world = worlds::as_questions(&agent.about.world).unwrap();
+        let words = possible(&world).unwrap();
+        assert_eq!(words.len(), 10);
+        let asker = |sample: bool, seed: u64| Asker {
+            sampler: agent.about.sampler(sample),
+            askable: world.guessing().unwrap().map(|game| Askable::of(game.as_ref())),
+            sometimes: world.sometimes,
+            agent: &agent,
+            seed,
+        };
+        let (table, vague) = (knowledge::table(), [Answer::Invalid, Answer::Sometimes]);
+        let check = |asked: &[String], pattern: &str| {
+            let things: Vec<_> = words.iter().map(|word| table.object(word).unwrap()).collect();
+            for (n, question) in asked.iter().enumerate() {
+                let reading = table.read(question);
+                assert!(
+                    things.iter().any(|thing| table.answer(*thing, &reading).is_some()),
+                    "{pattern}: {question:?} makes no sense in {asked:?}"
+                );
+                assert!(
+                    asked[..n].iter().all(|before| table.read(before) != reading),
+                    "{pattern}: {question:?} was asked before in {asked:?}"
+                );
+            }
+        };
+        let greedy = asker(false, 7);
+        for always in [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid] {
+            check(&asked(&greedy, |_, _| always), &format!("always {always:?}"));
+        }
+        for word in &words {
+            let thing = table.object(word).unwrap();
+            let truth = |question: &str| match table.answer(thing, &table.read(question)) {
+                Some(value) if value.is_mostly_yes() => Answer::Yes,
+                Some(_) => Answer::No,
+                None => Answer::Invalid,
+            };
+            // An honest person is understood as before.
+            let plain = asked(&greedy, |_, question| truth(question));
+            assert_eq!(guessed(plain.last().unwrap()).as_deref(), Some(&**word), "{plain:?}");
+            check(&plain, word);
+            for first in 0..6 {
+                for dim in vague {
+                    let once = |turn: usize, question: &str| match turn == first {
+                        true => dim,
+                        false => truth(question),
+                    };
+                    check(&asked(&greedy, once), &format!("{word}, {dim:?} at {first}"));
+                    let until = |turn: usize, question: &str| match turn < first {
+                        true => dim,
+                        false => truth(question),
+                    };
+                    check(&asked(&greedy, until), &format!("{word}, {dim:?} before {first}"));
+                }
+                let lie = |turn: usize, question: &str| match (turn == first, truth(question)) {
+                    (true, Answer::Yes) => Answer::No,
+                    (true, Answer::No) if guessed(question).is_none() => Answer::Yes,
+                    (_, truth) => truth,
+                };
+                check(&asked(&greedy, lie), &format!("{word}, a lie at {first}"));
+            }
+        }
+        // Any answers at all, from an agent that draws.
+        for seed in 0..20 {
+            let mixed = |turn: usize, _: &str| {
+                [Answer::No, Answer::Invalid, Answer::Sometimes, Answer::Yes]
+                    [(seed as usize + turn * turn + 3 * turn) % 4]
+            };
+            check(&asked(&asker(true, seed), mixed), &format!("any, seed {seed}"));
+        }
     }
 }

@@ -63,12 +63,17 @@ struct Bars {
     phase: &'static str,
 }
 
+/// Whether the terminal can only show one line after the other.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 impl Screen {
-    /// Bars in a terminal, plain lines elsewhere, nothing where `quiet`.
+    /// Bars in a terminal that can move its cursor, plain lines elsewhere, nothing where `quiet`.
     pub fn new(quiet: bool) -> Screen {
         Screen(if quiet {
             Mode::Quiet
-        } else if io::stderr().is_terminal() {
+        } else if io::stderr().is_terminal() && !is_dumb() {
             Mode::Bars(Bars::new())
         } else {
             Mode::Plain(Plain::new())

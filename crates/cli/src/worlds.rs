@@ -15,8 +15,9 @@ use archer_world::teaching::Demonstrated;
 use archer_world::{About, Choices, Elsewhere, Game, Settings, WorldError, Worlds};
 use serde_json::Value;
 
-use crate::error::{Error, cannot_read};
+use crate::error::Error;
 use crate::experiment::did_you_mean;
+use crate::input;
 
 /// The world of these settings.
 pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
@@ -105,7 +106,7 @@ pub fn begin(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError
 
 /// The games in a file, for this world.
 pub fn games(file: &Path, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
-    let text = std::fs::read_to_string(file).map_err(|e| cannot_read(file, &e))?;
+    let text = input::text(file, input::GAMES)?;
     read_games_of(&text, worlds).map_err(|e| Error::Usage(format!("{}: {e}", file.display())))
 }
 

@@ -55,6 +55,11 @@ impl Sections {
             .ok_or_else(|| damaged(&format!("it has no section {name}")))
     }
 
+    /// The sections in their order, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
     /// The container as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();

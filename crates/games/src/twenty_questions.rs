@@ -8,6 +8,7 @@
 pub(crate) mod change;
 pub mod person;
 mod rules;
+pub mod spoken;
 mod target;
 
 use std::borrow::Cow;

@@ -1,5 +1,6 @@
 //! Sentences about a world that failed.
 
+use archer_input::json_line;
 use archer_world::WorldError;
 use archer_world::contract::shortened;
 use serde_json::Value;
@@ -33,18 +34,7 @@ pub(crate) fn quoted(bytes: &[u8]) -> String {
 /// # Errors
 /// What is wrong with it, as the rest of a sentence that begins with "a line" or "a message".
 pub(crate) fn json(bytes: &[u8]) -> Result<Value, String> {
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return Ok(value);
-    }
-    let shown = quoted(bytes);
-    let finite = String::from_utf8_lossy(bytes)
-        .replace("-Infinity", "null")
-        .replace("Infinity", "null")
-        .replace("NaN", "null");
-    if serde_json::from_str::<Value>(&finite).is_err() {
-        return Err(format!("that is not JSON, {shown}"));
-    }
-    Err(format!("with NaN or Infinity where a finite number belongs, {shown}"))
+    json_line(bytes).map_err(|fault| format!("that {fault}, {}", quoted(bytes)))
 }
 
 #[cfg(test)]
@@ -60,9 +50,11 @@ mod tests {
     #[test]
     fn what_is_not_json_is_told_from_numbers_that_are_not_finite() {
         assert_eq!(json(br#"{"a":1}"#).unwrap()["a"], 1);
-        assert_eq!(json(b"Loading").unwrap_err(), "that is not JSON, \"Loading\"");
+        assert_eq!(json(b"\xef\xbb\xbf[1]").unwrap()[0], 1);
+        let noise = json(b"Loading").unwrap_err();
+        assert_eq!(noise, "that is not JSON (expected value at column 1), \"Loading\"");
         let infinite = json(br#"{"reward":-Infinity}"#).unwrap_err();
-        assert!(infinite.starts_with("with NaN or Infinity"), "{infinite}");
+        assert!(infinite.starts_with("that has NaN or Infinity where"), "{infinite}");
         let long = json(&vec![b'x'; 1 << 20]).unwrap_err();
         assert!(long.len() < 200 && long.ends_with("…\""), "{long}");
     }

@@ -14,15 +14,16 @@
 //! limit, and each fault is one sentence that names the world, what it did and what to do.
 
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
-mod lines;
 mod observation;
 mod openenv;
 mod process;
 mod serve;
 mod settings;
 
-pub use lines::LONGEST_LINE;
+pub use archer_input::LONGEST_LINE;
 pub use serve::lines::{Lines, MOST_GAMES, serve_lines};
 pub use serve::openenv::{OpenEnvOptions, OpenEnvServer, serve_openenv};
 pub use settings::{GuestSettings, Sink, is_guest, open, open_with, reached_by};

@@ -56,7 +56,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
     }
     let nested = json!({"cmd": "batch", "of": [{"cmd": "batch", "of": []}]});
     assert!(asked(&mut lines, nested)["of"][0]["error"].is_string());
-    assert!(lines.answer(b"\xff").contains("not JSON"));
+    assert!(lines.answer(b"\xff").contains("0xFF in column 1, which is not UTF-8"));
     let turn = asked(&mut lines, json!({"cmd": "act", "game": 1, "said": "right"}));
     assert_eq!(turn["reply"], "You are at 3.");
 }

@@ -191,12 +191,8 @@ pub fn says_no(reply: &str) -> bool {
     words.next().is_some_and(|word| word.eq_ignore_ascii_case("no"))
 }
 
-/// A text from outside without the byte-order mark that some editors put before it.
-pub fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-/// The games of a file in either form, each held to the world that it is for.
+/// The games of a file in either form, each held to the world that it is for. The text is that of
+/// [`archer_input::text`].
 ///
 /// # Errors
 /// If one cannot be read or is of another world, or there is none; the error says which line it is.
@@ -221,11 +217,10 @@ fn read_checked(
     check: &dyn Fn(&Game) -> Result<(), String>,
 ) -> Result<Vec<Game>, WorldError> {
     let read_game = |value| read_game(value, about).and_then(|game| check(&game).map(|()| game));
-    let text = without_mark(text);
     let mut games = Vec::new();
     if text.trim_start().starts_with('[') {
-        let values: Vec<serde_json::Value> = serde_json::from_str(text)
-            .map_err(|e| WorldError::Settings(format!("the list of games cannot be read: {e}")))?;
+        let values: Vec<serde_json::Value> = archer_input::json_text(text)
+            .map_err(|fault| WorldError::Settings(format!("the list of games {fault}")))?;
         for (number, value) in (1..).zip(values) {
             games.push(read_game(value).map_err(|why| fault("game", number, &why))?);
         }
@@ -234,8 +229,9 @@ fn read_checked(
             if line.trim().is_empty() {
                 continue;
             }
-            let value = serde_json::from_str(line)
-                .map_err(|e| fault("line", number, &format!("{e}: {:?}", shortened(line))))?;
+            let value = archer_input::json_line(line.as_bytes()).map_err(|why| {
+                fault("line", number, &format!("it {why}: {:?}", shortened(line)))
+            })?;
             games.push(read_game(value).map_err(|why| fault("line", number, &why))?);
         }
     }
@@ -276,7 +272,7 @@ mod tests {
     fn both_forms_are_read_from_lines_and_from_one_list() {
         let newer = r#"{"opening":"Go.\n","turns":[{"said":"left","reply":"wall","reward":-1.0}],"end":"over"}"#;
         let older = r#"{"lines":["Is it big? Or small? No.","Is it a cat? Yes."],"correct":true,"word":["cat"]}"#;
-        let lines = read(&format!("\u{feff}{newer}\r\n\r\n{older}\n")).unwrap();
+        let lines = read(&format!("{newer}\r\n\r\n\u{feff}{older}\n")).unwrap();
         assert_eq!(read(&format!("[{newer},\n{older}]")).unwrap(), lines);
         assert_eq!(lines[0].end, Some(End::Over));
         let exchanges = [

@@ -1,6 +1,6 @@
 //! A world on the screen: a person watches the agent play it, or plays it himself.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{BufRead, Write};
 
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
@@ -9,7 +9,7 @@ use archer_world::contract::Checked;
 use archer_world::{Batch, Choices, End, Opening, Said, Settings, Start, Transcript, Turn, Worlds};
 use pollster::block_on;
 
-use super::Person;
+use super::person::Person;
 use crate::args;
 use crate::error::Error;
 use crate::number::signed;
@@ -18,9 +18,7 @@ use crate::worlds;
 /// Plays games of a world until the person has had enough.
 pub fn run(args: &args::Play, agent: Option<&Agent>, settings: &Settings) -> Result<(), Error> {
     let worlds = worlds::make(settings)?;
-    let stdin = io::stdin();
-    let echo = !stdin.is_terminal();
-    let mut person = Person { input: stdin.lock(), screen: io::stdout(), echo };
+    let mut person = Person::here();
     person.say(&welcome(worlds.as_ref(), args.me))?;
     let mut seed = args.seed;
     loop {

@@ -42,8 +42,8 @@ impl ByteBpe {
     /// If it is none, or asks for something that only the `tokenizers` crate can do.
     pub fn from_json(file: &str, json: &[u8]) -> Result<Self, Error> {
         let fault = |why: String| Error::Model(format!("{file} cannot be read here: {why}"));
-        let root: Value = serde_json::from_slice(json)
-            .map_err(|error| fault(format!("this is no JSON: {error}")))?;
+        let root: Value =
+            archer_input::json(json).map_err(|fault| Error::Model(format!("{file} {fault}")))?;
         check(&root).map_err(fault)?;
         let bytes_of = byte_alphabet();
         let vocab = root["model"]["vocab"].as_object().expect("checked");

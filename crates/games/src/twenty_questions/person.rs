@@ -1,9 +1,10 @@
 //! A person in the oracle's place: what the player then sees, and when the thing is found.
 
-use archer_world::{Style, Transcript};
+use archer_world::{Choices, Style, Transcript};
 
 use super::{Answer, HEADER};
-use crate::knowledge;
+use crate::guessing::GuessingGame;
+use crate::knowledge::{self, ObjectId, Reading};
 
 /// A person's game as an agent knows it.
 pub struct Heard {
@@ -17,9 +18,9 @@ impl Heard {
     /// A game in which these questions got these answers, in an agent's world that knows "Sometimes."
     /// or not.
     ///
-    /// An exchange that tells the agent nothing is left out of what it reads where it `retries`, which
-    /// keeps it from asking the same again: in its own games only nonsense goes unanswered, and is
-    /// followed by more of it.
+    /// An exchange that tells the agent nothing is left out of what it reads where something else keeps
+    /// it from asking the same again, as its own `retries` or [`Askable`] do: in its own games only
+    /// nonsense goes unanswered, and is followed by more of it.
     pub fn new<Q: AsRef<str>>(
         turns: impl IntoIterator<Item = (Q, Answer)>,
         sometimes: bool,
@@ -41,6 +42,59 @@ impl Heard {
     }
 }
 
+/// The questions that a person can be asked in a world, for an agent that has nothing new to say.
+///
+/// In its own games an agent is never answered against the table, so a person soon takes it to texts
+/// that it has not learned from. What it says there may be a repetition, or nothing that anybody could
+/// answer; then it chooses among these.
+pub struct Askable {
+    questions: Vec<String>,
+    things: Vec<ObjectId>,
+}
+
+impl Askable {
+    /// Those of a world.
+    pub fn of(game: &dyn GuessingGame) -> Self {
+        let table = knowledge::table();
+        let questions = game.question_pool().questions().iter().map(|q| q.text.clone()).collect();
+        let things = game.names().iter().filter_map(|name| table.object(name)).collect();
+        Self { questions, things }
+    }
+
+    /// Whether a question is new in a game, by its words and by what it means, and can be answered.
+    pub fn is_fresh(&self, question: &str, said: &Transcript) -> bool {
+        self.is_new(question, said, &readings(said))
+    }
+
+    /// The questions of the world that are new in a game and at most so long, in what `length` counts;
+    /// none where all were asked.
+    pub fn fresh(
+        &self,
+        said: &Transcript,
+        longest: usize,
+        length: impl Fn(&str) -> usize,
+    ) -> Option<Choices> {
+        let before = readings(said);
+        let fresh = |question: &&String| {
+            self.is_new(question, said, &before) && length(question) <= longest
+        };
+        let fresh: Choices = self.questions.iter().filter(fresh).cloned().collect();
+        (!fresh.is_empty()).then_some(fresh)
+    }
+
+    fn is_new(&self, question: &str, said: &Transcript, before: &[Reading]) -> bool {
+        let table = knowledge::table();
+        let reading = table.read(question);
+        let is_answered = || self.things.iter().any(|id| table.answer(*id, &reading).is_some());
+        !said.said_before(question) && !before.contains(&reading) && is_answered()
+    }
+}
+
+/// What the questions of a game mean.
+fn readings(said: &Transcript) -> Vec<Reading> {
+    said.exchanges().iter().map(|(question, _)| knowledge::table().read(question)).collect()
+}
+
 /// The thing that a question guesses, as it was named there, if it guesses one that exists: a yes
 /// to it ends the game.
 pub fn guessed(question: &str) -> Option<String> {
@@ -51,6 +105,7 @@ pub fn guessed(question: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::twenty_questions::{Options, TwentyQuestions};
 
     #[test]
     fn a_player_sees_what_it_was_trained_on() {
@@ -61,6 +116,21 @@ mod tests {
         let silent = Heard::new(turns, false, true);
         assert_eq!(silent.read.text(), "Questions:\nIs it alive? Yes.\n");
         assert_eq!(silent.said.text(), seen);
+    }
+
+    #[test]
+    fn a_question_is_fresh_once_and_in_one_wording() {
+        let askable =
+            Askable::of(&TwentyQuestions::new(&["cat", "dog"], Options::default()).unwrap());
+        let said = Heard::new([("Is it a cat?", Answer::No)], false, true).said;
+        for stale in ["Is it a cat?", "is it the cat", "Is it a flurb?", "", "Does it?"] {
+            assert!(!askable.is_fresh(stale, &said), "{stale}");
+        }
+        assert!(askable.is_fresh("Is it a dog?", &said) && askable.is_fresh("Can it fly?", &said));
+        let open = askable.fresh(&said, usize::MAX, str::len).unwrap();
+        assert!(open.contains(&"Is it a dog?".to_string()), "{open:?}");
+        assert!(!open.contains(&"Is it a cat?".to_string()) && open.len() > 1, "{open:?}");
+        assert_eq!(askable.fresh(&said, 3, str::len), None);
     }
 
     #[test]

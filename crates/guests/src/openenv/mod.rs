@@ -160,3 +160,9 @@ impl Worlds for Server {
         Some(self.pool.most())
     }
 }
+
+/// The fields of a schema, and of an observation, that hold text.
+pub(crate) fn fields_of(value: &Value) -> Vec<String> {
+    let shown = value.as_object().map(fields::texts_in).unwrap_or_default();
+    [fields::text_fields(value), shown].concat()
+}

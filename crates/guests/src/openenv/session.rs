@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use archer_input::LONGEST_LINE;
 use archer_world::WorldError;
 use serde_json::{Map, Value, json};
 use tungstenite::protocol::WebSocketConfig;
@@ -11,7 +12,6 @@ use tungstenite::{Error, HandshakeError, Message, WebSocket};
 
 use super::address::{Address, Limit, Timed};
 use crate::fault::{self, lost};
-use crate::lines::LONGEST_LINE;
 
 /// What every session of a world is opened with.
 pub(super) struct Reach {

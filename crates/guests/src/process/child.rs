@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use archer_input::{LONGEST_LINE, Line, read_line, skip_line};
 use archer_world::WorldError;
 use archer_world::contract::shortened;
 use serde_json::Value;
 
 use super::guard::{Guard, kill_group, lead_group};
 use crate::fault::{json, lost, quoted};
-use crate::lines::{self, LONGEST_LINE, Line};
 use crate::settings::Sink;
 
 /// Lines of standard error that are kept for the sentence about a world that failed.
@@ -258,7 +258,7 @@ fn write(mut input: ChildStdin, requests: &Receiver<Vec<u8>>) {
 fn hear(output: impl Read, heard: &SyncSender<Heard>) {
     let mut output = BufReader::with_capacity(1 << 16, output);
     loop {
-        let next = match lines::read(&mut output, LONGEST_LINE) {
+        let next = match read_line(&mut output, LONGEST_LINE) {
             Ok(Line::Whole(line)) => Heard::Line(line),
             Ok(Line::TooLong) => Heard::TooLong,
             Ok(Line::End) | Err(_) => Heard::End,
@@ -286,13 +286,13 @@ impl Notes {
             let _hold: Sender<()> = hold;
             let mut errors = BufReader::new(errors);
             loop {
-                match lines::read(&mut errors, LONGEST_NOTE) {
+                match read_line(&mut errors, LONGEST_NOTE) {
                     Ok(Line::Whole(line)) => {
                         note(&kept, sink.as_ref(), &String::from_utf8_lossy(&line))
                     }
                     Ok(Line::TooLong) => {
                         note(&kept, sink.as_ref(), "(a line that is too long to be kept)");
-                        if lines::skip(&mut errors).is_err() {
+                        if skip_line(&mut errors).is_err() {
                             return;
                         }
                     }

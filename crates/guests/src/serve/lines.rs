@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 
+use archer_input::{LONGEST_LINE, Line, json_line, read_line, skip_line};
 use archer_world::contract::{Checked, shortened};
 use archer_world::messages::{Answer, PROTOCOL, Request};
 use archer_world::{Batch, Said, Start, Worlds};
 use serde_json::Value;
-
-use crate::lines::{self, LONGEST_LINE, Line};
 
 /// The most games that are open at once, and the most requests of a batch.
 pub const MOST_GAMES: usize = 4096;
@@ -49,10 +48,10 @@ impl<'a> Lines<'a> {
 
     /// The answer to one line, without an end of line. It waits for the world.
     pub fn answer(&mut self, line: &[u8]) -> String {
-        let answer = match serde_json::from_slice::<Value>(line) {
-            Err(error) => refused(format!(
-                "the line is not JSON ({error}): send an object such as {{\"cmd\":\"about\"}}"
-            )),
+        let answer = match json_line::<Value>(line) {
+            Err(fault) => {
+                refused(format!("the line {fault}; send an object such as {{\"cmd\":\"about\"}}"))
+            }
             Ok(value) => match serde_json::from_value::<Request>(value) {
                 Err(error) => refused(format!("the request cannot be carried out ({error})")),
                 Ok(Request::Batch { of }) => self.many(of),
@@ -157,11 +156,11 @@ pub fn serve_lines(
 ) -> io::Result<()> {
     let mut lines = Lines::new(worlds);
     loop {
-        let answer = match lines::read(&mut input, LONGEST_LINE)? {
+        let answer = match read_line(&mut input, LONGEST_LINE)? {
             Line::End => return Ok(()),
             Line::Whole(line) => lines.answer(&line),
             Line::TooLong => {
-                lines::skip(&mut input)?;
+                skip_line(&mut input)?;
                 let error = format!("the line has more than {LONGEST_LINE} bytes");
                 serde_json::to_string(&refused(error)).expect("an answer is JSON")
             }

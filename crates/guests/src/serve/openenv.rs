@@ -294,6 +294,19 @@ fn accept(mut stream: TcpStream, key: &str, early: Vec<u8>, hall: &Hall) -> io::
     served.map_err(io::Error::other)
 }
 
+/// The answers of a session to messages, until it is closed.
+pub(crate) fn answers<'a>(
+    worlds: &dyn Worlds,
+    messages: impl Iterator<Item = &'a str>,
+) -> Vec<Value> {
+    let Ok(mut session) = Session::open(worlds) else { return Vec::new() };
+    let answers = messages.map_while(|message| match session.hear(message, || 0) {
+        Outcome::Answer(answer) => Some(answer),
+        Outcome::Close => None,
+    });
+    answers.collect()
+}
+
 fn play(socket: &mut WebSocket<TcpStream>, hall: &Hall) -> Result<(), tungstenite::Error> {
     let Some(_place) = Place::take(hall) else {
         let most = hall.options.sessions;

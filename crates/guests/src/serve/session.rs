@@ -45,10 +45,11 @@ impl<'a> Session<'a> {
 
     /// Carries out one message. A reset without a seed is given `seed`.
     pub(super) fn hear(&mut self, text: &str, seed: impl FnOnce() -> u64) -> Outcome {
-        let message: Value = match serde_json::from_str(text) {
+        let message: Value = match archer_input::json_line(text.as_bytes()) {
             Ok(message) => message,
-            Err(why) => {
-                return Outcome::Answer(error("INVALID_JSON", &format!("Invalid JSON: {why}")));
+            Err(fault) => {
+                let why = format!("Invalid JSON: the message {fault}");
+                return Outcome::Answer(error("INVALID_JSON", &why));
             }
         };
         let empty = Map::new();

@@ -7,7 +7,7 @@ pub const LONGEST_LINE: usize = 16 << 20;
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Line {
+pub enum Line {
     /// A line, without its end.
     Whole(Vec<u8>),
     /// A line of more than the longest; the rest of it was not read.
@@ -18,7 +18,10 @@ pub(crate) enum Line {
 
 /// Reads one line of at most `longest` bytes. Memory grows with what arrives, never with what is
 /// announced. A last line without an end counts.
-pub(crate) fn read(input: &mut impl BufRead, longest: usize) -> io::Result<Line> {
+///
+/// # Errors
+/// If the stream cannot be read.
+pub fn read_line(input: &mut impl BufRead, longest: usize) -> io::Result<Line> {
     let mut line = Vec::new();
     loop {
         let seen = match input.fill_buf() {
@@ -46,7 +49,10 @@ pub(crate) fn read(input: &mut impl BufRead, longest: usize) -> io::Result<Line>
 }
 
 /// Reads to the end of the present line and drops it.
-pub(crate) fn skip(input: &mut impl BufRead) -> io::Result<()> {
+///
+/// # Errors
+/// If the stream cannot be read.
+pub fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     loop {
         let seen = match input.fill_buf() {
             Ok(seen) => seen,
@@ -71,12 +77,12 @@ mod tests {
     #[test]
     fn lines_end_where_they_end_and_long_ones_are_not_kept() {
         let mut input = BufReader::with_capacity(3, &b"one\r\n\nlonger line\nlast"[..]);
-        let mut next = || read(&mut input, 5).unwrap();
+        let mut next = || read_line(&mut input, 5).unwrap();
         assert_eq!(next(), Line::Whole(b"one".to_vec()));
         assert_eq!(next(), Line::Whole(Vec::new()));
         assert_eq!(next(), Line::TooLong);
-        skip(&mut input).unwrap();
-        assert_eq!(read(&mut input, 5).unwrap(), Line::Whole(b"last".to_vec()));
-        assert_eq!(read(&mut input, 5).unwrap(), Line::End);
+        skip_line(&mut input).unwrap();
+        assert_eq!(read_line(&mut input, 5).unwrap(), Line::Whole(b"last".to_vec()));
+        assert_eq!(read_line(&mut input, 5).unwrap(), Line::End);
     }
 }

@@ -1,0 +1,87 @@
+//! `archer`: the terminal, the disk and the clock round a core that knows none of them.
+//!
+//! What can be typed is in `args`, each command in the file of its name; here they are only put
+//! together, and an error is printed, once, with its exit code: 2 where the command could not be
+//! meant, 1 where it failed, 128 and the signal's number where it was stopped (`signals`).
+
+mod args;
+mod askers;
+mod bench;
+mod chart;
+mod clock;
+mod compare;
+mod comparison;
+mod data;
+mod device;
+mod distill;
+mod doctor;
+mod env;
+mod error;
+mod eval;
+mod experiment;
+mod export;
+mod files;
+#[doc(hidden)]
+pub mod fuzzing;
+mod input;
+mod log;
+mod memory;
+mod model;
+mod number;
+mod optimum;
+mod output;
+mod parity;
+mod play;
+mod players;
+mod plots;
+mod progress;
+mod report;
+mod run_dir;
+mod shell;
+mod signals;
+mod tensorboard;
+mod train;
+mod worlds;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, FromArgMatches};
+use error::Error;
+
+/// The program: reads what was typed, does it, and gives the exit code.
+pub fn main() -> ExitCode {
+    memory::keep_freed();
+    // Help is as wide as the screen, and no wider than is pleasant to read.
+    let width = output::width().min(100);
+    let typed = Cli::command().term_width(width).get_matches();
+    let cli = Cli::from_arg_matches(&typed).unwrap_or_else(|error| error.exit());
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if !matches!(error, Error::BrokenPipe) {
+                let _ = writeln!(std::io::stderr(), "{error}");
+            }
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    match cli.command {
+        None => train::run(&args::Train::quickstart()),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Distill(args)) => distill::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Play(args)) => play::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Optimum(args)) => optimum::run(&args),
+        Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Parity(args)) => parity::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+    }
+}
