@@ -62,10 +62,7 @@ impl RunDir {
             }
             None => first_free(Path::new(RUNS), &format!("{name}-{}", config.seed))?,
         };
-        for folder in ["checkpoints", "plots", "tensorboard"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(|e| cannot_write(&path, &e))?;
-        }
+        make_folders(&root)?;
         let log = open_log(&root)?;
         let events = new_events(&root, &[])?;
         let run = RunDir { root, log, events };
@@ -93,6 +90,7 @@ impl RunDir {
             }
         }
         files::write_atomic(&path, text.as_bytes()).map_err(|e| cannot_write(&path, &e))?;
+        make_folders(root)?;
         let log = open_log(root)?;
         let events = new_events(root, &lines)?;
         Ok((RunDir { root: root.to_path_buf(), log, events }, lines))
@@ -172,6 +170,15 @@ impl RunDir {
     }
 }
 
+/// Makes the folders of a run that are not there: a person may have deleted some.
+fn make_folders(root: &Path) -> Result<(), Error> {
+    for folder in ["checkpoints", "plots", "tensorboard"] {
+        let path = root.join(folder);
+        fs::create_dir_all(&path).map_err(|e| cannot_write(&path, &e))?;
+    }
+    Ok(())
+}
+
 /// Whether a run has come to its end.
 pub fn is_finished(root: &Path) -> bool {
     root.join(REPORT).is_file()
@@ -239,7 +246,7 @@ pub fn checkpoint_path(root: &Path, kind: Kind) -> PathBuf {
 }
 
 /// Refuses a folder in which something could be overwritten.
-fn refuse_occupied(out: &Path) -> Result<(), Error> {
+pub fn refuse_occupied(out: &Path) -> Result<(), Error> {
     let shown = out.display();
     let occupied = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_some(),

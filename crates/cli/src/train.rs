@@ -14,6 +14,7 @@ use crate::args;
 use crate::clock::{self, Stopwatch};
 use crate::comparison;
 use crate::device::{self, Opened};
+use crate::dry_run;
 use crate::error::{Error, cannot_read};
 use crate::experiment::{self, Experiment, Request};
 use crate::log::{LEARN, Line};
@@ -28,6 +29,9 @@ use crate::worlds;
 
 /// Trains, or goes on with training, to the end or to a Ctrl-C.
 pub fn run(args: &args::Train) -> Result<(), Error> {
+    if args.dry_run {
+        return dry_run::run(&resolve(args)?, &args.running);
+    }
     run_session(Session::open(args)?, args.running.final_games)
 }
 
@@ -52,6 +56,21 @@ pub fn run_silently(args: &args::Train, stop: &Stop) -> Result<(), Error> {
     let outcome = session.work(args.running.final_games, stop);
     session.screen.finish();
     outcome.map(|_| ())
+}
+
+/// What the flags mean together.
+fn resolve(args: &args::Train) -> Result<Experiment, Error> {
+    let mut set = args.running.set.clone();
+    set.extend(args.world_processes.map(|n| format!("world.processes={n}")));
+    experiment::resolve(&Request {
+        preset: args.preset.as_deref(),
+        config: args.config.as_deref(),
+        world: args.world.as_deref(),
+        demonstrations: args.demonstrations.as_deref(),
+        set: &set,
+        algorithm: args.algorithm.as_deref(),
+        seed: args.running.seed,
+    })
 }
 
 /// A training run in progress.
@@ -85,17 +104,7 @@ impl Session {
 
     /// Starts a new run.
     fn begin(args: &args::Train, screen: Screen) -> Result<Session, Error> {
-        let mut set = args.running.set.clone();
-        set.extend(args.world_processes.map(|n| format!("world.processes={n}")));
-        let experiment = experiment::resolve(&Request {
-            preset: args.preset.as_deref(),
-            config: args.config.as_deref(),
-            world: args.world.as_deref(),
-            demonstrations: args.demonstrations.as_deref(),
-            set: &set,
-            algorithm: args.algorithm.as_deref(),
-            seed: args.running.seed,
-        })?;
+        let experiment = resolve(args)?;
         Session::start(experiment, args, screen)
     }
 
@@ -111,8 +120,8 @@ impl Session {
             device.name,
             run.root().display()
         ));
-        let mut trainer =
-            begin_training(experiment.config, run.root(), &device).inspect_err(|_| {
+        let mut trainer = begin_training(experiment.config, Some(run.root()), &device)
+            .inspect_err(|_| {
                 // Nothing has been learned yet, so there is nothing to keep.
                 run.discard();
             })?;
@@ -414,8 +423,13 @@ fn place(progress: Progress) -> String {
     format!("{unit} {} of {} ({})", progress.done, progress.total, phase_title(progress.phase))
 }
 
-/// Makes the trainer of a new run, from a model folder where the configuration names one.
-fn begin_training(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
+/// Makes the trainer of a new run, from a model folder where the configuration names one. The log of a
+/// world in a process stands in the folder `root`.
+pub fn begin_training(
+    config: Config,
+    root: Option<&Path>,
+    device: &Opened,
+) -> Result<Trainer, Error> {
     if !config.algorithm.is_offline() {
         return new_trainer(config, root, device);
     }
@@ -440,7 +454,7 @@ fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
     })
 }
 
-fn new_trainer(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
+fn new_trainer(config: Config, root: Option<&Path>, device: &Opened) -> Result<Trainer, Error> {
     let worlds = worlds::begin(&config, root)?;
     if config.algorithm == Algorithm::Distill {
         let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
@@ -474,7 +488,7 @@ fn load_checkpoint(
         }
         let bytes = std::fs::read(&path).map_err(|e| cannot_read(&path, &e))?;
         let change = |old: &Config| experiment::extend(old, set);
-        let make = |config: &Config, _: Option<&About>| worlds::of(config, root);
+        let make = |config: &Config, _: Option<&About>| worlds::of(config, Some(root));
         match Trainer::resume_with(&bytes, &make, &device.device, change) {
             Ok(trainer) => {
                 for fault in &faults {
