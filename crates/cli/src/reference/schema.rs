@@ -169,7 +169,7 @@ mod tests {
                 about.get("default").is_some() || key.starts_with("world"),
                 "{key} has no default"
             );
-            let unlimited = ["seed"];
+            let unlimited = ["seed", "distill.max_parameters"];
             let ranged = about["type"] != "number" && about["type"] != "integer"
                 || about[RANGE].is_string()
                 || unlimited.contains(&key.as_str());
