@@ -2,6 +2,8 @@
 //!
 //! Only names and types are settled here; what they mean together is settled by the commands.
 
+mod tools;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,13 +13,16 @@ use archer_world::Settings;
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::Error;
-use crate::{experiment, worlds};
+use crate::{experiment, version, worlds};
+
+pub use tools::{Completions, Document, Inspect, Man, Reference, Score};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
 #[derive(Debug, Parser)]
 #[command(
     name = "archer",
     version,
+    long_version = version::long(),
     after_help = "Without a command: train --preset quickstart, a few minutes on two cores.\n\
                   In the workspace, write `cargo run --release --` for `archer`."
 )]
@@ -52,8 +57,18 @@ pub enum Command {
     Parity(Parity),
     /// Time generation, learning and the oracle in fixed shapes
     Bench(Bench),
-    /// Show which devices work here, and why the others do not
+    /// Show which devices work here, which one auto takes, and why the others do not work
     Doctor(Doctor),
+    /// Say what a model, a run, a checkpoint or a file of games is, without loading or starting anything
+    Inspect(Inspect),
+    /// Print log-probabilities and values of given utterances, one JSON object for each
+    Score(Score),
+    /// Print a page that is made of the code: all keys of a configuration, or all metrics
+    Reference(Reference),
+    /// Print the script by which a shell completes the command line
+    Completions(Completions),
+    /// Write the manual's pages, one for each command
+    Man(Man),
 }
 
 /// Flags of `archer train`.
@@ -86,6 +101,10 @@ pub struct Train {
     /// on, or is left alone once it is finished, so that one command can be repeated
     #[arg(long, value_name = "DIR|FILE|auto")]
     pub resume: Option<PathBuf>,
+    /// Train nothing and write nothing: print the whole configuration, the parameters, the memory and
+    /// the time that the run would take
+    #[arg(long, conflicts_with = "resume")]
+    pub dry_run: bool,
     #[command(flatten)]
     pub running: Running,
 }
@@ -296,9 +315,24 @@ pub struct Eval {
     pub set: Vec<String>,
     #[command(flatten)]
     pub compute: Compute,
+    /// Measure this model too, on the same games, and print the difference with its 95 % interval
+    #[arg(long, value_name = "DIR|FILE")]
+    pub against: Option<PathBuf>,
+    /// Write the games into this file, one JSON object a line, in the form that archer reads
+    #[arg(long, value_name = "FILE")]
+    pub save_games: Option<PathBuf>,
+    /// Replace the file of --save-games if it exists
+    #[arg(long, requires = "save_games")]
+    pub force: bool,
+    /// Print a row for every task, where a world has several, instead of the worst alone
+    #[arg(long)]
+    pub tasks: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Show the result, but no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// Flags of `archer play`.

@@ -5,7 +5,7 @@
 //! or a slow machine can be read. What is computed is in `cases`, what it costs in `shapes`.
 
 mod cases;
-mod memory;
+pub mod memory;
 mod shapes;
 
 use burn::tensor::{Device, Tensor};

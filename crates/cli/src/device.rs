@@ -4,6 +4,8 @@
 //! device is tried with a small sum before anything is trusted to it, in a thread of its own,
 //! because some drivers answer a missing library by a panic and some by silence.
 
+mod adapters;
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use serde::Serialize;
 use crate::args;
 use crate::error::Error;
 use crate::experiment::did_you_mean;
+
+use adapters::{Adapter, Kind};
 
 /// A backend, whether or not this build has it.
 #[derive(Debug, Clone, Copy)]
@@ -120,22 +124,71 @@ pub fn open(name: &str) -> Result<Opened, Error> {
 
 /// The first GPU that works, else the CPU.
 fn auto() -> Result<Opened, Error> {
-    for backend in BACKENDS.iter().filter(|backend| backend.built && backend.name != "remote") {
+    choose().0.ok_or_else(|| {
+        Error::Failure("no device works here, not even the CPU; archer doctor says why".into())
+    })
+}
+
+/// What `auto` takes, and what it passed over before, each with the reason.
+fn choose() -> (Option<Opened>, Vec<(&'static str, String)>) {
+    let mut passed = Vec::new();
+    for backend in BACKENDS.iter().filter(|backend| backend.name != "remote") {
+        if !backend.built {
+            passed.push((backend.name, "it is not in this build".to_string()));
+            continue;
+        }
         // A software GPU works but is slower than the CPU backend, so for `auto` it must be a
         // real one.
         let candidates: &[Option<&str>] = match backend.name {
             "wgpu" => &[Some("discrete"), Some("integrated")],
             _ => &[None],
         };
+        let mut why = "it does not work here".to_string();
         for rest in candidates {
-            if let Ok(device) = connect(backend.name, *rest)
-                && prove(&device).is_ok()
-            {
-                return Ok(Opened::new(device, backend.name));
+            let tried = connect(backend.name, *rest).map_err(Error::plain);
+            match tried.and_then(|device| prove(&device).map(|()| device)) {
+                Ok(device) => return (Some(Opened::new(device, backend.name)), passed),
+                Err(fault) => why = fault,
             }
         }
+        let software = backend.name == "wgpu" && only_software(&adapters::list());
+        if software {
+            why = "it finds no card, and what computes on the CPU by a detour is slower than flex"
+                .to_string();
+        }
+        passed.push((backend.name, why));
     }
-    Err(Error::Failure("no device works here, not even the CPU; archer doctor says why".into()))
+    (None, passed)
+}
+
+/// Whether there are adapters, and none of them is more than a program.
+fn only_software(adapters: &[Adapter]) -> bool {
+    !adapters.is_empty() && adapters.iter().all(|adapter| adapter.kind == Kind::Software)
+}
+
+/// What `--device auto` takes here.
+#[derive(Debug, Serialize)]
+pub struct Choice {
+    /// The device, if any works.
+    pub device: Option<String>,
+    /// What would have come before it, each with the reason why it was not taken.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A device that was not taken.
+#[derive(Debug, Serialize)]
+pub struct PassedOver {
+    /// Its name.
+    pub device: &'static str,
+    /// Why not.
+    pub reason: String,
+}
+
+/// Asks `auto`.
+pub fn choice() -> Choice {
+    let (chosen, passed) = choose();
+    let passed_over = passed.into_iter().map(|(device, reason)| PassedOver { device, reason });
+    Choice { device: chosen.map(|opened| opened.name), passed_over: passed_over.collect() }
 }
 
 /// What to do for a backend that was left out of this build.
@@ -273,6 +326,16 @@ pub struct Finding {
     pub works: Option<bool>,
     /// Why it does not, and what to do.
     pub reason: Option<String>,
+    /// The graphics adapters that it sees.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<Adapter>,
+}
+
+impl Finding {
+    /// Whether it works by nothing but a program that plays a card on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.works == Some(true) && only_software(&self.adapters)
+    }
 }
 
 /// Tries every backend.
@@ -288,8 +351,13 @@ fn examine(backend: &Backend) -> Finding {
             Some(connect(name, None).map_err(Error::plain).and_then(|device| prove(&device)))
         }
     };
+    let adapters = match backend.name == "wgpu" && backend.built {
+        true => adapters::list(),
+        false => Vec::new(),
+    };
     Finding {
         device: backend.name,
+        adapters,
         about: backend.about,
         feature: (backend.name != "flex").then_some(backend.name),
         built: backend.built,

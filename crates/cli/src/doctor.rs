@@ -3,35 +3,40 @@
 use serde::Serialize;
 
 use crate::args;
-use crate::device::{self, Finding};
+use crate::device::{self, Choice, Finding};
 use crate::error::Error;
 use crate::output;
+use crate::version::{self, Build};
 
 /// What the doctor found.
 #[derive(Serialize)]
 struct Findings {
-    version: &'static str,
+    #[serde(flatten)]
+    build: Build,
     system: String,
     /// Threads that run at the same time.
     cores: usize,
     /// Of the machine, where the system tells it.
     memory_gib: Option<f64>,
     devices: Vec<Finding>,
+    /// What `--device auto` takes.
+    auto: Choice,
 }
 
 /// Examines the machine and prints the findings.
 pub fn run(args: &args::Doctor) -> Result<(), Error> {
     let findings = Findings {
-        version: env!("CARGO_PKG_VERSION"),
+        build: version::build(),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory_gib: memory_gib(),
         devices: device::survey(),
+        auto: device::choice(),
     };
     if args.json {
         return output::json(&findings);
     }
-    output::line(&format!("archer {} on {}", findings.version, findings.system))?;
+    output::line(&format!("archer {} on {}", findings.build.version, findings.system))?;
     output::line(&format!("{} cores{}", findings.cores, memory_text(findings.memory_gib)))?;
     output::line("")?;
     let rows: Vec<Vec<String>> = findings.devices.iter().map(row).collect();
@@ -41,12 +46,30 @@ pub fn run(args: &args::Doctor) -> Result<(), Error> {
         if let Some(reason) = &finding.reason {
             output::line(&format!("{}: {reason}", finding.device))?;
         }
+        for adapter in &finding.adapters {
+            output::line(&format!("{} sees {adapter}", finding.device))?;
+        }
     }
-    Ok(())
+    output::line("")?;
+    output::line(&auto(&findings.auto))
+}
+
+/// What `auto` takes and why, in a sentence.
+fn auto(choice: &Choice) -> String {
+    let Some(device) = &choice.device else {
+        return "auto finds no device that works".to_string();
+    };
+    let reasons = choice.passed_over.iter().map(|one| format!("{}: {}", one.device, one.reason));
+    let reasons: Vec<String> = reasons.collect();
+    match reasons.is_empty() {
+        true => format!("--device auto takes {device}, which comes first"),
+        false => format!("--device auto takes {device} ({})", reasons.join("; ")),
+    }
 }
 
 fn row(finding: &Finding) -> Vec<String> {
     let works = match finding.works {
+        Some(true) if finding.is_software() => "in software",
         Some(true) => "yes",
         Some(false) if !finding.built => "not in this build",
         Some(false) => "no",

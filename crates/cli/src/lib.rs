@@ -15,6 +15,7 @@ mod data;
 mod device;
 mod distill;
 mod doctor;
+mod dry_run;
 mod env;
 mod error;
 mod eval;
@@ -24,7 +25,9 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod input;
+mod inspect;
 mod log;
+mod manual;
 mod memory;
 mod model;
 mod number;
@@ -35,12 +38,15 @@ mod play;
 mod players;
 mod plots;
 mod progress;
+mod reference;
 mod report;
 mod run_dir;
+mod score;
 mod shell;
 mod signals;
 mod tensorboard;
 mod train;
+mod version;
 mod worlds;
 
 use std::io::Write;
@@ -83,5 +89,10 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Score(args)) => score::run(&args),
+        Some(Command::Reference(args)) => reference::run(&args),
+        Some(Command::Completions(args)) => manual::completions(&args),
+        Some(Command::Man(args)) => manual::man(&args),
     }
 }

@@ -19,6 +19,12 @@ pub fn line_to(out: &mut impl Write, text: &str) -> Result<(), Error> {
     writeln!(out, "{text}").and_then(|()| out.flush()).map_err(closed)
 }
 
+/// Writes bytes as they are.
+pub fn bytes(bytes: &[u8]) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(closed)
+}
+
 /// Writes one JSON value on one line.
 pub fn json(value: &impl Serialize) -> Result<(), Error> {
     json_to(&mut io::stdout().lock(), value)

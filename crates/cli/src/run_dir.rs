@@ -107,10 +107,7 @@ impl RunDir {
         // Another run may have begun between the look and the lock.
         refuse_occupied(&root)?;
         remove_beginning(&root);
-        for folder in ["checkpoints", "plots", "tensorboard"] {
-            let path = root.join(folder);
-            fs::create_dir_all(&path).map_err(|e| cannot_write(&path, &e))?;
-        }
+        make_folders(&root)?;
         let log = open_log(&root)?;
         let events = new_events(&root, &[])?;
         let run = RunDir { root, log, events, _lock: lock };
@@ -147,6 +144,7 @@ impl RunDir {
             }
         }
         files::write_atomic(&path, text.as_bytes()).map_err(|e| cannot_write(&path, &e))?;
+        make_folders(root)?;
         let log = open_log(root)?;
         let events = new_events(root, &lines)?;
         let run = RunDir { root: root.to_path_buf(), log, events, _lock: lock };
@@ -250,6 +248,15 @@ impl RunDir {
         let path = self.root.join(name);
         files::write_atomic(&path, bytes).map_err(|e| cannot_write(&path, &e))
     }
+}
+
+/// Makes the folders of a run that are not there: a person may have deleted some.
+fn make_folders(root: &Path) -> Result<(), Error> {
+    for folder in ["checkpoints", "plots", "tensorboard"] {
+        let path = root.join(folder);
+        fs::create_dir_all(&path).map_err(|e| cannot_write(&path, &e))?;
+    }
+    Ok(())
 }
 
 /// Whether a run has come to its end.
@@ -398,7 +405,7 @@ pub fn checkpoint_path(root: &Path, kind: Kind) -> PathBuf {
 }
 
 /// Refuses a folder in which something could be overwritten.
-fn refuse_occupied(out: &Path) -> Result<(), Error> {
+pub fn refuse_occupied(out: &Path) -> Result<(), Error> {
     let shown = out.display();
     match place(out) {
         Ok(Place::Free | Place::Beginning) => Ok(()),

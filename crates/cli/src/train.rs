@@ -17,6 +17,7 @@ use crate::args;
 use crate::clock::{self, Stopwatch, spoken};
 use crate::comparison;
 use crate::device::Opened;
+use crate::dry_run;
 use crate::error::{Error, cannot_read};
 use crate::experiment::{self, Experiment};
 use crate::log::Line;
@@ -32,10 +33,13 @@ use crate::worlds;
 use keeper::Shared;
 use limits::Limits;
 use opening::check_is_the_same;
-pub use opening::{Asked, asked, does_not_go_with_resume};
+pub use opening::{Asked, asked, begin_training, does_not_go_with_resume};
 
 /// Trains, or goes on with training, to the end or to a signal.
 pub fn run(args: &args::Train) -> Result<(), Error> {
+    if args.dry_run {
+        return dry_run::run(&opening::new_experiment(args)?, &args.running);
+    }
     let screen = Screen::new(args.running.quiet);
     let stop = listen(&screen);
     let session = match asked(args)? {

@@ -28,10 +28,11 @@ pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
 }
 
 /// The world that the run in the folder `root` learns in, with the demonstrations that its configuration
-/// names. What a process writes to its standard error is appended to `world.log` there.
-pub fn of(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError> {
+/// names. What a process writes to its standard error is appended to `world.log` there, and lost where
+/// there is no folder.
+pub fn of(config: &Config, root: Option<&Path>) -> Result<Arc<dyn Worlds>, WorldError> {
     let worlds = match guests::is_guest(&config.world) {
-        true => guests::open_with(&config.world, Some(log(root)))?,
+        true => guests::open_with(&config.world, root.map(log))?,
         false => archer_games::worlds(&config.world)?,
     };
     match config.warm_start.demonstrations.as_str() {
@@ -89,7 +90,7 @@ pub fn refused(settings: &Settings) -> Option<String> {
 
 /// The world that a run begins in. A world of somebody else plays its first game twice before anything
 /// is learned in it.
-pub fn begin(config: &Config, root: &Path) -> Result<Arc<dyn Worlds>, WorldError> {
+pub fn begin(config: &Config, root: Option<&Path>) -> Result<Arc<dyn Worlds>, WorldError> {
     let worlds = of(config, root)?;
     if guests::is_guest(&config.world) {
         let shown = worlds.teaching().map(|teaching| teaching.demonstrations(&[]));

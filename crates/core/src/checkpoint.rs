@@ -24,6 +24,7 @@ use crate::rl::text::Text;
 use crate::rl::transition::Transition;
 
 pub mod packed;
+pub mod survey;
 
 const MAGIC: &[u8; 8] = b"ARCHERCK";
 /// Files of version 1 know no packed weights ([`packed`]) and are read as before.

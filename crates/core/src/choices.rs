@@ -51,6 +51,13 @@ impl Trie {
         &self.utterances
     }
 
+    /// The utterances as text, in the order of their tokens.
+    pub(crate) fn texts(&self, tokenizer: &Tokenizer) -> Vec<String> {
+        let body =
+            |tokens: &Vec<u32>| tokenizer.decode(tokens.split_last().map_or(&[], |(_, body)| body));
+        self.utterances.iter().map(body).collect()
+    }
+
     /// Tokens of the longest utterance, terminator included.
     pub fn longest(&self) -> usize {
         self.utterances.iter().map(Vec::len).max().unwrap_or(0)

@@ -34,6 +34,7 @@ use self::ranges::{
 
 /// How the utterance's advantage reaches its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// `-log π(a|s) · A(s, a)`: every token of the utterance shares its advantage.
@@ -44,6 +45,7 @@ pub enum Level {
 
 /// Whose numbers a run computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Numerics {
     /// Ours: the reference's where it is right.
@@ -54,6 +56,7 @@ pub enum Numerics {
 
 /// What the critic learns in the warm-up, while the actor stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WarmupTargets {
     /// The same temporal-difference targets as after it.
@@ -65,6 +68,7 @@ pub enum WarmupTargets {
 
 /// What the value of an action is measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AdvantageBaseline {
     /// The smaller of the critic's two V.
@@ -75,6 +79,7 @@ pub enum AdvantageBaseline {
 
 /// A whole experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// What learns after the warm start: `archer`, `bc`, `filtered_bc`, `chai`, `iql`, `reinforce`,

@@ -2,6 +2,8 @@
 //! values and the actor's probability. This is how a person looks inside, and how a model file
 //! checks itself; learning has its own, batched way to the same numbers.
 
+use std::cmp::Ordering;
+
 use archer_world::Choices;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -70,30 +72,82 @@ impl Agent {
         choices: Option<&Choices>,
         said: &[&str],
     ) -> Result<Vec<f32>, Error> {
+        let said: Vec<Vec<u32>> =
+            self.bodies(said).into_iter().map(|body| self.ended(body)).collect();
+        let sums: Tensor<1> = self.scored(observation, choices, &said)?.sum_dim(1).squeeze_dim(1);
+        Ok(params::read(vec![sums]).await?.remove(0))
+    }
+
+    /// The tokens of an utterance after a text, each with the log-probability that the actor says it
+    /// there; over the `choices` where the world lists some. The last is the token that ends the line,
+    /// unless the utterance has as many tokens as the actor can say.
+    ///
+    /// # Errors
+    /// If the device fails, or the actor can never say it: it is too long, or not among the choices.
+    pub async fn token_log_probs(
+        &self,
+        observation: &str,
+        choices: Option<&Choices>,
+        said: &str,
+    ) -> Result<Vec<(u32, f32)>, Error> {
+        if choices.is_some_and(|listed| listed.iter().all(|choice| choice != said)) {
+            return Err(Error::Config(format!(
+                "the utterance {said:?} is not among the choices that the world listed there"
+            )));
+        }
+        let (body, limit) = (self.tokenizer.encode(said), self.about.max_new_tokens.max(1));
+        let tokens = match body.len().cmp(&limit) {
+            Ordering::Less => self.ended(body),
+            Ordering::Equal => body,
+            Ordering::Greater => {
+                return Err(Error::Config(format!(
+                    "the utterance {said:?} has {} tokens, and the model's utterances are cut after max_new_tokens = {limit}: it can never say it",
+                    body.len()
+                )));
+            }
+        };
+        let scored = self.scored(observation, choices, std::slice::from_ref(&tokens))?;
+        let count = tokens.len();
+        let log_probs = params::read(vec![scored.reshape([count])]).await?.remove(0);
+        Ok(tokens.into_iter().zip(log_probs).collect())
+    }
+
+    /// The log-probability of each token of some utterances after a text, `[utterances, longest]`; 0
+    /// beyond the end of a shorter one.
+    fn scored(
+        &self,
+        observation: &str,
+        choices: Option<&Choices>,
+        said: &[Vec<u32>],
+    ) -> Result<Tensor<2>, Error> {
         let state = self.tokenizer.encode(observation);
-        let said = self.bodies(said);
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
-        let (batch, base) = batch(newest(&state, room), &said, &self.actor.device());
+        // What is read is all but each last token, which only is foreseen.
+        let read: Vec<Vec<u32>> =
+            said.iter().map(|tokens| tokens[..tokens.len() - 1].to_vec()).collect();
+        let (batch, base) = batch(newest(&state, room), &read, &self.actor.device());
         let policy = Policy::new(self.actor.clone());
-        let actions = said.iter().map(Vec::len).max().unwrap_or(0) + 1;
+        let actions = said.iter().map(Vec::len).max().unwrap_or(0);
         let (trie, mut open) = (self.trie(choices)?, Open::default());
         let (mut predictors, mut targets, mut mask) = (Vec::new(), Vec::new(), Vec::new());
-        for (branch, body) in said.iter().enumerate() {
-            let whole = [&body[..], &[self.tokenizer.newline()]].concat();
-            open.push(trie.as_deref(), &whole, actions);
+        for (branch, tokens) in said.iter().enumerate() {
+            open.push(trie.as_deref(), tokens, actions);
             for i in 0..actions {
-                let end = (i == body.len()).then(|| self.tokenizer.newline());
-                let token = body.get(i).copied().or(end);
+                let token = tokens.get(i).copied();
                 mask.push(if token.is_some() { 1.0 } else { 0.0 });
                 targets.push(token.unwrap_or(0));
-                predictors.push(batch.tip(0, branch, base + 1, i.min(body.len())));
+                predictors.push(batch.tip(0, branch, base + 1, i.min(tokens.len() - 1)));
             }
         }
         let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());
         let [rows] = policy.lm.hidden_at(tokens, positions, &batch.mask, [&predictors]);
-        let scored = score_hidden(&policy, rows, &targets, mask, actions, &open, false);
-        let sums: Tensor<1> = scored.log_prob.sum_dim(1).squeeze_dim(1);
-        Ok(params::read(vec![sums]).await?.remove(0))
+        Ok(score_hidden(&policy, rows, &targets, mask, actions, &open, false).log_prob)
+    }
+
+    /// An utterance with the token that ends its line.
+    fn ended(&self, mut body: Vec<u32>) -> Vec<u32> {
+        body.push(self.tokenizer.newline());
+        body
     }
 
     /// The actor's scores of `n` tokens after a text, evenly spread over the vocabulary.

@@ -36,6 +36,7 @@ pub const ENTRY: Entry = Entry {
 
 /// What the hands are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Pay {
     /// A hand that is won is worth its share of the game, others nothing: the return is the share of
@@ -48,6 +49,7 @@ pub enum Pay {
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The hands of a game, 1 to 50.

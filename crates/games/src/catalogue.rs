@@ -6,6 +6,8 @@
 pub mod code_breaking;
 mod demonstrations;
 mod players;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod settings;
 
 use std::sync::Arc;
@@ -16,6 +18,8 @@ pub(crate) use demonstrations::Demonstrations;
 pub use demonstrations::MediocrePlayer;
 pub use players::{Player, RandomPlayer, mean_return, play};
 pub(crate) use players::{draw, player_chance, world_chance};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 
 use crate::{
     blackjack, frozen_lake, guess_number, hangman, mastermind, maze, queen_endgame, tower_of_hanoi,

@@ -21,6 +21,7 @@ use crate::words;
 
 /// The worlds by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorldName {
     /// Find the secret word by yes-or-no questions.
@@ -67,6 +68,7 @@ impl fmt::Display for WorldName {
 
 /// Which secret words Twenty Questions draws from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WordList {
     /// All 157.
@@ -79,6 +81,7 @@ pub enum WordList {
 /// Everything that says which world it is. What a world does not have must be left at its default
 /// there.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldConfig {
     /// Which world.

@@ -38,6 +38,7 @@ pub const ENTRY: Entry = Entry {
 
 /// Which lakes are walked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Map {
     /// Every lake with so many holes and a way to the goal; each is a task.
@@ -49,6 +50,7 @@ pub enum Map {
 
 /// The settings of the lake.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Which lakes: `random` or `gymnasium`.

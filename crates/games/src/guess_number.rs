@@ -27,6 +27,7 @@ pub const ENTRY: Entry = Entry {
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The highest number, 2 to 1,000; the lowest is 1. Each is equally likely and a task.

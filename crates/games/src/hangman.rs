@@ -35,6 +35,7 @@ type Word = [u8; 5];
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How many words there are, 2 to 2,315. Each is equally likely and a task.

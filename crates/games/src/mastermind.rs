@@ -35,6 +35,7 @@ pub const ENTRY: Entry = Entry {
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The length of the code, 1 to 6.

@@ -35,6 +35,7 @@ pub const ENTRY: Entry = Entry {
 
 /// What the player is told after each move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Observed {
     /// The place of the goal, the own place and the walls beside it. Only the present one is read.
@@ -47,6 +48,7 @@ pub enum Observed {
 
 /// The settings of the maze.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// What the player is told: `full` or `partial`.

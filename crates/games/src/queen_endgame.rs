@@ -38,6 +38,7 @@ pub const ENTRY: Entry = Entry {
 
 /// The settings of the endgame.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// White's moves in a game, 1 to 200. Ten are always enough.

@@ -31,6 +31,7 @@ pub const ENTRY: Entry = Entry {
 
 /// Where games start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Starts {
     /// With all disks on peg A: one task.
@@ -42,6 +43,7 @@ pub enum Starts {
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The number of disks, 1 to 7.

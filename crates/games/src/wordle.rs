@@ -41,6 +41,7 @@ pub const ENTRY: Entry = Entry {
 
 /// The settings of the game.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How many words can be hidden and guessed: 200, 400, 800 or 2,315.

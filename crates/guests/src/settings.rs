@@ -19,6 +19,7 @@ const LONGEST_NAME: usize = 100;
 
 /// How a world outside is reached, and what it cannot say of itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct GuestSettings {
     /// The program and its arguments: a list of texts, or one text that is split as a shell does.

@@ -82,7 +82,7 @@ fn config_of(root: &Path) -> Result<Config, Error> {
 }
 
 /// The experiment that the flags of a new run make.
-fn new_experiment(args: &args::Train) -> Result<Experiment, Error> {
+pub fn new_experiment(args: &args::Train) -> Result<Experiment, Error> {
     let mut set = args.running.set.clone();
     set.extend(args.world_processes.map(|n| format!("world.processes={n}")));
     experiment::resolve(&Request {
@@ -159,7 +159,7 @@ impl Session {
             Some(Error::Stopped("stopped before anything was learned: nothing is saved".into()))
         });
         let mut trainer =
-            begin_training(experiment.config, run.root(), &device).inspect_err(|_| {
+            begin_training(experiment.config, Some(run.root()), &device).inspect_err(|_| {
                 // Nothing has been learned yet, so there is nothing to keep.
                 run.discard();
             })?;
@@ -269,8 +269,13 @@ impl Session {
     }
 }
 
-/// Makes the trainer of a new run, from a model folder where the configuration names one.
-fn begin_training(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
+/// Makes the trainer of a new run, from a model folder where the configuration names one. The log of a
+/// world in a process stands in the folder `root`.
+pub fn begin_training(
+    config: Config,
+    root: Option<&Path>,
+    device: &Opened,
+) -> Result<Trainer, Error> {
     let offline = config.algorithm.is_offline();
     let file = PathBuf::from(&config.iql.games);
     let mut trainer = new_trainer(config, root, device)?;
@@ -298,7 +303,7 @@ fn larger_than_teacher(trainer: &Trainer) -> Option<String> {
     })
 }
 
-fn new_trainer(config: Config, root: &Path, device: &Opened) -> Result<Trainer, Error> {
+fn new_trainer(config: Config, root: Option<&Path>, device: &Opened) -> Result<Trainer, Error> {
     let worlds = worlds::begin(&config, root)?;
     if config.algorithm == Algorithm::Distill {
         let teacher = model::find(Path::new(&config.distill.teacher), false, &device.device)?;
@@ -337,7 +342,7 @@ fn load_checkpoint(
             before = Some(old.clone());
             experiment::extend(old, set)
         };
-        let make = |config: &Config, _: Option<&About>| worlds::of(config, root);
+        let make = |config: &Config, _: Option<&About>| worlds::of(config, Some(root));
         match Trainer::resume_with(&bytes, &make, &device.device, change) {
             Ok(trainer) => {
                 let shown = path.display();

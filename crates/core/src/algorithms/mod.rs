@@ -53,6 +53,7 @@ use crate::rl::metrics::Metrics;
 
 /// The learning algorithms; a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// Actor-critic with hierarchical structures.

@@ -128,6 +128,31 @@ pub fn unpack<M: Module>(module: M, bytes: &[u8]) -> Result<M, Error> {
     }
 }
 
+/// Scalars in a packed network, which is not unpacked.
+///
+/// # Errors
+/// If the bytes are not those of a network.
+pub fn parameters(bytes: &[u8]) -> Result<u64, Error> {
+    let (mut reader, mut all) = (Reader(bytes), 0u64);
+    let much = || damaged("a network in it is larger than its bytes");
+    for _ in 0..reader.u32()? {
+        let rank = reader.take(1)?[0];
+        let mut size = 1u64;
+        for _ in 0..rank {
+            size = size.checked_mul(u64::from(reader.u32()?)).ok_or_else(much)?;
+        }
+        let bytes = match reader.take(1)?[0] {
+            0 => size.checked_mul(4),
+            1 => size.checked_mul(2),
+            _ => size.checked_add(4 * size.div_ceil(BLOCK as u64)),
+        };
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(much)?;
+        reader.take(bytes)?;
+        all += size;
+    }
+    Ok(all)
+}
+
 /// The network as whoever reads it with so many bits will have it.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use crate::text::tokenizer::MIN_VOCAB;
 
 /// The byte-level BPE trained on generated games.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenizerConfig {
     /// Largest vocabulary, specials and the 256 bytes included; at least 261.
@@ -39,6 +40,7 @@ impl TokenizerConfig {
 
 /// A GPT-2-layout language model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ActorModelConfig {
     /// Transformer blocks.
@@ -71,6 +73,7 @@ impl ActorModelConfig {
 
 /// How the critic reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CriticKind {
     /// A RoBERTa-layout encoder reads state and action apart, as in the reference.
@@ -81,6 +84,7 @@ pub enum CriticKind {
 
 /// The body under the four heads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CriticModelConfig {
     /// How it reads.

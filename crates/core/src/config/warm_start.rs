@@ -9,6 +9,7 @@ use crate::error::Error;
 
 /// Behaviour cloning of demonstrations: the world's own, or those of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct WarmStartConfig {
     /// File of games to imitate, one JSON object a line or one list of all; empty for the world's own

@@ -95,15 +95,25 @@ pub async fn records(
     starts: &[Start],
 ) -> Result<Vec<Record>, Error> {
     let played = play(player, worlds, starts, 1.0).await?;
-    let record = |game: &Trajectory| Record {
-        world: Some(worlds.about().name.clone()),
+    let world = &worlds.about().name;
+    Ok(played.iter().map(|game| record(game, world, player.tokenizer)).collect())
+}
+
+/// A finished game of the world of this name as text, with what could be said where it was listed.
+pub fn record(game: &Trajectory, world: &str, tokenizer: &Tokenizer) -> Record {
+    let listed = |turn: &Transition| turn.choices.as_ref().map(|trie| trie.texts(tokenizer));
+    let mut turns = game.exchanges();
+    for (turn, next) in turns.iter_mut().zip(game.transitions.iter().skip(1)) {
+        turn.choices = listed(next);
+    }
+    Record {
+        world: Some(world.to_string()),
         task: game.transitions.last().and_then(|turn| turn.task.map(|task| task as usize)),
         opening: game.opening.clone(),
-        turns: game.exchanges(),
+        choices: game.transitions.first().and_then(listed),
+        turns,
         end: game.end(),
-        ..Record::default()
-    };
-    Ok(played.iter().map(record).collect())
+    }
 }
 
 /// Plays one game for each start, all side by side.

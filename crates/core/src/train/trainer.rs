@@ -41,12 +41,14 @@ use crate::rng;
 use crate::text::Tokenizer;
 
 mod card;
+mod described;
 mod fresh;
 mod imitation;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;
 
+pub use described::Described;
 use fresh::{
     fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
     winning_utterances,
@@ -373,6 +375,21 @@ impl Trainer {
         let actor = params::count(&self.learner.policy.lm);
         let critic = self.learner.critics.as_ref().map(|critics| params::count(&critics.online));
         (actor, critic.unwrap_or(0), self.tokenizer.vocab_size())
+    }
+
+    /// A copy that stands at the beginning of learning, to try what an iteration of so many games and
+    /// gradient steps of critic and actor takes. It has not learned what this run learns before.
+    pub fn trial(&self, rollout_size: usize, epochs: usize, actor_epochs: usize) -> Self {
+        let mut trial = self.clone();
+        let config = &mut trial.config;
+        (config.rollout_size, config.epochs, config.actor_epochs) =
+            (rollout_size, epochs, actor_epochs);
+        (config.warmup_iter, config.eval_freq, config.iterations) = (0, 0, usize::MAX);
+        trial.warm_start_step = trial.config.warm_start.steps;
+        if !trial.config.lessons.names_tasks() {
+            trial.learner.policy.task = None;
+        }
+        trial
     }
 
     /// Does one slice of work. A finished run does nothing and says so.

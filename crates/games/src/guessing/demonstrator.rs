@@ -12,6 +12,7 @@ use crate::toy::{Bandit, Recall};
 
 /// How the demonstrator of a guessing game plays.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct DemonstratorConfig {
     /// Properties that it knows to ask after, the first of the table that tell words of the world

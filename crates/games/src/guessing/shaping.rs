@@ -30,6 +30,7 @@ use crate::twenty_questions::Answer;
 
 /// What shaping pays for bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ShapingForm {
     /// Those that an answer told: a difference of potentials.

@@ -13,6 +13,7 @@ use crate::knowledge::{self, Claim, Degree, ObjectId, PropertyId, Reading, Value
 
 /// An answer as a configuration gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Told {
     /// It is so.

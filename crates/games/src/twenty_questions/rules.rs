@@ -13,6 +13,7 @@ use crate::error::GameError;
 
 /// Which rules a game follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rules {
     /// Every word can be won, a win needs a guess, a game cut at its limit is truncated.

@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// How CHAI speaks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ChaiConfig {
     /// Utterances that the actor draws at each turn for the critic to choose from; 5 in the paper.

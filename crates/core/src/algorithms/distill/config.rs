@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// Learning from a teacher.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DistillConfig {
     /// The teacher: a run's folder, a model's, or an exported file.

@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// Which of the remembered games are imitated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct FilteredBcConfig {
     /// Share of the games, the best by return, in (0, 1].

@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// Learning from a file of games.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct IqlConfig {
     /// File of games, one JSON object a line, as `archer data` writes them.

@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// Proximal policy optimisation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct PpoConfig {
     /// How far a token's probability may move from what it was when played before it counts no

@@ -34,32 +34,32 @@ use crate::text::tokenizer::Specials;
 
 /// What a checkpoint says beside the weights.
 #[derive(Serialize, Deserialize)]
-struct State {
-    config: Config,
-    warm_start_step: usize,
-    iteration: usize,
-    games: u64,
+pub(super) struct State {
+    pub(super) config: Config,
+    pub(super) warm_start_step: usize,
+    pub(super) iteration: usize,
+    pub(super) games: u64,
     /// Iterations and games that lay behind the networks when the run began.
     #[serde(default)]
-    before: (usize, u64),
+    pub(super) before: (usize, u64),
     /// Transitions ever remembered.
     #[serde(default)]
-    inserted: usize,
+    pub(super) inserted: usize,
     /// What is the same in all games of its world, for programs that cannot reach it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    about: Option<About>,
+    pub(super) about: Option<About>,
     /// What a player reads first there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    opening: Option<String>,
+    pub(super) opening: Option<String>,
     /// Whether what only training needs was left out.
     #[serde(default)]
-    export: bool,
+    pub(super) export: bool,
     /// How exactly the weights are written.
     #[serde(default)]
-    precision: Precision,
+    pub(super) precision: Precision,
     /// Where it comes from.
     #[serde(default)]
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 /// Where a model file comes from, for whoever finds one; it travels on with the model.
@@ -78,7 +78,7 @@ pub type MakeWorlds<'a> =
     &'a dyn Fn(&Config, Option<&About>) -> Result<Arc<dyn Worlds>, WorldError>;
 
 impl State {
-    fn read(sections: &Sections) -> Result<Self, Error> {
+    pub(super) fn read(sections: &Sections) -> Result<Self, Error> {
         let damaged = |error: serde_json::Error| {
             Error::Checkpoint(format!("the checkpoint is damaged: {error}"))
         };

@@ -7,6 +7,7 @@ use crate::error::Error;
 
 /// Gradient steps of the actor on what a finished game tells beside its return; the paper has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct AuxiliaryConfig {
     /// Gradient steps in an iteration, on as many transitions each as any other; 0 for none.

@@ -1,0 +1,64 @@
+//! Tells the program what it was built from: the commit, its date, and the target.
+//!
+//! All of it comes from the sources and never from the clock, so that the same sources build the same
+//! program. Where there is no git (a source archive), what is not known is left out. A builder who
+//! knows better sets `ARCHER_COMMIT` and `SOURCE_DATE_EPOCH` (seconds since 1970).
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    let commit = env::var("ARCHER_COMMIT").ok().filter(|text| !text.is_empty()).or_else(commit);
+    let epoch = env::var("SOURCE_DATE_EPOCH").ok().or_else(|| git(&["log", "-1", "--format=%ct"]));
+    let date = epoch.and_then(|seconds| seconds.trim().parse().ok()).map(date);
+    for (name, value) in [
+        ("ARCHER_BUILD_COMMIT", commit),
+        ("ARCHER_BUILD_DATE", date),
+        ("ARCHER_BUILD_TARGET", env::var("TARGET").ok()),
+    ] {
+        println!("cargo::rustc-env={name}={}", value.unwrap_or_default());
+    }
+    println!("cargo::rerun-if-env-changed=ARCHER_COMMIT");
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    // Any change of the sources may make them differ from the commit.
+    println!("cargo::rerun-if-changed=..");
+    for name in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", name]);
+        if let Some(path) = path.filter(|path| Path::new(path).exists()) {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+}
+
+/// The commit, and whether the sources differ from it.
+fn commit() -> Option<String> {
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    // A source archive may lie inside a repository of somebody else.
+    git(&["ls-files", "--error-unmatch", "build.rs"])?;
+    match git(&["status", "--porcelain", "--untracked-files=no", "--", ".."]) {
+        Some(_) => Some(format!("{commit}, with changes")),
+        None => Some(commit),
+    }
+}
+
+/// What git says, if it says something.
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_string();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// A day as `2025-03-09`, of seconds since 1970.
+fn date(seconds: i64) -> String {
+    // The civil calendar in eras of 400 years, which are all equally long, counted from 1 March.
+    let days = seconds.div_euclid(86_400) + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) =
+        (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}

@@ -1,0 +1,79 @@
+//! Flags of the commands that tell of things instead of training or playing.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Flags of `archer inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A model folder, an exported file, a run's folder, a checkpoint, a file of games, or a
+    /// safetensors file
+    #[arg(value_name = "FILE|DIR")]
+    pub path: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `archer score`.
+#[derive(Debug, Args)]
+pub struct Score {
+    /// Folder of the model, as a run leaves it in <run>/model, or an exported file
+    #[arg(long, value_name = "DIR|FILE")]
+    pub model: PathBuf,
+    /// Games whose utterances are scored, in either form that archer writes
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "said"])]
+    pub games: Option<PathBuf>,
+    /// What the agent reads before it speaks: the whole text, with its line ends written \n
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub text: String,
+    /// An utterance after that text; several are scored beside each other
+    #[arg(
+        long,
+        value_name = "UTTERANCE",
+        allow_hyphen_values = true,
+        required_unless_present = "games"
+    )]
+    pub said: Vec<String>,
+    #[command(flatten)]
+    pub compute: super::Compute,
+}
+
+/// Flags of `archer reference`.
+#[derive(Debug, Args)]
+pub struct Reference {
+    /// What to print
+    #[arg(value_name = "WHAT", value_enum)]
+    pub what: Document,
+}
+
+/// The documents that are made of the code itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// Every key of a configuration, as a page: docs/configuration.md
+    Configuration,
+    /// The same as a JSON schema for editors: docs/configuration.schema.json
+    Schema,
+    /// Every number in metrics.jsonl, as a page: docs/metrics.md
+    Metrics,
+}
+
+/// Flags of `archer completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell to print them for
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Flags of `archer man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Folder to write the pages into, one for each command; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Replace pages that exist
+    #[arg(long)]
+    pub force: bool,
+}
