@@ -82,6 +82,9 @@ impl Sections {
     /// # Errors
     /// If it is cut, altered, of another version, or no checkpoint at all.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        if !bytes.is_empty() && MAGIC.starts_with(bytes) {
+            return Err(damaged("it is cut"));
+        }
         if !bytes.starts_with(MAGIC) {
             return Err(match foreign::instead_of_container(bytes) {
                 Some(kind) => Error::Checkpoint(format!(
