@@ -162,8 +162,8 @@ mod tests {
     fn what_a_file_is_is_named_by_how_it_begins() {
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        for (bytes, part) in [
-            (&b""[..], "is empty"),
+        let kinds: [(&[u8], &str); 11] = [
+            (b"", "is empty"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull"),
             (b"PK\x03\x04\x00\x00", "zip archive"),
             (b"\x80\x02}q\x00", "pickle"),
@@ -174,7 +174,8 @@ mod tests {
             (b"<?xml version='1.0'?><Error><Code>AccessDenied", "XML"),
             (b"\xff\xfe{\0}\0", "UTF-16"),
             (&tar, "tar"),
-        ] {
+        ];
+        for (bytes, part) in kinds {
             let weights = instead_of_weights(bytes).unwrap().instead_of("w").to_string();
             assert!(weights.starts_with("w is ") && weights.contains(part), "{weights}");
             let text = json::<Value>("t", bytes).unwrap_err().to_string();

@@ -190,8 +190,9 @@ fn specials(file: Files<'_>, folder: &str, config: &[u8]) -> Result<Specials, Er
         let Some(bytes) = file(&format!("{folder}{name}"))? else { continue };
         let named: Value = foreign::json(name, &bytes).unwrap_or_default();
         let token = &named["eos_token"];
-        let end_name = token.as_str().or(token["content"].as_str()).map(str::to_string);
-        all = all.or(Specials { end_name, ..Specials::default() });
+        let end_names = token.as_str().or(token["content"].as_str()).map(str::to_string);
+        let end_names = end_names.into_iter().collect();
+        all = all.or(Specials { end_names, ..Specials::default() });
     }
     Ok(all)
 }

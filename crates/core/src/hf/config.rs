@@ -225,7 +225,7 @@ pub fn read_specials(file: &str, bytes: &[u8]) -> Result<Specials, Error> {
         start: config.id("bos_token_id")?,
         pad: config.id("pad_token_id")?,
         end: config.id("eos_token_id")?,
-        end_name: None,
+        end_names: Vec::new(),
     })
 }
 

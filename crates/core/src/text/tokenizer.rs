@@ -30,8 +30,8 @@ pub struct Specials {
     pub pad: Option<u32>,
     /// Ends a text.
     pub end: Option<u32>,
-    /// The name of the token that ends a text.
-    pub end_name: Option<String>,
+    /// Names of the token that ends a text, of which the first that is one counts.
+    pub end_names: Vec<String>,
 }
 
 impl Specials {
@@ -41,7 +41,7 @@ impl Specials {
             start: self.start.or(other.start),
             pad: self.pad.or(other.pad),
             end: self.end.or(other.end),
-            end_name: self.end_name.or(other.end_name),
+            end_names: [self.end_names, other.end_names].concat(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl Tokenizer {
         let inner = Engine::from_json(file, &json)?;
         let size = inner.vocab_size();
         let id_of = |names: &[&str]| names.iter().find_map(|name| inner.id_of(name));
-        let named = specials.end_name.as_deref().and_then(|name| inner.id_of(name));
+        let named = specials.end_names.iter().find_map(|name| inner.id_of(name));
         let known = |id: Option<u32>| id.filter(|&id| inner.has(id));
         let end_of_text =
             id_of(&["<|endoftext|>", "</s>", "[SEP]"]).or(named).or(known(specials.end));
@@ -327,7 +327,7 @@ mod tests {
         assert!(error.contains("eos_token_id"), "{error}");
         for specials in [
             Specials { end: Some(2), ..Specials::default() },
-            Specials { end_name: Some("[EOS]".into()), ..Specials::default() },
+            Specials { end_names: vec!["</s>".into(), "[EOS]".into()], ..Specials::default() },
         ] {
             let read = Tokenizer::from_json_with(text.as_bytes(), &specials).unwrap();
             assert!(read.end == 2 && read.ends_utterance(2));
