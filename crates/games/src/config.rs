@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_refused_in_a_sentence() {
         for (json, message) in [
-            (r#"{"max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn"),
+            (r#"{"max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn and at most 1000"),
             (r#"{"answer_noise": 1.5}"#, "answer_noise is 1.5; it is a probability, from 0 to 1"),
             (
                 r#"{"rules": "official", "sometimes": true}"#,
@@ -448,7 +448,7 @@ mod tests {
             ),
             (
                 r#"{"name": "guess_my_city", "max_turns": 0}"#,
-                "max_turns is 0; a game has at least 1 turn",
+                "max_turns is 0; a game has at least 1 turn and at most 1000",
             ),
             (
                 r#"{"sometimes_noise": 0.1}"#,
@@ -460,7 +460,10 @@ mod tests {
                 "answer_noise 0.6 and sometimes_noise 0.6 are probabilities that must add up to \
                  at most 1",
             ),
-            (r#"{"name": "recall", "max_turns": 0}"#, "max_turns is 0; a game has at least 1 turn"),
+            (
+                r#"{"name": "recall", "max_turns": 0}"#,
+                "max_turns is 0; a game has at least 1 turn and at most 1000",
+            ),
         ] {
             let error = make_one(&read(json).unwrap()).err().unwrap().to_string();
             assert_eq!(error, message);
