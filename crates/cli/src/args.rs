@@ -603,7 +603,7 @@ fn word_list(name: &str) -> Result<WordList, GameError> {
     }
 }
 
-/// A number within bounds, as what a flag of this meaning takes.
+/// A number within bounds.
 fn counted(text: &str, least: usize, most: usize) -> Result<usize, String> {
     let good = text.parse().ok().filter(|n| (least..=most).contains(n));
     good.ok_or_else(|| format!("it must be a whole number of {least} or more, at most {most}"))
@@ -613,12 +613,10 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     counted(text, 1, 1_000_000)
 }
 
-/// Games that are written as they are played.
 fn written_games(text: &str) -> Result<usize, String> {
     counted(text, 1, 10_000_000)
 }
 
-/// Games that are measured, or none.
 fn measured_games(text: &str) -> Result<usize, String> {
     counted(text, 0, 1_000_000)
 }
