@@ -86,7 +86,8 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
     card.licence = args.licence.clone().unwrap_or(card.licence);
     card.commit = args.commit.clone().unwrap_or(card.commit);
     let written = block_on(agent.files(&card))?;
-    files::write_folder_atomic(&args.out, &written, model::is_model_file).map_err(|e| cannot_write(&args.out, &e))?;
+    files::write_folder_atomic(&args.out, &written, model::is_model_file)
+        .map_err(|e| cannot_write(&args.out, &e))?;
     let all = thousands(agent.parameters() as f64);
     output::line(&format!("{} holds the model: {all} parameters.", args.out.display()))
 }

@@ -24,12 +24,6 @@ pub const CONFIG: Kind = Kind { what: "a configuration", most: 4 << 20 };
 /// A file of games.
 pub const GAMES: Kind = Kind { what: "a file of games", most: 1 << 30 };
 
-/// A file of results that archer wrote.
-pub const RESULTS: Kind = Kind { what: "a file of results", most: 64 << 20 };
-
-/// A file of a model folder that is text.
-pub const MODEL_TEXT: Kind = Kind { what: "a text of a model folder", most: 256 << 20 };
-
 /// The bytes of a file.
 ///
 /// # Errors

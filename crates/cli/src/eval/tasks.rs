@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     fn outcome(total_reward: f64, won: bool, turns: usize) -> Outcome {
-        Outcome { total_reward, turns, won, invalid: 0, repeated: 0 }
+        Outcome { total_reward, turns, won, invalid: 0, repeated: 0, task: None, course: 0 }
     }
 
     #[test]

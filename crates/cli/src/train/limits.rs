@@ -53,6 +53,9 @@ mod tests {
             won: false,
             invalid: 0,
             repeated: 0,
+            task: None,
+            // Each of them another game.
+            course: total_reward.to_bits(),
         };
         let outcomes: Vec<Outcome> = returns.iter().map(outcome).collect();
         Evaluation::of(&About::new("door", 1), &outcomes)

@@ -158,8 +158,8 @@ impl Session {
             run_dir::discard(&root);
             Some(Error::Stopped("stopped before anything was learned: nothing is saved".into()))
         });
-        let mut trainer =
-            begin_training(experiment.config, Some(run.root()), &device).inspect_err(|_| {
+        let mut trainer = begin_training(experiment.config, Some(run.root()), &device)
+            .inspect_err(|_| {
                 // Nothing has been learned yet, so there is nothing to keep.
                 run.discard();
             })?;

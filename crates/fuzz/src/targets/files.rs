@@ -12,6 +12,7 @@ use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rng;
 use archer::text::Tokenizer;
 use archer::text::byte_bpe::ByteBpe;
+use archer::text::tokenizer::Specials;
 use archer::train::Trainer;
 use archer_world::{About, WorldError, Worlds};
 
@@ -76,7 +77,7 @@ fn model_file(bytes: &[u8]) {
 
 fn model_folder(bytes: &[u8]) {
     let Ok(sections) = Sections::from_bytes(bytes) else { return };
-    let file = |path: &str| sections.get(path).ok().map(<[u8]>::to_vec);
+    let file = |path: &str| Ok(sections.get(path).ok().map(<[u8]>::to_vec));
     if let Ok(agent) = Agent::from_files(&file, &device()) {
         let sampler = agent.about.sampler(true);
         let mut rng = rng::stream(1, "fuzz", 1);
@@ -88,7 +89,9 @@ fn model_folder(bytes: &[u8]) {
 const TEXTS: [&str; 3] = ["Is it alive? No.\n", "naïve 猫 \u{1f9ff}\r\n", "  \u{0}\u{ad}"];
 
 fn tokenizer(bytes: &[u8]) {
-    for tokenizer in [Tokenizer::from_json(bytes), Tokenizer::from_json_of("a", bytes)] {
+    for tokenizer in
+        [Tokenizer::from_json(bytes), Tokenizer::from_json_of("a", bytes, &Specials::default())]
+    {
         let Ok(tokenizer) = tokenizer else { continue };
         for text in TEXTS {
             tokenizer.decode(&tokenizer.encode(text));
