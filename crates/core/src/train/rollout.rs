@@ -89,7 +89,7 @@ pub async fn records(
 async fn play_batch(
     player: Player<'_>,
     worlds: &dyn Worlds,
-    batch: &mut Checked<'_>,
+    batch: &mut Checked,
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {

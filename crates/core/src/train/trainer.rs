@@ -17,7 +17,6 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, evaluate, starts};
-use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{check_context_only_games, demonstrated_games, explored_games, pieces};
 use crate::agent::{About, Agent};
@@ -41,6 +40,7 @@ use crate::text::Tokenizer;
 
 mod fresh;
 mod imitation;
+mod memory;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;
@@ -279,27 +279,6 @@ impl Trainer {
         Ok(batch.start(&[Start::default()]).await?.remove(0).text)
     }
 
-    /// Gives an offline run the games that it learns from ([`archer_world::record::read_games`] reads
-    /// them from a file); a run that was resumed has them already.
-    ///
-    /// # Errors
-    /// If the world breaks its contract or cannot be reached.
-    pub async fn set_games(&mut self, games: &[Game]) -> Result<(), Error> {
-        let opening = self.opening().await?;
-        let (about, config) = (self.worlds.about(), &self.config);
-        let read = |game| recorded::trajectory(game, about, &opening, config, &self.tokenizer);
-        let mut games: Vec<Trajectory> = games.iter().map(read).collect::<Result<_, _>>()?;
-        games.iter_mut().for_each(|game| self.shape(game, self.worlds.as_ref()));
-        let turns = games.iter().map(|game| game.transitions.len()).sum();
-        // All of them are to be learned from, however many there are.
-        self.buffer = ReplayBuffer::new(turns);
-        self.games = games.len() as u64;
-        for turn in games.into_iter().flat_map(|game| game.transitions) {
-            self.buffer.insert(turn);
-        }
-        Ok(())
-    }
-
     /// Changes a finished game's rewards, and the returns that follow from them, in what is learned
     /// from: `world` pays a bonus, and what repeats is fined. Returns that are reported are the plain
     /// game's.
@@ -405,21 +384,7 @@ impl Trainer {
                 algorithm.name()
             )));
         }
-        let context = Context {
-            config: &self.config,
-            tokenizer: &self.tokenizer,
-            layout: &self.layout,
-            iteration: self.iteration,
-            threads: self.threads,
-        };
-        let experience = Experience { replay: &self.buffer, played: &trajectories };
-        let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
-        for (name, value) in learned.iter().chain(taught.iter()) {
-            metrics.push(name, value);
-        }
-        self.learner.take_average(&self.config, self.iteration);
-        self.iteration += 1;
+        self.learn_from(&trajectories, &mut metrics).await?;
         let mut report = self.report(Phase::Learn, self.iteration, metrics);
         (report.games, report.tokens) = (trajectories.len(), tokens);
         let due = self.config.eval_freq > 0 && self.iteration.is_multiple_of(self.config.eval_freq);
@@ -428,6 +393,30 @@ impl Trainer {
                 Some(self.evaluate(self.config.eval_size, &Sampler::greedy()).await?);
         }
         Ok(report)
+    }
+
+    /// One iteration's learning from the replay buffer and these games, and its metrics.
+    async fn learn_from(
+        &mut self,
+        played: &[Trajectory],
+        metrics: &mut Metrics,
+    ) -> Result<(), Error> {
+        let context = Context {
+            config: &self.config,
+            tokenizer: &self.tokenizer,
+            layout: &self.layout,
+            iteration: self.iteration,
+            threads: self.threads,
+        };
+        let experience = Experience { replay: &self.buffer, played };
+        let learned = learn(&mut self.learner, experience, &context).await?;
+        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
+        for (name, value) in learned.iter().chain(taught.iter()) {
+            metrics.push(name, value);
+        }
+        self.learner.take_average(&self.config, self.iteration);
+        self.iteration += 1;
+        Ok(())
     }
 
     /// The games of an iteration and what they tell; offline there are none.
