@@ -123,10 +123,17 @@ export class LoadedAgent implements Agent {
   private learning(options: FineTuneOptions, begin: (tune: object) => Promise<void>): FineTune {
     let iteration = 0;
     let begunOn: Engine | null = null;
+    const { world } = this;
     // One that was refused must not end the one under way.
     let mine = false;
     return new Tuning(
       {
+        abandon: async () => {
+          if (!mine || iteration > 0) return;
+          this.world = world;
+          await this.queued(() => this.engine.call({ method: "abandon" }));
+          await this.look();
+        },
         begin: async ({ signal: _, ...tune }) => {
           if (this.tuning) throw new ArcherError("usage", "Another fine-tune is under way.", "Stop it first.");
           this.tuning = mine = true;

@@ -48,6 +48,8 @@ pub struct Session {
     /// The games of others that it has learned from.
     recorded: Rc<Vec<Game>>,
     tuning: Option<learn::Tuning>,
+    /// The session before a fine-tune that has not learned anything yet.
+    untuned: Option<Box<Session>>,
 }
 
 /// What is known of the loaded model.
@@ -110,6 +112,7 @@ impl Session {
             fresh: false,
             recorded: Rc::default(),
             tuning: None,
+            untuned: None,
         }
     }
 
@@ -170,6 +173,16 @@ impl Session {
         self.import(self.kept.to_vec()).await?;
         self.fresh = fresh;
         Ok(self.info())
+    }
+
+    /// Goes back to before a fine-tune that ended before anything was learned: its world is not the
+    /// model's.
+    fn abandon(&mut self) -> Info {
+        if let Some(untuned) = self.untuned.take() {
+            let (kept, changed) = (self.kept.clone(), untuned.changed);
+            *self = Self { kept, changed, ..*untuned };
+        }
+        self.info()
     }
 
     /// Takes over what a request has changed on a copy of this session, and nothing else: another may

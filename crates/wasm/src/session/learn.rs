@@ -156,8 +156,10 @@ impl Session {
             false => self.branch_off(tune, iterations)?,
         };
         // Another world is in the file, whether or not anything is learned in it.
-        self.changed |= trainer.config().world != self.trainer.config().world;
-        Ok(self.begin(trainer, iterations, false))
+        let moved = trainer.config().world != self.trainer.config().world;
+        let plan = self.begin(trainer, iterations, false);
+        self.changed |= moved;
+        Ok(plan)
     }
 
     /// Takes note of games that others played, and makes the trainer that learns from them; nothing is
@@ -209,6 +211,9 @@ impl Session {
             games: if recorded { 0 } else { config.rollout_size },
             seed: config.seed,
         };
+        // One that was tuned and did not learn is no way back either.
+        let untuned = self.untuned.take().unwrap_or_else(|| self.clone().into());
+        self.untuned = Some(untuned);
         self.agent = Rc::new(trainer.agent());
         self.trainer = Rc::new(trainer);
         self.tuning = Some(Tuning { begun_at, iterations, recorded });
@@ -270,6 +275,7 @@ impl Session {
             false => trainer.step().await?,
         };
         self.agent = Rc::new(self.trainer.agent());
+        self.untuned = None;
         self.changed = true;
         self.resumable = true;
         Ok(self.update(&tuning, &report, warmup))

@@ -24,6 +24,7 @@ pub enum Request {
     Inspect { talk: Talk, said: Option<String>, samples: Option<usize>, also: Vec<String> },
     Tune { tune: Tune },
     Step,
+    Abandon,
     LearnFrom { games: Vec<Game>, tune: Tune },
     Evaluate { games: usize, seed: u64, sample: bool, kept: bool, world: Option<u64> },
     Keep,
@@ -50,9 +51,10 @@ impl Request {
         match self {
             Request::Step => Change::Learned,
             Request::Keep => Change::Kept,
-            Request::Tune { .. } | Request::LearnFrom { .. } | Request::Rollback => {
-                Change::Everything
-            }
+            Request::Tune { .. }
+            | Request::LearnFrom { .. }
+            | Request::Abandon
+            | Request::Rollback => Change::Everything,
             _ => Change::Nothing,
         }
     }
@@ -97,6 +99,7 @@ impl Session {
             }
             R::Tune { tune } => Reply::Plan(self.tune(&tune).await?),
             R::Step => Reply::Update(self.step().await?),
+            R::Abandon => Reply::Info(self.abandon()),
             R::LearnFrom { games, tune } => Reply::Plan(self.learn_from(&games, &tune).await?),
             R::Evaluate { games, seed, sample, kept, world } => {
                 Reply::Summary(self.evaluate(games, seed, sample, kept, world).await?)
