@@ -121,7 +121,7 @@ test("options: unknown names, wrong types and odd values are refused by one sent
     [EVALUATE, { seed: -1 }, "call: seed is -1.", "It takes a whole number from 0 up."],
     [EVALUATE, { env: {} }, 'call has no option "env".', /^Its options are games, /],
     [FINE_TUNE, { iteration: 3 }, 'call has no option "iteration".', 'Did you mean "iterations"?'],
-    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /nothing but data: it has a function at "reset"\.$/],
+    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /^It takes what defineWorld gives, /],
     [FINE_TUNE, { set: { lm_lr: () => 1 } }, "call: set is an object.", /it has a function at "lm_lr"\.$/],
     [FINE_TUNE, { set: { lm_lr: Number.NaN } }, "call: set is an object.", /it has NaN at "lm_lr"\.$/],
     [PLAY, { turns: [{ question: "x" }] }, "call: turns is a list of 1.", /^It takes a list of turns/],

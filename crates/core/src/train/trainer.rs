@@ -267,6 +267,16 @@ impl Trainer {
         &self.worlds
     }
 
+    /// What a player reads first in the world, where it is known.
+    pub fn known_opening(&self) -> Option<&str> {
+        self.opening.as_deref()
+    }
+
+    /// Tells what a player reads first in the world.
+    pub fn set_opening(&mut self, opening: Option<String>) {
+        self.opening = opening;
+    }
+
     /// What a player reads first in the world, in the game of seed 0.
     ///
     /// # Errors

@@ -199,6 +199,9 @@ impl Session {
         let agent = Agent::clone(&self.agent);
         let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
         trainer.set_before(self.trainer.lifetime());
+        if tune.world.is_none() {
+            trainer.set_opening(self.trainer.known_opening().map(str::to_string));
+        }
         Ok(trainer)
     }
 
