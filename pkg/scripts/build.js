@@ -15,7 +15,7 @@ const root = dirname(here);
 const at = (...parts) => join(here, ...parts);
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The modules, and the profile that each is built in (scripts/wasm-cargo). */
-const MODULES = { cpu: "wasm-cpu", webgpu: "wasm" };
+const MODULES = { cpu: "wasm-cpu", webgpu: "wasm", games: "wasm-games" };
 /** The scripts that are imported; `model-*` say where a model is, and stand alone so that only that one is copied. */
 const ENTRIES = ["index", "cpu", "model-quickstart", "model-twenty-questions"];
 
@@ -27,7 +27,7 @@ await buildScripts();
 function buildModule(name, profile) {
   run(join(root, "scripts/wasm-cargo"), [name, "build", "--lib"]);
   run(tool("wasm-bindgen"), [
-    join(target, "wasm32-unknown-unknown", profile, "archer_wasm.wasm"),
+    join(target, "wasm32-unknown-unknown", profile, name === "games" ? "archer_games_web.wasm" : "archer_wasm.wasm"),
     ...["--target", "web", "--out-dir", at("src/wasm"), "--out-name", `archer-${name}`],
     // Names of functions are a third of what would be fetched, and nobody reads them there.
     ...["--remove-name-section", "--remove-producers-section"],

@@ -9,33 +9,49 @@ import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError } from "./errors.js";
 import { modelOf } from "./fetch.js";
-import { Hosted, PlayedGame } from "./games.js";
-import { CallControl, stoppable } from "./call-control.js";
-import { checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, HOST, NAME, PLAY, SAVE } from "./options.js";
+import type { CallControl } from "./call-control.js";
+import { stoppable } from "./call-control.js";
+import { type Guessing, isGuessing, noGame } from "./guessing.js";
+import { type Located, located } from "./located.js";
+import {
+  checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, HOST, LEARN, NAME, PLAY, SAVE, TALK,
+} from "./options.js";
 import { Shelf } from "./store.js";
+import { Conversation } from "./talk.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
-  Agent, BackendReport, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions, Game, GameOptions,
-  HostedGame, HostOptions, MetricInfo, ModelInfo, Saved, SaveOptions,
+  Agent, BackendReport, CreateProgress, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions, Game,
+  GameOptions, HostedGame, HostOptions, LearnOptions, MetricInfo, ModelInfo, RecordedGame, Saved, SaveOptions, Talk,
+  TalkOptions, WorldChange, WorldSource,
 } from "./types.js";
+import { rawGames } from "./world.js";
 
 /** What the core says of a model. */
-type RawInfo = ModelInfo & { changed: boolean };
+type RawInfo = Omit<ModelInfo, "things" | "sometimes"> & { changed: boolean };
 
 /** Iterations on WebGPU between two snapshots from which the CPU could go on. */
 const SNAPSHOT_EVERY = 5;
 
-/** Loads an agent. */
-export async function loadAgent(wanted: Wanted): Promise<Agent> {
+/** Loads an agent, or makes one. */
+export async function loadAgent(wanted: Wanted): Promise<LoadedAgent> {
   const started = await startBackend(wanted);
-  const info = (await started.engine.call({ method: "info" })) as RawInfo;
-  return new LoadedAgent(wanted, started, info, await wanted.options.model);
+  const { engine } = started;
+  const file = await wanted.options.model;
+  const agent = new LoadedAgent(wanted, started, file instanceof Uint8Array ? file : await engine.export(true));
+  await agent.look();
+  return agent;
 }
 
-class LoadedAgent implements Agent {
+export class LoadedAgent implements Agent {
   private engine: Engine;
   private report: BackendReport;
-  private raw: RawInfo;
+  private raw!: RawInfo;
+  /** The game that it plays, where that is a guessing game. */
+  private guessing: Guessing | null = null;
+  /** The world that it learns in, where that was handed in. */
+  private world: WorldSource | undefined;
+  /** The numbers of worlds, by engine: another one that takes over must be told of them again. */
+  private readonly worlds = new WeakMap<Engine, Map<string | object, Promise<number>>>();
   private last: Promise<unknown> = Promise.resolve();
   private recovering: Promise<void> | null = null;
   private disposed = false;
@@ -46,19 +62,17 @@ class LoadedAgent implements Agent {
   constructor(
     private readonly wanted: Wanted,
     started: Started,
-    info: RawInfo,
     /** The file from which another engine can go on. */
     private snapshot: Uint8Array,
   ) {
     this.engine = started.engine;
     this.report = started.report;
-    this.raw = info;
     this.shelf = new Shelf(wanted.store);
   }
 
   get info(): ModelInfo {
     const { changed: _, ...info } = this.raw;
-    return info;
+    return { ...info, things: [], sometimes: false, ...this.guessing?.info };
   }
 
   get backend(): BackendReport {
@@ -69,30 +83,61 @@ class LoadedAgent implements Agent {
     return this.raw.changed;
   }
 
+  start(options: TalkOptions): Talk {
+    this.refuseDisposed();
+    return new Conversation(this.ask, checked("start", options, TALK));
+  }
+
   async play(options?: GameOptions): Promise<Game> {
-    const { seed = 1, turns = [] } = checked("play", options, PLAY);
-    const past = turns.map(({ question, answer, forced = false }) => ({ question, answer, forced }));
-    return new PlayedGame(this.ask, (await this.ask({ method: "play", seed, turns: past })) as never);
+    const how = checked("play", options, PLAY);
+    return this.queued(async () => (await this.game()).play(how));
   }
 
   async host(options?: HostOptions): Promise<HostedGame> {
-    const { seed = drawSeed(), thing } = checked("host", options, HOST);
-    return new Hosted(this.ask, (await this.ask({ method: "host", seed, thing: thing ?? null })) as never);
+    const how = checked("host", options, HOST);
+    return this.queued(async () => (await this.game()).host(how));
   }
 
   fineTune(given?: FineTuneOptions): FineTune {
-    const options = checked("fineTune", given, FINE_TUNE);
+    const { world, ...options } = checked("fineTune", given, FINE_TUNE);
+    return this.learning(options, async (tune) => {
+      const place = this.placeOf(world);
+      const number = place.world === undefined ? null : await this.numbered(place.world);
+      await this.engine.call({ method: "tune", tune: { ...tune, ...(place.news && { teachWinning: true }), world: number } });
+      this.world = place.world;
+    });
+  }
+
+  learnFrom(games: readonly RecordedGame[], given?: LearnOptions): FineTune {
+    const { world, ...options } = checked("learnFrom", given, LEARN);
+    checkedValue("learnFrom", "games", games, GAMES);
+    const raw = rawGames(games);
+    return this.learning(options, async (tune) => {
+      const place = this.placeOf(world).world;
+      const number = place === undefined ? null : await this.numbered(place);
+      await this.engine.call({ method: "learnFrom", games: raw, tune: { ...tune, world: number } });
+    });
+  }
+
+  /** A fine-tune that `begin` begins in the core. */
+  private learning(options: FineTuneOptions, begin: (tune: object) => Promise<void>): FineTune {
     let iteration = 0;
     let begunOn: Engine | null = null;
+    const { world } = this;
     // One that was refused must not end the one under way.
     let mine = false;
     return new Tuning(
       {
+        abandon: async () => {
+          if (!mine || iteration > 0) return;
+          this.world = world;
+          await this.queued(() => this.engine.call({ method: "abandon" }));
+          await this.look();
+        },
         begin: async ({ signal: _, ...tune }) => {
           if (this.tuning) throw new ArcherError("usage", "Another fine-tune is under way.", "Stop it first.");
           this.tuning = mine = true;
-          // Through JSON, so that what is undefined is left out.
-          await this.ask({ method: "tune", tune: JSON.parse(JSON.stringify(tune)) as unknown });
+          await this.queued(() => begin(JSON.parse(JSON.stringify(tune)) as object));
           begunOn = this.engine;
           // It may have moved to another world.
           await this.look();
@@ -122,10 +167,57 @@ class LoadedAgent implements Agent {
     );
   }
 
+  /** The steps of imitation with which a fresh agent begins. */
+  async imitate(source: WorldSource, demonstrated: boolean, tell: (progress: CreateProgress) => void, signal: AbortSignal | undefined): Promise<void> {
+    this.world = source;
+    while (demonstrated) {
+      const update = (await stoppable(signal, (control) => this.beside(() => this.engine.call({ method: "step" }, undefined, control)))) as RawUpdate;
+      const { iteration: loaded, iterations: total, finished } = update;
+      tell({ stage: "imitate", loaded, total, message: `Imitating the demonstrations: ${loaded} of ${total} steps.` });
+      if (finished) break;
+    }
+    await this.keep();
+  }
+
+  /** The number of a world in the engine that computes now. */
+  private numbered(source: WorldSource): Promise<number> {
+    const known = this.worlds.get(this.engine) ?? new Map<string | object, Promise<number>>();
+    this.worlds.set(this.engine, known);
+    const place: Located = located(source);
+    const key = place.kind === "here" ? (source as object) : JSON.stringify(place);
+    let number = known.get(key);
+    if (!number) {
+      number = this.engine.world(place);
+      known.set(key, number);
+      // One that could not be reached may be there at the next try.
+      number.catch(() => known.delete(key));
+    }
+    return number;
+  }
+
+  /** The world that a call means: a source, a change of the game's own world, or the one it is in. */
+  private placeOf(world: WorldSource | WorldChange | undefined): { world: WorldSource | undefined; news: boolean } {
+    if (world !== undefined && !isChange(world)) return { world, news: false };
+    if (this.guessing) return this.guessing.changed(world);
+    if (world !== undefined) throw new ArcherError("usage", `A change such as { weights } is one of a guessing game, and this model plays ${this.raw.world}.`, "Hand in a world: what defineWorld gives, or the address of its module.");
+    return { world: this.world, news: false };
+  }
+
+  /** The guessing game that the model plays. */
+  private async game(): Promise<Guessing> {
+    if (!this.guessing) throw noGame(this.raw.world);
+    return this.guessing;
+  }
+
   async evaluate(options?: EvaluateOptions): Promise<Evaluation> {
     const { games = 100, seed = 7, sample = false, model = "current", world, signal } = checked("evaluate", options, EVALUATE);
-    const request = { method: "evaluate", games, seed, sample, kept: model === "kept", ...(world && { world }) };
-    return stoppable(signal, (control) => this.beside(() => this.engine.call(request, undefined, control))) as Promise<Evaluation>;
+    return stoppable(signal, (control) =>
+      this.beside(async () => {
+        const place = this.placeOf(world).world;
+        const number = place === undefined ? null : await this.numbered(place);
+        return this.engine.call({ method: "evaluate", games, seed, sample, kept: model === "kept", world: number }, undefined, control);
+      }),
+    ) as Promise<Evaluation>;
   }
 
   keep(): Promise<ModelInfo> {
@@ -207,8 +299,15 @@ class LoadedAgent implements Agent {
     });
   }
 
-  private async look(): Promise<void> {
+  /** Looks at what is there now. */
+  async look(): Promise<void> {
     this.raw = (await this.engine.call({ method: "info" })) as RawInfo;
+    if (!isGuessing(this.raw)) {
+      this.guessing = null;
+    } else if (this.guessing?.settings !== JSON.stringify(this.raw.settings)) {
+      const { Guessing } = await import("./guessing.js");
+      this.guessing = await Guessing.of(() => this.info, this.ask);
+    }
   }
 
   /** Waits for what was asked before, then acts. */
@@ -292,6 +391,7 @@ class LoadedAgent implements Agent {
   }
 }
 
-function drawSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
+/** Whether it changes a guessing game's world, rather than being a world. */
+function isChange(world: WorldSource | WorldChange): world is WorldChange {
+  return typeof world === "object" && !("start" in world || "act" in world || "module" in world || "builtIn" in world || "href" in world);
 }

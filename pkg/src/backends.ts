@@ -91,14 +91,14 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
       return { engine, report: known };
     }
     wanted.options.onProgress?.({ stage: "measure" });
-    const measured = { cpu: await measure(cpu, info), webgpu: null as BackendSpeed | null };
+    const measured = { cpu: await measure(cpu), webgpu: null as BackendSpeed | null };
     const late = timeout(RACE_LIMIT);
     let over = false;
     const second = startOne(wanted, "webgpu").then(async (engine) => {
       // One that arrives after the race is of no use to anybody.
       if (over) return engine.close();
       webgpu = engine;
-      const speed = await measure(engine, info);
+      const speed = await measure(engine);
       if (!over) measured.webgpu = speed;
     });
     try {
@@ -138,34 +138,34 @@ function judge(cpu: BackendSpeed, webgpu: BackendSpeed | null, adapter: string |
 }
 
 /** How fast an engine is, after a first round in which it may compile. */
-export async function measure(engine: Engine, info: ModelInfo): Promise<BackendSpeed> {
-  let tokens = (await engine.call({ method: "probe" })) as number;
+export async function measure(engine: Engine): Promise<BackendSpeed> {
+  await engine.call({ method: "probe" });
   const steps: number[] = [];
   for (let i = 0; i < 2; i++) {
     const begin = performance.now();
-    tokens = (await engine.call({ method: "probe" })) as number;
+    await engine.call({ method: "probe" });
     steps.push(performance.now() - begin);
   }
   const stepMs = Math.min(...steps);
-  if (info.world !== "twenty_questions") return { tokensPerSecond: (1000 * tokens) / stepMs, stepMs };
-  // One game that does not count: each longer question meets shapes that were not computed yet.
-  await playThrough(engine, 1);
-  const written = await playThrough(engine, 2);
+  // One conversation that does not count: each longer text meets shapes that were not computed yet.
+  await talkThrough(engine, 1);
+  const written = await talkThrough(engine, 2);
   return { tokensPerSecond: (1000 * written.tokens) / Math.max(written.ms, 1), stepMs };
 }
 
-/** Turns of a game that is played to measure. */
+/** Turns of a conversation that is held to measure. */
 const TURNS = 5;
 
-/** Plays a game in which every answer is No; how many tokens were written, and how long the questions took. */
-async function playThrough(engine: Engine, seed: number): Promise<{ tokens: number; ms: number }> {
+/** Holds a conversation in which every reply is the same; how many tokens were written, and how long they took. */
+async function talkThrough(engine: Engine, seed: number): Promise<{ tokens: number; ms: number }> {
   const written = { tokens: 0, ms: 0 };
-  let game = (await engine.call({ method: "play", seed })) as { status: string };
-  for (let turn = 0; turn < TURNS && game.status === "ask"; turn++) {
+  const exchanges: [string, string][] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
     const begin = performance.now();
-    game = (await engine.call({ method: "ask", game, sample: true }, () => written.tokens++)) as typeof game;
+    const talk = { opening: "Go on.\n", exchanges };
+    const said = (await engine.call({ method: "say", talk, sample: true, seed, score: false, alternatives: 0 }, () => written.tokens++)) as { text: string };
     written.ms += performance.now() - begin;
-    game = (await engine.call({ method: "answer", game, answer: "no" })) as typeof game;
+    exchanges.push([said.text, "No."]);
   }
   return written;
 }

@@ -1,16 +1,22 @@
 /** archer-web/cpu: the same without WebGPU and without a model, for pages that must be small. */
-import { loader } from "./load.js";
+import { creator, loader } from "./load.js";
 import { cpu } from "./modules-cpu.js";
 import { LOAD_ON_CPU } from "./options.js";
-import type { Load } from "./types.js";
+import type { Create, Load } from "./types.js";
 
 export { ArcherError } from "./errors.js";
+export { defineWorld } from "./world.js";
 export type * from "./types.js";
 
-/** Loads a model, which must be named, and makes it ready on the CPU. */
-export const load: Load = loader({
+const entry = {
   modules: { cpu },
   options: LOAD_ON_CPU,
   workerName: "archer-worker-cpu.js",
   makeWorker: () => new Worker(new URL("./archer-worker-cpu.js", import.meta.url), { type: "module", name: "archer" }),
-});
+};
+
+/** Loads a model, which must be named, and makes it ready on the CPU. */
+export const load: Load = loader(entry);
+
+/** Makes an agent from nothing for a world. */
+export const create: Create = creator(entry);

@@ -6,6 +6,7 @@ import { CallControl } from "./call-control.js";
 import { ArcherError } from "./errors.js";
 import { compile, type Program } from "./fetch.js";
 import { Instance, type MakeGlue } from "./instance.js";
+import { hostFor, type Located } from "./located.js";
 import type { RawProgress } from "./progress.js";
 import type { Backend } from "./types.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
@@ -16,10 +17,13 @@ export interface Request {
   [parameter: string]: unknown;
 }
 
+/** What an engine begins with: a model file, or an agent that is to be made for a world. */
+export type Beginning = Uint8Array | { world: Located; spec: object };
+
 export interface StartOptions {
   backend: Backend;
   /** The model file, which may still be on its way: the program is fetched at the same time. */
-  model: Uint8Array | Promise<Uint8Array>;
+  model: Beginning | Promise<Beginning>;
   /** The module, or where it is; left out: in the package. */
   wasm?: Program | undefined;
   onProgress?: ((progress: RawProgress) => void) | undefined;
@@ -31,6 +35,8 @@ export interface Engine {
   call(request: Request, hear?: (text: string) => void, control?: CallControl): Promise<unknown>;
   export(training: boolean): Promise<Uint8Array>;
   import(file: Uint8Array): Promise<unknown>;
+  /** Makes a world known, and gives the number by which requests name it. */
+  world(place: Located): Promise<number>;
   /** Why the graphics device went away, if it has. */
   lost(): Promise<string | null>;
   close(): void;
@@ -43,7 +49,7 @@ export type Start = (options: StartOptions) => Promise<Engine>;
 export type Modules = Readonly<Partial<Record<Backend, { make: MakeGlue; url: URL }>>>;
 
 /** A program that is there and waits for a model. */
-export type Begin = (model: Uint8Array, onProgress: StartOptions["onProgress"]) => Promise<Engine>;
+export type Begin = (model: Beginning, onProgress: StartOptions["onProgress"]) => Promise<Engine>;
 
 /** Fetches and compiles the program of a backend. */
 export async function prepare(modules: Modules, { backend, wasm, onProgress, signal }: Omit<StartOptions, "model">): Promise<Begin> {
@@ -52,9 +58,22 @@ export async function prepare(modules: Modules, { backend, wasm, onProgress, sig
   const program = await compile(wasm ?? module.url, onProgress, signal);
   return async (model, hear) => {
     const instance = await Instance.of(module.make, program);
-    hear?.({ stage: "check" });
-    return new LocalEngine(instance, await instance.during(() => instance.glue.WasmSession.load(model)));
+    const { WasmSession } = instance.glue;
+    if (model instanceof Uint8Array) {
+      hear?.({ stage: "check" });
+      return new LocalEngine(instance, await instance.during(() => WasmSession.load(model)));
+    }
+    const world = await register(instance, model.world);
+    const spec = JSON.stringify({ ...model.spec, world });
+    return new LocalEngine(instance, await instance.during(() => WasmSession.create(spec)));
   };
+}
+
+/** Makes a world known to an instance. */
+async function register(instance: Instance, place: Located): Promise<number> {
+  const host = await hostFor(place);
+  const teach = host.teach && ((lesson: string) => host.teach?.(lesson));
+  return instance.during(async () => instance.glue.registerWorld(JSON.stringify(host.declared), (message) => host.ask(message), teach));
 }
 
 /** Starts engines on this thread. */
@@ -76,7 +95,7 @@ class LocalEngine implements Engine {
   ) {}
 
   call(request: Request, hear?: (text: string) => void, control = new CallControl()): Promise<unknown> {
-    return this.guarded(() => this.door.call(request, hear, control.rest)).finally(() => control.paused());
+    return this.guarded(() => this.door.call(JSON.stringify(request), hear, control.rest)).finally(() => control.paused());
   }
 
   export(training: boolean): Promise<Uint8Array> {
@@ -85,6 +104,10 @@ class LocalEngine implements Engine {
 
   import(file: Uint8Array): Promise<unknown> {
     return this.guarded(() => this.door.import(file));
+  }
+
+  world(place: Located): Promise<number> {
+    return this.guarded(() => register(this.instance, place));
   }
 
   async lost(): Promise<string | null> {

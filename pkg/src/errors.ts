@@ -21,6 +21,7 @@ const HINTS: Record<ErrorCode, string> = {
   storage: "Allow this site to keep data, make room, or export the model to a file instead.",
   conflict: "Another tab has saved since: restore its version, or save under another name.",
   "not-found": "Look at what is saved, and choose one of these names.",
+  world: "Mend the world as the message says; the model is what it was.",
   usage: "Compare the call with the package's types.",
   disposed: "Load the model again.",
   internal: REPORT,

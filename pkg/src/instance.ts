@@ -12,7 +12,8 @@ import type { WasmSession } from "./wasm/archer-cpu.js";
 /** What the two modules have in common; what they need inside differs. */
 export interface Glue {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  WasmSession: { load(file: Uint8Array): Promise<WasmSession> };
+  WasmSession: { load(file: Uint8Array): Promise<WasmSession>; create(spec: string): Promise<WasmSession> };
+  registerWorld(declared: string, ask: (message: string) => unknown, teach: ((lesson: string) => unknown) | undefined): number;
   deviceLost(): string | undefined;
   lastPanic(): string;
 }

@@ -3,12 +3,14 @@ import { loadAgent } from "./agent.js";
 import { type Modules, startHere } from "./engine.js";
 import { ArcherError } from "./errors.js";
 import { isAddress, modelBytes, programOf } from "./fetch.js";
-import { checked, LOAD, type Table, WASM, WASM_ON_CPU } from "./options.js";
+import { located } from "./located.js";
+import { checked, CREATE, LOAD, type Table, WASM, WASM_ON_CPU } from "./options.js";
 import { together } from "./progress.js";
 import { startIn } from "./remote.js";
 import { hasWorkers, isPage } from "./runtime.js";
 import { defaultStore } from "./store.js";
-import type { Agent, LoadOptions } from "./types.js";
+import type { Agent, CreateOptions, LoadOptions, World } from "./types.js";
+import { rawGames } from "./world.js";
 
 /** What an entry has. */
 export interface Entry {
@@ -48,7 +50,37 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
   };
 }
 
-function inWorker(entry: Entry, { worker }: LoadOptions): ReturnType<typeof startIn> {
+/** The `create` of an entry. */
+export function creator(entry: Entry): (options: CreateOptions) => Promise<Agent> {
+  return async (given) => {
+    const options = checked("create", given, CREATE);
+    const { signal, world, wasm, onProgress: tell = () => {} } = options;
+    if (!world) throw new ArcherError("usage", "create was given no world.", "Hand in what defineWorld gives, or the address of its module.");
+    const { cpu } = checked("create.wasm", wasm as Programs | undefined, WASM_ON_CPU);
+    signal?.throwIfAborted();
+    const start = options.thread === "here" || (!options.thread && !isPage()) ? startHere(entry.modules) : inWorker(entry, options);
+    const games = options.demonstrations ?? (world as Partial<World>).demonstrations ?? [];
+    const { size = "tiny", seed = 1, algorithm, set = {} } = options;
+    const spec = { size, seed, set, demonstrations: rawGames(games), ...(algorithm && { algorithm }) };
+    const agent = await loadAgent({
+      asked: "cpu",
+      admitSoftware: false,
+      start,
+      store: options.storage ?? defaultStore(),
+      options: { model: { world: located(world), spec }, onProgress: together(tell, ["wasm"]), signal },
+      wasm: { cpu: await programOf(cpu), webgpu: undefined },
+    });
+    try {
+      await agent.imitate(world, games.length > 0, tell, signal);
+    } catch (thrown) {
+      await agent.dispose();
+      throw thrown;
+    }
+    return agent;
+  };
+}
+
+function inWorker(entry: Entry, { worker }: Pick<LoadOptions, "worker">): ReturnType<typeof startIn> {
   if (!worker && !hasWorkers()) {
     throw new ArcherError("usage", 'load: thread is "worker", and there are no workers here.', "Leave thread out: it computes here then.");
   }

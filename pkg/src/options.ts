@@ -123,6 +123,21 @@ function change(value: unknown): string | undefined {
   }
   return undefined;
 }
+/** A world of functions, the place of one, or a change of a guessing game's. */
+const world: Check = (value) => {
+  if (fits(value, address)) return undefined;
+  const { start, act, module } = (value ?? {}) as Record<string, unknown>;
+  if (typeof start === "function" && typeof act === "function") return undefined;
+  if (module !== undefined && fits(module, address)) return undefined;
+  const wanted = change(value);
+  return wanted && (wanted === CHANGE || wanted.startsWith(`${CHANGE}, and`) ? "what defineWorld gives, the address of its module, or a change of a guessing game's world" : wanted);
+};
+const recorded: Check = (value) => {
+  const { opening, turns } = (value ?? {}) as Record<string, unknown>;
+  return fits(opening, text) && Array.isArray(turns) && turns.every((turn) => fits((turn as { said?: unknown })?.said, text)) ? undefined : "a game";
+};
+/** Games that were played. */
+export const GAMES: Check = listOf(recorded, 'a list of games such as { opening: "…", turns: [{ said: "…", reply: "…", reward: 1 }] }');
 
 /** Options of the calls that every entry has. */
 export const LOAD: Table = {
@@ -146,7 +161,8 @@ export const FINE_TUNE: Table = {
   games: whole(1),
   evaluateEvery: whole(0),
   evaluationGames: whole(1, MOST_GAMES),
-  world: change,
+  world,
+  teachWinning: bool,
   resume: bool,
   set: data('settings such as { "lm_lr": 1e-4 }'),
   signal,
@@ -156,8 +172,29 @@ export const EVALUATE: Table = {
   seed,
   sample: bool,
   model: oneOf("current", "kept"),
-  world: change,
+  world,
   signal,
+};
+export const LEARN: Table = { iterations: whole(1), seed, world, set: FINE_TUNE.set as Check, signal };
+const texts = listOf(text, "a list of texts");
+const choices: Check = (value) => (value === null || fits(value, texts) ? undefined : "a list of texts, or null");
+export const TALK: Table = { opening: text, choices, seed, exchanges: listOf(exchange, "a list of { said, reply }") };
+export const SAY: Table = { onText: callback, sample: bool, alternatives: whole(0, 256), choices, signal };
+export const CREATE: Table = {
+  world,
+  demonstrations: GAMES,
+  size: oneOf("tiny", "small", "medium"),
+  seed,
+  algorithm: oneOf("ppo", "archer"),
+  set: FINE_TUNE.set as Check,
+  backend: oneOf("cpu", "auto"),
+  admitSoftware: bool,
+  onProgress: callback,
+  signal,
+  thread: LOAD.thread as Check,
+  worker: callback,
+  wasm: LOAD.wasm as Check,
+  storage: LOAD.storage as Check,
 };
 export const SAVE: Table = { ifRevision: whole(0) };
 export const EXPORT: Table = { training: bool };
@@ -170,6 +207,11 @@ export const PLAY: Table = { seed, turns: listOf(pastTurn, "a list of turns such
 export const HOST: Table = { seed, thing: text };
 export const ASK: Table = { onText: callback, sample: bool, signal };
 export const INSPECT: Table = { turn: TURN, samples: whole(0, 256), also: listOf(text, "a list of questions") };
+
+function exchange(value: unknown): string | undefined {
+  const { said, reply } = (value ?? {}) as Record<string, unknown>;
+  return fits(said, text) && fits(reply, text) ? undefined : "an exchange";
+}
 
 /** A turn that was played; what else `Game.state` says of it may stay. */
 function pastTurn(value: unknown): string | undefined {

@@ -3,13 +3,18 @@ import type { CallState } from "./call-control.js";
 import type { Request } from "./engine.js";
 import type { Fault } from "./errors.js";
 import type { Program } from "./fetch.js";
+import type { Located } from "./located.js";
 import type { RawProgress } from "./progress.js";
 import type { Backend } from "./types.js";
+import type { Declared } from "./world.js";
 
 export type ToWorker =
   /** Begins to fetch the program; the `model` that `start` brings may arrive later. */
   | { id: number; kind: "prepare"; backend: Backend; wasm: Exclude<Program, URL> | undefined }
-  | { id: number; kind: "start"; model: Uint8Array }
+  | { id: number; kind: "start"; model: Uint8Array | { world: Sent; spec: object } }
+  | { id: number; kind: "world"; place: Sent }
+  /** The answer of a world in the page to the message of this number; there is no reply. */
+  | { id: number; kind: "answered"; answer?: string; fault?: Fault }
   | { id: number; kind: "call"; request: Request; hears: boolean }
   /** How the call of this number is to go on; there is no reply. */
   | { id: number; kind: "control"; state: CallState }
@@ -17,9 +22,14 @@ export type ToWorker =
   | { id: number; kind: "import"; file: Uint8Array }
   | { id: number; kind: "lost" };
 
+/** A world as it is sent to a worker: one that lives in the page stays there. */
+export type Sent = Exclude<Located, { kind: "here" }> | { kind: "page"; key: number; declared: Declared };
+
 export type FromWorker =
   /** That there is somebody: said before the program is fetched, which may take long. */
   | { id: number; kind: "heard" }
+  /** A message for a world in the page. */
+  | { id: number; kind: "ask"; key: number; message: string }
   /** `texts`: what is left to tell of a question as it grew. */
   | { id: number; kind: "done"; value: unknown; texts?: string[] }
   | { id: number; kind: "failed"; fault: Fault }

@@ -1,10 +1,12 @@
 /** An engine in a worker. */
 import type { CallControl, CallState } from "./call-control.js";
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
-import { ArcherError, asArcherError } from "./errors.js";
+import { ArcherError, asArcherError, faultOf } from "./errors.js";
+import type { Located } from "./located.js";
 import { type OwnWorker, startWorker } from "./own-worker.js";
 import type { RawProgress } from "./progress.js";
-import type { FromWorker, ToWorker } from "./protocol.js";
+import type { FromWorker, Sent, ToWorker } from "./protocol.js";
+import type { WorldHost } from "./world.js";
 
 /** A message without its number. */
 type Message = ToWorker extends infer M ? (M extends { id: number } ? Omit<M, "id"> : never) : never;
@@ -33,7 +35,8 @@ export function startIn(make: () => Worker, own?: string): Start {
       const prepared = engine.send({ kind: "prepare", backend, wasm: wasm instanceof URL ? wasm.href : wasm }, onProgress);
       const [file] = await Promise.all([model, prepared]);
       // The model is copied, not given away: the caller may need it for another backend.
-      await engine.send({ kind: "start", model: file }, onProgress);
+      const beginning = file instanceof Uint8Array ? file : { ...file, world: engine.sent(file.world) };
+      await engine.send({ kind: "start", model: beginning }, onProgress);
       return engine;
     } catch (thrown) {
       engine.close();
@@ -48,6 +51,8 @@ class RemoteEngine implements Engine {
   private next = 0;
   private readonly waiting = new Map<number, Waiting>();
   private closed: unknown = null;
+  /** Worlds that live in the page. */
+  private readonly hosts: WorldHost[] = [];
   private readonly worker: Worker;
   /** Whether it has said anything: one that has did start. */
   private heard = false;
@@ -79,6 +84,27 @@ class RemoteEngine implements Engine {
 
   import(file: Uint8Array): Promise<unknown> {
     return this.send({ kind: "import", file });
+  }
+
+  world(place: Located): Promise<number> {
+    return this.send({ kind: "world", place: this.sent(place) }) as Promise<number>;
+  }
+
+  /** A world as the worker takes it; for one that lives here, messages come back. */
+  sent(place: Located): Sent {
+    if (place.kind !== "here") return place;
+    const key = this.hosts.push(place.host) - 1;
+    return { kind: "page", key, declared: place.host.declared };
+  }
+
+  /** Lets a world in the page answer the worker. */
+  private async asked({ id, key, message }: Extract<FromWorker, { kind: "ask" }>): Promise<void> {
+    try {
+      const answer = await this.hosts[key]?.ask(message);
+      if (!this.closed) this.worker.postMessage({ id, kind: "answered", answer });
+    } catch (thrown) {
+      if (!this.closed) this.worker.postMessage({ id, kind: "answered", fault: faultOf(thrown) });
+    }
   }
 
   lost(): Promise<string | null> {
@@ -137,6 +163,7 @@ class RemoteEngine implements Engine {
   private hear(message: FromWorker): void {
     if (!this.heard) this.settle();
     this.heard = true;
+    if (message.kind === "ask") return void this.asked(message);
     const waiting = this.waiting.get(message.id);
     if (!waiting) return;
     switch (message.kind) {

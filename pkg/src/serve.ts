@@ -1,9 +1,10 @@
 /** An engine that is spoken to by messages: what the package's workers do. */
 import { CallControl, type CallState } from "./call-control.js";
 import { type Begin, type Engine, type Modules, prepare, type Request } from "./engine.js";
-import { faultOf } from "./errors.js";
+import { asArcherError, faultOf } from "./errors.js";
+import type { Located } from "./located.js";
 import type { RawProgress } from "./progress.js";
-import type { FromWorker, ToWorker } from "./protocol.js";
+import type { FromWorker, Sent, ToWorker } from "./protocol.js";
 
 let engine: Engine | null = null;
 /** The program, while its model is still on its way. */
@@ -22,6 +23,7 @@ export function serve(own: Modules): void {
   self.addEventListener("message", (event: MessageEvent<ToWorker>) => {
     const message = event.data;
     if (message.kind === "control") return void setState(message.id, message.state);
+    if (message.kind === "answered") return answered(message);
     answer(message).then(
       (value) => {
         const bytes = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
@@ -35,6 +37,30 @@ export function serve(own: Modules): void {
       },
     );
   });
+}
+
+/** Messages for worlds in the page that are not yet answered. */
+const asked = new Map<number, { resolve(answer: string): void; reject(error: unknown): void }>();
+let questions = 0;
+
+/** A world as an engine here takes it. */
+function placeOf(sent: Sent): Located {
+  if (sent.kind !== "page") return sent;
+  const { key, declared } = sent;
+  const ask = (message: string) =>
+    new Promise<string>((resolve, reject) => {
+      const id = questions++;
+      asked.set(id, { resolve, reject });
+      post({ id, kind: "ask", key, message });
+    });
+  return { kind: "here", host: { declared, ask } };
+}
+
+function answered({ id, answer, fault }: Extract<ToWorker, { kind: "answered" }>): void {
+  const waiting = asked.get(id);
+  asked.delete(id);
+  if (answer === undefined) waiting?.reject(asArcherError(fault));
+  else waiting?.resolve(answer);
 }
 
 function setState(id: number, state: CallState): void {
@@ -74,7 +100,7 @@ async function call(id: number, current: Engine, request: Request, hears: boolea
   }
 }
 
-async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<unknown> {
+async function answer(message: Exclude<ToWorker, { kind: "control" | "answered" }>): Promise<unknown> {
   const { id } = message;
   const onProgress = (progress: RawProgress) => post({ id, kind: "progress", progress });
   if (message.kind === "prepare") {
@@ -83,7 +109,8 @@ async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<
     return null;
   }
   if (message.kind === "start" && begin) {
-    engine = await begin(message.model, onProgress);
+    const { model } = message;
+    engine = await begin(model instanceof Uint8Array ? model : { ...model, world: placeOf(model.world) }, onProgress);
     return null;
   }
   if (!engine) throw new Error("the worker was asked before it was started");
@@ -94,6 +121,8 @@ async function answer(message: Exclude<ToWorker, { kind: "control" }>): Promise<
       return engine.export(message.training);
     case "import":
       return engine.import(message.file);
+    case "world":
+      return engine.world(placeOf(message.place));
     case "lost":
       return engine.lost();
   }

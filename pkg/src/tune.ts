@@ -11,6 +11,8 @@ export interface Learner {
   begin(options: FineTuneOptions): Promise<void>;
   /** One iteration, and how many seconds it took; nothing if it was given up. */
   step(control: CallControl): Promise<{ update: RawUpdate; seconds: number } | null>;
+  /** Goes back where it failed before anything was learned. */
+  abandon(): Promise<void>;
   end(): void;
 }
 
@@ -65,6 +67,8 @@ export class Tuning implements FineTune {
       }
     } catch (thrown) {
       this.now = "failed";
+      // What is thrown tells more than why it could not go back.
+      await this.learner.abandon().catch(() => {});
       throw thrown;
     } finally {
       // A loop that is left early, by `break`, ends here too.

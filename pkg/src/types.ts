@@ -1,12 +1,15 @@
 /**
- * The whole interface of archer-web, and nothing that runs.
+ * The whole interface of archer-web, and nothing that runs. `archer-web/twenty-questions` has its own.
  *
  * The same types hold in a page (where everything is computed in a worker), inside a worker of
- * your own, and in Node. Numbers that come from the critic are returns: sums of rewards, −1 for
- * each question that did not win, discounted by `ModelInfo.gamma` for each turn that lies ahead.
+ * your own, and in Node. Numbers that come from the critic are returns: sums of rewards, discounted by
+ * `ModelInfo.gamma` for each turn that lies ahead.
  */
 
 import type { PlatformBlob, PlatformModule, PlatformResponse, PlatformSignal, PlatformURL, PlatformWorker } from "./platform.js";
+import type { Game, GameOptions, HostedGame, HostOptions, WorldChange } from "./games-types.js";
+
+export type * from "./games-types.js";
 
 // ---------------------------------------------------------------------------------------------
 // Loading
@@ -96,21 +99,19 @@ export interface Capabilities {
 
 /** What is known of the loaded model. */
 export interface ModelInfo {
-  /** World the model plays: `twenty_questions`, `guess_my_city`, `bandit` or `recall`. */
+  /** The name of the world that it plays. */
   world: string;
-  /** The things that can be thought of, in the world's order; empty in the toys. */
-  things: string[];
-  /** Questions after which a game is lost. */
+  /** The settings of that world, which only whoever makes it understands. */
+  settings: Record<string, unknown>;
+  /** Turns after which a game is cut. */
   maxTurns: number;
-  /** Whether this world has the answer "Sometimes."; where not, the agent hears it as "don't know". */
-  sometimes: boolean;
   /** Discount for one turn. */
   gamma: number;
   /** Best mean return there is, where it is known. */
   optimumReturn: number | null;
   /** Lowest return a game can have, where there is one. */
   worstReturn: number | null;
-  /** Scalars in the actor and in the critic. */
+  /** Scalars in the actor and in the critic; 0 for a critic that is not there. */
   parameters: { actor: number; critic: number };
   /** Tokens in the vocabulary. */
   vocabulary: number;
@@ -118,194 +119,238 @@ export interface ModelInfo {
   trained: { iterations: number; games: number };
   /** Whether the file holds the whole state of a run, which `fineTune` and the terminal go on from exactly. */
   resumable: boolean;
+  /** Whether the agent says no utterance twice in a game. */
+  retries: boolean;
   /** Size of the model file in bytes. */
   bytes: number;
+  /** In a guessing game the things that can be thought of, in the world's order; empty elsewhere. */
+  things: string[];
+  /** Whether a guessing game has the answer "Sometimes."; where not, the agent hears it as "don't know". */
+  sometimes: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------
-// Playing: the person thinks, the agent asks
+// Worlds
 // ---------------------------------------------------------------------------------------------
 
-/** What a person can answer. `unknown` is "don't know": an agent that does not repeat itself asks on as if it had not asked. */
-export type Answer = "yes" | "no" | "sometimes" | "unknown";
-
-/** One exchange. */
-export interface Turn {
-  /** Its number, from 1. */
-  number: number;
-  question: string;
-  /** `null` while the answer is awaited: at most the last turn. */
-  answer: Answer | null;
-  /** The thing that the question guesses, if it is a guess. */
-  guess: string | null;
-  /** Whether the question was put in by `force` rather than asked by the agent. */
-  forced: boolean;
+/** What a player reads first. */
+export interface Opening<S = unknown> {
+  /** The text; an end of line closes it. */
+  text: string;
+  /** What can be said first, where the world lists it: the agent then says one of these. */
+  choices?: readonly string[] | null;
+  /** Whatever the world must know of the game; it is handed to the next `act`. */
+  state?: S;
+  /** The number of the task, where tasks have numbers. */
+  task?: number;
 }
 
-/** Where a game stands. */
-export interface GameState {
-  /** `ask`: the agent is to ask; `answer`: the person is to answer; `found` and `lost` are ends. */
-  status: "ask" | "answer" | "found" | "lost";
-  turns: Turn[];
-  maxTurns: number;
-  /** The thing that was found. */
-  found: string | null;
-  /** Sum of the rewards so far: −1 for each answered question that did not win. */
-  returnSoFar: number;
-}
-
-/** A thing the agent may be about to guess. */
-export interface Guess {
-  thing: string;
-  /** Share of the actor's guessing that goes to this thing; the list adds up to 1. */
-  probability: number;
-  /** Whether it was guessed in this game and denied. */
-  denied: boolean;
-}
-
-/** What the agent believes now. */
-export interface Guesses {
-  /** All things, likeliest first. */
-  guesses: Guess[];
-  /** Probability that the actor's next utterance is a guess of one of them at all. */
-  guessing: number;
-}
-
-/** How a question is to be asked. */
-export interface AskOptions {
-  /** Called with the text so far for each token that was written; a worker tells it some at a time where they come fast. */
-  onText?: (textSoFar: string) => void;
-  /** Sample as in training instead of taking the likeliest tokens. */
-  sample?: boolean;
-  signal?: PlatformSignal;
-}
-
-/** What the world's own table would have answered, beside what the person did. */
-export interface RevealedTurn extends Turn {
-  /** What the agent's world says of the thing, by its table; `unknown` if it cannot read the question. */
-  expected: Answer;
-  /** Whether the two agree; `unknown` on either side agrees with anything, and so does what depends. */
-  agrees: boolean;
-}
-
-/** What the game looks like once the thing is known. */
-export interface Reveal {
-  /** The thing as the table calls it, or as it was given if the table does not know it. */
-  thing: string;
-  /** Whether the table knows it: if not, `expected` is `unknown` throughout. */
-  known: boolean;
-  /** Whether the agent was trained on it: one of `ModelInfo.things`. */
-  listed: boolean;
-  turns: RevealedTurn[];
-}
-
-/** A game in which the agent asks. Calls follow `state.status`; others reject with `usage`. */
-export interface Game {
-  readonly state: GameState;
-  /** Lets the agent ask. After an undo the same seed gives the same question. */
-  ask(options?: AskOptions): Promise<Turn>;
-  /** Answers the question that stands open. */
-  answer(answer: Answer): Promise<GameState>;
-  /** Takes back the last answer: its question stands open again, and one that was asked after it is gone. */
-  undo(): Promise<GameState>;
-  /** What the agent would guess now. */
-  guesses(): Promise<Guesses>;
-  /** Tells what it was. Allowed at any time; does not end the game. */
-  reveal(thing: string): Promise<Reveal>;
-  /** What the critic thinks of a turn: the open or the answered one of this number; default the last. */
-  inspect(options?: InspectOptions): Promise<Inspection>;
-  /** Goes back to a turn and puts another question there; later turns are dropped and its answer is awaited. */
-  force(turn: number, question: string): Promise<GameState>;
+/** What an utterance brought about. */
+export interface Played<S = unknown> {
+  /** What the world says back; default nothing. */
+  reply?: string;
+  /** The reward of the utterance; a finite number. */
+  reward: number;
+  /** How the game ended: `won`, `over` (otherwise), `cut` (by a limit), or `null` while it goes on. After `maxTurns` turns it is cut in any case. */
+  end?: "won" | "over" | "cut" | null;
+  /** Whether the world could not read the utterance. */
+  invalid?: boolean;
+  /** What can be said next, where the world lists it. */
+  choices?: readonly string[] | null;
+  /** The state after the utterance; left out, it is the one before (which may have been changed in place). */
+  state?: S;
 }
 
 /** How a game begins. */
-export interface GameOptions {
-  /** Seed of sampled questions and of the alternatives; default 1. */
+export interface GameStart {
+  /** All chance of the game comes from this: a whole number from 0, below 2^53. */
+  seed: number;
+  /** The task, where one is asked for. */
+  task: number | null;
+  /** Set where the game is learned from: the share of the training that is done. */
+  training?: number;
+}
+
+/**
+ * A text world. The same seed and the same utterances give the same game. `start` and `act` may be asynchronous; all
+ * games of an iteration are asked together.
+ */
+export interface WorldDefinition<S = unknown> {
+  /** One word. */
+  name: string;
+  /** The most turns of a game. */
+  maxTurns: number;
+  start(game: GameStart): Opening<S> | Promise<Opening<S>>;
+  act(state: S, said: string): Played<S> | Promise<Played<S>>;
+  /** Whether every turn lists what can be said. Default false: a turn may. */
+  choices?: boolean;
+  /** Exchanges that the agent reads beside the opening: the last so many. 0 is the last reply alone (a screen); default the whole game. */
+  memory?: number | null;
+  /** Whether utterance and reply stand on one line. Default false. */
+  oneLine?: boolean;
+  /** The number of different tasks, where they are numbered. */
+  tasks?: number | null;
+  /** The best mean return there is, where it is known, and the lowest return of a game. */
+  best?: number | null;
+  worst?: number | null;
+  /** What a turn is called in reports, such as `question`. */
+  turn?: string;
+  /** Games of a player who is worth imitating at the beginning. */
+  demonstrations?: readonly RecordedGame[];
+  /** Milliseconds for which an asynchronous `start` or `act` is waited for; default 30000. */
+  timeLimit?: number;
+  /** Plain values that a model file keeps with the world's name. */
+  settings?: Record<string, unknown>;
+}
+
+/** What `defineWorld` gives. */
+export type World<S = unknown> = Readonly<WorldDefinition<S>>;
+
+/**
+ * A world for `create`, `fineTune` and `evaluate`: one that lives here, or the address of a module whose default export
+ * is one (or a function from `options` to one). A module is loaded where the agent computes, so its turns cost no trip
+ * between threads.
+ */
+export type WorldSource = World<never> | World<any> | string | PlatformURL | { module: string | PlatformURL; options?: unknown } | BuiltIn;
+
+/** A world of the package's own. */
+export interface BuiltIn {
+  readonly builtIn: string;
+  readonly settings: Record<string, unknown>;
+}
+
+/** A game that was played, by whomever. */
+export interface RecordedGame {
+  opening: string;
+  /** What could be said first, where the world listed it. */
+  choices?: readonly string[] | null;
+  turns: readonly {
+    said: string;
+    reply?: string;
+    reward?: number;
+    /** What could be said next. */
+    choices?: readonly string[] | null;
+    /** Whether the utterance is worth imitating; default true. */
+    imitate?: boolean;
+  }[];
+  end?: "won" | "over" | "cut" | null;
+  task?: number;
+}
+
+/** What `create` takes. */
+export interface CreateOptions extends Omit<LoadOptions, "model" | "onProgress"> {
+  /** The world of the new agent. */
+  world: WorldSource;
+  /** Games that are imitated first; default the world's own. A world that lists its choices needs none. */
+  demonstrations?: readonly RecordedGame[];
+  /** How large the networks are; default `tiny`. */
+  size?: "tiny" | "small" | "medium";
+  /** Seed of everything that is drawn; default 1. */
   seed?: number;
-  /** The turns of a game that was left: it goes on after them. Only the last may be without an answer. */
-  turns?: readonly { question: string; answer: Answer | null; forced?: boolean }[];
+  /** What it learns by; default `ppo`. */
+  algorithm?: "ppo" | "archer";
+  /** Any other key of the configuration by its dotted name. */
+  set?: Record<string, number | string | boolean>;
+  /** Called while the program arrives and while demonstrations are imitated. */
+  onProgress?: (progress: CreateProgress) => void;
 }
 
+/** How `create` gets on. */
+export type CreateProgress =
+  | LoadProgress
+  | { stage: "imitate"; /** Steps of imitation. */ loaded: number; total: number; message: string };
+
 // ---------------------------------------------------------------------------------------------
-// Inside: what the critic thinks
+// Talking
 // ---------------------------------------------------------------------------------------------
 
-export interface InspectOptions {
-  /** Number of a turn, from 1; one more than the last asks for the state before a question was asked. Default the last. */
-  turn?: number;
-  /** Utterances that the policy is sampled for to find alternatives; default 16. Equal ones count once. */
-  samples?: number;
-  /** Questions to judge beside these. */
-  also?: string[];
+/** How a conversation begins. */
+export interface TalkOptions {
+  /** What the agent reads first. */
+  opening: string;
+  /** What it can say first, where that is limited. */
+  choices?: readonly string[] | null;
+  /** Seed of what is sampled; default 1. */
+  seed?: number;
+  /** Exchanges that lie behind: the conversation goes on after them. */
+  exchanges?: readonly { said: string; reply: string }[];
 }
 
-/** A question and what the critic thinks of asking it. */
-export interface Judged {
-  question: string;
-  /** Both critics' value of asking it here. */
+/** How the agent is to speak. */
+export interface SayOptions {
+  /** Called with the text so far for each token that was written. */
+  onText?: (textSoFar: string) => void;
+  /** Sample as in training instead of taking the likeliest tokens. */
+  sample?: boolean;
+  /** How many alternatives to list; default 5. All choices are known, where there are some; else some are drawn. */
+  alternatives?: number;
+  /** Other choices than those of the last `hear`. */
+  choices?: readonly string[] | null;
+  signal?: PlatformSignal;
+}
+
+/** An utterance of the agent. */
+export interface Utterance {
+  text: string;
+  /** Log-probability that the agent says exactly this here. */
+  logProb: number;
+  /** What else it may have said, likeliest first. */
+  alternatives: { text: string; logProb: number }[];
+}
+
+/** How a reply is told. */
+export interface HearOptions {
+  reward?: number;
+  end?: "won" | "over" | "cut" | null;
+  /** What can be said next, where that is limited. */
+  choices?: readonly string[] | null;
+}
+
+/** An utterance and what the critic thinks of it. */
+export interface JudgedUtterance {
+  text: string;
+  /** Both critics' value of saying it here. */
   q1: number;
   q2: number;
   /** `min(q1, q2) − min(v1, v2)`: better (above 0) or worse than what the policy does on average. */
   advantage: number;
-  /** Probability that the policy says exactly this, terminator included. */
+  /** Probability that the policy says exactly this. */
   probability: number;
-  /** `returnSoFar + min(q1, q2)`. */
-  expectedReturn: number;
 }
 
-/** What the critic thinks before one question. */
-export interface Inspection {
-  turn: number;
-  /** Both critics' value of the state before the question. */
+/** What the critic thinks of where a conversation stands. */
+export interface Judgement {
+  /** Both critics' value of the state: the discounted return from here on. */
   v1: number;
   v2: number;
-  /** `returnSoFar + min(v1, v2)` before the question. */
-  expectedReturn: number;
-  /** The question asked at this turn; `null` where none was yet. */
-  asked: Judged | null;
-  /** Others that the policy may ask here and those of `also`, best first. */
-  alternatives: Judged[];
+  /** The last utterance that was not yet answered; `null` where none is open. */
+  said: JudgedUtterance | null;
+  /** The choices, or what the policy may say here, and those of `also`; best first. */
+  alternatives: JudgedUtterance[];
 }
 
-// ---------------------------------------------------------------------------------------------
-// Playing the other way round: the page thinks, the person asks
-// ---------------------------------------------------------------------------------------------
-
-export interface HostOptions {
-  /** Draws the thing; default a fresh draw. */
-  seed?: number;
-  /** The thing to think of; default drawn by `seed`. */
-  thing?: string;
-}
-
-/** An exchange of a hosted game. */
-export interface HostTurn {
-  number: number;
-  question: string;
-  /** "Yes.", "No.", "Sometimes." or "Invalid Question." */
-  reply: string;
-  /** Whether the world could read the question. */
-  understood: boolean;
-}
-
-export interface HostState {
-  status: "ask" | "found" | "lost";
-  turns: HostTurn[];
-  maxTurns: number;
-  /** Told when the game has ended. */
-  thing: string | null;
-  returnSoFar: number;
-}
-
-/** A game in which the page thinks of something and the person asks in free text. */
-export interface HostedGame {
-  readonly state: HostState;
-  /** Asks; a blank question is refused with `usage` and costs nothing. */
-  ask(question: string): Promise<HostState>;
-  /** Takes the last question back. */
-  undo(): Promise<HostState>;
-  /** Ends the game and tells the thing. */
-  giveUp(): Promise<HostState>;
+/** A conversation with the agent: text in, text out. It lives in the page; calls follow one another. */
+export interface Talk {
+  /** What was said and replied so far, in order. */
+  readonly exchanges: readonly { said: string; reply: string; reward: number }[];
+  /** What was said and not yet answered. */
+  readonly open: string | null;
+  /** How it ended, where `hear` said so. */
+  readonly end: "won" | "over" | "cut" | null;
+  /** Lets the agent speak. */
+  say(options?: SayOptions): Promise<Utterance>;
+  /** Puts words into its mouth instead. */
+  force(text: string): void;
+  /** Tells the reply to what was said. */
+  hear(reply: string, options?: HearOptions): void;
+  /** Takes back the last reply, or what is not yet answered. */
+  undo(): void;
+  /** Log-probability that the agent says each of these now. */
+  score(texts: readonly string[]): Promise<number[]>;
+  /** What the critic thinks: of the open utterance or of the state, of `also`, and of what may be said. An agent without a critic rejects with `usage`. */
+  inspect(options?: { samples?: number; also?: readonly string[] }): Promise<Judgement>;
+  /** The conversation as a game to learn from. */
+  record(end?: "won" | "over" | "cut" | null): RecordedGame;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -319,14 +364,15 @@ export interface Evaluation {
   /** 95 % interval of the mean return; null where there is none: one game, or all games alike. */
   returnCi95: [number, number] | null;
   winRate: number;
-  meanQuestions: number;
+  /** Turns of a game. */
+  meanTurns: number;
   invalidRate: number;
   repeatRate: number;
   optimumReturn: number | null;
 }
 
 export interface EvaluateOptions {
-  /** Games, shared out equally over the things; default 100. */
+  /** Games, shared out equally over the tasks where they have numbers; default 100, at most 100000. */
   games?: number;
   /** The same seed gives the same games; default 7. */
   seed?: number;
@@ -334,8 +380,8 @@ export interface EvaluateOptions {
   sample?: boolean;
   /** Which model: the one as it is now (default), or the one that `rollback` would bring back. */
   model?: "current" | "kept";
-  /** Plays in another world than the model's present one; what is left out stays as it is. */
-  world?: WorldChange;
+  /** The world it plays in; default the one it learned in here. In a guessing game also a change of its world; what is left out stays as it is. */
+  world?: WorldSource | WorldChange;
   signal?: PlatformSignal;
 }
 
@@ -350,24 +396,16 @@ export interface FineTuneOptions {
   evaluateEvery?: number;
   /** Games of such an evaluation; default 50. */
   evaluationGames?: number;
-  /** How the world is another from now on; what is left out stays as it is. Not together with `resume`. */
-  world?: WorldChange;
-  /** Goes on with the run in the model file, with its own seed and sizes, where it holds one (`ModelInfo.resumable`). Default false. */
+  /** The world to learn in from now on; default the one it learned in here last. In a guessing game also a change of its world; what is left out stays as it is. */
+  world?: WorldSource | WorldChange;
+  /** Learn beside returns what would have won a lost game, in worlds that say it: for utterances that the agent never tries. */
+  teachWinning?: boolean;
+  /** Goes on with the run in the model file, with its own seed and sizes, where it holds one (`ModelInfo.resumable`). Default: an agent that was created here goes on, any other begins a fine-tune of its own. */
   resume?: boolean;
   /** Any other key of the configuration by its dotted name, such as `{ "lm_lr": 1e-4 }`. */
   set?: Record<string, number | string | boolean>;
   /** Stops as `stop()` does. */
   signal?: PlatformSignal;
-}
-
-/** What makes a world of Twenty Questions another: what you and yours think of, and how you answer. */
-export interface WorldChange {
-  /** How likely some things are beside 1 for the others, by name, such as `{ dog: 8 }`; 0 for never. */
-  weights?: Record<string, number>;
-  /** What is answered otherwise than by the table: a question about a property, and the things with what is true of them here, such as `{ "Is it alive?": { computer: "yes" } }`. It holds in every wording. */
-  answers?: Record<string, Record<string, "yes" | "no" | "sometimes">>;
-  /** Further things that can be the secret, by names that the table knows. */
-  extra?: string[];
 }
 
 /** What one iteration showed. */
@@ -391,6 +429,12 @@ export interface FineTuneUpdate {
   seconds: number;
   /** Whether only the critic learned: the warm-up. */
   warmup: boolean;
+}
+
+/** How `learnFrom` learns. */
+export interface LearnOptions extends Pick<FineTuneOptions, "seed" | "set" | "signal" | "world"> {
+  /** Learning iterations; default 10. */
+  iterations?: number;
 }
 
 /**
@@ -454,10 +498,21 @@ export interface Agent {
   /** Whether there is something that `keep` would keep and `rollback` undo. */
   readonly changed: boolean;
 
+  /** Begins a conversation. */
+  start(options: TalkOptions): Talk;
+
+  /** In a guessing game: the person thinks, the agent asks. */
   play(options?: GameOptions): Promise<Game>;
+  /** In a guessing game: the page thinks, the person asks. */
   host(options?: HostOptions): Promise<HostedGame>;
 
+  /** Learns by playing. */
   fineTune(options?: FineTuneOptions): FineTune;
+  /**
+   * Learns from games that others played, such as a person's with the page, without playing: ArCHer's critic judges
+   * what was said and what the agent would have said. Games of earlier calls are remembered.
+   */
+  learnFrom(games: readonly RecordedGame[], options?: LearnOptions): FineTune;
   evaluate(options?: EvaluateOptions): Promise<Evaluation>;
   /** Makes the model as it is now the one that `rollback` comes back to. */
   keep(): Promise<ModelInfo>;
@@ -503,6 +558,7 @@ export type ErrorCode =
   | "storage" // no storage here, or it is full
   | "conflict" // another tab has saved since
   | "not-found" // nothing saved under this name
+  | "world" // a world threw, was late, or broke a rule of the contract
   | "usage" // a call at the wrong time or with a wrong value
   | "disposed"
   | "internal"; // a fault of ours
@@ -518,5 +574,7 @@ export interface ArcherErrorShape {
 
 /** `load` */
 export type Load = (options?: LoadOptions) => Promise<Agent>;
+/** `create` */
+export type Create = (options: CreateOptions) => Promise<Agent>;
 /** `capabilities` */
 export type GetCapabilities = () => Promise<Capabilities>;

@@ -122,7 +122,7 @@ test("options: unknown names, wrong types and odd values are refused by one sent
     [EVALUATE, { seed: -1 }, "call: seed is -1.", "It takes a whole number from 0 up."],
     [EVALUATE, { env: {} }, 'call has no option "env".', /^Its options are games, /],
     [FINE_TUNE, { iteration: 3 }, 'call has no option "iteration".', 'Did you mean "iterations"?'],
-    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /nothing but data: it has a function at "reset"\.$/],
+    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /^It takes what defineWorld gives, /],
     [FINE_TUNE, { world: { weigths: {} } }, "call: world is an object.", /it has no "weigths", but weights\.$/],
     [FINE_TUNE, { world: { weights: { dog: -1 } } }, "call: world is an object.", /weights must be a number from 0 up for "dog"\.$/],
     [FINE_TUNE, { world: { answers: { "Is it alive?": { dog: "maybe" } } } }, "call: world is an object.", /"sometimes" for "dog" for "Is it alive\?"\.$/],

@@ -9,20 +9,21 @@ use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer_games::{WorldChange, WorldConfig};
-use archer_wasm::session::{Reply, Request};
-use archer_wasm::{Session, device};
+use archer_wasm::device;
 use archer_world::{About, WorldError, Worlds};
+use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
+
+#[path = "page.rs"]
+mod page;
 
 const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
 /// The student that knows 157 words.
 const STUDENT: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
 
-fn call(session: &mut Session, request: Value) -> Value {
-    let request: Request = serde_json::from_value(request).unwrap();
-    let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
-    serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
+fn call(page: &mut Page, request: Value) -> Value {
+    block_on(page.call(request, |_| ())).unwrap_or_else(|fault| panic!("{}", fault.message))
 }
 
 fn worlds(config: &Config, _: Option<&About>) -> Result<std::sync::Arc<dyn Worlds>, WorldError> {
@@ -47,10 +48,10 @@ fn tuned(
     (seed, games): (u64, usize),
 ) -> Vec<[Evaluation; 2]> {
     let device = block_on(device::open()).unwrap();
-    let mut session = block_on(Session::load(model.to_vec(), device.clone())).unwrap();
+    let mut session = block_on(Page::load(model)).unwrap();
     call(&mut session, json!({"method": "tune", "tune": {"seed": seed, "world": change}}));
     (0..20).for_each(|_| drop(call(&mut session, json!({"method": "step"}))));
-    let file = block_on(session.export(false)).unwrap();
+    let file = block_on(session.session.export(false)).unwrap();
     let plain = &Trainer::resume(model, &worlds, &device).unwrap().config().world.clone();
     let plain = WorldConfig::of(plain).unwrap();
     let worlds = std::iter::once(change).chain(rest.iter().copied());
@@ -151,10 +152,9 @@ fn what_a_fine_tune_of_157_words_is_worth() {
 
 #[test]
 fn what_a_game_reveals_is_what_the_changed_world_holds() {
-    let device = block_on(device::open()).unwrap();
-    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device)).unwrap();
+    let mut session = block_on(Page::load(QUICKSTART)).unwrap();
     let question = "Does it come in different colors?";
-    let expected = |session: &mut Session| {
+    let expected = |session: &mut Page| {
         let game = call(session, json!({"method": "play", "seed": 1}));
         let forced = json!({"method": "force", "game": game, "turn": 1, "question": question});
         let game = call(session, forced);
@@ -170,8 +170,7 @@ fn what_a_game_reveals_is_what_the_changed_world_holds() {
 
 #[test]
 fn a_session_lives_in_the_world_that_it_learns_in() {
-    let device = block_on(device::open()).unwrap();
-    let mut session = block_on(Session::load(QUICKSTART.to_vec(), device)).unwrap();
+    let mut session = block_on(Page::load(QUICKSTART)).unwrap();
     let tune = json!({"method": "tune", "tune": {"iterations": 1, "games": 2,
         "world": {"extra": ["cat"], "weights": {"cat": 3}}}});
     call(&mut session, tune);
@@ -180,11 +179,12 @@ fn a_session_lives_in_the_world_that_it_learns_in() {
     assert_eq!(info["optimumReturn"], Value::Null);
     assert_eq!(info["changed"], true, "another world can be rolled back");
     call(&mut session, json!({"method": "step"}));
-    let file = block_on(session.export(false)).unwrap();
-    let mut again = block_on(Session::load(file, block_on(device::open()).unwrap())).unwrap();
+    let file = block_on(session.session.export(false)).unwrap();
+    let mut again = block_on(Page::load(&file)).unwrap();
     assert_eq!(call(&mut again, json!({"method": "info"}))["things"][10], "cat");
     // Back to the model as it was loaded is back to its world.
-    let back = call(&mut session, json!({"method": "rollback"}));
+    call(&mut session, json!({"method": "rollback"}));
+    let back = call(&mut session, json!({"method": "info"}));
     assert_eq!(back["things"].as_array().unwrap().len(), 10);
     for (tune, part) in [
         (json!({"world": {"weights": {"unicorn": 2}}}), "unicorn"),
@@ -192,13 +192,7 @@ fn a_session_lives_in_the_world_that_it_learns_in() {
         (json!({"set": {"world.words": "all"}}), "world.words"),
     ] {
         let request = json!({"method": "tune", "tune": tune});
-        let message = match serde_json::from_value::<Request>(request) {
-            Err(error) => error.to_string(),
-            Ok(request) => {
-                let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
-                reply.expect_err("refused").message
-            }
-        };
+        let message = block_on(session.call(request, |_| ())).expect_err("refused").message;
         assert!(message.contains(part), "{tune}: {message}");
     }
 }

@@ -5,34 +5,32 @@ use std::future::ready;
 
 use archer::checkpoint::Sections;
 use archer_wasm::drive::drive;
-use archer_wasm::session::{Reply, Request};
+use archer_wasm::session::Request;
 use archer_wasm::{Session, device};
+use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
+
+#[path = "page.rs"]
+mod page;
 
 const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
 const TWENTY_QUESTIONS: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
 const BANDIT: &[u8] = include_bytes!("../wasm/bandit.archer");
 
-fn load(file: &[u8]) -> Session {
-    let device = block_on(device::open()).unwrap();
-    block_on(Session::load(file.to_vec(), device)).unwrap()
+fn load(file: &[u8]) -> Page {
+    block_on(Page::load(file)).unwrap()
 }
 
-/// A request as JSON, and the reply as JSON; an error is its code and its message.
-fn call(session: &mut Session, request: Value) -> Result<Value, (String, String)> {
-    let request: Request = serde_json::from_value(request).unwrap();
-    let reply: Result<Reply, _> = block_on(session.call(request, |_| ()));
-    match reply {
-        Ok(reply) => Ok(serde_json::to_value(reply).unwrap()),
-        Err(fault) => {
-            assert!(fault.hint.ends_with('.'), "{}", fault.hint);
-            Err((fault.code.to_string(), fault.message))
-        }
-    }
+/// The reply to a request; an error is its code and its message.
+fn call(page: &mut Page, request: Value) -> Result<Value, (String, String)> {
+    block_on(page.call(request, |_| ())).map_err(|fault| {
+        assert!(fault.hint.ends_with('.'), "{}", fault.hint);
+        (fault.code.to_string(), fault.message)
+    })
 }
 
-fn ok(session: &mut Session, request: Value) -> Value {
+fn ok(session: &mut Page, request: Value) -> Value {
     call(session, request).unwrap_or_else(|fault| panic!("{fault:?}"))
 }
 
@@ -98,7 +96,7 @@ fn a_game_ends_when_the_thing_is_named_or_the_questions_run_out() {
 
 /// A game about a thing: the person does not know what the first question asks, where `vague`, and says
 /// what the table does to all others.
-fn answered(session: &mut Session, thing: &str, vague: bool) -> Value {
+fn answered(session: &mut Page, thing: &str, vague: bool) -> Value {
     let mut game = ok(session, json!({"method": "play", "seed": 1}));
     while game["status"] == "ask" {
         game = ok(session, json!({"method": "ask", "game": game, "sample": false}));
@@ -236,9 +234,9 @@ fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
     ok(&mut session, tune);
     ok(&mut session, json!({"method": "step"}));
     ok(&mut session, json!({"method": "step"}));
-    let file = block_on(session.export(true)).unwrap();
+    let file = block_on(session.session.export(true)).unwrap();
     let mut other = load(&file);
-    assert_eq!(block_on(other.export(true)).unwrap(), file);
+    assert_eq!(block_on(other.session.export(true)).unwrap(), file);
     // The other goes on with the same run: what comes is the same to the last bit.
     let on = json!({"method": "tune", "tune": {"iterations": 2, "resume": true}});
     ok(&mut other, on);
@@ -252,8 +250,8 @@ fn what_was_learned_is_kept_rolled_back_and_goes_on_as_if_never_stopped() {
     ok(&mut session, json!({"method": "step"}));
     let back = ok(&mut session, json!({"method": "rollback"}));
     assert_eq!(back["trained"]["iterations"], behind + 3);
-    let small = block_on(session.export(false)).unwrap();
-    assert!(small.len() < block_on(session.export(true)).unwrap().len());
+    let small = block_on(session.session.export(false)).unwrap();
+    assert!(small.len() < block_on(session.session.export(true)).unwrap().len());
 }
 
 #[test]
@@ -261,10 +259,10 @@ fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
     let mut session = load(BANDIT);
     let tune = json!({"method": "tune", "tune": {"iterations": 4, "games": 8}});
     ok(&mut session, tune);
-    let before = block_on(session.export(true)).unwrap();
+    let before = block_on(session.session.export(true)).unwrap();
     // As the door does it: on a copy, which counts only when the step is done.
-    let step = |session: &Session, most: usize| {
-        let mut copy = session.clone();
+    let step = |page: &Page, most: usize| {
+        let mut copy = page.session.clone();
         let mut yields = 0;
         let done = block_on(drive(copy.call(Request::Step, |_| ()), || {
             yields += 1;
@@ -274,7 +272,7 @@ fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
     };
     let (given_up, _, yields) = step(&session, 5);
     assert_eq!((given_up.is_none(), yields), (true, 5));
-    assert_eq!(block_on(session.export(true)).unwrap(), before);
+    assert_eq!(block_on(session.session.export(true)).unwrap(), before);
 
     let (done, copy, yields) = step(&session, usize::MAX);
     assert!(yields > 20, "{yields} yields in an iteration");
@@ -282,9 +280,9 @@ fn a_step_can_be_held_up_and_given_up_and_others_come_to_their_turn() {
     let kept = ok(&mut session, json!({"method": "keep"}));
     let held = serde_json::to_value(done.unwrap().unwrap()).unwrap();
     let mut other = session.clone();
-    session.take_over(copy, Request::Step.change());
+    session.session.take_over(copy, Request::Step.change());
     assert_eq!(ok(&mut other, json!({"method": "step"}))["metrics"], held["metrics"]);
-    let files = [&session, &other].map(|session| block_on(session.export(true)).unwrap());
+    let files = [&session, &other].map(|session| block_on(session.session.export(true)).unwrap());
     assert!(files[0] == files[1], "held up at each yield, the step came out otherwise");
     let back = ok(&mut session, json!({"method": "rollback"}));
     assert_eq!(back["trained"], kept["trained"]);
@@ -365,7 +363,7 @@ fn a_model_without_a_critic_says_so_plays_and_gets_one_when_it_learns() {
     let judged = ok(&mut session, inspect);
     assert!(judged["v1"].as_f64().unwrap().is_finite());
     // And what it then exports has the critic that it learned by.
-    let file = block_on(session.export(false)).unwrap();
+    let file = block_on(session.session.export(false)).unwrap();
     assert!(ok(&mut load(&file), json!({"method": "info"}))["parameters"]["critic"] != 0);
 }
 

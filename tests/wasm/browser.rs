@@ -14,12 +14,15 @@ use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::evaluate;
 use archer_games::WorldConfig;
-use archer_wasm::session::{Reply, Request};
-use archer_wasm::{Session, device};
+use archer_wasm::device;
 use archer_world::{About, WorldError, Worlds};
 use burn::tensor::{Device, Int, Tensor};
+use page::Page;
 use serde_json::{Value, json};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
+
+#[path = "../native/page.rs"]
+mod page;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -45,15 +48,13 @@ fn worlds(config: &Config, _: Option<&About>) -> Result<std::sync::Arc<dyn World
     archer_games::worlds(&config.world)
 }
 
-async fn load(file: &[u8]) -> Session {
-    let loaded = Session::load(file.to_vec(), open().await).await;
-    loaded.unwrap_or_else(|fault| panic!("{}", fault.message))
+async fn load(file: &[u8]) -> Page {
+    open().await;
+    Page::load(file).await.unwrap_or_else(|fault| panic!("{}", fault.message))
 }
 
-async fn call(session: &mut Session, request: Value) -> Value {
-    let request: Request = serde_json::from_value(request).unwrap();
-    let reply: Result<Reply, _> = session.call(request, |_| ()).await;
-    serde_json::to_value(reply.unwrap_or_else(|fault| panic!("{}", fault.message))).unwrap()
+async fn call(page: &mut Page, request: Value) -> Value {
+    page.call(request, |_| ()).await.unwrap_or_else(|fault| panic!("{}", fault.message))
 }
 
 /// The largest difference, each beside the size of what it should be.
@@ -132,7 +133,7 @@ async fn products_are_sums_of_products() {
 async fn actor_and_critic_compute_what_they_did_natively() {
     let session = load(QUICKSTART).await;
     let native = Sections::from_bytes(QUICKSTART).unwrap();
-    let here = Sections::from_bytes(&session.export(false).await.unwrap()).unwrap();
+    let here = Sections::from_bytes(&session.session.export(false).await.unwrap()).unwrap();
     let read = |sections: &Sections| -> (Value, Vec<f32>) {
         let example: Value = serde_json::from_slice(sections.get("example").unwrap()).unwrap();
         let mut numbers = vec![example["log_prob"].as_f64().unwrap() as f32];
@@ -201,7 +202,7 @@ async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
     for _ in 0..20 {
         call(&mut session, json!({"method": "step"})).await;
     }
-    let file = session.export(false).await.unwrap();
+    let file = session.session.export(false).await.unwrap();
     let device = open().await;
     let mut gains = Vec::new();
     for change in [change, rest] {
@@ -246,7 +247,7 @@ async fn files_of_every_precision_are_read() {
             }
         }
         altered.push("example", other.to_string().into_bytes());
-        let refused = Session::load(altered.to_bytes(), device.clone()).await;
+        let refused = Page::load(&altered.to_bytes()).await;
         assert_eq!(refused.err().expect("it computes something else").code, "bad-model");
     }
 }
@@ -256,9 +257,9 @@ async fn a_saved_run_is_the_same_run() {
     let mut session = load(BANDIT).await;
     call(&mut session, json!({"method": "tune", "tune": {"iterations": 3, "games": 8}})).await;
     call(&mut session, json!({"method": "step"})).await;
-    let file = session.export(true).await.unwrap();
+    let file = session.session.export(true).await.unwrap();
     let mut other = load(&file).await;
-    assert_eq!(other.export(true).await.unwrap(), file);
+    assert_eq!(other.session.export(true).await.unwrap(), file);
     let on = json!({"method": "tune", "tune": {"iterations": 2, "resume": true}});
     call(&mut other, on).await;
     let here = call(&mut session, json!({"method": "step"})).await;
@@ -271,30 +272,64 @@ async fn a_saved_run_is_the_same_run() {
     console_log!("lane {}: {} bytes saved, loaded and gone on with", device::BACKEND, file.len());
 }
 
-/// The page's own border: a request and a reply as JavaScript values, and a question that streams.
+/// The page's own border: requests as JSON, replies as JavaScript values, and an utterance that streams.
 #[wasm_bindgen_test]
-async fn a_question_is_asked_through_the_door() {
+async fn the_agent_speaks_through_the_door() {
     use archer_wasm::wasm_session::WasmSession;
     use wasm_bindgen::prelude::*;
     open().await;
     let door = WasmSession::load(QUICKSTART.to_vec()).await.unwrap();
     let get = |value: &JsValue, key: &str| js_sys::Reflect::get(value, &key.into()).unwrap();
-    let request = |json: &str| js_sys::JSON::parse(json).unwrap();
-    let game = door.call(request(r#"{"method": "play", "seed": 1}"#), None, None).await.unwrap();
-    let ask = request(r#"{"method": "ask", "sample": false}"#);
-    js_sys::Reflect::set(&ask, &"game".into(), &game).unwrap();
+    let say = json!({"method": "say", "talk": {"opening": "Questions:\n"}, "sample": false, "seed": 1,
+        "score": true, "alternatives": 3});
     let heard = js_sys::Array::new();
     let list = heard.clone();
     let hear = Closure::<dyn FnMut(JsValue)>::new(move |text| {
         list.push(&text);
     });
     let hear_function: js_sys::Function = hear.as_ref().clone().unchecked_into();
-    let game = door.call(ask, Some(hear_function), None).await.unwrap();
-    let turn = get(&get(&game, "turns"), "0");
-    let question = get(&turn, "question").as_string().unwrap();
+    let said = door.call(say.to_string(), Some(hear_function), None).await.unwrap();
+    let question = get(&said, "text").as_string().unwrap();
     assert!(question.ends_with('?') && heard.length() > 1);
     assert_eq!(heard.get(heard.length() - 1).as_string().unwrap(), question);
-    let fault = door.call(request(r#"{"method": "nonsense"}"#), None, None).await.unwrap_err();
+    assert!(get(&said, "logProb").as_f64().unwrap() < 0.0);
+    let fault = door.call(r#"{"method": "nonsense"}"#.into(), None, None).await.unwrap_err();
     assert_eq!(get(&fault, "code"), "usage");
     console_log!("lane {}: {question}", device::BACKEND);
+}
+
+/// A world in JavaScript: two doors, of which one opens. A fresh agent learns it from its choices alone.
+#[wasm_bindgen_test]
+async fn a_world_in_javascript_is_learned_from_nothing() {
+    use archer_wasm::wasm_session::{WasmSession, register_world};
+    use wasm_bindgen::prelude::*;
+    open().await;
+    let ask = js_sys::Function::new_with_args(
+        "message",
+        r#"
+        const answer = (one) => {
+            if (one.cmd === "close") return { game: one.game };
+            if (one.cmd === "start") return { game: one.game, text: "Two doors.\n", choices: ["left", "right"] };
+            const won = one.said === "left";
+            return { game: one.game, reply: won ? "It opens." : "A wall.", reward: won ? 1 : 0, end: won ? "won" : "over" };
+        };
+        return Promise.resolve(JSON.stringify({ of: JSON.parse(message).of.map(answer) }));
+        "#,
+    );
+    let world = register_world(r#"{"name": "doors", "max_turns": 1}"#, ask, None).unwrap();
+    let spec = json!({"world": world, "seed": 1, "set": {"rollout_size": 16}});
+    let door = WasmSession::create(spec.to_string()).await.unwrap();
+    let number = |value: &JsValue, keys: [&str; 2]| {
+        let inner = js_sys::Reflect::get(value, &keys[0].into()).unwrap();
+        js_sys::Reflect::get(&inner, &keys[1].into()).unwrap().as_f64().unwrap()
+    };
+    let tune = json!({"method": "tune", "tune": {"iterations": 15, "world": world}});
+    door.call(tune.to_string(), None, None).await.unwrap();
+    let mut returns = Vec::new();
+    for _ in 0..15 {
+        let update = door.call(r#"{"method": "step"}"#.into(), None, None).await.unwrap();
+        returns.push(number(&update, ["return", "mean"]));
+    }
+    console_log!("lane {}: the doors pay {returns:?}", device::BACKEND);
+    assert!(returns[0] < 0.9 && returns[14] > 0.9, "{returns:?}");
 }

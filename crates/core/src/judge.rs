@@ -219,6 +219,11 @@ impl Example {
         Ok(Self { observation, utterance, log_prob, scores, worth })
     }
 
+    /// The text after which it was said.
+    pub fn observation(&self) -> &str {
+        &self.observation
+    }
+
     /// As JSON.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("JSON can be written")

@@ -57,10 +57,10 @@ pub use twenty_questions::{Answer, Rules, TwentyQuestions};
 
 /// The names of all worlds.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> = WorldName::ALL.iter().map(|name| name.name()).collect();
+    let names = WorldName::ALL.iter().map(|name| name.name());
     #[cfg(feature = "box")]
-    names.extend(catalogue::ENTRIES.iter().map(|entry| entry.name));
-    names
+    let names = names.chain(catalogue::ENTRIES.iter().map(|entry| entry.name));
+    names.collect()
 }
 
 /// The world of these settings; without a name it is Twenty Questions.

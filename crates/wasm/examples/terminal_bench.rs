@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use archer_wasm::session::Request;
-use archer_wasm::{Session, device};
+use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
+
+#[path = "../../../tests/native/page.rs"]
+mod page;
 
 fn main() {
     const USAGE: &str = "model-file games together iterations";
@@ -15,8 +17,7 @@ fn main() {
     let mut number = || args.next().and_then(|text| text.parse().ok()).expect(USAGE);
     let (games, together, iterations): (u64, u64, u64) = (number(), number(), number());
     let begin = Instant::now();
-    let device = block_on(device::open()).expect("a processor");
-    let mut session = block_on(Session::load(file, device)).expect("the shipped model is whole");
+    let mut session = block_on(Page::load(&file)).expect("the shipped model is whole");
     let game = call(&mut session, json!({"method": "play", "seed": 1}), &mut 0);
     call(&mut session, json!({"method": "ask", "game": game, "sample": true}), &mut 0);
     let first_ms = begin.elapsed().as_secs_f64() * 1e3;
@@ -45,7 +46,7 @@ fn some(n: u64) -> u64 {
 }
 
 /// Tokens in a second of asking, one game at a time.
-fn play(session: &mut Session, games: u64) -> f64 {
+fn play(session: &mut Page, games: u64) -> f64 {
     let (mut tokens, mut time) = (0, Duration::ZERO);
     for seed in 1..=games {
         let mut game = call(session, json!({"method": "play", "seed": seed}), &mut 0);
@@ -64,17 +65,15 @@ fn play(session: &mut Session, games: u64) -> f64 {
 }
 
 /// Questions in a second of games that are played side by side.
-fn evaluate(session: &mut Session, games: u64) -> f64 {
+fn evaluate(session: &mut Page, games: u64) -> f64 {
     let begin = Instant::now();
     let ask =
         json!({"method": "evaluate", "games": games, "seed": 7, "sample": true, "kept": false});
     let told = call(session, ask, &mut 0);
-    let questions = games as f64 * told["meanQuestions"].as_f64().expect("questions of a game");
+    let questions = games as f64 * told["meanTurns"].as_f64().expect("questions of a game");
     questions / begin.elapsed().as_secs_f64()
 }
 
-fn call(session: &mut Session, request: Value, tokens: &mut usize) -> Value {
-    let request: Request = serde_json::from_value(request).expect("a request");
-    let reply = block_on(session.call(request, |_| *tokens += 1)).expect("a reply");
-    serde_json::to_value(reply).expect("a reply is data")
+fn call(session: &mut Page, request: Value, tokens: &mut usize) -> Value {
+    block_on(session.call(request, |_| *tokens += 1)).expect("a reply")
 }

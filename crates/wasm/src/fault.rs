@@ -24,7 +24,10 @@ impl From<archer::Error> for Fault {
     fn from(error: archer::Error) -> Self {
         use archer::Error as E;
         let (code, hint) = match &error {
-            E::Config(_) | E::World(_) => ("usage", "Change the setting that the message names."),
+            E::Config(_) => ("usage", "Change the setting that the message names."),
+            E::World(_) => {
+                ("world", "Mend the world as the message says; the model is what it was.")
+            }
             E::Model(_) | E::Checkpoint(_) | E::Data(_) => {
                 ("bad-model", "Choose another file: one that archer exported, whole and unchanged.")
             }
@@ -48,11 +51,5 @@ impl From<archer::Error> for Fault {
 impl From<archer_world::WorldError> for Fault {
     fn from(error: archer_world::WorldError) -> Self {
         Fault::from(archer::Error::from(error))
-    }
-}
-
-impl From<archer_games::GameError> for Fault {
-    fn from(error: archer_games::GameError) -> Self {
-        archer::Error::from(archer_world::WorldError::from(error)).into()
     }
 }

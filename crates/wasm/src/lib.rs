@@ -10,6 +10,7 @@
 pub mod device;
 pub mod drive;
 pub mod fault;
+pub mod guest;
 pub mod session;
 
 #[cfg(all(target_family = "wasm", not(feature = "webgpu")))]

@@ -2,8 +2,10 @@
 //!
 //! A session is a [`Trainer`] that may stand still, and the file it can go back to. Everything a
 //! page wants is one [`Request`](request::Request); what a game is, the page itself holds and hands
-//! in, so that nothing is lost when another backend takes over. A copy costs little: a long request
-//! is done on one, so that others can be answered meanwhile and it can be given up.
+//! in, so that nothing is lost when another backend takes over. A world is a [guest](crate::guest):
+//! without one a model speaks and judges, and with one it learns and is evaluated. A copy costs
+//! little: a long request is done on one, so that others can be answered meanwhile and it can be given
+//! up.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,20 +13,23 @@ use std::sync::Arc;
 use archer::agent::Agent;
 use archer::config::Config;
 use archer::train::Trainer;
-use archer_games::{GuessingGame, WorldConfig, WorldName};
-use archer_world::{About, WorldError, Worlds};
+use archer_world::{About, Elsewhere, Game, Settings, Style, WorldError, Worlds};
 use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::fault::Fault;
 
-pub mod host;
-pub mod inspect;
+pub mod create;
 pub mod learn;
-pub mod play;
+mod probe;
 pub mod request;
+pub mod talk;
 
+pub use create::Create;
 pub use request::{Change, Reply, Request};
+
+/// Turns that a game is believed to last where a file does not say.
+const TURNS: usize = 20;
 
 /// A loaded model.
 #[derive(Clone)]
@@ -38,13 +43,13 @@ pub struct Session {
     changed: bool,
     /// Whether the trainer has a whole run's state, rather than only networks.
     resumable: bool,
-    world: WorldConfig,
-    things: Vec<String>,
-    guesses: Vec<String>,
-    max_turns: usize,
-    best: Option<f64>,
-    worst: Option<f64>,
+    /// Whether the run began from nothing, here: it goes on where it is asked to learn.
+    fresh: bool,
+    /// The games of others that it has learned from.
+    recorded: Rc<Vec<Game>>,
     tuning: Option<learn::Tuning>,
+    /// The session before a fine-tune that has not learned anything yet.
+    untuned: Option<Box<Session>>,
 }
 
 /// What is known of the loaded model.
@@ -52,9 +57,8 @@ pub struct Session {
 #[serde(rename_all = "camelCase")]
 pub struct Info {
     world: String,
-    things: Vec<String>,
+    settings: Settings,
     max_turns: usize,
-    sometimes: bool,
     gamma: f64,
     optimum_return: Option<f64>,
     worst_return: Option<f64>,
@@ -62,11 +66,13 @@ pub struct Info {
     vocabulary: usize,
     trained: Trained,
     resumable: bool,
+    /// Whether it says no utterance twice in a game.
+    retries: bool,
     bytes: usize,
     changed: bool,
 }
 
-/// Scalars in the two networks.
+/// Scalars in the two networks; 0 for a critic that is not there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Parameters {
     actor: usize,
@@ -86,56 +92,48 @@ impl Session {
     /// # Errors
     /// If it is none, cut, altered, of another version, or computes something else here.
     pub async fn load(file: Vec<u8>, device: Device) -> Result<Self, Fault> {
-        let trainer = Trainer::resume(&file, &worlds, &device)?;
+        let trainer = Trainer::resume(&file, &elsewhere, &device)?;
         trainer.check_example(&file).await?;
         let resumable = !Trainer::is_export(&file)?;
-        let agent = Rc::new(trainer.agent());
-        let mut session = Self {
-            device,
-            trainer: Rc::new(trainer),
-            agent,
-            kept: Rc::new(file),
-            changed: false,
-            resumable,
-            world: WorldConfig::default(),
-            things: Vec::new(),
-            guesses: Vec::new(),
-            max_turns: 0,
-            best: None,
-            worst: None,
-            tuning: None,
-        };
-        session.settle_in()?;
+        let mut session = Self::of(trainer, device);
+        (session.kept, session.resumable) = (Rc::new(file), resumable);
         Ok(session)
     }
 
-    /// Takes note of what there is in the world of the model.
-    fn settle_in(&mut self) -> Result<(), Fault> {
-        let about = self.trainer.worlds().about();
-        self.max_turns = about.max_turns;
-        (self.best, self.worst) = (about.best, about.worst);
-        self.world = WorldConfig::of(&self.trainer.config().world)?;
-        (self.things, self.guesses) = things(&self.world)?;
-        Ok(())
+    /// A session of this trainer that was never kept.
+    fn of(trainer: Trainer, device: Device) -> Self {
+        Self {
+            device,
+            agent: Rc::new(trainer.agent()),
+            trainer: Rc::new(trainer),
+            kept: Rc::default(),
+            changed: false,
+            resumable: true,
+            fresh: false,
+            recorded: Rc::default(),
+            tuning: None,
+            untuned: None,
+        }
     }
 
     /// What is known of the model as it is now.
     pub fn info(&self) -> Info {
         let config = self.trainer.config();
+        let about = self.trainer.worlds().about();
         let (actor, critic, vocabulary) = self.trainer.sizes();
         let (iterations, games) = self.trainer.lifetime();
         Info {
-            world: self.world.name.to_string(),
-            things: self.things.clone(),
-            max_turns: self.max_turns,
-            sometimes: self.world.sometimes,
+            world: about.name.clone(),
+            settings: config.world.clone(),
+            max_turns: about.max_turns,
             gamma: config.gamma,
-            optimum_return: self.best,
-            worst_return: self.worst,
+            optimum_return: about.best,
+            worst_return: about.worst,
             parameters: Parameters { actor, critic },
             vocabulary,
             trained: Trained { iterations, games },
             resumable: self.resumable,
+            retries: self.agent.about.utterance_tries > 1,
             bytes: self.kept.len(),
             changed: self.changed,
         }
@@ -171,7 +169,20 @@ impl Session {
 
     /// Goes back to the model as it was loaded or last kept.
     async fn rollback(&mut self) -> Result<Info, Fault> {
-        self.import(self.kept.to_vec()).await
+        let fresh = self.fresh;
+        self.import(self.kept.to_vec()).await?;
+        self.fresh = fresh;
+        Ok(self.info())
+    }
+
+    /// Goes back to before a fine-tune that ended before anything was learned: its world is not the
+    /// model's.
+    fn abandon(&mut self) -> Info {
+        if let Some(untuned) = self.untuned.take() {
+            let (kept, changed) = (self.kept.clone(), untuned.changed);
+            *self = Self { kept, changed, ..*untuned };
+        }
+        self.info()
     }
 
     /// Takes over what a request has changed on a copy of this session, and nothing else: another may
@@ -187,38 +198,27 @@ impl Session {
             Change::Everything => *self = after,
         }
     }
-
-    fn world(&self) -> &WorldConfig {
-        &self.world
-    }
-
-    fn guessing_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
-        self.world.guessing()?.ok_or_else(|| {
-            let name = self.world().name;
-            Fault::usage(
-                format!("this model plays {name}, where there is nothing to guess"),
-                "Load a model of twenty_questions.",
-            )
-        })
-    }
 }
 
-/// The world of a configuration.
-fn worlds(config: &Config, _: Option<&About>) -> Result<Arc<dyn Worlds>, WorldError> {
-    archer_games::worlds(&config.world)
+/// The world of a model file, of which only this is known here.
+fn elsewhere(config: &Config, about: Option<&About>) -> Result<Arc<dyn Worlds>, WorldError> {
+    let about = about.cloned().unwrap_or_else(|| older(config));
+    let why = format!(
+        "the world {} of this model is not here: hand it in where the agent is to learn or to be evaluated",
+        about.name
+    );
+    Ok(Arc::new(Elsewhere::new(about, why)))
 }
 
-/// The things of a world, and the question that guesses each.
-fn things(world: &WorldConfig) -> Result<(Vec<String>, Vec<String>), Fault> {
-    let Some(game) = world.guessing()? else {
-        return Ok((Vec::new(), Vec::new()));
-    };
-    let things = game.names();
-    if world.name != WorldName::TwentyQuestions {
-        return Ok((things, Vec::new()));
+/// What is known of the world of a file that says nothing but its settings.
+fn older(config: &Config) -> About {
+    let text = |key: &str| config.world.get(key)?.as_str().map(str::to_string);
+    let number = |key: &str| usize::try_from(config.world.get(key)?.as_u64()?).ok();
+    About {
+        style: Style::one_line(),
+        ..About::new(
+            text("name").unwrap_or_else(|| "unknown".into()),
+            number("max_turns").filter(|&turns| turns > 0).unwrap_or(TURNS),
+        )
     }
-    let pool = game.question_pool();
-    let guess = |thing: usize| pool.questions()[pool.guess_of(thing)].text.clone();
-    let guesses = (0..things.len()).map(guess).collect();
-    Ok((things, guesses))
 }

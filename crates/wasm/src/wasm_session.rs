@@ -1,17 +1,20 @@
 //! Requests and replies as JavaScript values. Nothing is decided here.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use js_sys::{Function, Promise};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::device;
 use crate::drive::drive;
 use crate::fault::Fault;
-use crate::session::{Request, Session};
+use crate::guest::{self, Answering, Declared, Host};
+use crate::session::{Create, Request, Session};
 
 thread_local! {
     /// What the last panic said: a trap tells JavaScript nothing.
@@ -83,6 +86,62 @@ pub fn device_lost() -> Option<String> {
     device::lost().map(str::to_string)
 }
 
+/// A world in JavaScript.
+struct JsHost {
+    /// From a text to a text, or to a promise of one.
+    ask: Function,
+    /// From a text to a text.
+    teach: Option<Function>,
+}
+
+impl Host for JsHost {
+    fn ask(&self, message: String) -> Answering {
+        let asked = self.ask.call1(&JsValue::NULL, &JsValue::from_str(&message));
+        Box::pin(async move {
+            let answer = asked.map_err(|thrown| sentence(&thrown))?;
+            let answer = match answer.dyn_into::<Promise>() {
+                Ok(promise) => JsFuture::from(promise).await.map_err(|thrown| sentence(&thrown))?,
+                Err(answer) => answer,
+            };
+            answer.as_string().ok_or_else(|| "the world gave no text".to_string())
+        })
+    }
+
+    fn teach(&self, lesson: String) -> Result<String, String> {
+        let teach = self.teach.as_ref().ok_or("the world teaches nothing")?;
+        let answer = teach.call1(&JsValue::NULL, &JsValue::from_str(&lesson));
+        let answer = answer.map_err(|thrown| sentence(&thrown))?;
+        answer.as_string().ok_or_else(|| "the world gave no text".to_string())
+    }
+}
+
+/// What something that was thrown says.
+fn sentence(thrown: &JsValue) -> String {
+    let message = js_sys::Reflect::get(thrown, &JsValue::from_str("message"));
+    let message = message.ok().and_then(|message| message.as_string());
+    message.or_else(|| thrown.as_string()).unwrap_or_else(|| format!("{thrown:?}"))
+}
+
+/// Makes a world known, and gives its number. `declared` is JSON ([`Declared`]), `ask` answers the
+/// messages of a learner, `teach` its lessons.
+#[wasm_bindgen(js_name = registerWorld)]
+pub fn register_world(
+    declared: &str,
+    ask: Function,
+    teach: Option<Function>,
+) -> Result<f64, JsValue> {
+    let declared: Declared = read(declared)?;
+    let number = guest::register(declared, Rc::new(JsHost { ask, teach }));
+    // Far below 2^53: they count the worlds and games of a page.
+    number.map(|number| number as f64).map_err(|error| thrown(error.into()))
+}
+
+/// Forgets a world; who learns in it goes on.
+#[wasm_bindgen(js_name = releaseWorld)]
+pub fn release_world(number: f64) {
+    guest::release(number as u64);
+}
+
 /// A loaded model. Calls may overlap; those that learn or change the model must not overlap each
 /// other.
 #[wasm_bindgen]
@@ -97,21 +156,25 @@ impl WasmSession {
         Session::load(file, device).await.map(|session| WasmSession(session.into())).map_err(thrown)
     }
 
-    /// Answers one request. `observe` is called with the text of a question as it grows. `rest` is
+    /// A fresh agent, described by JSON ([`Create`]).
+    pub async fn create(spec: String) -> Result<WasmSession, JsValue> {
+        start();
+        let create: Create = read(&spec)?;
+        let device = device::open().await.map_err(thrown)?;
+        let session = Session::create(create, device).await.map_err(thrown)?;
+        Ok(WasmSession(session.into()))
+    }
+
+    /// Answers one request, given as JSON. `observe` is called with the text of a question as it grows. `rest` is
     /// called at each yield of the work: it returns nothing, or a promise of whether to go on; work
     /// that is given up changes nothing and replies undefined.
     pub async fn call(
         &self,
-        request: JsValue,
+        request: String,
         observe: Option<Function>,
         rest: Option<Function>,
     ) -> Result<JsValue, JsValue> {
-        let request: Request = serde_wasm_bindgen::from_value(request).map_err(|error| {
-            thrown(Fault::usage(
-                format!("the request cannot be read: {error}"),
-                "Compare it with the package's types.",
-            ))
-        })?;
+        let request: Request = read(&request)?;
         let observe = |text: &str| {
             if let Some(observe) = &observe {
                 // A page's own fault must not end the game.
@@ -146,6 +209,14 @@ impl WasmSession {
         self.0.replace(session);
         Ok(to_js(&info))
     }
+}
+
+/// Reads what the package sends as JSON.
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, JsValue> {
+    serde_json::from_str(json).map_err(|error| {
+        let message = format!("the request cannot be read: {error}");
+        thrown(Fault::usage(message, "Compare it with the package's types."))
+    })
 }
 
 fn thrown(fault: Fault) -> JsValue {

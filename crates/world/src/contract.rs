@@ -142,30 +142,30 @@ pub fn shortened(text: &str) -> String {
 }
 
 /// A batch that is held to the rules at every turn.
-pub struct Checked<'a> {
-    about: &'a About,
+pub struct Checked {
+    about: About,
     batch: Box<dyn Batch>,
     /// For each game, the turns that were played; none once it is over.
     played: Vec<Option<usize>>,
 }
 
-impl<'a> Checked<'a> {
+impl Checked {
     /// Opens a batch of a world and holds it to the rules.
     ///
     /// # Errors
     /// If the world cannot be reached.
-    pub async fn open(worlds: &'a dyn Worlds, games: usize) -> Result<Self, WorldError> {
+    pub async fn open(worlds: &dyn Worlds, games: usize) -> Result<Self, WorldError> {
         let batch = worlds.open(games).await?;
-        Ok(Self { about: worlds.about(), batch, played: Vec::new() })
+        Ok(Self { about: worlds.about().clone(), batch, played: Vec::new() })
     }
 }
 
-impl Batch for Checked<'_> {
+impl Batch for Checked {
     fn start<'b>(&'b mut self, starts: &'b [Start]) -> Wait<'b, Vec<Opening>> {
         Box::pin(async move {
             let openings = self.batch.start(starts).await?;
             assert_eq!(openings.len(), starts.len(), "an opening for each start");
-            openings.iter().try_for_each(|opening| check_opening(self.about, opening))?;
+            openings.iter().try_for_each(|opening| check_opening(&self.about, opening))?;
             self.played = vec![Some(0); starts.len()];
             Ok(openings)
         })
@@ -179,7 +179,7 @@ impl Batch for Checked<'_> {
             assert_eq!(turns.len(), said.len(), "a turn for each utterance");
             for (said, turn) in said.iter().zip(&turns) {
                 let played = self.played[said.game].expect("only games in play are told something");
-                check_turn(self.about, played + 1, turn)?;
+                check_turn(&self.about, played + 1, turn)?;
                 self.played[said.game] = turn.end.is_none().then_some(played + 1);
             }
             Ok(turns)
@@ -239,7 +239,7 @@ pub async fn try_world(
 }
 
 async fn play(
-    batch: &mut Checked<'_>,
+    batch: &mut Checked,
     seed: u64,
     say: &impl Fn(usize, Option<&Choices>) -> String,
 ) -> Result<Game, WorldError> {

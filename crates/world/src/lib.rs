@@ -44,6 +44,9 @@ pub mod messages;
 
 pub mod contract;
 
+pub mod client;
+pub mod serve;
+
 pub use error::WorldError;
 pub use record::{Exchange, Game};
 pub use teaching::{Discount, Teaching};

@@ -34,6 +34,10 @@ pub enum Request {
         /// The task, or null to let the seed draw it.
         #[serde(default)]
         task: Option<usize>,
+        /// Set where the game is learned from: the share of the training that is done, 0 to 1. A world
+        /// may be another then, such as one that answers with more noise at first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        training: Option<f64>,
     },
     /// Answer an utterance.
     Act {
@@ -183,7 +187,7 @@ mod tests {
     fn requests_are_lines_of_json() {
         let line = |request: &Request| serde_json::to_string(request).unwrap();
         assert_eq!(line(&Request::About), r#"{"cmd":"about"}"#);
-        let start = Request::Start { game: 3, seed: 7, task: None };
+        let start = Request::Start { game: 3, seed: 7, task: None, training: None };
         assert_eq!(line(&start), r#"{"cmd":"start","game":3,"seed":7,"task":null}"#);
         let act = Request::Act { game: 3, said: "8*3".into() };
         assert_eq!(line(&act), r#"{"cmd":"act","game":3,"said":"8*3"}"#);

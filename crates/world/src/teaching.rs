@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
 use crate::error::WorldError;
 use crate::record::Game;
 use crate::world::{About, Start};
 use crate::worlds::{Batch, Wait, Worlds};
 
 /// How the learner discounts, which a bonus that must not change the best policy depends on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Discount {
     /// Discount for one turn, in (0, 1].
     pub gamma: f64,
@@ -63,6 +66,46 @@ pub trait Teaching: Send + Sync {
     fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {
         let _ = (game, discount);
         Vec::new()
+    }
+}
+
+/// A question to a [`Teaching`] as data, for a world whose teaching is on the other side of JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "teach", rename_all = "snake_case")]
+pub enum Lesson {
+    /// [`Teaching::demonstrations`]; answered by games.
+    Demonstrations {
+        /// One for each game.
+        starts: Vec<Start>,
+    },
+    /// [`Teaching::context_only_games`]; answered by games, or null where there are none.
+    ContextOnlyGames {
+        /// One for each game.
+        starts: Vec<Start>,
+    },
+    /// [`Teaching::facts`].
+    Facts,
+    /// [`Teaching::winning_utterances`].
+    WinningUtterances,
+    /// [`Teaching::bonus`].
+    Bonus {
+        /// The finished game.
+        game: Game,
+        /// How the learner discounts.
+        discount: Discount,
+    },
+}
+
+impl Lesson {
+    /// The answer of a teaching as JSON.
+    pub fn of(&self, teaching: &dyn Teaching) -> Value {
+        match self {
+            Lesson::Demonstrations { starts } => json!(teaching.demonstrations(starts)),
+            Lesson::ContextOnlyGames { starts } => json!(teaching.context_only_games(starts).ok()),
+            Lesson::Facts => json!(teaching.facts()),
+            Lesson::WinningUtterances => json!(teaching.winning_utterances()),
+            Lesson::Bonus { game, discount } => json!(teaching.bonus(game, *discount)),
+        }
     }
 }
 

@@ -28,8 +28,8 @@ export async function measure({ backend, model, games, together, iterations }, h
   };
   const evaluate = async (games) => {
     const begin = performance.now();
-    const { meanQuestions } = await agent.evaluate({ games, sample: true });
-    return (1000 * games * meanQuestions) / (performance.now() - begin);
+    const { meanTurns } = await agent.evaluate({ games, sample: true });
+    return (1000 * games * meanTurns) / (performance.now() - begin);
   };
   const some = (n) => Math.ceil(n / 5);
   await play(some(games));

@@ -14,7 +14,7 @@ interface Measure {
 const MEASURES: Measure[] = [
   { name: "Average score", of: (e) => e.meanReturn, show: fixed, better: 1 },
   { name: "Games won", of: (e) => e.winRate, show: percent, better: 1 },
-  { name: "Questions per game", of: (e) => e.meanQuestions, show: (value) => fixed(value, 1), better: -1 },
+  { name: "Questions per game", of: (e) => e.meanTurns, show: (value) => fixed(value, 1), better: -1 },
   { name: "Asked twice", of: (e) => e.repeatRate, show: percent, better: -1 },
   { name: "Not understood", of: (e) => e.invalidRate, show: percent, better: -1 },
 ];

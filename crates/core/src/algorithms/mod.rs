@@ -3,7 +3,7 @@
 //!
 //! All train the same [`Learner`] from the same [`Experience`], so a run of any of them is played,
 //! reported, saved and resumed in one way. The set is closed; this file is where it is chosen from. A
-//! build for browsers does without the baselines, which would be a twentieth of what a page fetches.
+//! build for browsers has ArCHer, PPO and imitation, and does without the other baselines.
 
 #![cfg_attr(
     not(feature = "baselines"),
@@ -20,7 +20,6 @@ pub mod distill;
 pub mod filtered_bc;
 #[cfg(feature = "baselines")]
 pub mod iql;
-#[cfg(feature = "baselines")]
 pub mod ppo;
 #[cfg(feature = "baselines")]
 pub mod reinforce;
@@ -152,13 +151,12 @@ pub async fn learn(
         Algorithm::Iql => iql::learn(learner, experience, context).await,
         #[cfg(feature = "baselines")]
         Algorithm::Reinforce => reinforce::learn(learner, experience, context).await,
-        #[cfg(feature = "baselines")]
         Algorithm::Ppo => ppo::learn(learner, experience, context).await,
         #[cfg(feature = "baselines")]
         Algorithm::Distill => distill::learn(learner, experience, context).await,
         #[cfg(not(feature = "baselines"))]
         other => Err(Error::Config(format!(
-            "algorithm = \"{}\" is not part of this build: set it to \"archer\", or train in the terminal",
+            "algorithm = \"{}\" is not part of this build: set it to \"archer\" or \"ppo\", or train in the terminal",
             other.name()
         ))),
     }

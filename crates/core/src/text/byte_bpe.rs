@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
+use super::bpe_trainer;
 use crate::error::Error;
 
 /// What two neighbours become: how early, and which token.
@@ -93,6 +94,19 @@ impl ByteBpe {
         let merges = merges(&root["model"]["merges"], &ids).map_err(fault)?;
         let splits_words = root["pre_tokenizer"]["use_regex"] != false;
         Ok(Self { json: json.to_vec(), bytes, special, ids, added, byte_ids, merges, splits_words })
+    }
+
+    /// Trains a byte-level BPE of at most `vocab_size` tokens, none longer than `max_token_length`
+    /// bytes, and writes its `tokenizer.json`: the special tokens, the 256 bytes, and merges of pairs
+    /// that occur at least twice. Each text is one unit of merging. The file is the one that the
+    /// `tokenizers` crate would have written.
+    pub fn train(
+        texts: impl Iterator<Item = String>,
+        specials: &[&str],
+        vocab_size: usize,
+        max_token_length: usize,
+    ) -> Vec<u8> {
+        bpe_trainer::train(texts, specials, vocab_size, max_token_length)
     }
 
     /// The file this was read from.
@@ -243,7 +257,7 @@ fn merges(list: &Value, ids: &HashMap<String, u32>) -> Result<Merges, String> {
 }
 
 /// The printable character by which GPT-2's files write each byte.
-fn byte_alphabet() -> HashMap<char, u8> {
+pub(super) fn byte_alphabet() -> HashMap<char, u8> {
     let mut spare = 256;
     (0..=u8::MAX)
         .map(|byte| {

@@ -1,5 +1,6 @@
 //! Words ↔ tokens, and nowhere else in the core.
 
+mod bpe_trainer;
 pub mod byte_bpe;
 #[cfg(not(target_family = "wasm"))]
 pub mod hugging_face;

@@ -71,22 +71,17 @@ impl Tokenizer {
     /// parts. The result depends on the arguments alone.
     ///
     /// # Errors
-    /// If it cannot be trained; in a browser always, where a run starts from a model file.
+    /// If it cannot be trained.
     pub fn train(
         texts: impl Iterator<Item = String> + Send,
         vocab_size: usize,
         max_token_length: usize,
     ) -> Result<Self, Error> {
         #[cfg(not(target_family = "wasm"))]
-        return Self::from_json(&Engine::train(texts, &SPECIALS, vocab_size, max_token_length)?);
+        let json = Engine::train(texts, &SPECIALS, vocab_size, max_token_length)?;
         #[cfg(target_family = "wasm")]
-        {
-            let _ = (texts, vocab_size, max_token_length);
-            Err(Error::Data(
-                "a tokenizer is trained in the terminal: here a run starts from a model file"
-                    .into(),
-            ))
-        }
+        let json = Engine::train(texts, &SPECIALS, vocab_size, max_token_length);
+        Self::from_json(&json)
     }
 
     /// Reads a `tokenizer.json`.

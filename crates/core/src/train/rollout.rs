@@ -120,7 +120,7 @@ pub fn record(game: &Trajectory, world: &str, tokenizer: &Tokenizer) -> Record {
 async fn play_batch(
     player: Player<'_>,
     worlds: &dyn Worlds,
-    batch: &mut Checked<'_>,
+    batch: &mut Checked,
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {

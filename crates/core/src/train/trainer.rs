@@ -17,7 +17,6 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, evaluate, starts};
-use super::recorded;
 use super::rollout::{self, play};
 use super::warm_start::{check_context_only_games, demonstrated_games, explored_games, pieces};
 use crate::agent::{About, Agent};
@@ -44,6 +43,7 @@ mod card;
 mod described;
 mod fresh;
 mod imitation;
+mod memory;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;
@@ -279,6 +279,16 @@ impl Trainer {
         Ok(())
     }
 
+    /// What a player reads first in the world, where it is known.
+    pub fn known_opening(&self) -> Option<&str> {
+        self.opening.as_deref()
+    }
+
+    /// Tells what a player reads first in the world.
+    pub fn set_opening(&mut self, opening: Option<String>) {
+        self.opening = opening;
+    }
+
     /// What a player reads first in the world, in the game of seed 0.
     ///
     /// # Errors
@@ -289,28 +299,6 @@ impl Trainer {
         }
         let mut batch = Checked::open(self.worlds.as_ref(), 1).await?;
         Ok(batch.start(&[Start::default()]).await?.remove(0).text)
-    }
-
-    /// Gives an offline run the games that it learns from ([`archer_world::record::read_games`] reads
-    /// them from a file); a run that was resumed has them already.
-    ///
-    /// # Errors
-    /// If the world breaks its contract or cannot be reached.
-    pub async fn set_games(&mut self, games: &[Game]) -> Result<(), Error> {
-        let opening = self.opening().await?;
-        let (about, config) = (self.worlds.about(), &self.config);
-        let read = |game| recorded::trajectory(game, about, &opening, config, &self.tokenizer);
-        let mut games: Vec<Trajectory> = games.iter().map(read).collect::<Result<_, _>>()?;
-        games.iter_mut().for_each(|game| self.shape(game, self.worlds.as_ref()));
-        finite::check_games(&games)?;
-        let turns = games.iter().map(|game| game.transitions.len()).sum();
-        // All of them are to be learned from, however many there are.
-        self.buffer = ReplayBuffer::new(turns);
-        self.games = games.len() as u64;
-        for turn in games.into_iter().flat_map(|game| game.transitions) {
-            self.buffer.insert(turn);
-        }
-        Ok(())
     }
 
     /// Changes a finished game's rewards, and the returns that follow from them, in what is learned
@@ -448,22 +436,7 @@ impl Trainer {
                 algorithm.name()
             )));
         }
-        let context = Context {
-            config: &self.config,
-            tokenizer: &self.tokenizer,
-            layout: &self.layout,
-            iteration: self.iteration,
-            threads: self.threads,
-        };
-        let experience = Experience { replay: &self.buffer, played: &trajectories };
-        let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
-        for (name, value) in learned.iter().chain(taught.iter()) {
-            metrics.push(name, value);
-        }
-        finite::check_metrics(&metrics, &self.config)?;
-        self.learner.take_average(&self.config, self.iteration);
-        self.iteration += 1;
+        self.learn_from(&trajectories, &mut metrics).await?;
         let mut report = self.report(Phase::Learn, self.iteration, metrics);
         (report.games, report.tokens) = (trajectories.len(), tokens);
         let due = self.config.eval_freq > 0 && self.iteration.is_multiple_of(self.config.eval_freq);
@@ -484,6 +457,31 @@ impl Trainer {
                 "capacity = {capacity} holds no whole game: one of this iteration has {longest} turns, so raise it to many times that"
             ))),
         }
+    }
+
+    /// One iteration's learning from the replay buffer and these games, and its metrics.
+    async fn learn_from(
+        &mut self,
+        played: &[Trajectory],
+        metrics: &mut Metrics,
+    ) -> Result<(), Error> {
+        let context = Context {
+            config: &self.config,
+            tokenizer: &self.tokenizer,
+            layout: &self.layout,
+            iteration: self.iteration,
+            threads: self.threads,
+        };
+        let experience = Experience { replay: &self.buffer, played };
+        let learned = learn(&mut self.learner, experience, &context).await?;
+        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
+        for (name, value) in learned.iter().chain(taught.iter()) {
+            metrics.push(name, value);
+        }
+        finite::check_metrics(metrics, &self.config)?;
+        self.learner.take_average(&self.config, self.iteration);
+        self.iteration += 1;
+        Ok(())
     }
 
     /// The games of an iteration and what they tell; offline there are none.

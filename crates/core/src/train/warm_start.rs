@@ -79,11 +79,7 @@ pub async fn explored_games(worlds: &dyn Worlds, starts: &[Start]) -> Result<Vec
 /// Games of random choices that are played side by side.
 const SIDE_BY_SIDE: usize = 64;
 
-async fn explore(
-    batch: &mut Checked<'_>,
-    about: &About,
-    starts: &[Start],
-) -> Result<Vec<Game>, Error> {
+async fn explore(batch: &mut Checked, about: &About, starts: &[Start]) -> Result<Vec<Game>, Error> {
     let mut chance: Vec<_> =
         starts.iter().map(|start| rng::stream(start.seed, "explore.said", 0)).collect();
     let openings = batch.start(starts).await?;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use archer_world::client::{self, Fault, Numbered};
 use archer_world::messages::Request;
 use archer_world::{Batch, Opening, Said, Start, Turn, Wait, WorldError};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::child::Process;
@@ -16,25 +15,8 @@ pub(super) struct ManyGames {
     pool: Arc<Pool>,
     /// None only while the batch is dropped.
     process: Option<Process>,
-    games: Vec<Game>,
+    games: Vec<Numbered>,
 }
-
-struct Game {
-    number: u64,
-    task: Option<usize>,
-}
-
-/// An answer to a start.
-#[derive(Deserialize)]
-struct Started {
-    #[serde(flatten)]
-    opening: Opening,
-    #[serde(default)]
-    task: Option<usize>,
-}
-
-/// How a fault of a world's answers is mended.
-const FORM: &str = "answer a batch with {\"of\":[…]}, one answer for each request, in their order";
 
 impl ManyGames {
     pub(super) fn new(pool: Arc<Pool>, process: Process) -> Self {
@@ -47,16 +29,13 @@ impl ManyGames {
         process.closing.extend(before);
         let first = process.next_game;
         process.next_game += starts.len() as u64;
-        let numbered = || (first..).zip(starts);
-        let requests = numbered()
-            .map(|(game, start)| Request::Start { game, seed: start.seed, task: start.task })
-            .collect();
-        let answers = exchange(process, requests)?;
+        let answers = exchange(process, client::starts(first, starts, None))?;
         let mut openings = Vec::with_capacity(starts.len());
-        for ((number, start), answer) in numbered().zip(answers) {
-            let started: Started = read(process, answer, "start", number)?;
-            openings.push(started.opening);
-            self.games.push(Game { number, task: started.task.or(start.task) });
+        for ((number, start), answer) in (first..).zip(starts).zip(answers) {
+            let started = client::started(answer, number, start);
+            let (opening, game) = started.map_err(|fault| told(process, &fault))?;
+            openings.push(opening);
+            self.games.push(game);
         }
         Ok(openings)
     }
@@ -71,9 +50,15 @@ impl ManyGames {
         let answers = exchange(process, requests)?;
         said.iter()
             .zip(answers)
-            .map(|(said, answer)| read(process, answer, "act", number(said)))
-            .collect()
+            .map(|(said, answer)| client::read(answer, "act", number(said)))
+            .collect::<Result<_, _>>()
+            .map_err(|fault| told(process, &fault))
     }
+}
+
+/// The sentence for a fault of a process's answers.
+fn told(process: &mut Process, fault: &Fault) -> WorldError {
+    process.fault(&fault.what, fault.remedy)
 }
 
 /// Sends requests as one line, closes of past games first, and gives the answers to them.
@@ -86,60 +71,14 @@ fn exchange(process: &mut Process, requests: Vec<Request>) -> Result<Vec<Value>,
         return Ok(Vec::new());
     }
     process.send(line(&Request::Batch { of }))?;
-    let mut answer = process.receive()?;
-    if let Some(error) = answer.get("error") {
-        let what = format!("refused a batch ({error})");
-        return Err(process.fault(&what, FORM));
-    }
-    let mut answers = match answer.get_mut("of").map(Value::take) {
-        Some(Value::Array(answers)) => answers,
-        _ => return Err(process.fault("answered a batch without a list \"of\"", FORM)),
-    };
-    if answers.len() != wanted {
-        let what = format!("answered {wanted} requests of a batch with {}", answers.len());
-        return Err(process.fault(&what, FORM));
-    }
+    let answer = process.receive()?;
+    let answers = client::answers(answer, wanted);
+    let mut answers = answers.map_err(|fault| told(process, &fault))?;
     let asked = answers.split_off(closed.len());
     for (game, answer) in closed.into_iter().zip(&answers) {
-        check(process, answer, "close", game)?;
+        client::check(answer, "close", game).map_err(|fault| told(process, &fault))?;
     }
     Ok(asked)
-}
-
-/// Holds an answer to the game that was asked about.
-fn check(process: &mut Process, answer: &Value, cmd: &str, game: u64) -> Result<(), WorldError> {
-    if let Some(error) = answer.get("error") {
-        let what = format!("refused to {cmd} game {game} ({error})");
-        return Err(process.fault(&what, "carry out each request, or end the game with \"cut\""));
-    }
-    match answer.get("game") {
-        Some(named) if named.as_u64() == Some(game) => Ok(()),
-        Some(named) => {
-            let what = format!("answered {cmd} of game {game} with game {named}");
-            Err(process.fault(&what, FORM))
-        }
-        None => {
-            let what = format!("answered {cmd} of game {game} without a field \"game\"");
-            Err(process.fault(&what, FORM))
-        }
-    }
-}
-
-fn read<T: DeserializeOwned>(
-    process: &mut Process,
-    answer: Value,
-    cmd: &str,
-    game: u64,
-) -> Result<T, WorldError> {
-    check(process, &answer, cmd, game)?;
-    serde_json::from_value(answer).map_err(|error| {
-        let what = format!("answered {cmd} of game {game} with something else ({error})");
-        let fields = match cmd {
-            "start" => "answer a start with game and text",
-            _ => "answer an act with game, reply, reward and end (null, \"won\", \"over\" or \"cut\")",
-        };
-        process.fault(&what, fields)
-    })
 }
 
 impl Batch for ManyGames {

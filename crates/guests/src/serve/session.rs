@@ -10,7 +10,7 @@ const LONGEST_NAME: usize = 255;
 /// One game at a time of a world.
 pub(super) struct Session<'a> {
     worlds: &'a dyn Worlds,
-    batch: Checked<'a>,
+    batch: Checked,
     game: Option<Transcript>,
     playing: bool,
     episode: Option<String>,

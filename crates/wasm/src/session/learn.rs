@@ -6,19 +6,24 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use archer::agent::Agent;
 use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
-use archer::train::trainer::Report;
-use archer_games::{WorldChange, WorldConfig};
+use archer::train::trainer::{Phase, Report};
+use archer_world::{Game, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Session;
+use super::{Session, elsewhere};
 use crate::fault::Fault;
+use crate::guest;
+
+/// The most games of an evaluation: minutes of a page's time.
+const MOST_GAMES: usize = 100_000;
 
 /// Keys that a fine-tune cannot change: its networks and its world are those of the model.
 const FIXED: [&str; 9] = [
@@ -47,10 +52,13 @@ pub struct Tune {
     pub evaluate_every: usize,
     /// Games of an evaluation.
     pub evaluation_games: Option<usize>,
-    /// Go on with the run in the file.
-    pub resume: bool,
-    /// How the world is another from now on.
-    pub world: Option<WorldChange>,
+    /// Go on with the run in the file; left out, only one that began here goes on.
+    pub resume: Option<bool>,
+    /// The number of the world to learn in from now on.
+    pub world: Option<u64>,
+    /// Whether what would have won a lost game is learned beside its return, where the world says it:
+    /// an utterance that the agent never says is never paid for.
+    pub teach_winning: bool,
     /// Other keys of the configuration by their dotted names.
     pub set: BTreeMap<String, Value>,
 }
@@ -60,6 +68,8 @@ pub struct Tune {
 pub(super) struct Tuning {
     begun_at: usize,
     iterations: usize,
+    /// Whether it learns from recorded games, without playing.
+    recorded: bool,
 }
 
 /// What a fine-tune will be.
@@ -76,6 +86,8 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Update {
+    /// `imitate` in the steps with which a fresh agent begins, then `learn`.
+    phase: &'static str,
     iteration: usize,
     iterations: usize,
     r#return: Interval,
@@ -107,7 +119,7 @@ pub struct Summary {
     /// None where nothing varied.
     return_ci95: Option<[f64; 2]>,
     win_rate: f64,
-    mean_questions: f64,
+    mean_turns: f64,
     invalid_rate: f64,
     repeat_rate: f64,
     optimum_return: Option<f64>,
@@ -120,7 +132,7 @@ impl From<&Evaluation> for Summary {
             mean_return: evaluation.mean_return,
             return_ci95: evaluation.return_ci95[0].is_finite().then_some(evaluation.return_ci95),
             win_rate: evaluation.win_rate,
-            mean_questions: evaluation.mean_turns,
+            mean_turns: evaluation.mean_turns,
             invalid_rate: evaluation.invalid_rate,
             repeat_rate: evaluation.repeat_rate,
             optimum_return: evaluation.optimum_return,
@@ -140,42 +152,88 @@ impl Session {
         if iterations == 0 {
             return Err(Fault::usage("a fine-tune of 0 iterations", "Ask for at least 1."));
         }
-        let trainer = match tune.resume {
+        let trainer = match tune.resume.unwrap_or(self.fresh) {
             true => self.go_on(tune, iterations).await?,
-            false => {
-                let config = fine_tune_config(self.trainer.config(), tune, iterations)?;
-                let agent = Agent::clone(&self.agent);
-                let worlds = super::worlds(&config, None)?;
-                let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
-                trainer.set_before(self.trainer.lifetime());
-                trainer
-            }
+            false => self.branch_off(tune, iterations)?,
         };
+        // Another world is in the file, whether or not anything is learned in it.
+        let moved = trainer.config().world != self.trainer.config().world;
+        let plan = self.begin(trainer, iterations, false);
+        self.changed |= moved;
+        Ok(plan)
+    }
+
+    /// Takes note of games that others played, and makes the trainer that learns from them; nothing is
+    /// learned yet.
+    pub(super) async fn learn_from(&mut self, games: &[Game], tune: &Tune) -> Result<Plan, Fault> {
+        let iterations = tune.iterations.unwrap_or(10);
+        if iterations == 0 || games.is_empty() && self.recorded.is_empty() {
+            let hint = "Bring at least one game, and ask for at least 1 iteration.";
+            return Err(Fault::usage("there is nothing to learn from", hint));
+        }
+        if let Some(number) = games.iter().position(|game| game.turns.is_empty()) {
+            let message = format!("game {} has no turns", number + 1);
+            return Err(Fault::usage(message, "Leave it out."));
+        }
+        let goes_on = self.tuning.as_ref().is_some_and(|tuning| tuning.recorded);
+        let trainer = if goes_on {
+            let mut trainer = Trainer::clone(&self.trainer);
+            trainer.remember(games).await?;
+            trainer
+        } else {
+            let mut trainer = self.branch_off(tune, iterations)?;
+            trainer.remember(&self.recorded).await?;
+            trainer.remember(games).await?;
+            trainer
+        };
+        Rc::make_mut(&mut self.recorded).extend_from_slice(games);
+        Ok(self.begin(trainer, iterations, true))
+    }
+
+    /// A run of its own from the agent as it is now.
+    fn branch_off(&self, tune: &Tune, iterations: usize) -> Result<Trainer, Fault> {
+        let mut config = fine_tune_config(self.trainer.config(), tune, iterations)?;
+        let worlds = self.world_of(tune.world)?;
+        if let Some(number) = tune.world {
+            config.world = guest::find(number)?.settings();
+        }
+        let agent = Agent::clone(&self.agent);
+        let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
+        trainer.set_before(self.trainer.lifetime());
+        if tune.world.is_none() {
+            trainer.set_opening(self.trainer.known_opening().map(str::to_string));
+        }
+        Ok(trainer)
+    }
+
+    fn begin(&mut self, trainer: Trainer, iterations: usize, recorded: bool) -> Plan {
         let (begun_at, _) = trainer.experience();
         let config = trainer.config();
         let plan = Plan {
             iterations,
             warmup: config.warmup_iter.saturating_sub(begun_at),
-            games: config.rollout_size,
+            games: if recorded { 0 } else { config.rollout_size },
             seed: config.seed,
         };
+        // One that was tuned and did not learn is no way back either.
+        let untuned = self.untuned.take().unwrap_or_else(|| self.clone().into());
+        self.untuned = Some(untuned);
         self.agent = Rc::new(trainer.agent());
         self.trainer = Rc::new(trainer);
-        self.settle_in()?;
-        // Another world is in the file, whether or not anything is learned in it.
-        self.changed |= tune.world.is_some();
-        self.tuning = Some(Tuning { begun_at, iterations });
-        Ok(plan)
+        self.tuning = Some(Tuning { begun_at, iterations, recorded });
+        plan
+    }
+
+    /// The world of this number, or the one in which the model stands.
+    fn world_of(&self, number: Option<u64>) -> Result<Arc<dyn Worlds>, Fault> {
+        Ok(match number {
+            Some(number) => Arc::new(guest::find(number)?),
+            None => self.trainer.worlds().clone(),
+        })
     }
 
     /// The run in the file with more iterations.
     async fn go_on(&self, tune: &Tune, iterations: usize) -> Result<Trainer, Fault> {
-        if tune.world.is_some() {
-            return Err(Fault::usage(
-                "a run that is gone on with stays in its world",
-                "Leave out resume to learn in another world, or leave out world.",
-            ));
-        }
         if !self.resumable {
             return Err(Fault::usage(
                 "the model file holds no run to go on with",
@@ -184,25 +242,44 @@ impl Session {
         }
         let bytes = self.trainer.checkpoint().await?;
         let done = self.trainer.experience().0;
-        Ok(Trainer::resume_with(&bytes, &super::worlds, &self.device, |old| {
+        let worlds = self.world_of(tune.world)?;
+        Ok(Trainer::resume_with(&bytes, &|_, _| Ok(worlds.clone()), &self.device, |old| {
             let config = Config {
                 iterations: done + iterations,
                 eval_freq: tune.evaluate_every,
                 eval_size: tune.evaluation_games.unwrap_or(50),
                 ..old.clone()
             };
-            with_set(config, &tune.set)
+            with_set(config, &tune.set, &FIXED)
         })?)
     }
 
-    /// Does one iteration.
+    /// Does one slice of imitation, or one iteration.
     pub(super) async fn step(&mut self) -> Result<Update, Fault> {
-        let tuning = self.tuning.clone().ok_or_else(|| {
-            Fault::usage("no fine-tune is under way", "Begin one before asking for a step.")
-        })?;
-        let warmup = self.trainer.experience().0 < self.trainer.config().warmup_iter;
-        let report = Rc::make_mut(&mut self.trainer).step().await?;
+        let imitates = self.trainer.progress().phase == Phase::WarmStart;
+        let tuning = match (&self.tuning, imitates) {
+            (Some(tuning), false) => tuning.clone(),
+            (_, true) => Tuning {
+                begun_at: 0,
+                iterations: self.trainer.config().warm_start.steps,
+                recorded: false,
+            },
+            (None, false) => {
+                let hint = "Begin one before asking for a step.";
+                return Err(Fault::usage("no fine-tune is under way", hint));
+            }
+        };
+        let config = self.trainer.config();
+        let warmup = config.algorithm.has_critic()
+            && !imitates
+            && self.trainer.experience().0 < config.warmup_iter;
+        let trainer = Rc::make_mut(&mut self.trainer);
+        let report = match tuning.recorded {
+            true => trainer.learn_from_memory().await?,
+            false => trainer.step().await?,
+        };
         self.agent = Rc::new(self.trainer.agent());
+        self.untuned = None;
         self.changed = true;
         self.resumable = true;
         Ok(self.update(&tuning, &report, warmup))
@@ -213,11 +290,16 @@ impl Session {
         let mean = value("rollout.return.mean");
         let half = 1.96 * value("rollout.return.std") / (report.games.max(1) as f64).sqrt();
         let iteration = report.step.saturating_sub(tuning.begun_at);
+        let phase = match report.phase {
+            Phase::WarmStart => "imitate",
+            Phase::Learn | Phase::Finished => "learn",
+        };
         Update {
+            phase,
             iteration,
             iterations: tuning.iterations,
             r#return: Interval { mean, low: mean - half, high: mean + half },
-            optimum_return: self.best,
+            optimum_return: self.trainer.worlds().about().best,
             metrics: report.metrics.iter().collect(),
             evaluation: report.evaluation.as_ref().map(Summary::from),
             games: report.games,
@@ -227,57 +309,40 @@ impl Session {
         }
     }
 
-    /// Lets a model play, the one as it is now or the kept one, in the world as it is now or one that
-    /// is another by `change`.
+    /// Lets a model play, the one as it is now or the kept one, in the world as it is now or in the one
+    /// of a number.
     pub(super) async fn evaluate(
         &self,
         games: usize,
         seed: u64,
         sample: bool,
         kept: bool,
-        change: Option<&WorldChange>,
+        world: Option<u64>,
     ) -> Result<Summary, Fault> {
-        if games == 0 {
-            return Err(Fault::usage("an evaluation of 0 games", "Ask for at least 1."));
+        if games == 0 || games > MOST_GAMES {
+            let hint = "Ask for at least 1 and at most 100000.";
+            return Err(Fault::usage(format!("an evaluation of {games} games"), hint));
         }
         let agent = match kept {
-            true => Rc::new(Trainer::resume(&self.kept, &super::worlds, &self.device)?.agent()),
+            true => Rc::new(Trainer::resume(&self.kept, &elsewhere, &self.device)?.agent()),
             false => self.agent.clone(),
         };
         let sampler = agent.about.sampler(sample);
         let player = agent.player(&sampler, 1);
-        let worlds = match change {
-            Some(change) => self.world().changed(change).worlds()?,
-            None => self.trainer.worlds().clone(),
-        };
+        let worlds = self.world_of(world)?;
         let evaluation = evaluate(player, worlds.as_ref(), games, seed).await?;
         Ok(Summary::from(&evaluation))
-    }
-
-    /// One tiny iteration on a copy, for a clock outside: two games, a critic step, an actor step.
-    pub(super) async fn probe(&self) -> Result<usize, Fault> {
-        let config = Config {
-            rollout_size: 2,
-            batch_size: 8,
-            grad_accum_steps: 1,
-            epochs: 1,
-            actor_epochs: 1,
-            actor_samples: 1,
-            advantage_baseline: AdvantageBaseline::Value,
-            warmup_iter: 0,
-            ..fine_tune_config(self.trainer.config(), &Tune::default(), 1)?
-        };
-        let agent = Agent::clone(&self.agent);
-        let worlds = super::worlds(&config, None)?;
-        let mut trainer = Trainer::from_agent(config, worlds, agent, &self.device)?;
-        Ok(trainer.step().await?.tokens)
     }
 }
 
 /// The configuration of a fine-tune of a model that was trained by `run`: measured settings of its own
 /// (`docs/fine-tuning.md`), but no faster and no more than the run had; held near the model by the
 /// divergence penalty.
-fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Config, Fault> {
+pub(super) fn fine_tune_config(
+    run: &Config,
+    tune: &Tune,
+    iterations: usize,
+) -> Result<Config, Fault> {
     let mut config = Config {
         algorithm: Algorithm::Archer,
         seed: tune.seed.unwrap_or(1),
@@ -303,23 +368,17 @@ fn fine_tune_config(run: &Config, tune: &Tune, iterations: usize) -> Result<Conf
         config.actor_samples = run.actor_samples.max(4);
         config.advantage_baseline = AdvantageBaseline::Samples;
     }
-    let mut world = WorldConfig::of(&run.world)?;
-    if let Some(change) = &tune.world {
-        world = world.changed(change);
-        config.world = world.settings();
+    if tune.teach_winning {
+        config.lessons = lessons_of_winning(2.0 * config.lm_lr);
+        config.actor_average = 0.0; // a mean with what never said it hesitates to say it
     }
-    if !world.extra.is_empty() {
-        config.lessons = lessons_of_new_words(2.0 * config.lm_lr);
-        config.actor_average = 0.0; // a mean with what never said the word hesitates to say it
-    }
-    let config = with_set(config, &tune.set)?;
+    let config = with_set(config, &tune.set, &FIXED)?;
     config.validate()?;
     Ok(config)
 }
 
-/// A word that the model never says is never paid for: it is told what would have won a lost game, and
-/// held firmly in everything else.
-fn lessons_of_new_words(lr: f64) -> AuxiliaryConfig {
+/// The model is told what would have won a lost game, and held firmly in everything else.
+fn lessons_of_winning(lr: f64) -> AuxiliaryConfig {
     AuxiliaryConfig {
         steps: 8,
         lr,
@@ -331,13 +390,18 @@ fn lessons_of_new_words(lr: f64) -> AuxiliaryConfig {
     }
 }
 
-/// A configuration with some of its keys set by their dotted names.
-fn with_set(config: Config, set: &BTreeMap<String, Value>) -> Result<Config, archer::Error> {
+/// A configuration with some of its keys set by their dotted names, none of which begins as one of
+/// `fixed`.
+pub(super) fn with_set(
+    config: Config,
+    set: &BTreeMap<String, Value>,
+    fixed: &[&str],
+) -> Result<Config, archer::Error> {
     let fault = |text: String| archer::Error::Config(text);
     let mut value = serde_json::to_value(config).expect("a configuration is plain data");
     for (key, new) in set {
-        if FIXED.contains(&key.split('.').next().unwrap_or_default()) {
-            return Err(fault(format!("{key} cannot change in a fine-tune: it is the model's")));
+        if fixed.contains(&key.split('.').next().unwrap_or_default()) {
+            return Err(fault(format!("{key} cannot be set here: it belongs to the model")));
         }
         let place = value.pointer_mut(&format!("/{}", key.replace('.', "/")));
         *place.ok_or_else(|| fault(format!("there is no setting {key}")))? = new.clone();

@@ -4,13 +4,11 @@
 //! written down in this crate, and the core stays free to change.
 
 use archer::rl::metrics::MetricInfo;
-use archer_games::WorldChange;
+use archer_world::Game;
 use serde::{Deserialize, Serialize};
 
-use super::host::Host;
-use super::inspect::Inspection;
 use super::learn::{Plan, Summary, Tune, Update, metric_infos};
-use super::play::{Game, Guesses, PastTurn, Reveal, Said};
+use super::talk::{Inspection, Spoken, Talk};
 use super::{Info, Session};
 use crate::fault::Fault;
 
@@ -21,21 +19,14 @@ use crate::fault::Fault;
 pub enum Request {
     Info,
     Metrics,
-    Play { seed: u64, turns: Option<Vec<PastTurn>> },
-    Ask { game: Game, sample: bool },
-    Answer { game: Game, answer: Said },
-    Undo { game: Game },
-    Force { game: Game, turn: usize, question: String },
-    Guesses { game: Game },
-    Reveal { game: Game, thing: String },
-    Inspect { game: Game, turn: Option<usize>, samples: Option<usize>, also: Vec<String> },
-    Host { seed: u64, thing: Option<String> },
-    HostAsk { game: Host, question: String },
-    HostUndo { game: Host },
-    HostGiveUp { game: Host },
+    Say { talk: Talk, sample: bool, seed: u64, score: bool, alternatives: usize },
+    Score { talk: Talk, said: Vec<String> },
+    Inspect { talk: Talk, said: Option<String>, samples: Option<usize>, also: Vec<String> },
     Tune { tune: Tune },
     Step,
-    Evaluate { games: usize, seed: u64, sample: bool, kept: bool, world: Option<WorldChange> },
+    Abandon,
+    LearnFrom { games: Vec<Game>, tune: Tune },
+    Evaluate { games: usize, seed: u64, sample: bool, kept: bool, world: Option<u64> },
     Keep,
     Rollback,
     Probe,
@@ -60,7 +51,10 @@ impl Request {
         match self {
             Request::Step => Change::Learned,
             Request::Keep => Change::Kept,
-            Request::Tune { .. } | Request::Rollback => Change::Everything,
+            Request::Tune { .. }
+            | Request::LearnFrom { .. }
+            | Request::Abandon
+            | Request::Rollback => Change::Everything,
             _ => Change::Nothing,
         }
     }
@@ -73,11 +67,9 @@ impl Request {
 pub enum Reply {
     Info(Info),
     Metrics(Vec<MetricInfo>),
-    Game(Game),
-    Guesses(Guesses),
-    Reveal(Reveal),
+    Spoken(Spoken),
+    Scores(Vec<f64>),
     Inspection(Inspection),
-    Host(Host),
     Plan(Plan),
     Update(Update),
     Summary(Summary),
@@ -85,10 +77,10 @@ pub enum Reply {
 }
 
 impl Session {
-    /// Answers one request; `observe` is given the text of a question as it grows.
+    /// Answers one request; `observe` is given the text of an utterance as it grows.
     ///
     /// # Errors
-    /// If it is asked at the wrong time, with a wrong value, or the device fails.
+    /// If it is asked at the wrong time, with a wrong value, or the device or the world fails.
     pub async fn call(
         &mut self,
         request: Request,
@@ -98,24 +90,19 @@ impl Session {
         Ok(match request {
             R::Info => Reply::Info(self.info()),
             R::Metrics => Reply::Metrics(metric_infos().to_vec()),
-            R::Play { seed, turns } => Reply::Game(self.play(seed, turns.unwrap_or_default())?),
-            R::Ask { game, sample } => Reply::Game(self.ask(game, sample, observe).await?),
-            R::Answer { game, answer } => Reply::Game(self.answer(game, answer)?),
-            R::Undo { game } => Reply::Game(self.undo(game)?),
-            R::Force { game, turn, question } => Reply::Game(self.force(game, turn, &question)?),
-            R::Guesses { game } => Reply::Guesses(self.guesses(&game).await?),
-            R::Reveal { game, thing } => Reply::Reveal(self.reveal(&game, &thing)?),
-            R::Inspect { game, turn, samples, also } => {
-                Reply::Inspection(self.inspect(&game, turn, samples, &also).await?)
+            R::Say { talk, sample, seed, score, alternatives } => {
+                Reply::Spoken(self.say(talk, (sample, seed), score, alternatives, observe).await?)
             }
-            R::Host { seed, thing } => Reply::Host(self.host(seed, thing.as_deref())?),
-            R::HostAsk { game, question } => Reply::Host(self.host_ask(game, &question)?),
-            R::HostUndo { game } => Reply::Host(self.host_undo(game)?),
-            R::HostGiveUp { game } => Reply::Host(self.host_give_up(game)?),
+            R::Score { talk, said } => Reply::Scores(self.score(talk, &said).await?),
+            R::Inspect { talk, said, samples, also } => {
+                Reply::Inspection(self.inspect(talk, said, samples, &also).await?)
+            }
             R::Tune { tune } => Reply::Plan(self.tune(&tune).await?),
             R::Step => Reply::Update(self.step().await?),
+            R::Abandon => Reply::Info(self.abandon()),
+            R::LearnFrom { games, tune } => Reply::Plan(self.learn_from(&games, &tune).await?),
             R::Evaluate { games, seed, sample, kept, world } => {
-                Reply::Summary(self.evaluate(games, seed, sample, kept, world.as_ref()).await?)
+                Reply::Summary(self.evaluate(games, seed, sample, kept, world).await?)
             }
             R::Keep => Reply::Info(self.keep().await?),
             R::Rollback => Reply::Info(self.rollback().await?),

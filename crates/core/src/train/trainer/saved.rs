@@ -298,7 +298,8 @@ impl Trainer {
             games: state.games,
             before: state.before,
             origin: state.origin,
-            opening: state.opening,
+            // A file from before this field tells it in its example.
+            opening: state.opening.or_else(|| example_opening(&sections)),
             ..trainer
         })
     }
@@ -435,6 +436,12 @@ async fn push_weights<M: Module>(
         }
     }
     Ok(())
+}
+
+/// What the player read first in the example of a file.
+fn example_opening(sections: &Sections) -> Option<String> {
+    let example = Example::from_bytes(sections.get("example").ok()?).ok()?;
+    Some(example.observation().to_string())
 }
 
 /// The learner of a checkpoint, with all that it remembers.

@@ -1,14 +1,14 @@
 //! The person thinks of something and the agent asks.
 
-use archer::rng;
 use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
 use archer_games::twenty_questions::Amendments;
+use archer_games::twenty_questions::HEADER;
 use archer_games::twenty_questions::person::{Heard, guessed};
 use archer_games::{Answer, WorldName, knowledge};
 use serde::{Deserialize, Serialize};
 
-use super::Session;
 use crate::fault::Fault;
+use crate::games::Games;
 
 /// What a person can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,17 @@ pub struct Turn {
     pub forced: bool,
 }
 
+/// A game as an agent knows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Talk {
+    opening: String,
+    exchanges: Vec<(String, String)>,
+    unread: Vec<String>,
+    /// Sum of the rewards so far.
+    return_before: f64,
+}
+
 /// A turn of a game that was left, as the page kept it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct PastTurn {
@@ -117,7 +128,7 @@ impl Game {
     }
 
     /// Sum of the rewards of the turns before number `turn`.
-    pub(super) fn return_before(&self, turn: usize) -> f64 {
+    pub(crate) fn return_before(&self, turn: usize) -> f64 {
         let paid = self.turns.iter().take(turn - 1).filter(|turn| {
             turn.answer.is_some() && !(turn.guess.is_some() && turn.answer == Some(Said::Yes))
         });
@@ -174,9 +185,9 @@ pub struct Guesses {
     guessing: f64,
 }
 
-impl Session {
+impl Games {
     /// A game before its first question, or one that was left gone on with.
-    pub(super) fn play(&self, seed: u64, past: Vec<PastTurn>) -> Result<Game, Fault> {
+    pub(crate) fn play(&self, seed: u64, past: Vec<PastTurn>) -> Result<Game, Fault> {
         self.check_playable()?;
         let max_turns = self.max_turns;
         let (status, turns) = (Status::Ask, Vec::new());
@@ -191,54 +202,56 @@ impl Session {
     }
 
     fn check_playable(&self) -> Result<(), Fault> {
-        if self.world().name == WorldName::TwentyQuestions {
+        if self.world.name == WorldName::TwentyQuestions {
             return Ok(());
         }
         Err(Fault::usage(
-            format!("this model plays {}, where a person has nothing to answer", self.world().name),
+            format!("this model plays {}, where a person has nothing to answer", self.world.name),
             "Load a model of twenty_questions.",
         ))
     }
 
-    /// The exchanges before turn number `turn`, as the agent knows them.
-    fn observed_before(&self, game: &Game, turn: usize) -> Heard {
-        let retries = self.agent.about.utterance_tries > 1;
-        Heard::new(game.observed_before(turn), self.world().sometimes, retries)
+    /// What an agent knows before turn number `turn`, as it is handed to one; `retries` says whether it
+    /// keeps from what it said before.
+    pub(crate) fn talk(&self, game: &Game, turn: usize, retries: bool) -> Result<Talk, Fault> {
+        check_turn(game, turn)?;
+        let observed = game.observed_before(turn);
+        let Heard { read, said } = Heard::new(observed, self.world.sometimes, retries);
+        let mut exchanges = read.exchanges().iter();
+        let mut next = exchanges.next();
+        let mut unread = Vec::new();
+        for exchange in said.exchanges() {
+            if next == Some(exchange) {
+                next = exchanges.next();
+            } else {
+                unread.push(exchange.0.clone());
+            }
+        }
+        Ok(Talk {
+            opening: HEADER.to_string(),
+            exchanges: read.exchanges().to_vec(),
+            unread,
+            return_before: game.return_before(turn),
+        })
     }
 
-    /// What the agent sees before turn number `turn`.
-    pub(super) fn seen_before(&self, game: &Game, turn: usize) -> String {
-        self.observed_before(game, turn).read.text()
-    }
-
-    /// The agent's next question; `observe` is given its text as it grows. A turn has a generator of its
-    /// own, so that a question that comes again after an undo is the same one.
-    pub(super) async fn ask(
-        &self,
-        mut game: Game,
-        sample: bool,
-        observe: impl FnMut(&str),
-    ) -> Result<Game, Fault> {
+    /// The game after the agent has asked this.
+    pub(crate) fn asked(&self, mut game: Game, question: String) -> Result<Game, Fault> {
         game.expect(Status::Ask, "ask")?;
         let turn = game.turns.len() + 1;
-        let Heard { read, said } = self.observed_before(&game, turn);
-        let sampler = self.agent.about.sampler(sample);
-        let mut rng = rng::stream(game.seed, "play", turn as u64);
-        let question =
-            self.agent.say_aloud(&read.text(), &said, None, &sampler, &mut rng, observe).await?;
         game.turns.push(asked(turn, question, false));
         Ok(game.settle())
     }
 
     /// The game with its open question answered.
-    pub(super) fn answer(&self, mut game: Game, answer: Said) -> Result<Game, Fault> {
+    pub(crate) fn answer(&self, mut game: Game, answer: Said) -> Result<Game, Fault> {
         game.expect(Status::Answer, "answer")?;
         game.turns.last_mut().expect("a question stands open").answer = Some(answer);
         Ok(game.settle())
     }
 
     /// The game before its last answer.
-    pub(super) fn undo(&self, mut game: Game) -> Result<Game, Fault> {
+    pub(crate) fn undo(&self, mut game: Game) -> Result<Game, Fault> {
         if game.status == Status::Answer {
             game.turns.pop();
         }
@@ -253,7 +266,7 @@ impl Session {
     }
 
     /// The game gone back to a turn, with another question there.
-    pub(super) fn force(&self, mut game: Game, turn: usize, text: &str) -> Result<Game, Fault> {
+    pub(crate) fn force(&self, mut game: Game, turn: usize, text: &str) -> Result<Game, Fault> {
         let question = text.split(['\n', '\r']).next().unwrap_or_default().trim();
         if question.is_empty() {
             return Err(Fault::usage("the question is empty", "Type a question."));
@@ -266,7 +279,7 @@ impl Session {
 
     /// What the agent's world says to each question, now that the thing is known: the table's answer,
     /// or another where that world has another.
-    pub(super) fn reveal(&self, game: &Game, thing: &str) -> Result<Reveal, Fault> {
+    pub(crate) fn reveal(&self, game: &Game, thing: &str) -> Result<Reveal, Fault> {
         let named = thing.trim().to_lowercase();
         if named.is_empty() {
             return Err(Fault::usage("the thing has no name", "Say what it was."));
@@ -280,10 +293,10 @@ impl Session {
                 || table.object(listed).is_some_and(|id| table.objects()[id.0].name == thing)
         });
         let oracle = |sometimes| {
-            let amendments = Amendments::new(&self.world().answers, true)?;
+            let amendments = Amendments::new(&self.world.answers, true)?;
             Ok::<_, Fault>(AmendedOracle { table: TableOracle { sometimes }, amendments })
         };
-        let (mut world, mut fine) = (oracle(self.world().sometimes)?, oracle(true)?);
+        let (mut world, mut fine) = (oracle(self.world.sometimes)?, oracle(true)?);
         let answer = |oracle: &mut AmendedOracle, turn: &Turn| {
             let raw = oracle.answer(&thing, &turn.question);
             Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid))
@@ -300,14 +313,16 @@ impl Session {
         Ok(Reveal { turns: turns.collect(), thing, known, listed })
     }
 
-    /// How the actor's next utterance is spread over the guesses of all things.
-    pub(super) async fn guesses(&self, game: &Game) -> Result<Guesses, Fault> {
-        self.check_playable()?;
-        let open = usize::from(game.status == Status::Answer);
-        let seen = self.seen_before(game, game.turns.len() - open + 1);
-        let said: Vec<&str> = self.guesses.iter().map(String::as_str).collect();
-        let log_probs = self.agent.log_probs(&seen, None, &said).await?;
-        let shares: Vec<f64> = log_probs.iter().map(|log| f64::from(*log).exp()).collect();
+    /// How the actor's next utterance is spread over the guesses of all things, whose log-probabilities
+    /// these are.
+    pub(crate) fn guesses(&self, game: &Game, log_probs: &[f64]) -> Result<Guesses, Fault> {
+        if log_probs.len() != self.things.len() {
+            return Err(Fault::usage(
+                format!("{} things have {} log-probabilities", self.things.len(), log_probs.len()),
+                "Score the utterances that guess them, in their order.",
+            ));
+        }
+        let shares: Vec<f64> = log_probs.iter().map(|log| log.exp()).collect();
         let guessing: f64 = shares.iter().sum();
         let table = knowledge::table();
         let denied = |thing: &str| {
@@ -341,7 +356,7 @@ fn asked(number: usize, question: String, forced: bool) -> Turn {
 }
 
 /// Refuses a turn that is neither one of the game's nor the next one.
-pub(super) fn check_turn(game: &Game, turn: usize) -> Result<(), Fault> {
+pub(crate) fn check_turn(game: &Game, turn: usize) -> Result<(), Fault> {
     let answered = game.turns.iter().filter(|turn| turn.answer.is_some()).count();
     if (1..=answered + 1).contains(&turn) && turn <= game.max_turns {
         return Ok(());

@@ -1,11 +1,10 @@
 //! The other way round: the page thinks of something and the person asks in free text.
 
-use archer::rng;
 use archer_world::Start;
 use serde::{Deserialize, Serialize};
 
-use super::Session;
 use crate::fault::Fault;
+use crate::games::Games;
 
 /// Where a hosted game stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +44,9 @@ pub struct Host {
     return_so_far: f64,
 }
 
-impl Session {
+impl Games {
     /// A game about this thing, or about one that the seed draws.
-    pub(super) fn host(&self, seed: u64, thing: Option<&str>) -> Result<Host, Fault> {
+    pub(crate) fn host(&self, seed: u64, thing: Option<&str>) -> Result<Host, Fault> {
         let mut world = self.guessing_game()?;
         let task = match thing {
             Some(thing) => {
@@ -56,7 +55,8 @@ impl Session {
                 })?;
                 world.task().expect("a game was just begun")
             }
-            None => rng::below(&mut rng::stream(seed, "host", 0), world.names().len()),
+            // A mixed seed, so that seeds in a row give things far apart.
+            None => (mixed(seed) % world.names().len() as u64) as usize,
         };
         Ok(Host {
             seed,
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// The game after one more question.
-    pub(super) fn host_ask(&self, game: Host, question: &str) -> Result<Host, Fault> {
+    pub(crate) fn host_ask(&self, game: Host, question: &str) -> Result<Host, Fault> {
         let question = question.trim();
         if question.is_empty() {
             return Err(Fault::usage("the question is empty", "Type a question."));
@@ -84,7 +84,7 @@ impl Session {
     }
 
     /// The game before its last question.
-    pub(super) fn host_undo(&self, game: Host) -> Result<Host, Fault> {
+    pub(crate) fn host_undo(&self, game: Host) -> Result<Host, Fault> {
         let mut questions: Vec<String> = game.turns.iter().map(|t| t.question.clone()).collect();
         if questions.pop().is_none() {
             return Err(Fault::usage("there is no question to take back", "Ask one before."));
@@ -93,7 +93,7 @@ impl Session {
     }
 
     /// The game given up.
-    pub(super) fn host_give_up(&self, mut game: Host) -> Result<Host, Fault> {
+    pub(crate) fn host_give_up(&self, mut game: Host) -> Result<Host, Fault> {
         game.thing = Some(self.thing_of(&game)?);
         if game.status == HostStatus::Ask {
             game.status = HostStatus::Lost;
@@ -137,4 +137,12 @@ impl Session {
         }
         Ok(after)
     }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+fn mixed(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }

@@ -1,0 +1,46 @@
+//! Requests and replies as JSON texts. Nothing is decided here.
+
+use wasm_bindgen::prelude::*;
+
+use crate::fault::Fault;
+use crate::games::Games;
+
+/// A guessing game's world.
+#[wasm_bindgen]
+pub struct WasmGames(Games);
+
+#[wasm_bindgen]
+impl WasmGames {
+    /// The world of these settings, given as JSON; a fault is thrown as JSON.
+    #[wasm_bindgen(constructor)]
+    pub fn new(settings: &str) -> Result<WasmGames, String> {
+        let settings = serde_json::from_str(settings).map_err(|error| unread(&error))?;
+        Games::new(&settings).map(WasmGames).map_err(|fault| thrown(&fault))
+    }
+
+    /// Answers one request, both as JSON.
+    pub fn call(&self, request: &str) -> Result<String, String> {
+        let request = serde_json::from_str(request).map_err(|error| unread(&error))?;
+        let reply = self.0.call(request).map_err(|fault| thrown(&fault))?;
+        Ok(serde_json::to_string(&reply).expect("a reply is JSON"))
+    }
+
+    /// Plays with a learner: the answer to a message.
+    pub fn ask(&mut self, message: &str) -> String {
+        self.0.ask(message)
+    }
+
+    /// Teaches a learner: the answer to a lesson.
+    pub fn teach(&self, lesson: &str) -> String {
+        self.0.teach(lesson)
+    }
+}
+
+fn unread(error: &serde_json::Error) -> String {
+    let message = format!("the request cannot be read: {error}");
+    thrown(&Fault::usage(message, "Compare it with the package's types."))
+}
+
+fn thrown(fault: &Fault) -> String {
+    serde_json::to_string(fault).expect("a fault is JSON")
+}

@@ -1,0 +1,207 @@
+//! Text in, text out: what the agent says in a game that the page holds, and what its critic thinks.
+
+use archer::agent::Agent;
+use archer::rng;
+use archer_world::{Choices, Transcript};
+use serde::{Deserialize, Serialize};
+
+use super::Session;
+use crate::fault::Fault;
+
+/// Utterances that the policy is sampled for where nothing else is asked for.
+const SAMPLES: usize = 16;
+/// More would hold up the page for seconds.
+const MOST_SAMPLES: usize = 256;
+/// The longest text of one part of a game, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// A game as the page holds it.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Talk {
+    /// What the agent reads first.
+    pub opening: String,
+    /// What it said and what was replied, in order.
+    pub exchanges: Vec<(String, String)>,
+    /// What can be said now, where the world lists it.
+    pub choices: Option<Choices>,
+    /// What it said and does not read: an agent that does not repeat itself keeps from it.
+    pub unread: Vec<String>,
+}
+
+/// What the agent said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spoken {
+    text: String,
+    /// Log-probability of saying exactly this, where it was asked for.
+    log_prob: Option<f64>,
+    /// What else it may say, likeliest first: every choice, or some draws.
+    alternatives: Vec<Likely>,
+}
+
+/// An utterance and how likely it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Likely {
+    text: String,
+    log_prob: f64,
+}
+
+/// An utterance and what the critic thinks of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judged {
+    text: String,
+    q1: f64,
+    q2: f64,
+    /// `min(q1, q2) − min(v1, v2)`.
+    advantage: f64,
+    /// That the policy says exactly this.
+    probability: f64,
+}
+
+/// What the critic thinks before an utterance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inspection {
+    v1: f64,
+    v2: f64,
+    /// What was asked about.
+    said: Option<Judged>,
+    /// Others, best first.
+    alternatives: Vec<Judged>,
+}
+
+/// A game as the agent knows it.
+struct Known {
+    read: Transcript,
+    said: Transcript,
+    choices: Option<Choices>,
+    /// The number of the next turn, from 1.
+    turn: u64,
+}
+
+impl Talk {
+    fn known(self, agent: &Agent) -> Result<Known, Fault> {
+        let long = |text: &str| text.len() > LONGEST;
+        let parts = self.exchanges.iter().flat_map(|(said, reply)| [said, reply]);
+        if long(&self.opening) || parts.chain(&self.unread).any(|part| long(part)) {
+            return Err(Fault::usage(
+                format!("a text of the game is longer than {LONGEST} bytes"),
+                "Hand in the texts that the agent is to read.",
+            ));
+        }
+        let turn = (self.exchanges.len() + self.unread.len() + 1) as u64;
+        let mut read = agent.about.transcript(&self.opening);
+        for (said, reply) in self.exchanges {
+            read.push(said, reply);
+        }
+        let mut said = read.clone();
+        self.unread.into_iter().for_each(|text| said.push(text, ""));
+        Ok(Known { read, said, choices: self.choices.filter(|choices| !choices.is_empty()), turn })
+    }
+}
+
+impl Session {
+    /// The agent's next utterance; `observe` is given its text as it grows. A turn has a generator of
+    /// its own, so that an utterance that comes again after an undo is the same one.
+    pub(super) async fn say(
+        &self,
+        talk: Talk,
+        (sample, seed): (bool, u64),
+        score: bool,
+        alternatives: usize,
+        observe: impl FnMut(&str),
+    ) -> Result<Spoken, Fault> {
+        let Known { read, said, choices, turn } = talk.known(&self.agent)?;
+        let sampler = self.agent.about.sampler(sample);
+        let mut rng = rng::stream(seed, "play", turn);
+        let (seen, choices) = (read.text(), choices.as_ref());
+        let text = self.agent.say_aloud(&seen, &said, choices, &sampler, &mut rng, observe).await?;
+        if !score && alternatives == 0 {
+            return Ok(Spoken { text, log_prob: None, alternatives: Vec::new() });
+        }
+        let mut texts = vec![text.clone()];
+        let others = match (choices, alternatives) {
+            (_, 0) => Vec::new(),
+            (Some(choices), _) => choices.clone(),
+            (None, n) => {
+                self.agent.sample(&seen, None, n.min(MOST_SAMPLES), (turn, "alternatives")).await?
+            }
+        };
+        for other in others {
+            if !other.trim().is_empty() && !texts.contains(&other) {
+                texts.push(other);
+            }
+        }
+        let log_probs = self.log_probs(&seen, choices, &texts).await?;
+        let mut likely: Vec<Likely> = texts
+            .into_iter()
+            .zip(log_probs)
+            .map(|(text, log_prob)| Likely { text, log_prob })
+            .collect();
+        let log_prob = Some(likely.remove(0).log_prob);
+        likely.sort_by(|a, b| b.log_prob.total_cmp(&a.log_prob));
+        likely.truncate(alternatives);
+        Ok(Spoken { text, log_prob, alternatives: likely })
+    }
+
+    /// The log-probability of each of these utterances now.
+    pub(super) async fn score(&self, talk: Talk, said: &[String]) -> Result<Vec<f64>, Fault> {
+        let known = talk.known(&self.agent)?;
+        self.log_probs(&known.read.text(), known.choices.as_ref(), said).await
+    }
+
+    async fn log_probs(
+        &self,
+        seen: &str,
+        choices: Option<&Choices>,
+        said: &[String],
+    ) -> Result<Vec<f64>, Fault> {
+        if said.is_empty() {
+            return Ok(Vec::new());
+        }
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        let log_probs = self.agent.log_probs(seen, choices, &said).await?;
+        Ok(log_probs.into_iter().map(f64::from).collect())
+    }
+
+    /// Judges a state, an utterance `said` in it, those of `also`, and what the policy may say.
+    pub(super) async fn inspect(
+        &self,
+        talk: Talk,
+        said: Option<String>,
+        samples: Option<usize>,
+        also: &[String],
+    ) -> Result<Inspection, Fault> {
+        let known = talk.known(&self.agent)?;
+        let (seen, choices) = (known.read.text(), known.choices.as_ref());
+        let sampled = match (samples.unwrap_or(SAMPLES).min(MOST_SAMPLES), choices) {
+            (0, _) => Vec::new(),
+            (_, Some(choices)) => choices.clone(),
+            (n, None) => self.agent.sample(&seen, None, n, (known.turn, "inspect")).await?,
+        };
+        let mut texts: Vec<String> = said.iter().cloned().collect();
+        for text in also.iter().map(|text| text.trim().to_string()).chain(sampled) {
+            if !text.trim().is_empty() && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        let words: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let judgement = self.agent.judge(&seen, &words).await?;
+        let log_probs = self.log_probs(&seen, choices, &texts).await?;
+        let mut judged = texts.iter().enumerate().map(|(i, text)| Judged {
+            text: text.clone(),
+            q1: f64::from(judgement.q[i][0]),
+            q2: f64::from(judgement.q[i][1]),
+            advantage: f64::from(judgement.advantage(i)),
+            probability: log_probs[i].exp(),
+        });
+        let said = said.and_then(|_| judged.next());
+        let mut alternatives: Vec<Judged> = judged.collect();
+        alternatives.sort_by(|a, b| b.advantage.total_cmp(&a.advantage));
+        let [v1, v2] = judgement.v.map(f64::from);
+        Ok(Inspection { v1, v2, said, alternatives })
+    }
+}
