@@ -182,7 +182,7 @@ fn the_texts_of_a_model_folder_are_read_alike() {
 fn every_line_of_the_env_command_gets_one_line_whatever_its_encoding() {
     let reset = "{\"cmd\":\"reset\",\"word\":\"cat\"}";
     let mut input = format!("\u{feff}{reset}\r\n").into_bytes();
-    input.extend(format!("\u{feff}{{\"cmd\":\"about\"}}\n").as_bytes());
+    input.extend("\u{feff}{\"cmd\":\"about\"}\n".as_bytes());
     input.extend(b"{\"cmd\":\"reset\",\"word\":\"caf\xe9\"}\n");
     input.extend(b"{\0\"\0c\0m\0d\0\"\0\n");
     input.extend(vec![b'x'; (16 << 20) + 2]);

@@ -224,8 +224,8 @@ pub async fn module_bytes<M: Module>(module: &M) -> Result<Vec<u8>, Error> {
 /// Holds the parameters of a network to be finite, before they are written and after they are read.
 fn check_finite<M: Module>(module: &M, values: &[Vec<f32>]) -> Result<(), Error> {
     let infos = params::infos(module);
-    let each = infos.iter().zip(values);
-    each.map(|(info, values)| finite::check_tensor("the checkpoint", &info.name, values)).collect()
+    let mut each = infos.iter().zip(values);
+    each.try_for_each(|(info, values)| finite::check_tensor("the checkpoint", &info.name, values))
 }
 
 /// Some flat tensors, one after another.
