@@ -1,7 +1,7 @@
 /** The guessing games' own module: fetched once on each thread that plays one, and only there. */
 import makeGlue from "./wasm/games-glue.js";
 import type { WasmGames } from "./wasm/archer-games.js";
-import { ArcherError, isFault } from "./errors.js";
+import { asArcherError, isFault } from "./errors.js";
 import { compile } from "./fetch.js";
 import { located, textCoders } from "./runtime.js";
 import type { WorldHost } from "./world.js";
@@ -71,5 +71,5 @@ export class GamesModule {
 function explained(thrown: unknown): unknown {
   if (typeof thrown !== "string") return thrown;
   const fault: unknown = JSON.parse(thrown);
-  return isFault(fault) ? new ArcherError(fault.code, fault.message, fault.hint) : thrown;
+  return isFault(fault) ? asArcherError(fault) : thrown;
 }

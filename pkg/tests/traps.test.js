@@ -8,7 +8,7 @@ import { browse, serve, visit } from "./lib/site.js";
 const DIST = fileURLToPath(new URL("../dist/index.node.js", import.meta.url));
 
 /** Pages of 64 kB that V8 grants a module: too few to load the small model, and enough for that but not for many games. */
-const [TOO_FEW, FEW] = [100, 150];
+const [TOO_FEW, FEW] = [55, 120];
 
 /** In Node and in a page alike: loads, learns from more games than there is memory for, and plays on; what came of each. */
 const TRY = `async (archer, thread) => {

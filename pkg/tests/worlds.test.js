@@ -114,14 +114,14 @@ test("games that a person played are learned from", async () => {
     game(["open", "open"], ["Nothing happens.", "Nothing happens."], [-0.1, -0.1], "cut"),
   ]).flat();
   const score = async () => (await agent.start({ opening: OPENING, choices: CHOICES }).score(["take"]))[0];
+  await assert.rejects(async () => {
+    for await (const _ of agent.learnFrom([]));
+  }, { code: "usage" });
   const before = await score();
   for await (const { games: played } of agent.learnFrom(games, { iterations: 8, set: { lm_lr: 1e-3, critic_lr: 2e-3, kl_coef: 0 } })) assert.equal(played, 0);
   assert.ok((await score()) > before);
   const { said, alternatives } = await agent.start({ opening: OPENING, choices: CHOICES }).inspect();
   assert.deepEqual([said, alternatives[0].text], [null, "take"]);
-  await assert.rejects(async () => {
-    for await (const _ of agent.learnFrom([]));
-  }, { code: "usage" });
   await agent.dispose();
 });
 
