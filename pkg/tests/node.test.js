@@ -361,7 +361,7 @@ test("every call refuses what it does not know, by an ArcherError, and nothing c
     [() => agent.save(""), /name/],
     [() => agent.save("x", { ifrevision: 1 }), /"ifRevision"/],
     [() => tuned({ iteration: 3 }), /"iterations"/],
-    [() => tuned({ world: { reset() {}, step() {} } }), /function at "reset"/],
+    [() => tuned({ world: { reset() {}, step() {} } }), /defineWorld/],
     [() => tuned({ set: { nonsense_key: 1 } }), /./],
     [() => tuned({ set: { lm_lr: "fast" } }), /./],
     [() => tuned({ games: 0.5 }), /whole number/],

@@ -46,6 +46,7 @@ fn refused(folder: &Path, name: &str, bytes: &[u8], args: &[&str], part: &str) {
     let done = run(folder, args);
     let said = done.stderr.trim_end();
     assert_eq!(done.code, 1, "{part}: {said}");
+    let name = Path::new(name).file_name().unwrap().to_str().unwrap();
     assert!(said.contains(name) && said.contains(part) && !said.contains('\n'), "{part}: {said}");
 }
 
@@ -169,8 +170,19 @@ fn the_texts_of_a_model_folder_are_read_alike() {
             assert_eq!(run(folder.path(), &args).success().stdout, plain, "{name}");
         }
         let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let utf16 = (wide, "is in UTF-16: save it as UTF-8");
-        for (wrong, part) in others().into_iter().chain([utf16]) {
+        // What stands in the place of a file of a model has sentences of its own.
+        let named = [
+            "git-LFS pointer",
+            "compressed file",
+            "zip archive",
+            "Python pickle",
+            "HTML",
+            "GGUF",
+            "safetensors file",
+            ".archer file",
+        ];
+        let wrong = others().into_iter().zip(named).map(|((bytes, _), part)| (bytes, part));
+        for (wrong, part) in wrong.chain([(wide, "is text in UTF-16: save it as UTF-8")]) {
             refused(folder.path(), &format!("m/{name}"), &wrong, &args, part);
         }
         fs::write(&path, bytes).unwrap();
@@ -191,7 +203,7 @@ fn every_line_of_the_env_command_gets_one_line_whatever_its_encoding() {
     let replies: Vec<Value> = done.json_lines();
     assert_eq!(replies.len(), 6, "{}", done.stdout);
     assert_eq!(replies[0], json!({"observation": "Questions:\n"}));
-    assert_eq!(replies[1]["about"]["name"], "twenty_questions", "{}", replies[1]);
+    assert_eq!(replies[1]["name"], "twenty_questions", "{}", replies[1]);
     let error = |n: usize| replies[n]["error"].as_str().unwrap_or_default().to_string();
     let latin = "the line has the byte 0xE9 in column 28, which is not UTF-8";
     assert!(error(2).starts_with(latin), "{}", error(2));
@@ -221,5 +233,5 @@ for line in sys.stdin:
     fs::write(folder.path().join("world.py"), script).unwrap();
     let args = ["play", "--world", "python3 world.py", "--me"];
     let done = run_with_input(folder.path(), &args, b"it\nn\n").success();
-    assert!(done.stdout.contains("The game is over: 1.00 in all."), "{}", done.stdout);
+    assert!(done.stdout.contains("The game is won: 1.00 in all."), "{}", done.stdout);
 }

@@ -78,6 +78,8 @@ fn shells_and_manuals_know_every_command() {
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| !line.is_empty())
+        // What follows on further lines stands deeper.
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
@@ -225,7 +227,7 @@ fn two_players_are_held_against_each_other_game_by_game() {
     let model = shipped();
     let itself = ["eval", "--model", &model, "--against", &model, "--games", "20", "--json"];
     let told = json_of(run(folder.path(), &itself));
-    assert_eq!((&told["gain"], &told["gain_ci95"]), (&json!(0.0), &json!([0.0, 0.0])));
+    assert_eq!((&told["gain"], &told["gain_ci95"]), (&json!(0.0), &Value::Null));
     assert_eq!(told["against"]["mean_return"], told["mean_return"]);
 
     // A random asker against a trained model: the gain is the difference of the means.

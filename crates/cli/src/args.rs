@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Error;
 use crate::{experiment, version, worlds};
 
-pub use tools::{Completions, Document, Inspect, Man, Reference, Score};
+pub use tools::{Bench, Completions, Doctor, Document, Inspect, Man, Parity, Reference, Score};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
 #[derive(Debug, Parser)]
@@ -539,58 +539,6 @@ pub struct Env {
     /// Serve OpenEnv over WebSocket at this address instead, such as 127.0.0.1:8000
     #[arg(long, value_name = "ADDRESS")]
     pub serve: Option<std::net::SocketAddr>,
-}
-
-/// Flags of `archer parity`.
-#[derive(Debug, Args)]
-pub struct Parity {
-    /// Folder of fixtures: models, texts and the reference's numbers
-    #[arg(long, value_name = "DIR")]
-    pub fixtures: PathBuf,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Flags of `archer bench`.
-#[derive(Debug, Args)]
-pub struct Bench {
-    /// Time this case alone: gen, actor, critic, iter, iter_encoder, env or replay [default: all,
-    /// without iter and iter_encoder where --model is not given]
-    #[arg(long, value_name = "NAME")]
-    pub case: Option<String>,
-    /// Size of the networks: S, M, G (GPT-2 small, minutes a case) or all [default: S and M]
-    #[arg(long, value_name = "SIZE")]
-    pub size: Option<String>,
-    /// Threads that share the work [default: all cores of a CPU]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
-    pub threads: Option<usize>,
-    /// Timed runs of each case, after one that is not timed
-    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = at_least_one)]
-    pub runs: usize,
-    /// Folder of a model in GPT-2's layout, from which iter starts
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: String,
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
-    /// Show the result, but no progress
-    #[arg(long, short)]
-    pub quiet: bool,
-}
-
-/// Flags of `archer doctor`.
-#[derive(Debug, Args)]
-pub struct Doctor {
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
 }
 
 fn word_list(name: &str) -> Result<WordList, GameError> {

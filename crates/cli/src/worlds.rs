@@ -38,8 +38,10 @@ pub fn of(config: &Config, root: Option<&Path>) -> Result<Arc<dyn Worlds>, World
     match config.warm_start.demonstrations.as_str() {
         "" => Ok(worlds),
         file => {
-            let games = games(Path::new(file), worlds.as_ref())
-                .map_err(|error| WorldError::Settings(error.plain()))?;
+            let games = games(Path::new(file), worlds.as_ref()).map_err(|error| match error {
+                Error::Failure(text) => WorldError::Lost(text),
+                other => WorldError::Settings(other.plain()),
+            })?;
             Ok(Arc::new(Demonstrated::new(worlds, games)))
         }
     }

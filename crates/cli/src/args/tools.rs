@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::{at_least_one, threads};
+
 /// Flags of `archer inspect`.
 #[derive(Debug, Args)]
 pub struct Inspect {
@@ -76,4 +78,56 @@ pub struct Man {
     /// Replace pages that exist
     #[arg(long)]
     pub force: bool,
+}
+
+/// Flags of `archer parity`.
+#[derive(Debug, Args)]
+pub struct Parity {
+    /// Folder of fixtures: models, texts and the reference's numbers
+    #[arg(long, value_name = "DIR")]
+    pub fixtures: PathBuf,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `archer bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Time this case alone: gen, actor, critic, iter, iter_encoder, env or replay [default: all,
+    /// without iter and iter_encoder where --model is not given]
+    #[arg(long, value_name = "NAME")]
+    pub case: Option<String>,
+    /// Size of the networks: S, M, G (GPT-2 small, minutes a case) or all [default: S and M]
+    #[arg(long, value_name = "SIZE")]
+    pub size: Option<String>,
+    /// Threads that share the work [default: all cores of a CPU]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = threads)]
+    pub threads: Option<usize>,
+    /// Timed runs of each case, after one that is not timed
+    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = at_least_one)]
+    pub runs: usize,
+    /// Folder of a model in GPT-2's layout, from which iter starts
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Show the result, but no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Flags of `archer doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
