@@ -171,6 +171,8 @@ mod tests {
         let shown = String::from_utf8(screen).unwrap();
         assert!(shown.contains("The line has the byte 0xFC in column 1"), "{shown}");
         assert!(shown.contains("more than 65536 bytes"), "{shown}");
-        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        // What is typed after a mark ends its line on a screen, and is not in here.
+        let wide = |line: &str| line.trim_start_matches("    > ").chars().count() > 80;
+        assert!(!shown.lines().any(wide), "{shown}");
     }
 }

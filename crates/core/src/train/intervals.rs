@@ -26,13 +26,14 @@ pub fn mean_with_interval(values: &[f64], independent: usize) -> (f64, [f64; 2])
     (mean, [mean - half, mean + half])
 }
 
-/// The 97.5 % quantile of Student's t with so many degrees of freedom, at least 1: exact for one and
-/// two, else by Cornish and Fisher's expansion, whose error is below 0.01 from three on.
+/// The 97.5 % quantile of Student's t with so many degrees of freedom, at least 1: exact up to
+/// three, else by Cornish and Fisher's expansion, whose error is below 0.01 from there on.
 fn student(free: usize) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
     match free {
         0 | 1 => 12.706_204_736,
         2 => 4.302_652_730,
+        3 => 3.182_446_305,
         _ => {
             let (n, z2) = (free as f64, Z * Z);
             let first = (z2 + 1.0) / 4.0;
