@@ -29,6 +29,10 @@ const theme = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "var(--actor-soft)",
   },
+  // Without pictures: those of the editor have styles in them, which the page's policy forbids.
+  ".cm-lintRange-error, .cm-lintRange-active": { backgroundImage: "none" },
+  ".cm-lintRange-error": { textDecoration: "underline wavy var(--bad)" },
+  ".cm-lint-marker-error": { content: '"●"', color: "var(--bad)" },
   ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-strong)" },
 });
 

@@ -84,8 +84,8 @@ export async function train(): Promise<void> {
   const mine = begin();
   foreign.value = false;
   await guarded(mine, async () => {
-    await letGo();
     [points.value, before.value, after.value, lastGame.value] = [[], null, null, null];
+    await letGo();
     doing.value = "reading";
     const text = code.peek();
     const { world, declared } = await opened(text);
