@@ -6,8 +6,8 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Files that the service worker need not keep at once: what only WebGPU needs, and what is for others. */
-const LATER = /webgpu.*\.wasm$|^(sw\.js|licences\.txt|preview\.png)$/;
+/** Files that the service worker need not keep at once: what only WebGPU needs, what visitors take with them, what is for others. */
+const LATER = /webgpu.*\.wasm$|^archer\/|^(sw\.js|licences\.txt|preview\.png)$/;
 
 /** Tells the service worker which files the build has. */
 function listFiles(): Plugin {
@@ -34,9 +34,36 @@ function listFiles(): Plugin {
   };
 }
 
+/** The one script that stands in a document of ours: that of the frame for worlds. The page's policy names it by its hash. */
+function allowFrameScript(): Plugin {
+  const hash = createHash("sha256").update(readFileSync(here("src/make/frame.js"))).digest("base64");
+  return { name: "archer:allow-frame-script", transformIndexHtml: (html) => html.replace("__FRAME_SCRIPT__", `'sha256-${hash}'`) };
+}
+
+/** The package as it is, for the projects that visitors take with them: what it needs on the CPU. */
+const PACKAGE_FILES = readdirSync(here("../pkg/dist"))
+  .filter((file) => /^(cpu\.js|archer-worker-cpu\.js|shared-\w+\.js|archer-cpu_bg\.wasm)$/.test(file))
+  .sort();
+
+function packageFiles(): Plugin {
+  return {
+    name: "archer:package-files",
+    apply: "build",
+    generateBundle() {
+      for (const file of PACKAGE_FILES) {
+        this.emitFile({ type: "asset", fileName: `archer/${file}`, source: readFileSync(here(`../pkg/dist/${file}`)) });
+      }
+    },
+  };
+}
+
 /** What the page is built of, and on which terms: the fonts' licence wants to go with them. */
 function licences(): Plugin {
-  const parts = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "@fontsource-variable/inter", "@fontsource-variable/newsreader"];
+  const parts = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "@fontsource-variable/inter", "@fontsource-variable/newsreader", "fflate",
+    ...["autocomplete", "commands", "lang-javascript", "language", "lint", "state", "view"].map((part) => `@codemirror/${part}`),
+    ...["common", "highlight", "javascript", "lr"].map((part) => `@lezer/${part}`),
+    ...["@marijn/find-cluster-break", "crelt", "style-mod", "w3c-keyname"],
+  ];
   return {
     name: "archer:licences",
     apply: "build",
@@ -59,7 +86,8 @@ function relaxPolicy(): Plugin {
 // Plain static files that work under any path: every address in them is relative.
 export default defineConfig({
   base: "./",
-  plugins: [licences(), listFiles(), relaxPolicy()],
+  plugins: [allowFrameScript(), licences(), packageFiles(), listFiles(), relaxPolicy()],
+  define: { __PACKAGE_FILES__: JSON.stringify(PACKAGE_FILES) },
   // A worker inside a package cannot be found once the package is packed up for development.
   optimizeDeps: { exclude: ["archer-web"] },
   build: {

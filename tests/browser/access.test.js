@@ -1,22 +1,10 @@
 // For everybody: axe finds nothing in any view, in light and dark; a phone needs no sideways scrolling; a screen
 // reader hears each question once; the keyboard reaches everything.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { test } from "node:test";
-import { begin, position, press, site, startTraining } from "./harness.js";
+import { begin, position, press, site, startTraining, violations } from "./harness.js";
 
 const here = site();
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-async function violations(page) {
-  await page.evaluate(axe); // through the debugger: the page's own policy allows no foreign script
-  const found = await page.evaluate(() =>
-    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-  );
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
-}
-
 const to = (page, name) => page.locator("header").getByRole("link", { name }).click();
 
 for (const colorScheme of ["light", "dark"]) {

@@ -1,6 +1,7 @@
 // The built page, served as plain static files without special headers, and Chromium to visit it with.
 import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { after, before } from "node:test";
@@ -67,7 +68,10 @@ export function site() {
   /** Where the agent of ten things plays, unless the test chooses another: with it a test takes seconds. */
   here.context = async (options = {}) => {
     const context = await here.anywhere(options);
-    await context.addInitScript(() => localStorage.getItem("archer.1.supplied") ?? localStorage.setItem("archer.1.supplied", '"10"'));
+    await context.addInitScript(() => {
+      if (self !== top) return; // a frame without an origin has no storage
+      localStorage.getItem("archer.1.supplied") ?? localStorage.setItem("archer.1.supplied", '"10"');
+    });
     return context;
   };
   /** A page that is ready to play; complaints of the page fail the test that looks at `faults`. */
@@ -144,4 +148,15 @@ export async function exported(page) {
     page.getByRole("button", { name: "Export" }).click(),
   ]);
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong with the page as it is. */
+export async function violations(page) {
+  await page.evaluate(axe); // through the debugger: the page's own policy allows no foreign script
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
 }

@@ -1,4 +1,6 @@
 // The frame around the three views: wordmark, navigation, backend badge, notices.
+import { signal } from "@preact/signals";
+import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { agent, begin, progress, trouble } from "./agent";
 import { Badge, ComputeOn } from "./badge";
@@ -10,10 +12,14 @@ import { letterKeys, type Theme, theme } from "./preferences";
 import { gameOf } from "./play/sides";
 import { addressOf, route, type View, VIEWS, view } from "./route";
 import { owner, takeOver } from "./tabs";
+import { troubleOf } from "./trouble";
 import { Announcer } from "./ui/announce";
 import { TroubleNotice } from "./ui/bits";
 
-const NAMES: Record<View, string> = { play: "Play", inside: "Inside", learn: "Learn" };
+const NAMES: Record<View, string> = { play: "Play", inside: "Inside", learn: "Learn", make: "Make your own" };
+
+/** What is too long for a phone. */
+const SHORT: Partial<Record<View, string>> = { make: "Make" };
 
 export function App() {
   return (
@@ -29,7 +35,14 @@ export function App() {
           <nav class="views" aria-label="Views">
             {VIEWS.map((name) => (
               <a key={name} href={linkTo(name)} aria-current={view.value === name ? "page" : undefined}>
-                {NAMES[name]}
+                {SHORT[name] ? (
+                  <>
+                    <span class="long">{NAMES[name]}</span>
+                    <span class="short">{SHORT[name]}</span>
+                  </>
+                ) : (
+                  NAMES[name]
+                )}
                 {name === "learn" && training.value && (
                   <span class="busy">
                     <span class="visually-hidden"> (training now)</span>
@@ -100,8 +113,20 @@ function Content() {
       {now === "play" && <Play />}
       {now === "inside" && <Inside />}
       {now === "learn" && <Learn />}
+      {now === "make" && <Later />}
     </main>
   );
+}
+
+/** The editor is large, and few views need it: it comes when it is wanted. */
+const made = signal<(() => JSX.Element) | null>(null);
+
+function Later() {
+  useEffect(() => {
+    if (!made.peek()) void import("./make/view").then(({ Make }) => (made.value = Make), (error: unknown) => (trouble.value = troubleOf(error)));
+  }, []);
+  const Make = made.value;
+  return Make ? <Make /> : <h2 tabIndex={-1}>Make your own</h2>;
 }
 
 function Guest() {

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { kept, oneOf } from "./kept";
 
-export const VIEWS = ["play", "inside", "learn"] as const;
+export const VIEWS = ["play", "inside", "learn", "make"] as const;
 export type View = (typeof VIEWS)[number];
 /** Who asks in Play. */
 export type Side = "agent" | "person";
@@ -15,21 +15,26 @@ export interface Route {
   game: boolean;
   /** A finished game that came with the address, still packed. */
   shared: string | null;
+  /** The code of a world that came with the address, still packed. */
+  code: string | null;
 }
 
 const SHARED = "game=";
+const CODE = "make=";
 
 /** The side that was played last, for links to Play from elsewhere. */
 const lastSide = kept<Side>("side", "agent", oneOf("agent", "person"), "tab");
 
 function read(hash: string): Route {
   const path = hash.replace(/^#/, "");
-  if (path.startsWith(SHARED)) return { view: "play", side: "agent", game: false, shared: path.slice(SHARED.length) };
+  const elsewhere = { side: lastSide.peek(), game: false, shared: null, code: null };
+  if (path.startsWith(SHARED)) return { ...elsewhere, view: "play", side: "agent", shared: path.slice(SHARED.length) };
+  if (path.startsWith(CODE)) return { ...elsewhere, view: "make", code: path.slice(CODE.length) };
   const [first = "", ...rest] = path.split("/");
   const view = VIEWS.find((known) => known === first) ?? "play";
   const named = first === "play";
   const side: Side = rest.includes("you-ask") ? "person" : named ? "agent" : lastSide.peek();
-  return { view, side, game: rest.includes("game"), shared: null };
+  return { ...elsewhere, view, side, game: rest.includes("game") };
 }
 
 export const route = signal<Route>(read(location.hash));
@@ -44,6 +49,9 @@ export function addressOf(part: Partial<Route>): string {
 
 /** The address of a game that is carried by it. */
 export const addressOfShared = (packed: string): string => `#${SHARED}${packed}`;
+
+/** The address of a world that is carried by it. */
+export const addressOfCode = (packed: string): string => `#${CODE}${packed}`;
 
 function settle(): void {
   route.value = read(location.hash);

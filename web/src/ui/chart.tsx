@@ -54,12 +54,17 @@ export function Chart(props: ChartProps) {
   latest.current = props;
   const shape = JSON.stringify(props.series.map(({ label, colour, low }) => [label, colour, low !== undefined]).concat([[props.mark !== undefined]]));
   const height = props.height ?? 190;
+  // Lines that came or went need another plot: data for these do not fit into the one that is drawn.
+  const wanted = useRef(shape);
+  wanted.current = shape;
+  const drawn = useRef("");
 
   useEffect(() => {
     const element = place.current;
     if (!element) return;
     const draw = () => {
       plot.current?.destroy();
+      drawn.current = wanted.current;
       plot.current = new uPlot(
         options(latest.current, element, height, () => latest.current.selected),
         dataOf(latest.current),
@@ -91,7 +96,7 @@ export function Chart(props: ChartProps) {
     waits.current = true;
     whenIdle(() => {
       waits.current = false;
-      plot.current?.setData(dataOf(latest.current));
+      if (drawn.current === wanted.current) plot.current?.setData(dataOf(latest.current));
     });
   }, [props.x, props.series, props.mark, props.selected]);
 
