@@ -340,7 +340,7 @@ fn without_critic() -> Vec<u8> {
         let mut bytes = whole.get(name).unwrap().to_vec();
         if name == "state" {
             let mut state: Value = serde_json::from_slice(&bytes).unwrap();
-            state["config"]["algorithm"] = json!("ppo");
+            state["config"]["algorithm"] = json!("bc");
             bytes = state.to_string().into_bytes();
         }
         without.push(name, bytes);
