@@ -169,7 +169,8 @@ fn the_texts_of_a_model_folder_are_read_alike() {
             fs::write(&path, format!("\u{feff}{}", text.replace('\n', "\r\n"))).unwrap();
             assert_eq!(run(folder.path(), &args).success().stdout, plain, "{name}");
         }
-        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = format!("\u{feff}{text}");
+        let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
         // What stands in the place of a file of a model has sentences of its own.
         let named = [
             "git-LFS pointer",
@@ -205,7 +206,7 @@ fn every_line_of_the_env_command_gets_one_line_whatever_its_encoding() {
     assert_eq!(replies[0], json!({"observation": "Questions:\n"}));
     assert_eq!(replies[1]["name"], "twenty_questions", "{}", replies[1]);
     let error = |n: usize| replies[n]["error"].as_str().unwrap_or_default().to_string();
-    let latin = "the line has the byte 0xE9 in column 28, which is not UTF-8";
+    let latin = "the line has the byte 0xE9 in column 27, which is not UTF-8";
     assert!(error(2).starts_with(latin), "{}", error(2));
     assert!(error(3).contains("is in UTF-16"), "{}", error(3));
     assert!(error(4).contains("more than 16777216 bytes"), "{}", error(4));

@@ -161,7 +161,7 @@ fn what_a_person_does_not_know_ends_in_no_nonsense() {
 /// the input.
 fn play(folder: &Path) {
     let play = ["play", "--model", "run/model"];
-    let done = run_with_input(folder, &play, b"n\nno\nu\n?\nperhaps\nd\ns\n").success();
+    let done = run_with_input(folder, &play, b"n\nno\nu\n?\nzorblax\nd\ns\n").success();
     assert!(done.stdout.contains("Think of one of these: football, dog"), "{}", done.stdout);
     assert!(done.stdout.contains(" 1. ") && done.stdout.contains(" 3. "), "{}", done.stdout);
     assert!(done.stdout.contains("Please answer y, n"), "{}", done.stdout);
