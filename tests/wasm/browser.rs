@@ -216,7 +216,14 @@ async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
             let player = agent.player(&greedy, 1);
             played.push(evaluate(player, world.as_ref(), games, 7).await.unwrap());
         }
-        gains.push(played[0].gain_over(&played[1]).unwrap());
+        // As in `tests/native/fine_tune.rs`: the mean over the games one by one, and its interval.
+        let pairs = played[0].returns.iter().zip(&played[1].returns);
+        let each: Vec<f64> = pairs.map(|(after, before)| after - before).collect();
+        let n = each.len() as f64;
+        let mean = each.iter().sum::<f64>() / n;
+        let squares = each.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>();
+        let half = 1.96 * (squares / (n - 1.0) / n).sqrt();
+        gains.push((mean, [mean - half, mean + half]));
     }
     let [(gain, [low, high]), (kept, _)] = [gains[0], gains[1]];
     console_log!("a gain of {gain:.2} ({low:.2} to {high:.2}), on the rest {kept:.2}");
