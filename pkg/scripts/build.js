@@ -17,7 +17,13 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The modules, and the profile that each is built in (scripts/wasm-cargo). */
 const MODULES = { cpu: "wasm-cpu", webgpu: "wasm", games: "wasm-games" };
 /** The scripts that are imported; `model-*` say where a model is, and stand alone so that only that one is copied. */
-const ENTRIES = ["index", "cpu", "model-quickstart", "model-twenty-questions"];
+const ENTRIES = ["index", "cpu", "twenty-questions", "model-quickstart", "model-twenty-questions"];
+
+/** Lets entries that share no other file share the class of errors, so that `instanceof` holds for each of them. */
+const oneError = {
+  name: "one-error",
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/errors\.js$/ }, ({ path }) => ({ path, external: true })),
+};
 
 if (!process.argv.includes("--ts")) {
   for (const [name, profile] of Object.entries(MODULES)) buildModule(name, profile);
@@ -49,7 +55,9 @@ async function buildScripts() {
   await bundle({ entryPoints, splitting: true, ...here, banner: { js: "const here = [import.meta.url].join(\"\");" }, entryNames: "[name].node", chunkNames: "shared-[hash].node" });
   // For `require`, which tests in jest and Node before 20.19 need.
   const address = 'const here = require("node:url").pathToFileURL(require("node:path").join(__dirname, "../index.js")).href;';
-  await bundle({ entryPoints, ...here, format: "cjs", outdir: at("dist/cjs"), banner: { js: address } });
+  const cjs = { ...here, format: "cjs", outdir: at("dist/cjs"), banner: { js: address } };
+  await bundle({ entryPoints, ...cjs, plugins: [oneError] });
+  await bundle({ entryPoints: [at("src/errors.ts")], ...cjs });
   writeFileSync(at("dist/cjs/package.json"), '{ "type": "commonjs" }\n');
   copyFileSync(at("src/asset.d.ts"), at("dist/asset.d.ts"));
   const needed = typesOf(["asset", "worker", "worker-cpu", ...ENTRIES]);

@@ -7,27 +7,25 @@
  */
 import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
-import { ArcherError, asArcherError } from "./errors.js";
+import { ArcherError, asArcherError, messageOf } from "./errors.js";
 import { modelOf } from "./fetch.js";
 import type { CallControl } from "./call-control.js";
 import { stoppable } from "./call-control.js";
-import { type Guessing, isGuessing, noGame } from "./guessing.js";
 import { type Located, located } from "./located.js";
 import {
-  checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, HOST, LEARN, NAME, PLAY, SAVE, TALK,
+  checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, LEARN, NAME, SAVE, TALK,
 } from "./options.js";
 import { Shelf } from "./store.js";
 import { Conversation } from "./talk.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
-  Agent, BackendReport, CreateProgress, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions, Game,
-  GameOptions, HostedGame, HostOptions, LearnOptions, MetricInfo, ModelInfo, RecordedGame, Saved, SaveOptions, Talk,
-  TalkOptions, WorldChange, WorldSource,
+  Agent, BackendReport, BuiltIn, CreateProgress, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions,
+  LearnOptions, MetricInfo, ModelInfo, RecordedGame, Saved, SaveOptions, Talk, TalkOptions, WorldSource,
 } from "./types.js";
 import { rawGames } from "./world.js";
 
 /** What the core says of a model. */
-type RawInfo = Omit<ModelInfo, "things" | "sometimes"> & { changed: boolean };
+type RawInfo = ModelInfo & { changed: boolean };
 
 /** Iterations on WebGPU between two snapshots from which the CPU could go on. */
 const SNAPSHOT_EVERY = 5;
@@ -46,10 +44,8 @@ export class LoadedAgent implements Agent {
   private engine: Engine;
   private report: BackendReport;
   private raw!: RawInfo;
-  /** The game that it plays, where that is a guessing game. */
-  private guessing: Guessing | null = null;
-  /** The world that it learns in, where that was handed in. */
-  private world: WorldSource | undefined;
+  /** The worlds that it learned in, by what a model says of its own: another model, or the one before, has another. */
+  private homes = new Map<string, WorldSource>();
   /** The numbers of worlds, by engine: another one that takes over must be told of them again. */
   private readonly worlds = new WeakMap<Engine, Map<string | object, Promise<number>>>();
   private last: Promise<unknown> = Promise.resolve();
@@ -72,7 +68,7 @@ export class LoadedAgent implements Agent {
 
   get info(): ModelInfo {
     const { changed: _, ...info } = this.raw;
-    return { ...info, things: [], sometimes: false, ...this.guessing?.info };
+    return info;
   }
 
   get backend(): BackendReport {
@@ -88,23 +84,14 @@ export class LoadedAgent implements Agent {
     return new Conversation(this.ask, checked("start", options, TALK));
   }
 
-  async play(options?: GameOptions): Promise<Game> {
-    const how = checked("play", options, PLAY);
-    return this.queued(async () => (await this.game()).play(how));
-  }
-
-  async host(options?: HostOptions): Promise<HostedGame> {
-    const how = checked("host", options, HOST);
-    return this.queued(async () => (await this.game()).host(how));
-  }
-
   fineTune(given?: FineTuneOptions): FineTune {
     const { world, ...options } = checked("fineTune", given, FINE_TUNE);
     return this.learning(options, async (tune) => {
-      const place = this.placeOf(world);
-      const number = place.world === undefined ? null : await this.numbered(place.world);
-      await this.engine.call({ method: "tune", tune: { ...tune, ...(place.news && { teachWinning: true }), world: number } });
-      this.world = place.world;
+      const home = await this.home(world);
+      if (!home) throw homeless(this.raw.world);
+      const teachWinning = (home as Partial<BuiltIn>).teachWinning ?? false;
+      await this.engine.call({ method: "tune", tune: { teachWinning, ...tune, world: await this.numbered(home) } });
+      return home;
     });
   }
 
@@ -113,34 +100,37 @@ export class LoadedAgent implements Agent {
     checkedValue("learnFrom", "games", games, GAMES);
     const raw = rawGames(games);
     return this.learning(options, async (tune) => {
-      const place = this.placeOf(world).world;
-      const number = place === undefined ? null : await this.numbered(place);
+      const home = await this.home(world);
+      const number = home ? await this.numbered(home) : null;
       await this.engine.call({ method: "learnFrom", games: raw, tune: { ...tune, world: number } });
+      return home;
     });
   }
 
-  /** A fine-tune that `begin` begins in the core. */
-  private learning(options: FineTuneOptions, begin: (tune: object) => Promise<void>): FineTune {
+  /** A fine-tune that `begin` begins in the core; it says in which world. */
+  private learning(options: FineTuneOptions, begin: (tune: object) => Promise<WorldSource | undefined>): FineTune {
     let iteration = 0;
     let begunOn: Engine | null = null;
-    const { world } = this;
+    let { homes } = this;
     // One that was refused must not end the one under way.
     let mine = false;
     return new Tuning(
       {
         abandon: async () => {
           if (!mine || iteration > 0) return;
-          this.world = world;
+          this.homes = homes;
           await this.queued(() => this.engine.call({ method: "abandon" }));
           await this.look();
         },
         begin: async ({ signal: _, ...tune }) => {
           if (this.tuning) throw new ArcherError("usage", "Another fine-tune is under way.", "Stop it first.");
           this.tuning = mine = true;
-          await this.queued(() => begin(JSON.parse(JSON.stringify(tune)) as object));
+          homes = new Map(this.homes);
+          const home = await this.queued(() => begin(JSON.parse(JSON.stringify(tune)) as object));
           begunOn = this.engine;
           // It may have moved to another world.
           await this.look();
+          if (home) this.homes.set(this.address, home);
         },
         step: (control: CallControl) =>
           this.beside(async () => {
@@ -169,7 +159,7 @@ export class LoadedAgent implements Agent {
 
   /** The steps of imitation with which a fresh agent begins. */
   async imitate(source: WorldSource, demonstrated: boolean, tell: (progress: CreateProgress) => void, signal: AbortSignal | undefined): Promise<void> {
-    this.world = source;
+    this.homes.set(this.address, source);
     while (demonstrated) {
       const update = (await stoppable(signal, (control) => this.beside(() => this.engine.call({ method: "step" }, undefined, control)))) as RawUpdate;
       const { iteration: loaded, iterations: total, finished } = update;
@@ -195,26 +185,32 @@ export class LoadedAgent implements Agent {
     return number;
   }
 
-  /** The world that a call means: a source, a change of the game's own world, or the one it is in. */
-  private placeOf(world: WorldSource | WorldChange | undefined): { world: WorldSource | undefined; news: boolean } {
-    if (world !== undefined && !isChange(world)) return { world, news: false };
-    if (this.guessing) return this.guessing.changed(world);
-    if (world !== undefined) throw new ArcherError("usage", `A change such as { weights } is one of a guessing game, and this model plays ${this.raw.world}.`, "Hand in a world: what defineWorld gives, or the address of its module.");
-    return { world: this.world, news: false };
+  /** What the model says of its world. */
+  private get address(): string {
+    return JSON.stringify([this.raw.world, this.raw.settings]);
   }
 
-  /** The guessing game that the model plays. */
-  private async game(): Promise<Guessing> {
-    if (!this.guessing) throw noGame(this.raw.world);
-    return this.guessing;
+  /** The world that a call means: the one it was given, the one in which the model learned here, or that of `load`. */
+  private async home(given: WorldSource | undefined): Promise<WorldSource | undefined> {
+    const known = given ?? this.homes.get(this.address);
+    if (known !== undefined) return known;
+    const { world } = this.wanted;
+    if (typeof world !== "function") return world;
+    try {
+      return await world(this);
+    } catch (thrown) {
+      if (thrown instanceof ArcherError) throw thrown;
+      throw new ArcherError("world", `The world of load threw: ${messageOf(thrown)}`, undefined, { cause: thrown });
+    }
   }
 
   async evaluate(options?: EvaluateOptions): Promise<Evaluation> {
     const { games = 100, seed = 7, sample = false, model = "current", world, signal } = checked("evaluate", options, EVALUATE);
     return stoppable(signal, (control) =>
       this.beside(async () => {
-        const place = this.placeOf(world).world;
-        const number = place === undefined ? null : await this.numbered(place);
+        const home = await this.home(world);
+        if (!home) throw homeless(this.raw.world);
+        const number = await this.numbered(home);
         return this.engine.call({ method: "evaluate", games, seed, sample, kept: model === "kept", world: number }, undefined, control);
       }),
     ) as Promise<Evaluation>;
@@ -302,12 +298,6 @@ export class LoadedAgent implements Agent {
   /** Looks at what is there now. */
   async look(): Promise<void> {
     this.raw = (await this.engine.call({ method: "info" })) as RawInfo;
-    if (!isGuessing(this.raw)) {
-      this.guessing = null;
-    } else if (this.guessing?.settings !== JSON.stringify(this.raw.settings)) {
-      const { Guessing } = await import("./guessing.js");
-      this.guessing = await Guessing.of(() => this.info, this.ask);
-    }
   }
 
   /** Waits for what was asked before, then acts. */
@@ -391,7 +381,8 @@ export class LoadedAgent implements Agent {
   }
 }
 
-/** Whether it changes a guessing game's world, rather than being a world. */
-function isChange(world: WorldSource | WorldChange): world is WorldChange {
-  return typeof world === "object" && !("start" in world || "act" in world || "module" in world || "builtIn" in world || "href" in world);
+/** What is said where a model is to play and its world is not known. */
+function homeless(world: string): ArcherError {
+  const hint = "Hand it in as { world }: to this call, or to load.";
+  return new ArcherError("usage", `The world ${world} of this model is not here.`, hint);
 }

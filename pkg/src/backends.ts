@@ -5,7 +5,7 @@ import { hasSimd, type Program } from "./fetch.js";
 import { hasWorkers, present, timeout } from "./runtime.js";
 import { hasIndexedDb } from "./store.js";
 import type { RawProgress } from "./progress.js";
-import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, ModelInfo, Store } from "./types.js";
+import type { Backend, BackendChoice, BackendReport, BackendSpeed, Capabilities, LoadOptions, ModelInfo, Store } from "./types.js";
 
 /** The package's, put in by scripts/build.js. */
 declare const __VERSION__: string;
@@ -29,6 +29,8 @@ export interface Wanted {
   /** Whether an adapter in software may race. */
   admitSoftware: boolean;
   start: Start;
+  /** The world of the model, or who gives it. */
+  world?: LoadOptions["world"];
   /** Where the result of a race is remembered, so that the next load need not repeat it. */
   store: Store | null;
   options: Omit<StartOptions, "backend" | "wasm">;

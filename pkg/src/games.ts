@@ -1,12 +1,12 @@
-/** Games as a page holds them: the state lies here, the rules in the games' module, the agent behind an engine. */
+/** Games as a page holds them: the state lies here, the rules in the games' module, and the agent is one of `archer-web`. */
 import { ArcherError } from "./errors.js";
-import { ANSWER, ASK, checked, checkedValue, INSPECT, TEXT, TURN } from "./options.js";
+import { ANSWER, ASK, INSPECT, TEXT, TURN } from "./games-options.js";
 import type { GamesModule } from "./games-module.js";
 import type {
   Answer, AskOptions, Game, GameState, Guesses, HostState, HostedGame, InspectOptions, Inspection, Judged, Reveal, Turn,
 } from "./games-types.js";
-import type { Ask } from "./talk.js";
-import type { Judgement, JudgedUtterance } from "./types.js";
+import { checked, checkedValue } from "./options.js";
+import type { Agent, JudgedUtterance, Talk } from "./types.js";
 
 /** A game's state and what the rules need beside it. */
 type RawGame = GameState & { seed: number };
@@ -20,14 +20,12 @@ interface RawTalk {
   returnBefore: number;
 }
 
-/** What both kinds of game are played on: an agent and its world, whichever they are now. */
+/** What a game is played on. */
 export interface Table {
-  ask: Ask;
-  module(): GamesModule;
-  /** Whether the agent says nothing twice. */
-  retries(): boolean;
+  agent: Agent;
+  module: GamesModule;
   /** The utterance that guesses each thing. */
-  guesses(): string[];
+  guesses: string[];
 }
 
 export class PlayedGame implements Game {
@@ -37,7 +35,7 @@ export class PlayedGame implements Game {
     private readonly table: Table,
     options: { seed: number; turns: unknown[] },
   ) {
-    this.raw = table.module().call<RawGame>({ method: "play", ...options });
+    this.raw = table.module.call<RawGame>({ method: "play", ...options });
   }
 
   get state(): GameState {
@@ -49,17 +47,12 @@ export class PlayedGame implements Game {
     const { onText, sample = false, signal } = checked("ask", options, ASK);
     signal?.throwIfAborted();
     const before = this.raw;
-    if (before.status !== "ask") this.table.module().call({ method: "asked", game: before, question: "?" });
-    const hear = (text: string) => {
-      if (!signal?.aborted) onText?.(text);
-    };
-    const { returnBefore: _, ...talk } = this.talk(before.turns.length + 1);
-    const request = { method: "say", talk, sample, seed: before.seed, score: false, alternatives: 0 };
-    // Where nobody listens, no text need travel.
-    const { text } = (await this.table.ask(request, onText && hear)) as { text: string };
-    signal?.throwIfAborted();
+    if (before.status !== "ask") this.table.module.call({ method: "asked", game: before, question: "?" });
+    const { talk } = this.at(before.turns.length + 1);
+    // How likely the question was is for `inspect` to say: nobody should wait for it.
+    const { text } = await talk.say({ sample, score: false, ...(onText && { onText }), ...(signal && { signal }) });
     if (this.raw !== before) throw new ArcherError("usage", "The game moved on meanwhile.", "Await each call before the next.");
-    this.raw = this.table.module().call<RawGame>({ method: "asked", game: before, question: text });
+    this.raw = this.table.module.call<RawGame>({ method: "asked", game: before, question: text });
     const turn = this.raw.turns.at(-1);
     if (!turn) throw new ArcherError("internal", "A question was asked and is not there.");
     return turn;
@@ -83,23 +76,20 @@ export class PlayedGame implements Game {
   async guesses(): Promise<Guesses> {
     const game = this.raw;
     const open = game.status === "answer" ? 1 : 0;
-    const { returnBefore: _, ...talk } = this.talk(game.turns.length - open + 1);
-    const logProbs = await this.table.ask({ method: "score", talk, said: this.table.guesses() });
-    return this.table.module().call<Guesses>({ method: "guesses", game, logProbs });
+    const logProbs = await this.at(game.turns.length - open + 1).talk.score(this.table.guesses);
+    return this.table.module.call<Guesses>({ method: "guesses", game, logProbs });
   }
 
   async reveal(thing: string): Promise<Reveal> {
     checkedValue("reveal", "thing", thing, TEXT);
-    return this.table.module().call<Reveal>({ method: "reveal", game: this.raw, thing });
+    return this.table.module.call<Reveal>({ method: "reveal", game: this.raw, thing });
   }
 
   async inspect(options?: InspectOptions): Promise<Inspection> {
     const { turn, samples, also = [] } = checked("inspect", options, INSPECT);
     const number = turn ?? Math.max(this.raw.turns.length, 1);
-    const { returnBefore, ...talk } = this.talk(number);
-    const said = this.raw.turns[number - 1]?.question ?? null;
-    const request = { method: "inspect", talk, said, samples: samples ?? null, also };
-    const judged = (await this.table.ask(request)) as Judgement;
+    const { talk, returnBefore } = this.at(number, this.raw.turns[number - 1]?.question);
+    const judged = await talk.inspect({ also, ...(samples !== undefined && { samples }) });
     const { v1, v2 } = judged;
     const named = (one: JudgedUtterance): Judged => {
       const { text: question, ...values } = one;
@@ -113,12 +103,17 @@ export class PlayedGame implements Game {
     };
   }
 
-  private talk(turn: number): RawTalk {
-    return this.table.module().call<RawTalk>({ method: "talk", game: this.raw, turn, retries: this.table.retries() });
+  /** The game before a turn, as the agent knows it; `open` is what was asked then. */
+  private at(turn: number, open: string | null = null): { talk: Talk; returnBefore: number } {
+    const { agent, module } = this.table;
+    const request = { method: "talk", game: this.raw, turn, retries: agent.info.retries };
+    const { opening, exchanges, unread, returnBefore } = module.call<RawTalk>(request);
+    const read = exchanges.map(([said, reply]) => ({ said, reply }));
+    return { talk: agent.start({ opening, exchanges: read, open, unread, seed: this.raw.seed }), returnBefore };
   }
 
   private to(move: { method: string; [parameter: string]: unknown }): GameState {
-    this.raw = this.table.module().call<RawGame>({ ...move, game: this.raw });
+    this.raw = this.table.module.call<RawGame>({ ...move, game: this.raw });
     return this.state;
   }
 }
@@ -127,10 +122,10 @@ export class Hosted implements HostedGame {
   private raw: RawHost;
 
   constructor(
-    private readonly table: Table,
+    private readonly module: GamesModule,
     options: { seed: number; thing: string | null },
   ) {
-    this.raw = table.module().call<RawHost>({ method: "host", ...options });
+    this.raw = module.call<RawHost>({ method: "host", ...options });
   }
 
   get state(): HostState {
@@ -152,7 +147,7 @@ export class Hosted implements HostedGame {
   }
 
   private to(move: { method: string; [parameter: string]: unknown }): HostState {
-    this.raw = this.table.module().call<RawHost>({ ...move, game: this.raw });
+    this.raw = this.module.call<RawHost>({ ...move, game: this.raw });
     return this.state;
   }
 }

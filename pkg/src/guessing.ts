@@ -1,10 +1,9 @@
-/** The guessing game that an agent plays: the games' module beside the agent, looked at again where its world changes. */
+/** The guessing game that an agent plays: the games' module beside the agent. */
 import { Hosted, PlayedGame, type Table } from "./games.js";
 import { GamesModule } from "./games-module.js";
 import type { Game, GameOptions, GamesInfo, HostedGame, HostOptions, WorldChange } from "./games-types.js";
 import { ArcherError } from "./errors.js";
-import type { Ask } from "./talk.js";
-import type { BuiltIn, ModelInfo } from "./types.js";
+import type { Agent, BuiltIn, ModelInfo } from "./types.js";
 
 /** The worlds that the module has. */
 const NAMES = ["twenty_questions", "guess_my_city", "bandit", "recall"];
@@ -18,33 +17,35 @@ interface RawInfo extends Omit<GamesInfo, "optimumReturn" | "worstReturn"> {
 }
 
 /** Whether the world of these settings is one of the module's. A file of before names none: that is Twenty Questions. */
-export function isGuessing({ world, settings }: Pick<ModelInfo, "world" | "settings">): boolean {
+function isGuessing({ world, settings }: Pick<ModelInfo, "world" | "settings">): boolean {
   return NAMES.includes(world) || (world === "unknown" && !("name" in settings));
 }
 
+/** The game of each agent, as its world was when it was last looked at. */
+const known = new WeakMap<Agent, { settings: string; guessing: Promise<Guessing> }>();
+
 export class Guessing {
-  private readonly table: Table;
   private readonly raw: RawInfo;
 
-  private constructor(
-    private readonly module: GamesModule,
-    private readonly model: () => ModelInfo,
-    ask: Ask,
-    /** The settings, as the model's file has them. */
-    readonly settings: string,
-  ) {
+  private constructor(private readonly module: GamesModule) {
     this.raw = module.call<RawInfo>({ method: "info" });
-    this.table = {
-      ask,
-      module: () => this.module,
-      retries: () => this.model().retries,
-      guesses: () => this.raw.guesses,
-    };
   }
 
-  static async of(model: () => ModelInfo, ask: Ask): Promise<Guessing> {
-    const { settings } = model();
-    return new Guessing(await GamesModule.of(settings), model, ask, JSON.stringify(settings));
+  /** The game that the agent plays now. */
+  static async of(agent: Agent): Promise<Guessing> {
+    const { info } = agent;
+    if (!isGuessing(info)) {
+      const message = `This model plays ${info.world}, where a person has nothing to answer.`;
+      throw new ArcherError("usage", message, "Load a model of twenty_questions, or talk with the agent by start.");
+    }
+    const settings = JSON.stringify(info.settings);
+    const last = known.get(agent);
+    if (last?.settings === settings) return last.guessing;
+    const guessing = GamesModule.of(info.settings).then((module) => new Guessing(module));
+    known.set(agent, { settings, guessing });
+    // What could not be fetched may be there at the next try.
+    guessing.catch(() => known.delete(agent));
+    return guessing;
   }
 
   get info(): GamesInfo {
@@ -52,27 +53,27 @@ export class Guessing {
     return { things, maxTurns, sometimes, optimumReturn: about.best, worstReturn: about.worst };
   }
 
-  play({ seed = 1, turns = [] }: GameOptions): Game {
+  play(agent: Agent, { seed = 1, turns = [] }: GameOptions): Game {
     const past = turns.map(({ question, answer, forced = false }) => ({ question, answer, forced }));
-    return new PlayedGame(this.table, { seed, turns: past });
+    const table: Table = { agent, module: this.module, guesses: this.raw.guesses };
+    return new PlayedGame(table, { seed, turns: past });
   }
 
   host({ seed = drawSeed(), thing }: HostOptions): HostedGame {
-    return new Hosted(this.table, { seed, thing: thing ?? null });
+    return new Hosted(this.module, { seed, thing: thing ?? null });
   }
 
-  /** The world with a change, and whether it has utterances that a model of before never says. */
-  changed(change: WorldChange | undefined): { world: BuiltIn; news: boolean } {
-    const settings = this.module.call<Record<string, unknown>>({ method: "changed", change: change ?? {} });
+  /** The world with a change. Where that brings utterances that a model of before never says, it asks for them to be taught. */
+  world(change: WorldChange): BuiltIn {
+    const settings = this.module.call<Record<string, unknown>>({ method: "changed", change });
     const { extra } = settings;
-    return { world: { builtIn: GAMES, settings }, news: Array.isArray(extra) && extra.length > 0 };
+    return {
+      builtIn: GAMES,
+      settings,
+      teachWinning: Array.isArray(extra) && extra.length > 0,
+      host: async () => (await GamesModule.of(settings)).host(),
+    };
   }
-}
-
-/** What a model of another world answers. */
-export function noGame(world: string): ArcherError {
-  const message = `This model plays ${world}, where a person has nothing to answer.`;
-  return new ArcherError("usage", message, "Load a model of twenty_questions, or talk with the agent by start.");
 }
 
 function drawSeed(): number {

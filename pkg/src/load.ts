@@ -43,6 +43,7 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
       asked: entry.modules.webgpu ? (options.backend ?? "auto") : "cpu",
       admitSoftware: options.admitSoftware ?? false,
       start,
+      world: options.world,
       store: options.storage ?? defaultStore(),
       options: { model: arriving(modelBytes(model, onProgress, signal)), onProgress, signal },
       wasm: programs,

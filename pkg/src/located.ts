@@ -9,7 +9,7 @@ import { hostOf, type WorldHost } from "./world.js";
 export type Located =
   | { kind: "here"; host: WorldHost }
   | { kind: "module"; url: string; options: unknown }
-  | { kind: "builtIn"; name: string; settings: Record<string, unknown> };
+  | { kind: "builtIn"; name: string; settings: Record<string, unknown>; host: () => Promise<WorldHost> };
 
 /** Where this world lives. */
 export function located(source: WorldSource): Located {
@@ -19,8 +19,8 @@ export function located(source: WorldSource): Located {
   }
   if ("href" in source) return module(source.href, undefined);
   if ("builtIn" in source) {
-    const { builtIn: name, settings } = source as BuiltIn;
-    return { kind: "builtIn", name, settings };
+    const { builtIn: name, settings, host } = source as BuiltIn;
+    return { kind: "builtIn", name, settings, host: host as () => Promise<WorldHost> };
   }
   if ("module" in source) return module(source.module, source.options);
   return { kind: "here", host: hostOf(source as World<unknown>) };
@@ -37,8 +37,7 @@ export async function hostFor(world: Located): Promise<WorldHost> {
     case "here":
       return world.host;
     case "builtIn":
-      if (world.name !== "games") throw new ArcherError("usage", `There is no world ${world.name} in the package.`);
-      return (await (await import("./games-module.js")).GamesModule.of(world.settings)).host();
+      return world.host();
     case "module":
       return hostOf(await imported(world.url, world.options));
   }

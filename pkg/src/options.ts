@@ -5,44 +5,44 @@
 import { ArcherError } from "./errors.js";
 
 /** Says what is wanted where a value is not that, and nothing where it is. */
-type Check = (value: unknown) => string | undefined;
+export type Check = (value: unknown) => string | undefined;
 export type Table = Readonly<Record<string, Check>>;
 
 /** Most games of one evaluation: with more, the interval is narrower than any two agents differ. */
 export const MOST_GAMES = 100_000;
 
-const bool: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
-const text: Check = (value) => (typeof value === "string" ? undefined : "a text");
-const callback: Check = (value) => (typeof value === "function" ? undefined : "a function");
-const seed = whole(0);
+export const bool: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
+export const text: Check = (value) => (typeof value === "string" ? undefined : "a text");
+export const callback: Check = (value) => (typeof value === "function" ? undefined : "a function");
+export const seed = whole(0);
 
-function oneOf(...allowed: string[]): Check {
+export function oneOf(...allowed: string[]): Check {
   const last = allowed.length - 1;
   const list = allowed.map((name, at) => `${at === 0 ? "" : at === last ? " or " : ", "}"${name}"`).join("");
   return (value) => (allowed.includes(value as string) ? undefined : list);
 }
 
-function whole(from: number, to = Number.MAX_SAFE_INTEGER): Check {
+export function whole(from: number, to = Number.MAX_SAFE_INTEGER): Check {
   const wanted = to === Number.MAX_SAFE_INTEGER ? `a whole number from ${from} up` : `a whole number from ${from} to ${to}`;
   return (value) => (Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to ? undefined : wanted);
 }
 
 /** Something with these methods. */
-function having(wanted: string, ...methods: string[]): Check {
+export function having(wanted: string, ...methods: string[]): Check {
   return (value) => {
     const fits = typeof value === "object" && value !== null && methods.every((name) => typeof (value as never)[name] === "function");
     return fits ? undefined : wanted;
   };
 }
 
-const signal = having("an AbortSignal", "addEventListener", "throwIfAborted");
+export const signal = having("an AbortSignal", "addEventListener", "throwIfAborted");
 
-function listOf(check: Check, wanted: string): Check {
+export function listOf(check: Check, wanted: string): Check {
   return (value) => (Array.isArray(value) && value.every((item) => check(item) === undefined) ? undefined : wanted);
 }
 
 /** Data that JSON could hold; what else is in it would be dropped on its way, or could not travel at all. */
-function data(wanted: string): Check {
+export function data(wanted: string): Check {
   return (value) => {
     const odd = oddPart(value, "", new Set());
     if (odd !== undefined) return `${wanted}, and nothing but data: it has ${odd}`;
@@ -74,7 +74,7 @@ function isA(value: unknown, ...tags: string[]): boolean {
   return typeof value === "object" && value !== null && tags.includes(Object.prototype.toString.call(value).slice(8, -1));
 }
 
-function fits(value: unknown, ...checks: Check[]): boolean {
+export function fits(value: unknown, ...checks: Check[]): boolean {
   return checks.some((check) => check(value) === undefined);
 }
 
@@ -90,47 +90,12 @@ const program: Check = (value) =>
     : "an address, a Response, bytes or a WebAssembly.Module";
 
 const backend = oneOf("auto", "cpu", "webgpu");
-const CHANGE = "a change of the world such as { weights: { dog: 8 } }";
-
-/** What `world` may hold, each by a check of its parts; what they name is the core's to know. */
-const CHANGES: Record<string, Check> = {
-  weights: each((value) => (Number.isFinite(value) && (value as number) >= 0 ? undefined : "a number from 0 up")),
-  answers: each(each(oneOf("yes", "no", "sometimes"))),
-  extra: listOf(text, "a list of names"),
-};
-
-/** An object whose every value fits. */
-function each(check: Check): Check {
-  return (value) => {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return "an object";
-    for (const [name, part] of Object.entries(value)) {
-      const wanted = check(part);
-      if (wanted !== undefined) return `${wanted} for "${name}"`;
-    }
-    return undefined;
-  };
-}
-
-function change(value: unknown): string | undefined {
-  const odd = data(CHANGE)(value);
-  if (odd !== undefined) return odd;
-  for (const [name, part] of Object.entries(value as object)) {
-    const check = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
-    const names = Object.keys(CHANGES);
-    if (!check) return `${CHANGE}: it has no "${name}", but ${nearest(name, names) ?? names.join(", ")}`;
-    const wanted = part === undefined ? undefined : check(part);
-    if (wanted !== undefined) return `${CHANGE}: ${name} must be ${wanted}`;
-  }
-  return undefined;
-}
-/** A world of functions, the place of one, or a change of a guessing game's. */
+/** A world of functions, the place of one, or one of the package's own. */
 const world: Check = (value) => {
-  if (fits(value, address)) return undefined;
-  const { start, act, module } = (value ?? {}) as Record<string, unknown>;
-  if (typeof start === "function" && typeof act === "function") return undefined;
-  if (module !== undefined && fits(module, address)) return undefined;
-  const wanted = change(value);
-  return wanted && (wanted === CHANGE || wanted.startsWith(`${CHANGE}, and`) ? "what defineWorld gives, the address of its module, or a change of a guessing game's world" : wanted);
+  const { start, act, module, builtIn } = (value ?? {}) as Record<string, unknown>;
+  const functions = typeof start === "function" && typeof act === "function";
+  const elsewhere = module !== undefined && fits(module, address);
+  return functions || elsewhere || fits(value, address) || fits(builtIn, text) ? undefined : "what defineWorld gives, or the address of its module";
 };
 const recorded: Check = (value) => {
   const { opening, turns } = (value ?? {}) as Record<string, unknown>;
@@ -149,6 +114,7 @@ export const LOAD: Table = {
   thread: oneOf("worker", "here"),
   worker: callback,
   wasm: having("where the two modules are, such as { cpu: address }"),
+  world: (value) => (fits(value, callback, world) ? undefined : `${world(value)}, or a function that gives it`),
   storage: having("a store with get, set, delete and keys", "get", "set", "delete", "keys"),
 };
 /** Without WebGPU there is nothing to choose. */
@@ -178,8 +144,16 @@ export const EVALUATE: Table = {
 export const LEARN: Table = { iterations: whole(1), seed, world, set: FINE_TUNE.set as Check, signal };
 const texts = listOf(text, "a list of texts");
 const choices: Check = (value) => (value === null || fits(value, texts) ? undefined : "a list of texts, or null");
-export const TALK: Table = { opening: text, choices, seed, exchanges: listOf(exchange, "a list of { said, reply }") };
-export const SAY: Table = { onText: callback, sample: bool, alternatives: whole(0, 256), choices, signal };
+export const TALK: Table = {
+  opening: text,
+  choices,
+  seed,
+  exchanges: listOf(exchange, "a list of { said, reply }"),
+  open: (value) => (value === null || fits(value, text) ? undefined : "a text, or null"),
+  unread: texts,
+};
+export const SAY: Table = { onText: callback, sample: bool, score: bool, alternatives: whole(0, 256), choices, signal };
+export const JUDGE: Table = { samples: whole(0, 256), also: texts };
 export const CREATE: Table = {
   world,
   demonstrations: GAMES,
@@ -199,25 +173,9 @@ export const CREATE: Table = {
 export const SAVE: Table = { ifRevision: whole(0) };
 export const EXPORT: Table = { training: bool };
 
-/** What the calls about guessing games take. */
-export const TEXT = text;
-export const TURN = whole(1);
-export const ANSWER = oneOf("yes", "no", "sometimes", "unknown");
-export const PLAY: Table = { seed, turns: listOf(pastTurn, "a list of turns such as { question: \"Is it alive?\", answer: \"yes\" }") };
-export const HOST: Table = { seed, thing: text };
-export const ASK: Table = { onText: callback, sample: bool, signal };
-export const INSPECT: Table = { turn: TURN, samples: whole(0, 256), also: listOf(text, "a list of questions") };
-
 function exchange(value: unknown): string | undefined {
   const { said, reply } = (value ?? {}) as Record<string, unknown>;
   return fits(said, text) && fits(reply, text) ? undefined : "an exchange";
-}
-
-/** A turn that was played; what else `Game.state` says of it may stay. */
-function pastTurn(value: unknown): string | undefined {
-  const { question, answer: given, forced } = (value ?? {}) as Record<string, unknown>;
-  const answered = given === null || fits(given, ANSWER);
-  return fits(question, text) && answered && (forced === undefined || fits(forced, bool)) ? undefined : "a turn";
 }
 
 /** Refuses options that are no options of this call; gives them back with their type. */

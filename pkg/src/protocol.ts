@@ -23,7 +23,10 @@ export type ToWorker =
   | { id: number; kind: "lost" };
 
 /** A world as it is sent to a worker: one that lives in the page stays there. */
-export type Sent = Exclude<Located, { kind: "here" }> | { kind: "page"; key: number; declared: Declared };
+export type Sent =
+  | Extract<Located, { kind: "module" }>
+  | Omit<Extract<Located, { kind: "builtIn" }>, "host">
+  | { kind: "page"; key: number; declared: Declared };
 
 export type FromWorker =
   /** That there is somebody: said before the program is fetched, which may take long. */

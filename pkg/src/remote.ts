@@ -92,7 +92,9 @@ class RemoteEngine implements Engine {
 
   /** A world as the worker takes it; for one that lives here, messages come back. */
   sent(place: Located): Sent {
-    if (place.kind !== "here") return place;
+    if (place.kind === "module") return place;
+    // The worker has those of the package, too.
+    if (place.kind === "builtIn") return { kind: "builtIn", name: place.name, settings: place.settings };
     const key = this.hosts.push(place.host) - 1;
     return { kind: "page", key, declared: place.host.declared };
   }

@@ -1,4 +1,5 @@
 /** An engine that is spoken to by messages: what the package's workers do. */
+import { builtIn } from "./built-in.js";
 import { CallControl, type CallState } from "./call-control.js";
 import { type Begin, type Engine, type Modules, prepare, type Request } from "./engine.js";
 import { asArcherError, faultOf } from "./errors.js";
@@ -45,7 +46,8 @@ let questions = 0;
 
 /** A world as an engine here takes it. */
 function placeOf(sent: Sent): Located {
-  if (sent.kind !== "page") return sent;
+  if (sent.kind === "module") return sent;
+  if (sent.kind === "builtIn") return { ...sent, host: () => builtIn(sent.name, sent.settings) };
   const { key, declared } = sent;
   const ask = (message: string) =>
     new Promise<string>((resolve, reject) => {

@@ -1,8 +1,8 @@
 /** A conversation with the agent: the page holds it, the core is handed it with each call. */
 import type { CallControl } from "./call-control.js";
 import { ArcherError } from "./errors.js";
-import { checked, SAY } from "./options.js";
-import type { HearOptions, Judgement, RecordedGame, SayOptions, Talk, TalkOptions, Utterance } from "./types.js";
+import { checked, JUDGE, SAY } from "./options.js";
+import type { HearOptions, Judgement, JudgeOptions, RecordedGame, SayOptions, Spoken, Talk, TalkOptions, Utterance } from "./types.js";
 
 /** Asks the core, in turn with everything else. */
 export type Ask = (
@@ -28,15 +28,18 @@ export class Conversation implements Talk {
   private readonly first: readonly string[] | null;
   private readonly opening: string;
   private readonly seed: number;
+  private readonly unread: readonly string[];
 
   constructor(
     private readonly ask: Ask,
-    { opening, choices = null, seed = 1, exchanges = [] }: TalkOptions,
+    { opening, choices = null, seed = 1, exchanges = [], open = null, unread = [] }: TalkOptions,
   ) {
     if (typeof opening !== "string") throw new ArcherError("usage", "start takes an opening: the text that the agent reads first.");
     this.opening = opening === "" || opening.endsWith("\n") ? opening : `${opening}\n`;
     this.seed = seed;
     this.choices = this.first = choices;
+    this.said = open;
+    this.unread = unread;
     for (const { said, reply } of exchanges) this.done.push({ said, reply, reward: 0, before: null, after: null });
   }
 
@@ -52,21 +55,24 @@ export class Conversation implements Talk {
     return this.ended;
   }
 
-  async say(options?: SayOptions): Promise<Utterance> {
-    const { onText, sample = false, alternatives = 5, choices = this.choices, signal } = checked("say", options, SAY);
+  say(options?: SayOptions & { score?: true }): Promise<Utterance>;
+  say(options?: SayOptions): Promise<Spoken>;
+  async say(options?: SayOptions): Promise<Spoken> {
+    const { onText, sample = false, score = true, alternatives = 5, choices = this.choices, signal } = checked("say", options, SAY);
     signal?.throwIfAborted();
     this.expect(this.said === null, "say", "Tell the reply to what was said by hear first.");
     const before = this.done.length;
     const hear = (text: string) => {
       if (!signal?.aborted) onText?.(text);
     };
-    const request = { method: "say", talk: this.raw(choices), sample, seed: this.seed, score: true, alternatives };
+    const request = { method: "say", talk: this.raw(choices), sample, seed: this.seed, score, alternatives: score ? alternatives : 0 };
+    // Where nobody listens, no text need travel.
     const said = (await this.ask(request, onText && hear)) as Utterance;
     signal?.throwIfAborted();
     this.expect(this.said === null && this.done.length === before, "say", "Await each call before the next.");
     this.choices = choices;
     this.said = said.text;
-    return said;
+    return score ? said : { text: said.text };
   }
 
   force(text: string): void {
@@ -104,7 +110,8 @@ export class Conversation implements Talk {
     return (await this.ask({ method: "score", talk: this.raw(), said: texts })) as number[];
   }
 
-  async inspect({ samples, also = [] }: { samples?: number; also?: readonly string[] } = {}): Promise<Judgement> {
+  async inspect(options?: JudgeOptions): Promise<Judgement> {
+    const { samples, also = [] } = checked("inspect", options, JUDGE);
     const request = { method: "inspect", talk: this.raw(), said: this.said, samples: samples ?? null, also };
     return (await this.ask(request)) as Judgement;
   }
@@ -115,7 +122,7 @@ export class Conversation implements Talk {
   }
 
   private raw(choices = this.choices): unknown {
-    return { opening: this.opening, exchanges: this.done.map(({ said, reply }) => [said, reply]), choices };
+    return { opening: this.opening, exchanges: this.done.map(({ said, reply }) => [said, reply]), choices, unread: this.unread };
   }
 
   private expect(holds: boolean, call: string, hint: string): void {

@@ -1,5 +1,5 @@
 /**
- * The whole interface of archer-web, and nothing that runs. `archer-web/twenty-questions` has its own.
+ * The whole interface of archer-web, and nothing that runs.
  *
  * The same types hold in a page (where everything is computed in a worker), inside a worker of
  * your own, and in Node. Numbers that come from the critic are returns: sums of rewards, discounted by
@@ -7,9 +7,6 @@
  */
 
 import type { PlatformBlob, PlatformModule, PlatformResponse, PlatformSignal, PlatformURL, PlatformWorker } from "./platform.js";
-import type { Game, GameOptions, HostedGame, HostOptions, WorldChange } from "./games-types.js";
-
-export type * from "./games-types.js";
 
 // ---------------------------------------------------------------------------------------------
 // Loading
@@ -35,8 +32,13 @@ export interface LoadProgress {
 
 /** What `load` takes. */
 export interface LoadOptions {
-  /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: `models.twentyQuestions`, which is in the package. */
+  /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: the first of `models`, which is in the package. */
   model?: string | PlatformURL | ArrayBuffer | Uint8Array | PlatformBlob;
+  /**
+   * The world of the model, where `fineTune` and `evaluate` are given none: a world, or who gives it for the model as
+   * it is now. `worldOf` of a subpath is one.
+   */
+  world?: WorldSource | ((agent: Agent) => WorldSource | undefined | Promise<WorldSource | undefined>);
   /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
   backend?: BackendChoice;
   /** Let `auto` race a graphics adapter that is software, too. Default false: it is slower, and slow to find that out. */
@@ -123,10 +125,6 @@ export interface ModelInfo {
   retries: boolean;
   /** Size of the model file in bytes. */
   bytes: number;
-  /** In a guessing game the things that can be thought of, in the world's order; empty elsewhere. */
-  things: string[];
-  /** Whether a guessing game has the answer "Sometimes."; where not, the agent hears it as "don't know". */
-  sometimes: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -213,10 +211,14 @@ export type World<S = unknown> = Readonly<WorldDefinition<S>>;
  */
 export type WorldSource = World<never> | World<any> | string | PlatformURL | { module: string | PlatformURL; options?: unknown } | BuiltIn;
 
-/** A world of the package's own. */
+/** A world that the package has of its own, as one of its subpaths gives it. */
 export interface BuiltIn {
   readonly builtIn: string;
   readonly settings: Record<string, unknown>;
+  /** Whether `fineTune` in it teaches what wins, unless it is told otherwise. */
+  readonly teachWinning?: boolean;
+  /** Answers for it where the agent computes on this thread. */
+  readonly host: () => Promise<unknown>;
 }
 
 /** A game that was played, by whomever. */
@@ -238,7 +240,7 @@ export interface RecordedGame {
 }
 
 /** What `create` takes. */
-export interface CreateOptions extends Omit<LoadOptions, "model" | "onProgress"> {
+export interface CreateOptions extends Omit<LoadOptions, "model" | "world" | "onProgress"> {
   /** The world of the new agent. */
   world: WorldSource;
   /** Games that are imitated first; default the world's own. A world that lists its choices needs none. */
@@ -274,6 +276,10 @@ export interface TalkOptions {
   seed?: number;
   /** Exchanges that lie behind: the conversation goes on after them. */
   exchanges?: readonly { said: string; reply: string }[];
+  /** What was said after them and not yet answered. */
+  open?: string | null;
+  /** What was said, too, and is not read: an agent that says nothing twice keeps from it. */
+  unread?: readonly string[];
 }
 
 /** How the agent is to speak. */
@@ -282,6 +288,8 @@ export interface SayOptions {
   onText?: (textSoFar: string) => void;
   /** Sample as in training instead of taking the likeliest tokens. */
   sample?: boolean;
+  /** Whether to find out how likely it was and what else may have been said; default true. It costs as much as to speak. */
+  score?: boolean;
   /** How many alternatives to list; default 5. All choices are known, where there are some; else some are drawn. */
   alternatives?: number;
   /** Other choices than those of the last `hear`. */
@@ -289,9 +297,13 @@ export interface SayOptions {
   signal?: PlatformSignal;
 }
 
-/** An utterance of the agent. */
-export interface Utterance {
+/** What the agent said. */
+export interface Spoken {
   text: string;
+}
+
+/** What it said, and how likely that was. */
+export interface Utterance extends Spoken {
   /** Log-probability that the agent says exactly this here. */
   logProb: number;
   /** What else it may have said, likeliest first. */
@@ -304,6 +316,13 @@ export interface HearOptions {
   end?: "won" | "over" | "cut" | null;
   /** What can be said next, where that is limited. */
   choices?: readonly string[] | null;
+}
+
+export interface JudgeOptions {
+  /** Utterances that the policy is sampled for to find alternatives, where there are no choices; default 16. Equal ones count once. */
+  samples?: number;
+  /** Utterances to judge beside these. */
+  also?: readonly string[];
 }
 
 /** An utterance and what the critic thinks of it. */
@@ -338,7 +357,8 @@ export interface Talk {
   /** How it ended, where `hear` said so. */
   readonly end: "won" | "over" | "cut" | null;
   /** Lets the agent speak. */
-  say(options?: SayOptions): Promise<Utterance>;
+  say(options?: SayOptions & { score?: true }): Promise<Utterance>;
+  say(options?: SayOptions): Promise<Spoken>;
   /** Puts words into its mouth instead. */
   force(text: string): void;
   /** Tells the reply to what was said. */
@@ -348,7 +368,7 @@ export interface Talk {
   /** Log-probability that the agent says each of these now. */
   score(texts: readonly string[]): Promise<number[]>;
   /** What the critic thinks: of the open utterance or of the state, of `also`, and of what may be said. An agent without a critic rejects with `usage`. */
-  inspect(options?: { samples?: number; also?: readonly string[] }): Promise<Judgement>;
+  inspect(options?: JudgeOptions): Promise<Judgement>;
   /** The conversation as a game to learn from. */
   record(end?: "won" | "over" | "cut" | null): RecordedGame;
 }
@@ -380,8 +400,8 @@ export interface EvaluateOptions {
   sample?: boolean;
   /** Which model: the one as it is now (default), or the one that `rollback` would bring back. */
   model?: "current" | "kept";
-  /** The world it plays in; default the one it learned in here. In a guessing game also a change of its world; what is left out stays as it is. */
-  world?: WorldSource | WorldChange;
+  /** The world it plays in; default the one it learned in here last, else that of `load`. */
+  world?: WorldSource;
   signal?: PlatformSignal;
 }
 
@@ -396,9 +416,9 @@ export interface FineTuneOptions {
   evaluateEvery?: number;
   /** Games of such an evaluation; default 50. */
   evaluationGames?: number;
-  /** The world to learn in from now on; default the one it learned in here last. In a guessing game also a change of its world; what is left out stays as it is. */
-  world?: WorldSource | WorldChange;
-  /** Learn beside returns what would have won a lost game, in worlds that say it: for utterances that the agent never tries. */
+  /** The world to learn in from now on; default the one it learned in here last, else that of `load`. */
+  world?: WorldSource;
+  /** Learn beside returns what would have won a lost game, in worlds that say it: for utterances that the agent never tries. Default what the world says of itself. */
   teachWinning?: boolean;
   /** Goes on with the run in the model file, with its own seed and sizes, where it holds one (`ModelInfo.resumable`). Default: an agent that was created here goes on, any other begins a fine-tune of its own. */
   resume?: boolean;
@@ -500,11 +520,6 @@ export interface Agent {
 
   /** Begins a conversation. */
   start(options: TalkOptions): Talk;
-
-  /** In a guessing game: the person thinks, the agent asks. */
-  play(options?: GameOptions): Promise<Game>;
-  /** In a guessing game: the page thinks, the person asks. */
-  host(options?: HostOptions): Promise<HostedGame>;
 
   /** Learns by playing. */
   fineTune(options?: FineTuneOptions): FineTune;

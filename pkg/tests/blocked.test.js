@@ -22,7 +22,7 @@ function asks(page, options = {}) {
   return page.evaluate(async (options) => {
     try {
       const agent = await window.archer.load(options);
-      const { question } = await (await agent.play()).ask();
+      const { question } = await (await window.archer.play(agent)).ask();
       return { question, reason: agent.backend.reason };
     } catch (error) {
       return { name: error.name, code: error.code, message: error.message, hint: error.hint };
@@ -86,7 +86,7 @@ test("where the database refuses to open, and where locks are refused, save says
     const told = await page.evaluate(async () => {
       const agent = await window.archer.load();
       const error = await agent.save("mine").catch((thrown) => thrown);
-      return { question: (await (await agent.play()).ask()).question, name: error.name, code: error.code, message: error.message, hint: error.hint };
+      return { question: (await (await window.archer.play(agent)).ask()).question, name: error.name, code: error.code, message: error.message, hint: error.hint };
     });
     says(told, "storage", /^The browser's storage failed: .*(insecure|denied)\.$/, /Allow this site to keep data/);
     assert.ok(told.question.endsWith("?"));
@@ -262,7 +262,7 @@ test("an evaluation stops as soon as its signal says so, and the agent plays on"
     await agent.metrics();
     control.abort();
     const name = await over;
-    const question = (await (await agent.play()).ask()).question;
+    const question = (await (await window.archer.play(agent)).ask()).question;
     return { name, question, ms: performance.now() - begin };
   });
   assert.equal(seen.name, "AbortError");

@@ -4,7 +4,8 @@ import { mock, test } from "node:test";
 import { inside } from "./lib/inside.js";
 
 const { Instance } = await inside("instance");
-const { checked, nearest, LOAD, EVALUATE, FINE_TUNE, PLAY, INSPECT } = await inside("options");
+const { checked, nearest, LOAD, EVALUATE, FINE_TUNE } = await inside("options");
+const { CHANGE, INSPECT, PLAY } = await inside("games-options");
 const { together } = await inside("progress");
 const { asArcherError } = await inside("errors");
 const { stoppable } = await inside("call-control");
@@ -122,11 +123,11 @@ test("options: unknown names, wrong types and odd values are refused by one sent
     [EVALUATE, { seed: -1 }, "call: seed is -1.", "It takes a whole number from 0 up."],
     [EVALUATE, { env: {} }, 'call has no option "env".', /^Its options are games, /],
     [FINE_TUNE, { iteration: 3 }, 'call has no option "iteration".', 'Did you mean "iterations"?'],
-    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /^It takes what defineWorld gives, /],
-    [FINE_TUNE, { world: { weigths: {} } }, "call: world is an object.", /it has no "weigths", but weights\.$/],
-    [FINE_TUNE, { world: { weights: { dog: -1 } } }, "call: world is an object.", /weights must be a number from 0 up for "dog"\.$/],
-    [FINE_TUNE, { world: { answers: { "Is it alive?": { dog: "maybe" } } } }, "call: world is an object.", /"sometimes" for "dog" for "Is it alive\?"\.$/],
-    [FINE_TUNE, { world: { extra: [{ name: "x" }] } }, "call: world is an object.", /extra must be a list of names\.$/],
+    [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /^It takes what defineWorld gives, or the address of its module\.$/],
+    [{ change: CHANGE }, { change: { weigths: {} } }, "call: change is an object.", /it has no "weigths", but weights\.$/],
+    [{ change: CHANGE }, { change: { weights: { dog: -1 } } }, "call: change is an object.", /weights must be a number from 0 up for "dog"\.$/],
+    [{ change: CHANGE }, { change: { answers: { "Is it alive?": { dog: "maybe" } } } }, "call: change is an object.", /"sometimes" for "dog" for "Is it alive\?"\.$/],
+    [{ change: CHANGE }, { change: { extra: [{ name: "x" }] } }, "call: change is an object.", /extra must be a list of names\.$/],
     [FINE_TUNE, { set: { lm_lr: () => 1 } }, "call: set is an object.", /it has a function at "lm_lr"\.$/],
     [FINE_TUNE, { set: { lm_lr: Number.NaN } }, "call: set is an object.", /it has NaN at "lm_lr"\.$/],
     [PLAY, { turns: [{ question: "x" }] }, "call: turns is a list of 1.", /^It takes a list of turns/],
@@ -140,7 +141,7 @@ test("options: unknown names, wrong types and odd values are refused by one sent
       return true;
     });
   }
-  const good = { games: 3, seed: 0, sample: undefined, signal: new AbortController().signal, world: { weights: { dog: 2 } } };
+  const good = { games: 3, seed: 0, sample: undefined, signal: new AbortController().signal, world: "world.js" };
   assert.equal(checked("call", good, EVALUATE), good);
   assert.deepEqual(checked("call", undefined, EVALUATE), {});
   // As `Game.state.turns` has them.

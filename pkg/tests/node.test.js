@@ -10,24 +10,26 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const pkg = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "archer-web-"));
 let archer;
+let games;
 
 /** Loads the small model, with which a test takes seconds. */
-const loadSmall = (options = {}) => archer.load({ model: archer.models.quickstart, ...options });
+const loadSmall = (options = {}) => archer.load({ model: archer.models.quickstart, world: games.worldOf, ...options });
 
 before(async () => {
   const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: pkg, encoding: "utf8" });
   const [{ filename, files }] = Object.values(JSON.parse(packed.slice(packed.search(/^[[{]/m))));
   const paths = files.map((file) => file.path);
   for (const path of paths) {
-    assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|models\/[\w-]+)\/)?package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
+    assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|twenty-questions|models\/[\w-]+)\/)?package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
   }
-  for (const path of ["dist/index.js", "dist/cpu.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
+  for (const path of ["dist/index.js", "dist/cpu.js", "dist/twenty-questions.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
     assert.ok(paths.includes(path), `${path} is not in the package`);
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", join(folder, filename)], { cwd: folder, stdio: "pipe" });
   // As a program in that folder would import it: by the package's own list of entries.
   archer = await imported("archer-web");
+  games = await imported("archer-web/twenty-questions");
 });
 
 after(() => rmSync(folder, { recursive: true }));
@@ -45,8 +47,8 @@ function ran(program, { file = "program.js", flags = [] } = {}) {
 
 /** Lets the agent ask until the game ends; the world itself thinks of `thing` and answers. */
 async function play(agent, thing) {
-  const game = await agent.play({ seed: 1 });
-  const world = await agent.host({ thing, seed: 1 });
+  const game = await games.play(agent, { seed: 1 });
+  const world = await games.host(agent, { thing, seed: 1 });
   while (game.state.status === "ask") {
     const { question } = await game.ask();
     const { reply } = (await world.ask(question)).turns.at(-1);
@@ -61,7 +63,7 @@ test("a game is played to its end", async () => {
   assert.deepEqual([...stages], ["fetch", "check"]);
   assert.equal(agent.backend.backend, "cpu");
   assert.match(agent.backend.reason, /WebGPU/);
-  assert.equal(agent.info.things.length, 10);
+  assert.equal((await games.info(agent)).things.length, 10);
   for (const thing of ["dog", "piano"]) {
     const state = await play(agent, thing);
     assert.equal(state.status, "found");
@@ -69,12 +71,12 @@ test("a game is played to its end", async () => {
     assert.equal(state.returnSoFar, 1 - state.turns.length);
   }
   await agent.dispose();
-  await assert.rejects(agent.play(), { name: "ArcherError", code: "disposed" });
+  await assert.rejects(games.play(agent), { name: "ArcherError", code: "disposed" });
 });
 
 test("the model that comes by itself knows 157 things", async () => {
   const agent = await archer.load();
-  assert.equal(agent.info.things.length, 157);
+  assert.equal((await games.info(agent)).things.length, 157);
   assert.ok(agent.info.bytes <= 3 << 20 && agent.info.parameters.actor + agent.info.parameters.critic <= 1_500_000);
   const found = [];
   for (const thing of ["dog", "piano", "banana", "truck", "hammer"]) {
@@ -89,7 +91,7 @@ test("the model that comes by itself knows 157 things", async () => {
 
 test("a question streams, and undo brings the same one back", async () => {
   const agent = await loadSmall({ backend: "cpu" });
-  const game = await agent.play();
+  const game = await games.play(agent);
   const heard = [];
   const first = await game.ask({ onText: (text) => heard.push(text) });
   assert.ok(heard.length > 1);
@@ -108,7 +110,7 @@ test("a question streams, and undo brings the same one back", async () => {
 
 test("the critic can be looked into, and another question changes what is expected", async () => {
   const agent = await loadSmall({ backend: "cpu" });
-  const game = await agent.play();
+  const game = await games.play(agent);
   await game.ask();
   await game.answer("no");
   await game.ask();
@@ -135,7 +137,7 @@ test("the critic can be looked into, and another question changes what is expect
 
 test("the page thinks of something and the person asks", async () => {
   const agent = await loadSmall({ backend: "cpu" });
-  const game = await agent.host({ thing: "dog" });
+  const game = await games.host(agent, { thing: "dog" });
   assert.equal(game.state.thing, null);
   assert.ok(!JSON.stringify(game.state).includes("dog"));
   let state = await game.ask("Would you say that it is alive?");
@@ -153,7 +155,7 @@ test("the page thinks of something and the person asks", async () => {
 test("a fine-tune learns, stops, is exported, kept and rolled back", async () => {
   const agent = await loadSmall({ backend: "cpu" });
   const small = { iterations: 3, games: 8, set: { epochs: 2, actor_epochs: 1, batch_size: 16, warmup_iter: 1 } };
-  const question = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0];
+  const question = async () => (await (await games.play(agent)).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0];
   const before = await question();
   const behind = agent.info.trained.iterations;
   assert.ok(behind > 0);
@@ -204,19 +206,21 @@ test("a second fine-tune is refused, and the first keeps its hold of the agent",
 
 test("a fine-tune in another world shows at once what there is in it", async () => {
   const agent = await loadSmall({ backend: "cpu" });
-  const things = agent.info.things.length;
-  const run = agent.fineTune({ iterations: 1, games: 8, world: { extra: ["cat"] }, set: { epochs: 500 } });
+  const things = async () => (await games.info(agent)).things;
+  const before = await things();
+  const world = await games.worldOf(agent, { extra: ["cat"] });
+  const run = agent.fineTune({ iterations: 1, games: 8, world, set: { epochs: 500 } });
   const over = (async () => {
     for await (const _ of run);
   })();
-  while (agent.info.things.length === things && run.state === "running") await new Promise((done) => setTimeout(done, 5));
+  while ((await things()).length === before.length && run.state === "running") await new Promise((done) => setTimeout(done, 5));
   run.stop();
   await over;
-  assert.equal(agent.info.things.at(-1), "cat");
+  assert.equal((await things()).at(-1), "cat");
   assert.equal(agent.info.trained.iterations, (await loadSmall({ backend: "cpu" })).info.trained.iterations, "nothing was learned yet");
   assert.equal(agent.changed, true, "and yet there is something to roll back");
   await agent.rollback();
-  assert.equal(agent.info.things.length, things);
+  assert.deepEqual(await things(), before);
   await agent.dispose();
 });
 
@@ -302,23 +306,25 @@ test("models are kept in a store, and another tab's save is not overwritten", as
 test("the package can be required", () => {
   const told = ran(
     `const { load, models, ArcherError } = require("archer-web");
+    const { play } = require("archer-web/twenty-questions");
     load({ model: models.quickstart }).then(async (agent) => {
-      const { question } = await (await agent.play()).ask();
+      const { question } = await (await play(agent)).ask();
+      const unknown = await play(agent, { sead: 1 }).catch((error) => error instanceof ArcherError && error.code);
       const refused = await load({ bakend: 1 }).catch((error) => error instanceof ArcherError && error.code);
-      console.log(JSON.stringify([question, refused]));
+      console.log(JSON.stringify([question, unknown, refused]));
     });`,
     { file: "program.cjs" },
   );
-  const [question, refused] = JSON.parse(told);
+  const [question, unknown, refused] = JSON.parse(told);
   assert.ok(question.endsWith("?"));
-  assert.equal(refused, "usage");
+  assert.deepEqual([unknown, refused], ["usage", "usage"]);
 });
 
 test("archer-web/cpu loads the model that it is given, and says so where it is given none", async () => {
   const { load } = await imported("archer-web/cpu");
   const { default: model } = await imported("archer-web/models/quickstart");
   const agent = await load({ model });
-  assert.equal(agent.info.things.length, 10);
+  assert.equal((await games.info(agent)).things.length, 10);
   assert.deepEqual([agent.backend.backend, agent.backend.reason], ["cpu", "The CPU was asked for."]);
   await agent.dispose();
   await assert.rejects(load(), { code: "usage", message: "load was given no model." });
@@ -328,8 +334,8 @@ test("archer-web/cpu loads the model that it is given, and says so where it is g
 
 test("every call refuses what it does not know, by an ArcherError, and nothing changes", async () => {
   const agent = await loadSmall({ backend: "cpu" });
-  const game = await agent.play();
-  const host = await agent.host({ thing: "dog" });
+  const game = await games.play(agent);
+  const host = await games.host(agent, { thing: "dog" });
   const tuned = async (options) => {
     for await (const _ of agent.fineTune(options));
   };
@@ -343,10 +349,10 @@ test("every call refuses what it does not know, by an ArcherError, and nothing c
     [() => archer.load({ wasm: { gpu: "x" } }), /"cpu"|cpu, webgpu/],
     [() => archer.load({ wasm: { cpu: "x.wasm" } }), /whole address/],
     [() => archer.load({ model: "x.archer" }), /whole address/],
-    [() => agent.play({ sead: 1 }), /"seed"/],
-    [() => agent.play({ turns: [{ question: "x" }] }), /turns/],
-    [() => agent.host({ thing: "submarine" }), /./],
-    [() => agent.host({ think: "dog" }), /"thing"/],
+    [() => games.play(agent, { sead: 1 }), /"seed"/],
+    [() => games.play(agent, { turns: [{ question: "x" }] }), /turns/],
+    [() => games.host(agent, { thing: "submarine" }), /./],
+    [() => games.host(agent, { think: "dog" }), /"thing"/],
     [() => game.ask({ temperature: 2 }), /onText, sample, signal/],
     [() => game.answer("maybe"), /"unknown"/],
     [() => game.inspect({ sample: 3 }), /"samples"/],
@@ -355,7 +361,11 @@ test("every call refuses what it does not know, by an ArcherError, and nothing c
     [() => agent.evaluate({ env: {} }), /games, seed/],
     [() => agent.evaluate({ games: 1e8 }), /100000/],
     [() => agent.evaluate({ games: -1 }), /100000/],
-    [() => agent.evaluate({ world: { weights: { dgo: 2 } } }), /./],
+    [() => games.worldOf(agent, { weights: { dgo: 2 } }), /./],
+    [() => games.worldOf(agent, { wieghts: { dog: 2 } }), /weights/],
+    [() => games.worldOf(agent, { weights: { dog: () => 2 } }), /a function/],
+    [() => games.play({}), /an agent/],
+    [() => agent.evaluate({ world: { weights: { dog: 2 } } }), /defineWorld/],
     [() => agent.export({ training: 1 }), /true or false/],
     [() => agent.import("file"), /Blob/],
     [() => agent.save(""), /name/],
@@ -381,7 +391,7 @@ test("a program as bytes, compiled or a response plays; what is no program is re
   const bytes = readFileSync(join(folder, "node_modules/archer-web/dist/archer-cpu_bg.wasm"));
   for (const cpu of [bytes, await WebAssembly.compile(bytes), new Response(bytes)]) {
     const agent = await loadSmall({ wasm: { cpu } });
-    assert.ok((await (await agent.play()).ask()).question.endsWith("?"));
+    assert.ok((await (await games.play(agent)).ask()).question.endsWith("?"));
     await agent.dispose();
   }
   await assert.rejects(loadSmall({ wasm: { cpu: bytes.subarray(0, 9999) } }), (error) => error.code === "network" && error.message.length < 300);
@@ -395,6 +405,6 @@ test("an evaluation is given up by its signal, and the agent plays on", async ()
   await agent.metrics();
   control.abort(new Error("enough"));
   await assert.rejects(over, /enough/);
-  assert.ok((await (await agent.play()).ask()).question.endsWith("?"));
+  assert.ok((await (await games.play(agent)).ask()).question.endsWith("?"));
   await agent.dispose();
 });

@@ -28,7 +28,7 @@ test("a game is played in a worker, the CPU computes, and the reason is told", a
   const seen = await page.evaluate(async () => {
     const stages = [];
     const agent = await window.archer.load({ onProgress: ({ stage, loaded, total }) => stages.push([stage, loaded, total]) });
-    const game = await agent.play();
+    const game = await window.archer.play(agent);
     const heard = [];
     while (game.state.status === "ask") {
       const turn = await game.ask({ onText: (text) => heard.push(text) });
@@ -76,7 +76,7 @@ test("within one iteration it is paused, plays, goes on, and is given up", async
   const { page } = await visit(plain, site.url);
   const seen = await page.evaluate(async () => {
     const agent = await window.archer.load({ backend: "cpu" });
-    const judged = async () => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1;
+    const judged = async () => (await (await window.archer.play(agent)).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1;
     const before = await judged();
     // One iteration of a minute and more.
     const run = agent.fineTune({ iterations: 1, set: { epochs: 2000 } });
@@ -90,7 +90,7 @@ test("within one iteration it is paused, plays, goes on, and is given up", async
       await act();
       return performance.now() - begin;
     };
-    const game = await agent.play();
+    const game = await window.archer.play(agent);
     await after(1500);
     const ms = {};
     ms.question = await timed(() => game.ask());
@@ -116,7 +116,7 @@ test("within one iteration it is paused, plays, goes on, and is given up", async
 
 test("a saved model survives a reload", async () => {
   const { page } = await visit(plain, site.url);
-  const judge = `async (agent) => (await (await agent.play()).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1`;
+  const judge = `async (agent) => (await (await archer.play(agent)).inspect({ turn: 1, samples: 0, also: ["Is it a dog?"] })).alternatives[0].q1`;
   const before = await page.evaluate(`(async () => {
     const agent = await archer.load({ backend: "cpu" });
     const fresh = await (${judge})(agent);
@@ -141,7 +141,7 @@ test("what cannot be sent to the worker is the caller's fault, and the agent wor
   const { page } = await visit(plain, site.url);
   const [code, question] = await page.evaluate(async () => {
     const agent = await window.archer.load({ backend: "cpu" });
-    const game = await agent.play();
+    const game = await window.archer.play(agent);
     const code = await game.inspect({ turn: 1, also: [() => "Is it a dog?"] }).then(() => "looked", (error) => error.code);
     return [code, (await game.ask()).question];
   });
@@ -211,7 +211,7 @@ test("on WebGPU the agent says the same as on the CPU; auto does not take a soft
       const told = [];
       for (const backend of ["webgpu", "cpu", "auto"]) {
         const agent = await window.archer.load({ backend });
-        const game = await agent.play();
+        const game = await window.archer.play(agent);
         const { question } = await game.ask();
         const { asked } = await game.inspect({ samples: 0 });
         told.push({ question, q1: asked.q1, backend: agent.backend });
@@ -239,7 +239,7 @@ test("auto lets both race where it may, says what it measured, and remembers it"
       for (let n = 0; n < 2; n++) {
         const stages = new Set();
         const agent = await window.archer.load({ admitSoftware: true, onProgress: ({ stage }) => stages.add(stage) });
-        reports.push({ report: agent.backend, measured: stages.has("measure"), question: (await (await agent.play()).ask()).question });
+        reports.push({ report: agent.backend, measured: stages.has("measure"), question: (await (await window.archer.play(agent)).ask()).question });
         await agent.dispose();
       }
       return reports;
@@ -276,7 +276,7 @@ test("a device that is lost while it computes gives way to the CPU, and the game
       const before = agent.backend.backend;
       const told = [];
       agent.onBackendChange((report) => told.push(report.reason));
-      const game = await agent.play();
+      const game = await window.archer.play(agent);
       await game.ask();
       await game.answer("no");
       for (const device of devices) device.destroy();

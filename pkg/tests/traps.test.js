@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { browse, serve, visit } from "./lib/site.js";
 
-const DIST = fileURLToPath(new URL("../dist/index.node.js", import.meta.url));
+/** The package and its games, as Node imports them. */
+const DIST = ["index", "twenty-questions"].map((name) => fileURLToPath(new URL(`../dist/${name}.node.js`, import.meta.url)));
 
 /** Pages of 64 kB that V8 grants a module: too few to load the small model, and enough for that but not for many games. */
 const [TOO_FEW, FEW] = [55, 120];
@@ -13,8 +14,8 @@ const [TOO_FEW, FEW] = [55, 120];
 /** In Node and in a page alike: loads, learns from more games than there is memory for, and plays on; what came of each. */
 const TRY = `async (archer, thread) => {
   const tried = (act) => act().then((value) => value ?? "done", (error) => error.name + " " + error.code);
-  const asked = async (agent) => (await (await agent.play()).ask()).question.endsWith("?");
-  const load = () => archer.load({ model: archer.models.quickstart, backend: "cpu", thread });
+  const asked = async (agent) => (await (await archer.play(agent)).ask()).question.endsWith("?");
+  const load = () => archer.load({ model: archer.models.quickstart, world: archer.worldOf, backend: "cpu", thread });
   const seen = [];
   let agent;
   seen.push(await tried(async () => void (agent = await load())));
@@ -33,7 +34,8 @@ const TRY = `async (archer, thread) => {
 const out = "ArcherError out-of-memory";
 
 test("in Node the process lives, and its next load works", () => {
-  const program = `const archer = await import(${JSON.stringify(DIST)}); console.log(JSON.stringify(await (${TRY})(archer, "here")));`;
+  const [own, games] = DIST.map((file) => `...(await import(${JSON.stringify(file)}))`);
+  const program = `const archer = { ${own}, ${games} }; console.log(JSON.stringify(await (${TRY})(archer, "here")));`;
   const ran = (pages) =>
     JSON.parse(execFileSync(process.execPath, [`--wasm-max-mem-pages=${pages}`, "--input-type=module", "-e", program], { encoding: "utf8" }));
   assert.deepEqual(ran(FEW), ["done", out, out, true, true]);

@@ -15,11 +15,19 @@ import { ArcherError, capabilities, load, models, type Agent, type Store } from 
 import { load as loadSmall } from "archer-web/cpu";
 import model from "archer-web/models/quickstart";
 import address from "archer-web/cpu.wasm";
+import { info, play, worldOf, type Game, type WorldChange } from "archer-web/twenty-questions";
 
 export async function use(storage: Store): Promise<string> {
   const agent: Agent = await load({ model: models.quickstart, wasm: { cpu: address }, storage });
   await loadSmall({ model });
-  for await (const update of agent.fineTune({ iterations: 1 })) update.return.mean.toFixed();
+  await load({ world: worldOf });
+  const change: WorldChange = { weights: { dog: 8 } };
+  for await (const update of agent.fineTune({ iterations: 1, world: await worldOf(agent, change) })) update.return.mean.toFixed();
+  const game: Game = await play(agent, { seed: (await info(agent)).things.length });
+  await game.ask();
+  const talk = agent.start({ opening: "Where to?", unread: ["left"], open: null });
+  const { text } = await talk.say({ score: false });
+  (await talk.say({ alternatives: 2 })).logProb.toFixed(text.length);
   const can = await capabilities();
   return can.webgpu.reason + new ArcherError("usage", "x").hint;
 }
@@ -35,6 +43,8 @@ before(() => {
   writeFileSync(join(folder, "use.cts"), USE);
   // Where the compiler knows an AbortSignal, it must be one.
   writeFileSync(join(folder, "wrong.mts"), 'import { load } from "archer-web";\nvoid load({ signal: 3 });\nvoid load({ thread: "there" });\n');
+  // What was not asked for is not there.
+  writeFileSync(join(folder, "unscored.mts"), 'import type { Talk } from "archer-web";\nexport const likely = async (talk: Talk) => (await talk.say({ score: false })).logProb;\n');
 });
 
 after(() => rmSync(folder, { recursive: true }));
@@ -58,5 +68,6 @@ test("what is wrong does not compile", () => {
   for (const lib of ["es2022,dom", "es2022,webworker"]) {
     const lines = compile("wrong.mts", lib, "").split("\n").filter((line) => line.startsWith("wrong.mts"));
     assert.deepEqual(lines.map((line) => line.slice(0, 13)), ["wrong.mts(2,1", "wrong.mts(3,1"], lines.join("\n"));
+    assert.match(compile("unscored.mts", lib, ""), /logProb/);
   }
 });

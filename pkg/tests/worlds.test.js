@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 const { ArcherError, create, defineWorld, load } = await import("../dist/index.node.js");
+const { play } = await import("../dist/twenty-questions.node.js");
 
 const CHOICES = ["open", "take", "wait"];
 const OPENING = "A locked door. A key lies here.";
@@ -61,9 +62,12 @@ test("an agent from nothing learns a world that was just written, talks, and goe
   const again = await load({ model: await agent.export() });
   assert.deepEqual([again.info.world, again.info.maxTurns, again.info.trained.games], ["door", 5, 320]);
   assert.equal((await again.start({ opening: OPENING, choices: CHOICES }).say()).text, "take");
-  await assert.rejects(again.evaluate({ games: 2 }), /not here/);
+  await assert.rejects(again.evaluate({ games: 2 }), { code: "usage", message: /door .* is not here/, hint: /world/ });
+  await assert.rejects(async () => {
+    for await (const _ of again.fineTune());
+  }, { code: "usage", message: /not here/ });
   for await (const update of again.fineTune({ world, iterations: 1, resume: true })) assert.equal(update.iterations, 1);
-  await assert.rejects(again.play(), { code: "usage" });
+  await assert.rejects(play(again), { code: "usage" });
   await again.dispose();
   await agent.dispose();
 });

@@ -1,10 +1,11 @@
 import { load } from "./archer-web/dist/index.js";
+import { play } from "./archer-web/dist/twenty-questions.js";
 
 const said = document.querySelector("#said");
 
 async function begin() {
   const agent = await load({ onProgress: ({ message }) => (said.textContent = message) });
-  const game = await agent.play();
+  const game = await play(agent);
   const turn = await game.ask();
   said.textContent = turn.question;
 }

@@ -9,7 +9,9 @@ const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const PAGES = {
   "/": '<!doctype html><title>archer-web</title><link rel="icon" href="data:,"><script type="module" src="main.js"></script>',
-  "/main.js": 'import * as archer from "./dist/index.js"; window.archer = { ...archer, load: (options) => archer.load({ model: archer.models.quickstart, ...options }) };',
+  "/main.js": `import * as archer from "./dist/index.js";
+    import * as games from "./dist/twenty-questions.js";
+    window.archer = { ...archer, ...games, load: (options) => archer.load({ model: archer.models.quickstart, world: games.worldOf, ...options }) };`,
 };
 
 /** Chromium's own switches for the software adapter, for the machine's own by Vulkan and without a screen, or for none. */
@@ -26,7 +28,7 @@ const GRAPHICS = {
 };
 
 /**
- * Serves the package, and a page that has it in `window.archer`. `headers` go with every answer, `pages` are served
+ * Serves the package, and a page that has it in `window.archer` with the games. `headers` go with every answer, `pages` are served
  * besides or instead: a text, or `{ status, type, body }`.
  */
 export async function serve({ headers = {}, pages = {} } = {}) {
@@ -54,7 +56,7 @@ export function browse(graphics, ...more) {
 }
 
 /**
- * A page with the package in `window.archer`, where the small model is the default: with it a test takes seconds.
+ * A page with the package and the games in `window.archer`, where the small model is the default: with it a test takes seconds.
  * `before` runs in the page before anything else does.
  */
 export async function visit(browser, url, before = () => {}) {

@@ -1,6 +1,8 @@
 "use client";
 
 import { load } from "archer-web";
+
+import { play } from "archer-web/twenty-questions";
 import { useEffect, useState } from "react";
 
 /** The agent computes in the visitor's browser. */
@@ -16,7 +18,7 @@ export default function Page() {
 
 async function begin(signal) {
   const agent = await load({ signal });
-  const game = await agent.play();
+  const game = await play(agent);
   const turn = await game.ask();
   return turn.question;
 }
