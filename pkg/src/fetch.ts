@@ -29,12 +29,12 @@ export async function programOf(given: NonNullable<LoadOptions["wasm"]>["cpu"]):
 }
 
 /** An address as a worker understands it, too, which stands elsewhere than the page. */
-function whole(address: string | URL): string {
+export function whole(address: string | URL): string {
   const base = present(() => document.baseURI) ?? present(() => location.href);
   const found = present(() => new URL(address, base).href);
   if (found) return found;
   const hint = 'Hand in a whole address, such as new URL("./file", import.meta.url).';
-  throw new ArcherError("usage", `${JSON.stringify(String(address))} is no address where there is no page.`, hint);
+  throw new ArcherError("usage", `${JSON.stringify(String(address))} is not a complete address.`, hint);
 }
 
 /** A program, fetched where it must be, and compiled. */

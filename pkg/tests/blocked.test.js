@@ -146,7 +146,7 @@ test("a page instead of the model, and a model that is missing", async () => {
   const model = "/dist/quickstart.archer";
   says(await asksAt({ pages: { [model]: { type: "text/html", body: "\n<html><body>Home" } } }), "network", /quickstart\.archer is an HTML page/, /bundler/);
   says(await asksAt({ pages: { [model]: { status: 404, body: "" } } }), "network", /quickstart\.archer could not be fetched: the server says 404/, /bundler/);
-  says(await asksAt({ pages: { [model]: "something else" } }), "bad-model", /quickstart\.archer is no model file of archer's/, /archer export/);
+  says(await asksAt({ pages: { [model]: "something else" } }), "bad-model", /quickstart\.archer is not an archer model file/, /archer export/);
 });
 
 test("a worker that is missing, a page instead of it, or called by a wrong type", async () => {
