@@ -205,7 +205,7 @@ test("a game says which call it is waiting for", async () => {
 
 test("a world's address that is not complete is refused where there is no page", () => {
   for (const world of ["./world.js", { module: "world.js" }]) {
-    assert.throws(() => located(world), { name: "ArcherError", code: "usage", message: /world\.js" is not a complete address\.$/, hint: /^Hand in a whole address/ });
+    assert.throws(() => located(world), { name: "ArcherError", code: "usage", message: /world\.js" is not a complete address\.$/, hint: /^Pass a whole address/ });
   }
   assert.deepEqual(located({ module: "https://a.b/world.js", options: 3 }), { kind: "module", url: "https://a.b/world.js", options: 3 });
 });
@@ -285,7 +285,7 @@ test("a device that never comes, and a store that never answers, hold nothing up
     };
     const report = await load("webgpu");
     assert.equal(report.backend, "cpu");
-    assert.match(report.reason, /^The CPU computes, because WebGPU failed: WebGPU was not ready within 60 seconds\.$/);
+    assert.match(report.reason, /^Running on the CPU, because WebGPU failed: WebGPU was not ready within 60 seconds\.$/);
     assert.equal(asked.find(({ backend }) => backend === "webgpu").signal.aborted, true, "its worker is ended");
     assert.equal((await load("auto", { get: never })).backend, "cpu");
   } finally {
