@@ -7,7 +7,7 @@
  */
 import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
-import { ArcherError, asArcherError, messageOf } from "./errors.js";
+import { ArcherError, asArcherError, firstLine, messageOf } from "./errors.js";
 import { modelOf } from "./fetch.js";
 import type { CallControl } from "./call-control.js";
 import { stoppable } from "./call-control.js";
@@ -135,7 +135,7 @@ export class LoadedAgent implements Agent {
         step: (control: CallControl) =>
           this.beside(async () => {
             if (this.engine !== begunOn) {
-              const hint = "Start it again: it goes on from the last snapshot.";
+              const hint = "Start it again: it continues from the last snapshot.";
               throw new ArcherError("device-lost", `${this.report.reason} The fine-tune ended there.`, hint);
             }
             const begin = performance.now();
@@ -353,9 +353,9 @@ export class LoadedAgent implements Agent {
     try {
       this.engine = await this.wanted.start({ ...options, backend: "cpu", wasm: this.wanted.wasm.cpu });
     } catch (cause) {
-      throw new ArcherError("device-lost", `${error.message}, and the CPU could not take over.`, undefined, { cause });
+      throw new ArcherError("device-lost", `${firstLine(error.message)} The CPU could not take over.`, undefined, { cause });
     }
-    const reason = `The CPU took over: ${error.message}`;
+    const reason = `The CPU took over: ${firstLine(error.message)}`;
     this.report = { ...this.report, backend: "cpu", reason };
     await this.look();
     for (const listener of this.listeners) listener(this.report);
@@ -377,12 +377,12 @@ export class LoadedAgent implements Agent {
   }
 
   private refuseWhileTuning(call: string): void {
-    if (this.tuning) throw new ArcherError("usage", `${call} does not go with a fine-tune under way.`, "Stop it first.");
+    if (this.tuning) throw new ArcherError("usage", `${call}: a fine-tune is under way.`, "Stop it first.");
   }
 }
 
 /** What is said where a model is to play and its world is not known. */
 function homeless(world: string): ArcherError {
-  const hint = "Hand it in as { world }: to this call, or to load.";
+  const hint = "Pass it to this call or to load: { world }.";
   return new ArcherError("usage", `The world ${world} of this model is not here.`, hint);
 }

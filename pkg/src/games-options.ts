@@ -2,7 +2,6 @@
 import { bool, callback, type Check, data, fits, having, listOf, nearest, oneOf, seed, signal, type Table, text, whole } from "./options.js";
 
 export const AGENT: Check = having("an agent, as load gives it", "start", "fineTune");
-export const TEXT: Check = text;
 export const TURN: Check = whole(1);
 export const ANSWER: Check = oneOf("yes", "no", "sometimes", "unknown");
 export const PLAY: Table = { seed, turns: listOf(pastTurn, 'a list of turns such as { question: "Is it alive?", answer: "yes" }') };

@@ -1,11 +1,11 @@
 /** Games as a page holds them: the state lies here, the rules in the games' module, and the agent is one of `archer-web`. */
 import { ArcherError } from "./errors.js";
-import { ANSWER, ASK, INSPECT, TEXT, TURN } from "./games-options.js";
+import { ANSWER, ASK, INSPECT, TURN } from "./games-options.js";
 import type { GamesModule } from "./games-module.js";
 import type {
   Answer, AskOptions, Game, GameState, Guesses, HostState, HostedGame, InspectOptions, Inspection, Judged, Reveal, Turn,
 } from "./games-types.js";
-import { checked, checkedValue } from "./options.js";
+import { checked, checkedValue, TEXT } from "./options.js";
 import type { Agent, JudgedUtterance, Talk } from "./types.js";
 
 /** A game's state and what the rules need beside it. */
@@ -47,7 +47,7 @@ export class PlayedGame implements Game {
     const { onText, sample = false, signal } = checked("ask", options, ASK);
     signal?.throwIfAborted();
     const before = this.raw;
-    if (before.status !== "ask") this.table.module.call({ method: "asked", game: before, question: "?" });
+    this.expect("ask", "ask");
     const { talk } = this.at(before.turns.length + 1);
     // How likely the question was is for `inspect` to say: nobody should wait for it.
     const { text } = await talk.say({ sample, score: false, ...(onText && { onText }), ...(signal && { signal }) });
@@ -60,6 +60,7 @@ export class PlayedGame implements Game {
 
   async answer(answer: Answer): Promise<GameState> {
     checkedValue("answer", "answer", answer, ANSWER);
+    this.expect("answer", "answer");
     return this.to({ method: "answer", answer });
   }
 
@@ -101,6 +102,15 @@ export class PlayedGame implements Game {
       asked: judged.said && named(judged.said),
       alternatives: judged.alternatives.map(named),
     };
+  }
+
+  /** Refuses a call that the game is not waiting for. */
+  private expect(status: "ask" | "answer", call: string): void {
+    const now = this.raw.status;
+    if (now === status) return;
+    if (now === "ask") throw new ArcherError("usage", `${call}: no question is open.`, "Call ask first.");
+    if (now === "answer") throw new ArcherError("usage", `${call}: a question is open.`, "Call answer first.");
+    throw new ArcherError("usage", `${call}: the game is over.`, "Call undo, or start another game with play().");
   }
 
   /** The game before a turn, as the agent knows it; `open` is what was asked then. */

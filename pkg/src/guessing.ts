@@ -35,8 +35,8 @@ export class Guessing {
   static async of(agent: Agent): Promise<Guessing> {
     const { info } = agent;
     if (!isGuessing(info)) {
-      const message = `This model plays ${info.world}, where a person has nothing to answer.`;
-      throw new ArcherError("usage", message, "Load a model of twenty_questions, or talk with the agent by start.");
+      const message = `This model plays ${info.world}, a world in which a person has nothing to answer.`;
+      throw new ArcherError("usage", message, "Load a model that plays twenty_questions, or call agent.start() to talk with this one.");
     }
     const settings = JSON.stringify(info.settings);
     const last = known.get(agent);

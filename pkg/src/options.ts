@@ -153,7 +153,14 @@ export const TALK: Table = {
   unread: texts,
 };
 export const SAY: Table = { onText: callback, sample: bool, score: bool, alternatives: whole(0, 256), choices, signal };
-export const JUDGE: Table = { samples: whole(0, 256), also: texts };
+/** How a conversation can end. */
+export const END: Check = (value) => (value === null ? undefined : oneOf("won", "over", "cut")(value) && '"won", "over", "cut" or null');
+const finite: Check = (value) => (Number.isFinite(value) ? undefined : "a finite number");
+/** A text, and a list of texts. */
+export const TEXT = text;
+export const TEXTS = texts;
+export const HEAR: Table = { reward: finite, end: END, choices };
+export const LOOK: Table = { samples: whole(0, 256), also: texts };
 export const CREATE: Table = {
   world,
   demonstrations: GAMES,
@@ -162,7 +169,6 @@ export const CREATE: Table = {
   algorithm: oneOf("ppo", "archer"),
   set: FINE_TUNE.set as Check,
   backend: oneOf("cpu", "auto"),
-  admitSoftware: bool,
   onProgress: callback,
   signal,
   thread: LOAD.thread as Check,

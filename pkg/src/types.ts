@@ -39,7 +39,7 @@ export interface LoadOptions {
    * it is now. `worldOf` of a subpath is one.
    */
   world?: WorldSource | ((agent: Agent) => WorldSource | undefined | Promise<WorldSource | undefined>);
-  /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
+  /** Default `auto`. If the backend that you asked for does not work, the agent falls back to the CPU; `Agent.backend` says why. */
   backend?: BackendChoice;
   /** Let `auto` race a graphics adapter that is software, too. Default false: it is slower, and slow to find that out. */
   admitSoftware?: boolean;
@@ -240,7 +240,11 @@ export interface RecordedGame {
 }
 
 /** What `create` takes. */
-export interface CreateOptions extends Omit<LoadOptions, "model" | "world" | "onProgress"> {
+export interface CreateOptions extends Omit<LoadOptions, "model" | "world" | "onProgress" | "backend" | "admitSoftware" | "wasm"> {
+  /** A new agent is small, so it is made on the CPU: `auto` means the same. Its file can be loaded on WebGPU. */
+  backend?: "cpu" | "auto";
+  /** The program, for servers that keep it elsewhere: where it is, or what it is. */
+  wasm?: { cpu?: WasmSource };
   /** The world of the new agent. */
   world: WorldSource;
   /** Games that are imitated first; default the world's own. A world that lists its choices needs none. */
@@ -288,7 +292,7 @@ export interface SayOptions {
   onText?: (textSoFar: string) => void;
   /** Sample as in training instead of taking the likeliest tokens. */
   sample?: boolean;
-  /** Whether to find out how likely it was and what else may have been said; default true. It costs as much as to speak. */
+  /** Whether to find out how likely it was and what else may have been said; default true. Without it the agent speaks faster. */
   score?: boolean;
   /** How many alternatives to list; default 5. All choices are known, where there are some; else some are drawn. */
   alternatives?: number;
@@ -318,8 +322,9 @@ export interface HearOptions {
   choices?: readonly string[] | null;
 }
 
-export interface JudgeOptions {
-  /** Utterances that the policy is sampled for to find alternatives, where there are no choices; default 16. Equal ones count once. */
+/** What `inspect` looks at beside what was said. */
+export interface LookOptions {
+  /** Utterances that are sampled to find alternatives; default 16, and equal ones count once. Where there are choices, all of them are alternatives. 0 lists none. */
   samples?: number;
   /** Utterances to judge beside these. */
   also?: readonly string[];
@@ -368,7 +373,7 @@ export interface Talk {
   /** Log-probability that the agent says each of these now. */
   score(texts: readonly string[]): Promise<number[]>;
   /** What the critic thinks: of the open utterance or of the state, of `also`, and of what may be said. An agent without a critic rejects with `usage`. */
-  inspect(options?: JudgeOptions): Promise<Judgement>;
+  inspect(options?: LookOptions): Promise<Judgement>;
   /** The conversation as a game to learn from. */
   record(end?: "won" | "over" | "cut" | null): RecordedGame;
 }

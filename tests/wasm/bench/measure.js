@@ -1,5 +1,5 @@
 /**
- * The work that `run.js` times, in a page that has the package in `window.archer`: as a text it is handed to the
+ * The work that `run.js` times, in a page that has the package and its games in `window.archer`: as a text it is handed to the
  * browser whole, so it uses nothing from outside itself. `hear` is told each figure as it is there.
  */
 export async function measure({ backend, model, games, together, iterations }, hear = () => {}) {
@@ -8,15 +8,15 @@ export async function measure({ backend, model, games, together, iterations }, h
     told[name] = value;
     hear({ ...told });
   };
-  const agent = await window.archer.load({ backend, ...(model && { model: window.archer.models[model] }) });
+  const agent = await window.archer.load({ backend, world: window.archer.worldOf, ...(model && { model: window.archer.models[model] }) });
   tell("backend", agent.backend);
-  await (await agent.play()).ask({ sample: true });
+  await (await window.archer.play(agent)).ask({ sample: true });
   tell("firstQuestionMs", performance.now());
   const play = async (games) => {
     let tokens = 0;
     let ms = 0;
     for (let seed = 1; seed <= games; seed++) {
-      const game = await agent.play({ seed });
+      const game = await window.archer.play(agent, { seed });
       for (let turn = 1; turn <= 5; turn++) {
         const begin = performance.now();
         await game.ask({ sample: true, onText: () => tokens++ });
