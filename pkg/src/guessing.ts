@@ -27,7 +27,11 @@ const known = new WeakMap<Agent, { settings: string; guessing: Promise<Guessing>
 export class Guessing {
   private readonly raw: RawInfo;
 
-  private constructor(private readonly module: GamesModule) {
+  private constructor(
+    private readonly module: GamesModule,
+    /** Of the world, as the model has them. */
+    private readonly settings: Record<string, unknown>,
+  ) {
     this.raw = module.call<RawInfo>({ method: "info" });
   }
 
@@ -41,7 +45,7 @@ export class Guessing {
     const settings = JSON.stringify(info.settings);
     const last = known.get(agent);
     if (last?.settings === settings) return last.guessing;
-    const guessing = GamesModule.of(info.settings).then((module) => new Guessing(module));
+    const guessing = GamesModule.of(info.settings).then((module) => new Guessing(module, info.settings));
     known.set(agent, { settings, guessing });
     // What could not be fetched may be there at the next try.
     guessing.catch(() => known.delete(agent));
@@ -63,9 +67,10 @@ export class Guessing {
     return new Hosted(this.module, { seed, thing: thing ?? null });
   }
 
-  /** The world with a change. Where that brings utterances that a model of before never says, it asks for them to be taught. */
-  world(change: WorldChange): BuiltIn {
-    const settings = this.module.call<Record<string, unknown>>({ method: "changed", change });
+  /** The world, or that with a change. Where that brings utterances that a model of before never says, it asks for them to be taught. */
+  world(change: WorldChange | undefined): BuiltIn {
+    // With keys that the model has not got it would be another world.
+    const settings = change ? this.module.call<Record<string, unknown>>({ method: "changed", change }) : this.settings;
     const { extra } = settings;
     return {
       builtIn: GAMES,

@@ -36,8 +36,8 @@ export async function info(agent: Agent): Promise<GamesInfo> {
  * The world that the agent plays in now, for `fineTune`, `evaluate` and `load`; with a change another one, where what
  * the change leaves out stays as it is.
  */
-export async function worldOf(agent: Agent, change: WorldChange = {}): Promise<BuiltIn> {
+export async function worldOf(agent: Agent, change?: WorldChange): Promise<BuiltIn> {
   checkedValue("worldOf", "agent", agent, AGENT);
-  checkedValue("worldOf", "change", change, CHANGE);
+  if (change !== undefined) checkedValue("worldOf", "change", change, CHANGE);
   return (await Guessing.of(agent)).world(change);
 }
