@@ -1,6 +1,7 @@
 // The agent that plays: loaded once, kept in this browser, replaced by an import or by what was learned.
 // (A fine-tune runs on an agent of its own, see learn/, so that playing never waits for learning.)
 import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
+import { type GamesInfo, info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { effect, signal } from "@preact/signals";
 import { kept, oneOf } from "./kept";
 import { owner } from "./tabs";
@@ -20,6 +21,8 @@ const keptAs = (): string => `agent ${supplied.peek()}`;
 
 export const agent = signal<Agent | null>(null);
 export const info = signal<ModelInfo | null>(null);
+/** What there is in the guessing game that it plays; nothing where it plays another world. */
+export const guessing = signal<GamesInfo | null>(null);
 export const backend = signal<BackendReport | null>(null);
 export const progress = signal<LoadProgress | null>(null);
 export const trouble = signal<Trouble | null>(null);
@@ -58,6 +61,7 @@ async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promi
     worker: confinedWorker,
     onProgress: (now) => (progress.value = now),
     model: model ?? MODELS[supplied.peek()],
+    world: worldOf,
   });
 }
 
@@ -87,13 +91,26 @@ let own: Uint8Array | null = null;
 
 let unhear = () => {};
 
-function settle(loaded: Agent): void {
+/** What there is in the guessing game of an agent, where it plays one. */
+async function guessingOf(loaded: Agent): Promise<GamesInfo | null> {
+  try {
+    return await gamesInfo(loaded);
+  } catch (error) {
+    if (troubleOf(error).code === "usage") return null;
+    throw error;
+  }
+}
+
+async function settle(loaded: Agent): Promise<void> {
+  const game = await guessingOf(loaded);
   written = [];
   cold = COLD_QUESTIONS;
   writingSpeed.value = null;
   plays = supplied.peek();
-  agent.value = loaded;
+  // Whoever waits for the agent looks at what is in its game.
+  guessing.value = game;
   info.value = loaded.info;
+  agent.value = loaded;
   backend.value = loaded.backend;
   progress.value = null;
   unhear();
@@ -122,7 +139,7 @@ async function arrive(restoring: boolean): Promise<void> {
   try {
     const loaded = await loadOnto(choice.value);
     if (restoring) await restoreInto(loaded);
-    settle(loaded);
+    await settle(loaded);
   } catch (error) {
     progress.value = null;
     trouble.value = troubleOf(error);
@@ -145,12 +162,13 @@ export async function readAgain(): Promise<void> {
   if (!current) return;
   if (plays !== supplied.peek()) return switchTo(supplied.peek());
   await restoreInto(current);
-  replaced(current);
+  await replaced(current, "same");
 }
 
-function replaced(current: Agent): void {
+async function replaced(current: Agent, how: Arrival): Promise<void> {
+  guessing.value = await guessingOf(current);
   info.value = current.info;
-  arrived("same");
+  arrived(how);
 }
 
 /** Moves the same agent to another backend; where none could be loaded, tries that one. */
@@ -164,11 +182,11 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
       agent.value = null;
       const loaded = await loadOnto(backendChoice, own ?? undefined);
       if (!own) await restoreInto(loaded);
-      settle(loaded);
+      await settle(loaded);
       arrived("same");
       await old.dispose();
     } catch (error) {
-      settle(old);
+      await settle(old);
       trouble.value = troubleOf(error);
     }
   });
@@ -184,8 +202,7 @@ export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.pee
   await current.import(bytes);
   own = bytes;
   supplied.value = plays = as;
-  info.value = current.info;
-  arrived("another");
+  await replaced(current, "another");
   if (!owner.peek()) return;
   try {
     await current.save(keptAs());
@@ -227,5 +244,5 @@ export async function twin(file?: URL | string): Promise<Agent> {
   const current = agent.peek();
   if (!current) throw new Error("there is no agent yet");
   const model = file ?? (await current.export());
-  return load({ model, backend: current.backend.backend, worker: confinedWorker });
+  return load({ model, backend: current.backend.backend, worker: confinedWorker, world: worldOf });
 }

@@ -1,11 +1,11 @@
 // Chooses the agent that plays: the one that knows 157 things, or the one that knows ten.
-import { info, moving, type Supplied, supplied, switchTo } from "./agent";
+import { guessing, info, moving, type Supplied, supplied, switchTo } from "./agent";
 import { log, training, undecided } from "./learn/run";
 import { Segmented } from "./ui/bits";
 
 /** The choice between them; `name` tells it from another of its kind on the page. */
 export function ModelPicker({ name }: { name: string }) {
-  const things = info.value?.things.length;
+  const things = info.value ? (guessing.value?.things.length ?? 0) : undefined;
   // A file of one's own may know other things: then neither is chosen.
   const own = !moving.value && things !== undefined && String(things) !== supplied.value;
   const now = own ? null : supplied.value;

@@ -1,7 +1,7 @@
 // One turn under the lens: how the critic expects the game to end, with the question asked and with others.
-import type { Inspection, Judged } from "archer-web";
+import type { Inspection, Judged } from "archer-web/twenty-questions";
 import { useRef } from "preact/hooks";
-import { info } from "../agent";
+import { guessing } from "../agent";
 import { fixed, percent, signed } from "../format";
 import { kept } from "../kept";
 import { busy, force, inspection, judge } from "./study";
@@ -13,7 +13,7 @@ export const tone = (advantage: number): string => (advantage > 0.05 ? "good" : 
 const details = kept("details", false, (value): value is boolean => typeof value === "boolean");
 
 /** A final score that there can be: a critic may expect less than the lowest. */
-export const possibleScore = (value: number): number => Math.max(value, info.value?.worstReturn ?? Number.NEGATIVE_INFINITY);
+export const possibleScore = (value: number): number => Math.max(value, guessing.value?.worstReturn ?? Number.NEGATIVE_INFINITY);
 
 export function Lens() {
   const seen = inspection.value;
@@ -83,7 +83,7 @@ export function Lens() {
 
 /** Said of a critic that expects what cannot be. */
 function Beyond({ seen }: { seen: Inspection }) {
-  const worst = info.value?.worstReturn;
+  const worst = guessing.value?.worstReturn;
   if (worst == null || seen.expectedReturn >= worst) return null;
   return (
     <p class="small quiet">

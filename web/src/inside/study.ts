@@ -1,8 +1,8 @@
 // A game under the glass: a copy of one that was played, or one that the agent plays by itself. Turning it
 // over, forcing questions and playing on never touches the person's own game.
-import type { Answer, Game, Inspection, Turn } from "archer-web";
+import { type Answer, type Game, type Inspection, play, type Turn } from "archer-web/twenty-questions";
 import { computed, effect, signal } from "@preact/signals";
-import { agent, generation, info } from "../agent";
+import { agent, generation, guessing } from "../agent";
 import { signed } from "../format";
 import { game as asked, record, reveal } from "../play/asked";
 import { singleFlight } from "../single-flight";
@@ -88,7 +88,7 @@ export const openOwn = () =>
   gate.queue(async () => {
     const stored = record.peek();
     if (!agent.value || !stored || stored.turns.length === 0) return;
-    game = await agent.value.play({ seed: stored.seed, turns: stored.turns });
+    game = await play(agent.value, { seed: stored.seed, turns: stored.turns });
     own.value = true;
     thing.value = asked.peek()?.found ?? (reveal.peek()?.known ? (reveal.peek()?.thing ?? null) : null);
     begun(stored.turns.length);
@@ -99,7 +99,7 @@ export const openOwn = () =>
 export const watch = (about: string) =>
   gate.queue(async () => {
     if (!agent.value) return;
-    game = await agent.value.play({ seed: 1 });
+    game = await play(agent.value, { seed: 1 });
     own.value = false;
     thing.value = about;
     begun(1);
@@ -119,7 +119,7 @@ export function openSomething(): void {
   const stored = record.peek()?.turns ?? [];
   const shown = line.peek();
   const same = shown?.turns.length === stored.length && stored.every((turn, n) => turn.question === shown.turns[n]?.question && turn.answer === shown.turns[n]?.answer);
-  const first = info.peek()?.things[0];
+  const first = guessing.peek()?.things[0];
   if (stored.length > 0 && (!shown || (own.peek() && !before.peek() && !same))) void openOwn();
   else if (!shown && first) void watch(first);
 }
@@ -169,7 +169,7 @@ export const restore = () =>
   gate.queue(async () => {
     const old = before.peek();
     if (!game || !agent.value || !old) return;
-    game = await agent.value.play({ seed: record.peek()?.seed ?? 1, turns: old.turns });
+    game = await play(agent.value, { seed: record.peek()?.seed ?? 1, turns: old.turns });
     line.value = old;
     before.value = null;
     selected.value = Math.min(selected.peek(), old.turns.length);

@@ -1,6 +1,6 @@
 // Inside: what the critic thinks of each question, and what would have happened otherwise.
 import { useEffect, useRef } from "preact/hooks";
-import { agent, generation, info, playable } from "../agent";
+import { agent, generation, guessing, playable } from "../agent";
 import { fixed, signed, withArticle } from "../format";
 import { ANSWERS, possible, record } from "../play/asked";
 import { OtherWorld, TroubleNotice } from "../ui/bits";
@@ -48,7 +48,7 @@ function Workbench() {
 
 function Source() {
   const played = (record.value?.turns.length ?? 0) > 0;
-  const things = info.value?.things ?? [];
+  const things = guessing.value?.things ?? [];
   return (
     <div class="field source">
       <label for="source">Game</label>
@@ -185,7 +185,7 @@ function Course() {
         ...(old ? [{ label: "original game", colour: "--quiet", dash: true, data: values(old) }] : []),
         { label: old ? "with the new question" : "expected final score", colour: "--critic", points: true, data: values(now) },
       ]}
-      {...(info.value?.optimumReturn != null ? { mark: { label: "perfect player, on average", value: info.value.optimumReturn } } : {})}
+      {...(guessing.value?.optimumReturn != null ? { mark: { label: "perfect player, on average", value: guessing.value.optimumReturn } } : {})}
     />
   );
 }

@@ -1,7 +1,7 @@
 // The choice of what the agent is to learn.
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { agent, info } from "../agent";
+import { agent, guessing } from "../agent";
 import { choose } from "./run";
 import { filled, type Kind, lesson, NEW_THINGS, QUESTIONS, setLesson } from "./lesson";
 
@@ -45,7 +45,7 @@ function Practice() {
 
 function Often({ disabled }: { disabled: boolean }) {
   const input = useRef<HTMLInputElement>(null);
-  const model = info.value;
+  const model = guessing.value;
   if (!model) return null;
   const chosen = filled(lesson.value, model).often;
   const add = () => {
@@ -85,7 +85,7 @@ function Often({ disabled }: { disabled: boolean }) {
 }
 
 function Opinion({ disabled }: { disabled: boolean }) {
-  const model = info.value;
+  const model = guessing.value;
   if (!model) return null;
   const { about, question, answer } = filled(lesson.value, model);
   return (
@@ -134,7 +134,7 @@ function Opinion({ disabled }: { disabled: boolean }) {
 }
 
 function NewThing({ disabled }: { disabled: boolean }) {
-  const model = info.value;
+  const model = guessing.value;
   if (!model) return null;
   const { thing } = filled(lesson.value, model);
   return (

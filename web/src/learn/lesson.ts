@@ -1,5 +1,5 @@
 // What the agent is to learn: from nothing but imitation, or something new about the world.
-import type { ModelInfo, WorldChange } from "archer-web";
+import type { GamesInfo, WorldChange } from "archer-web/twenty-questions";
 import { kept, shaped } from "../kept";
 
 /** `beginning`: from the imitator; `often`, `opinion`, `new`: a changed world; `practice`: the same world. */
@@ -30,15 +30,15 @@ export const setLesson = (part: Partial<Lesson>): void => {
 
 /** So few things are a small game. */
 const FEW = 24;
-const small = (info: ModelInfo) => info.things.length <= FEW;
+const small = (info: GamesInfo) => info.things.length <= FEW;
 
 /** How much likelier a thing is that comes up often: three of few things are soon most of them. */
-const weightOf = (info: ModelInfo): number => (small(info) ? 4 : 16);
+const weightOf = (info: GamesInfo): number => (small(info) ? 4 : 16);
 
-const known = (info: ModelInfo, thing: string) => info.things.includes(thing);
+const known = (info: GamesInfo, thing: string) => info.things.includes(thing);
 
-/** A lesson with what was left open filled in, as this model has use for. */
-export function filled(wanted: Lesson, info: ModelInfo): Lesson {
+/** A lesson with what was left open filled in, as this game has use for. */
+export function filled(wanted: Lesson, info: GamesInfo): Lesson {
   const some = ["dog", "truck", "piano", "football", "banana", ...info.things].filter((thing) => known(info, thing));
   const often = wanted.often.filter((thing) => known(info, thing));
   return {
@@ -51,7 +51,7 @@ export function filled(wanted: Lesson, info: ModelInfo): Lesson {
 }
 
 /** How the world becomes another; nothing where it stays as it is. */
-export function changeOf(chosen: Lesson, info: ModelInfo): WorldChange | undefined {
+export function changeOf(chosen: Lesson, info: GamesInfo): WorldChange | undefined {
   const weight = weightOf(info);
   switch (chosen.kind) {
     case "often":
@@ -70,7 +70,7 @@ export function changeOf(chosen: Lesson, info: ModelInfo): WorldChange | undefin
 }
 
 /** The thing of the game that is shown before and after. */
-export function shownThing(chosen: Lesson, info: ModelInfo): string {
+export function shownThing(chosen: Lesson, info: GamesInfo): string {
   if (chosen.kind === "often") return chosen.often[0] as string;
   if (chosen.kind === "opinion") return chosen.about;
   if (chosen.kind === "new") return chosen.thing;

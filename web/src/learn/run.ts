@@ -1,7 +1,8 @@
 // One fine-tune: what is asked for, what it has shown so far, and how it goes on, stops and is kept.
 // It learns on a twin of the playing agent in a worker of its own, so playing never waits for learning, and
 // to roll back is to let the twin go. The twin is saved as it learns: a closed tab loses seconds.
-import { type Agent, ArcherError, type Evaluation, type FineTune, type FineTuneUpdate } from "archer-web";
+import { type Agent, ArcherError, type Evaluation, type FineTune, type FineTuneUpdate, type WorldSource } from "archer-web";
+import { info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { computed, effect, signal } from "@preact/signals";
 import imitator from "../../models/imitator.archer?url";
 import { adopt, agent, info, twin } from "../agent";
@@ -110,19 +111,23 @@ export async function start(): Promise<void> {
     const beginning = lesson.peek().kind === "beginning";
     await letGo();
     const made = await twin(beginning ? imitator : undefined);
+    const game = await gamesInfo(made).catch(async (error: unknown) => {
+      await made.dispose();
+      throw error;
+    });
     if (!mine()) return made.dispose();
     learner = made;
-    const chosen = filled(lesson.peek(), made.info);
+    const chosen = filled(lesson.peek(), game);
     const resume = settings.peek().resume && chosen.kind === "practice";
     log.value = {
       settings: { ...settings.peek(), resume, lesson: chosen },
       base: made.info.trained.iterations,
       saved: 0,
-      best: made.info.optimumReturn,
+      best: game.optimumReturn,
       points: [],
       before: null,
       after: null,
-      sample: { thing: shownThing(chosen, made.info), before: null, after: null },
+      sample: { thing: shownThing(chosen, game), before: null, after: null },
       outcome: "learning",
     };
     await begun(made, resume, mine);
@@ -145,10 +150,16 @@ async function begun(made: Agent, resume: boolean, mine: Mine): Promise<void> {
 /** The fixed games: every thing of the world as often as it comes up. */
 async function measured(learning: Agent, wanted: Lesson): Promise<Evaluation> {
   if (wanted.kind === "beginning") return learning.evaluate({ games: SAMPLED_GAMES, seed: 7, sample: true });
-  const world = changeOf(wanted, learning.info);
-  const things = learning.info.things.length || 1;
+  const world = await changed(wanted, learning);
+  const things = (await gamesInfo(learning)).things.length || 1;
   const games = things * Math.max(1, Math.ceil(FIXED_GAMES / things));
   return learning.evaluate({ games, seed: 7, ...(world && { world }) });
+}
+
+/** The world of a lesson; nothing where it is the learner's own. */
+async function changed(wanted: Lesson, learning: Agent): Promise<WorldSource | undefined> {
+  const change = changeOf(wanted, await gamesInfo(learning));
+  return change && worldOf(learning, change);
 }
 
 /** Plays the fixed games before anything is learned; whether to continue. */
@@ -158,7 +169,7 @@ async function measuredBefore(learning: Agent, mine: Mine): Promise<boolean> {
   const before = await measured(learning, wanted.lesson);
   const oracle = learning;
   // Of a changed world the first game waits until there is somebody who can answer for it.
-  const game = changeOf(wanted.lesson, learning.info) ? null : await playedAbout(sample.thing, { asker: learning, oracle, still: mine });
+  const game = changeOf(wanted.lesson, await gamesInfo(learning)) ? null : await playedAbout(sample.thing, { asker: learning, oracle, still: mine });
   if (!mine()) return false;
   change({ before, sample: { ...sample, before: game } });
   return true;
@@ -212,9 +223,9 @@ async function learn(learning: Agent, { done, resume }: { done: number; resume: 
     const tuning = learning.fineTune({
       iterations,
       resume,
-      ...(resume ? {} : freshRun(chosen, learning, { seed, games })),
+      ...(resume ? {} : await freshRun(chosen, learning, { seed, games })),
       evaluateEvery: 5,
-      evaluationGames: Math.min(learning.info.things.length || 50, 50),
+      evaluationGames: Math.min((await gamesInfo(learning)).things.length || 50, 50),
     });
     run = tuning;
     doing.value = "learning";
@@ -236,8 +247,8 @@ async function learn(learning: Agent, { done, resume }: { done: number; resume: 
 }
 
 /** What a run is told that is not continued. */
-function freshRun(chosen: Lesson, learning: Agent, sizes: { seed: number; games: number }) {
-  const world = changeOf(chosen, learning.info);
+async function freshRun(chosen: Lesson, learning: Agent, sizes: { seed: number; games: number }) {
+  const world = await changed(chosen, learning);
   return { ...sizes, ...(world && { world }), ...(chosen.kind === "beginning" && { set: FROM_THE_BEGINNING }) };
 }
 

@@ -1,5 +1,6 @@
 // One game about one thing, as the agent played it before it learned and as it plays it after.
-import type { Agent, Answer } from "archer-web";
+import type { Agent } from "archer-web";
+import { type Answer, play } from "archer-web/twenty-questions";
 
 export interface SampleGame {
   turns: { question: string; answer: Answer }[];
@@ -21,7 +22,7 @@ export async function playedAbout(
   thing: string,
   { asker, oracle, still }: { asker: Agent; oracle: Agent; still: () => boolean },
 ): Promise<SampleGame | null> {
-  const game = await asker.play({ seed: 1 });
+  const game = await play(asker, { seed: 1 });
   while (game.state.status === "ask" || game.state.status === "answer") {
     if (!still()) return null;
     if (game.state.status === "ask") await game.ask();
@@ -36,7 +37,7 @@ async function truth(
   turns: readonly { question: string; answer: Answer | null }[],
   oracle: Agent,
 ): Promise<Answer> {
-  const same = await oracle.play({ seed: 1, turns: turns.map(({ question, answer }) => ({ question, answer })) });
+  const same = await play(oracle, { seed: 1, turns: turns.map(({ question, answer }) => ({ question, answer })) });
   const told = await same.reveal(thing);
   return told.turns.at(-1)?.expected ?? "unknown";
 }

@@ -1,7 +1,7 @@
 // You think, it asks: the open question, four answers, what it suspects, and what was said so far.
-import type { Answer, GameState } from "archer-web";
+import type { Answer, GameState } from "archer-web/twenty-questions";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { agent, info, progress } from "../agent";
+import { agent, guessing, progress } from "../agent";
 import { count, sentence, withArticle } from "../format";
 import { letterKeys } from "../preferences";
 import { go, route } from "../route";
@@ -53,7 +53,7 @@ export function Asked() {
 }
 
 function Welcome() {
-  const things = info.value?.things.length;
+  const things = guessing.value?.things.length;
   const ready = agent.value !== null;
   const loading = progress.value;
   const share = loading?.total ? loading.loaded / loading.total : null;
@@ -62,7 +62,7 @@ function Welcome() {
       <div class="welcome">
         <p class="lead">
           <strong>Think of {things ? `one of these ${things} things` : "an everyday thing"}.</strong> It will work out which one in
-          at most {info.value?.maxTurns ?? 20} yes-or-no questions.
+          at most {guessing.value?.maxTurns ?? 20} yes-or-no questions.
         </p>
         <ModelPicker name="which-asked" />
         {ready ? <Things /> : <div class="things empty" />}
@@ -225,7 +225,7 @@ function Under({ state }: { state: GameState }) {
           Quit game
         </button>
       </div>
-      {info.value && !info.value.sometimes && (
+      {guessing.value && !guessing.value.sometimes && (
         <p class="small quiet aside">
           If it depends, choose <b>Don’t know</b>.
         </p>
@@ -287,7 +287,7 @@ function Joy() {
 }
 
 function Found({ state }: { state: GameState }) {
-  const best = info.value?.optimumReturn;
+  const best = guessing.value?.optimumReturn;
   const used = state.turns.length;
   return (
     <section class="panel card end won" aria-label="The end">
@@ -377,7 +377,7 @@ function Tell() {
         <label for="told">It was …</label>
         <input id="told" ref={input} list="known-things" autocomplete="off" placeholder="a piano" maxLength={60} />
         <datalist id="known-things">
-          {info.value?.things.map((thing) => (
+          {guessing.value?.things.map((thing) => (
             <option key={thing} value={thing} />
           ))}
         </datalist>

@@ -1,8 +1,8 @@
 // The game in which the person thinks of something and the agent asks: what stands, and what can be done.
 // One action runs at a time; a key pressed meanwhile is dropped, and an action takes a few hundredths of a second.
-import type { Answer, Game, GameState, Guesses, Inspection, Reveal } from "archer-web";
+import { type Answer, type Game, type GameState, type Guesses, type Inspection, play, type Reveal } from "archer-web/twenty-questions";
 import { signal } from "@preact/signals";
-import { agent, type Arrival, info, onAgent, wrote } from "../agent";
+import { agent, type Arrival, guessing, onAgent, wrote } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { at, correct, go } from "../route";
@@ -46,7 +46,7 @@ export const ANSWERS: Record<Answer, string> = { yes: "Yes", no: "No", sometimes
 
 /** Those that the agent's world has. */
 export const possible = (): Answer[] =>
-  (Object.keys(ANSWERS) as Answer[]).filter((said) => said !== "sometimes" || info.value?.sometimes);
+  (Object.keys(ANSWERS) as Answer[]).filter((said) => said !== "sometimes" || guessing.value?.sometimes);
 
 let current: Game | null = null;
 const gate = singleFlight();
@@ -109,7 +109,7 @@ export const start = () => gate.pass(() => begin(null));
 /** A game to watch: the page draws one of the things, and its table of facts answers. */
 export const watchOne = () =>
   gate.pass(async () => {
-    const things = info.peek()?.things ?? [];
+    const things = guessing.peek()?.things ?? [];
     const drawn = things[Math.floor(Math.random() * things.length)];
     if (drawn) await begin(drawn);
   });
@@ -120,7 +120,7 @@ async function begin(about: string | null): Promise<void> {
   clear();
   watched.value = about;
   record.value = { seed, turns: [], told: null, watched: about };
-  const played = await agent.value.play({ seed });
+  const played = await play(agent.value, { seed });
   current = played;
   show(played);
   go({ view: "play", side: "agent", game: true });
@@ -261,7 +261,7 @@ async function putBack(how: Arrival): Promise<void> {
   const another = how === "another" && game.peek() !== null;
   let played: Game;
   try {
-    played = await agent.value.play({ seed: stored.seed, turns: another ? answered : stored.turns });
+    played = await play(agent.value, { seed: stored.seed, turns: another ? answered : stored.turns });
   } catch (error) {
     // A game of another version, or one that another model cannot play, is not worth a word.
     if (troubleOf(error).code !== "usage") throw error;

@@ -1,7 +1,7 @@
 // It thinks, you ask: a line to write in, and what was asked so far.
-import type { HostState } from "archer-web";
+import type { HostState } from "archer-web/twenty-questions";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { agent, info } from "../agent";
+import { agent, guessing } from "../agent";
 import { go, route } from "../route";
 import { TroubleNotice } from "../ui/bits";
 import { ModelPicker } from "../model-picker";
@@ -129,7 +129,7 @@ function Asking({ state }: { state: HostState }) {
 function Over({ state }: { state: HostState }) {
   const button = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => button.current?.focus(), []);
-  const best = info.value?.optimumReturn;
+  const best = guessing.value?.optimumReturn;
   return (
     <>
       <p class="count">{state.status === "found" ? "You got it!" : "Not found"}</p>

@@ -1,7 +1,7 @@
 // The game the other way round: the page thinks of something, the person asks in free text.
-import type { HostedGame, HostState } from "archer-web";
+import { host, type HostedGame, type HostState } from "archer-web/twenty-questions";
 import { signal } from "@preact/signals";
-import { agent, info, onAgent } from "../agent";
+import { agent, guessing, onAgent } from "../agent";
 import { count, withArticle } from "../format";
 import { kept, shaped } from "../kept";
 import { at, correct, go } from "../route";
@@ -34,7 +34,7 @@ function show(state: HostState, gaveUp: boolean): void {
   record.value = { seed, things, questions: state.turns.map((turn) => turn.question), gaveUp };
 }
 
-const known = (): number => info.peek()?.things.length ?? 0;
+const known = (): number => guessing.peek()?.things.length ?? 0;
 
 /** The page thinks of something new. */
 export const think = () =>
@@ -42,7 +42,7 @@ export const think = () =>
     if (!agent.value) return;
     const seed = 1 + Math.floor(Math.random() * 1e6);
     record.value = { seed, things: known(), questions: [], gaveUp: false };
-    current = await agent.value.host({ seed });
+    current = await host(agent.value, { seed });
     show(current.state, false);
     go({ view: "play", side: "person", game: true });
     announce("I’ve picked something. Ask away.");
@@ -91,7 +91,7 @@ async function putBack(): Promise<void> {
   const stored = record.peek();
   if (!stored || stored.things !== known()) return leave();
   try {
-    const again = await agent.value.host({ seed: stored.seed });
+    const again = await host(agent.value, { seed: stored.seed });
     for (const question of stored.questions) await again.ask(question);
     if (stored.gaveUp) await again.giveUp();
     current = again;

@@ -1,5 +1,5 @@
 // A finished game as a link: the whole game is in the address, behind the #, so nothing is sent anywhere.
-import type { Answer, GameState } from "archer-web";
+import type { Answer, GameState } from "archer-web/twenty-questions";
 import { addressOfShared } from "../route";
 
 export interface SharedGame {

@@ -1,5 +1,5 @@
 // The things that can be thought of: a few of them, and all where they are wanted.
-import { info } from "../agent";
+import { guessing } from "../agent";
 
 /** So many are shown at once; of more, a sample. */
 const FEW = 24;
@@ -22,7 +22,7 @@ function List({ things, label }: { things: readonly string[]; label: string }) {
 }
 
 export function Things() {
-  const things = info.value?.things ?? [];
+  const things = guessing.value?.things ?? [];
   if (things.length <= FEW) return <List things={things} label="The things to choose from" />;
   return (
     <>
