@@ -192,6 +192,18 @@ test("a conversation refuses what it does not know, by one sentence and a remedy
   assert.deepEqual([talk.open, talk.end, asked.length], ["take", null, 1]);
 });
 
+test("a conversation goes on after what was said, open or not read, and leaves out what nobody wants to know", async () => {
+  const asked = [];
+  const ask = async (request) => (asked.push(request), { text: "knock", logProb: null, alternatives: [] });
+  const exchanges = [{ said: "wait", reply: "Nothing." }];
+  const talk = new Conversation(ask, { opening: "A door.", exchanges, open: "push", unread: ["pull"], seed: 3 });
+  assert.equal(talk.open, "push");
+  talk.hear("It is locked.");
+  assert.deepEqual(await talk.say({ score: false, alternatives: 7 }), { text: "knock" });
+  const known = { opening: "A door.\n", exchanges: [["wait", "Nothing."], ["push", "It is locked."]], choices: null, unread: ["pull"] };
+  assert.deepEqual(asked, [{ method: "say", talk: known, sample: false, seed: 3, score: false, alternatives: 0 }]);
+});
+
 test("a game says which call it is waiting for", async () => {
   const game = (status) => new PlayedGame({ module: { call: () => ({ status, turns: [], seed: 1 }) } }, { seed: 1, turns: [] });
   for (const [status, call, message, hint] of [

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 
 const pkg = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "archer-web-"));
@@ -330,6 +332,25 @@ test("archer-web/cpu loads the model that it is given, and says so where it is g
   await assert.rejects(load(), { code: "usage", message: "load was given no model." });
   await assert.rejects(load({ model, backend: "webgpu" }), { code: "usage" });
   await assert.rejects(load({ model, wasm: { webgpu: "x" } }), { code: "usage" });
+});
+
+/** What a bundler makes of a page's script, as one file. */
+async function bundled(contents) {
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: folder }, bundle: true, minify: true, write: false, format: "esm", logLevel: "error" });
+  return outputFiles.map(({ text }) => text).join("");
+}
+
+test("a page that only loads and talks has nothing of the games in its scripts", async (t) => {
+  const talks = 'load().then((agent) => agent.start({ opening: "Hello." }).say());';
+  const games = /WasmGames|archer-games|hostUndo|twenty_questions/;
+  for (const entry of ["archer-web", "archer-web/cpu"]) {
+    const script = await bundled(`import { load } from "${entry}"; ${talks}`);
+    const size = gzipSync(script, { level: 9 }).length;
+    t.diagnostic(`${entry}: ${script.length} bytes, gzipped ${size}`);
+    assert.doesNotMatch(script, games);
+    assert.ok(size < 40_000, `${size} bytes`);
+  }
+  assert.match(await bundled(`import { load } from "archer-web"; import { play } from "archer-web/twenty-questions"; load().then(play);`), games);
 });
 
 test("every call refuses what it does not know, by an ArcherError, and nothing changes", async () => {

@@ -129,6 +129,34 @@ test("games that a person played are learned from", async () => {
   await agent.dispose();
 });
 
+test("a loaded model learns in the world that load was told, and after a rollback in that again", async () => {
+  const [world, richer] = [door(), door({ name: "vault", settings: { prize: 5 } })];
+  const made = await create({ world, ...quiet });
+  const model = await made.export();
+  await made.dispose();
+  const asked = [];
+  const agent = await load({ model, world: ({ info }) => (asked.push(info.world), info.world === "door" ? world : undefined) });
+  const evaluated = async () => (await agent.evaluate({ games: 3 })).games;
+  assert.equal(await evaluated(), 3);
+  for await (const _ of agent.fineTune({ world: richer, iterations: 1, games: 4 }));
+  assert.equal(agent.info.world, "vault");
+  assert.equal(await evaluated(), 3);
+  await agent.rollback();
+  assert.equal(agent.info.world, "door");
+  for await (const _ of agent.fineTune({ iterations: 1, games: 4 }));
+  assert.equal(agent.info.world, "door");
+  assert.deepEqual(asked, ["door", "door"], "it is asked where nothing better is known");
+  await agent.dispose();
+
+  const wrong = await load({ model, world: () => { throw new Error("no such door"); } });
+  await assert.rejects(wrong.evaluate({ games: 1 }), { name: "ArcherError", code: "world", message: "The world of load threw: no such door" });
+  const talk = wrong.start({ opening: OPENING, choices: CHOICES, open: "take" });
+  assert.equal(talk.open, "take");
+  talk.hear("You have the key.", { choices: CHOICES });
+  assert.deepEqual(Object.keys(await talk.say({ score: false })), ["text"]);
+  await wrong.dispose();
+});
+
 test("a world that throws, breaks a rule or is late ends the fine-tune, and the model is what it was", async () => {
   let failure = null;
   const world = door({ fails: () => failure, timeLimit: 50 });
