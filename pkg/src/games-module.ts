@@ -33,12 +33,15 @@ async function start(): Promise<Glue> {
 
 /** The games of one world, on this thread. */
 export class GamesModule {
-  private constructor(private readonly wasm: WasmGames) {}
+  private constructor(
+    private readonly wasm: WasmGames,
+    private readonly given: unknown,
+  ) {}
 
   static async of(settings: unknown): Promise<GamesModule> {
     const glue = await ready();
     try {
-      return new GamesModule(new glue.WasmGames(JSON.stringify(settings)));
+      return new GamesModule(new glue.WasmGames(JSON.stringify(settings)), settings);
     } catch (thrown) {
       throw explained(thrown);
     }
@@ -55,8 +58,10 @@ export class GamesModule {
   /** Who answers for this world to a learner on this thread. */
   host(): WorldHost {
     const { about, settings, trainsApart } = this.call<{ about: { name: string; max_turns: number }; settings: object; trainsApart: boolean }>({ method: "info" });
+    // In the words of the model's file: with what they leave out it would be another world to the core.
+    const named = typeof this.given === "object" && this.given !== null && "name" in this.given;
     return {
-      declared: { ...about, settings, teaches: true, trainsApart },
+      declared: { ...about, settings: named ? this.given : settings, teaches: true, trainsApart },
       ask: (message) => this.wasm.ask(message),
       teach: (lesson) => this.wasm.teach(lesson),
     };
