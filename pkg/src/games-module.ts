@@ -33,12 +33,15 @@ async function start(): Promise<Glue> {
 
 /** The games of one world, on this thread. */
 export class GamesModule {
-  private constructor(private readonly wasm: WasmGames) {}
+  private constructor(
+    private readonly wasm: WasmGames,
+    private readonly settings: unknown,
+  ) {}
 
   static async of(settings: unknown): Promise<GamesModule> {
     const glue = await ready();
     try {
-      return new GamesModule(new glue.WasmGames(JSON.stringify(settings)));
+      return new GamesModule(new glue.WasmGames(JSON.stringify(settings)), settings);
     } catch (thrown) {
       throw explained(thrown);
     }
@@ -52,11 +55,11 @@ export class GamesModule {
     }
   }
 
-  /** Who answers for this world to a learner on this thread. */
+  /** Who answers for this world to a learner on this thread. Its settings stay as they were given: with all keys they would be those of another world. */
   host(): WorldHost {
-    const { about, settings, trainsApart } = this.call<{ about: { name: string; max_turns: number }; settings: object; trainsApart: boolean }>({ method: "info" });
+    const { about, trainsApart } = this.call<{ about: { name: string; max_turns: number }; trainsApart: boolean }>({ method: "info" });
     return {
-      declared: { ...about, settings, teaches: true, trainsApart },
+      declared: { ...about, settings: this.settings as object, teaches: true, trainsApart },
       ask: (message) => this.wasm.ask(message),
       teach: (lesson) => this.wasm.teach(lesson),
     };
