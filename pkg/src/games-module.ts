@@ -35,7 +35,7 @@ async function start(): Promise<Glue> {
 export class GamesModule {
   private constructor(
     private readonly wasm: WasmGames,
-    private readonly given: unknown,
+    private readonly settings: unknown,
   ) {}
 
   static async of(settings: unknown): Promise<GamesModule> {
@@ -55,13 +55,11 @@ export class GamesModule {
     }
   }
 
-  /** Who answers for this world to a learner on this thread. */
+  /** Who answers for this world to a learner on this thread. Its settings stay as they were given: with all keys they would be those of another world. */
   host(): WorldHost {
-    const { about, settings, trainsApart } = this.call<{ about: { name: string; max_turns: number }; settings: object; trainsApart: boolean }>({ method: "info" });
-    // In the words of the model's file: with what they leave out it would be another world to the core.
-    const named = typeof this.given === "object" && this.given !== null && "name" in this.given;
+    const { about, trainsApart } = this.call<{ about: { name: string; max_turns: number }; trainsApart: boolean }>({ method: "info" });
     return {
-      declared: { ...about, settings: named ? this.given : settings, teaches: true, trainsApart },
+      declared: { ...about, settings: this.settings as object, teaches: true, trainsApart },
       ask: (message) => this.wasm.ask(message),
       teach: (lesson) => this.wasm.teach(lesson),
     };

@@ -63,7 +63,9 @@ export class Guessing {
 
   /** The world with a change, and whether it has utterances that a model of before never says. */
   changed(change: WorldChange | undefined): { world: BuiltIn; news: boolean } {
-    const settings = change ? this.module.call<Record<string, unknown>>({ method: "changed", change }) : (JSON.parse(this.settings) as Record<string, unknown>);
+    const settings = change
+      ? this.module.call<Record<string, unknown>>({ method: "changed", change })
+      : (JSON.parse(this.settings) as Record<string, unknown>);
     const { extra } = settings;
     return { world: { builtIn: GAMES, settings }, news: Array.isArray(extra) && extra.length > 0 };
   }
