@@ -73,6 +73,25 @@ fn worlds_of_other_packages_are_learned() {
     }
 }
 
+/// A story for the Z-machine that jericho does not know: the points stand in its text.
+#[test]
+fn a_text_adventure_is_learned() {
+    let Some(command) = example("python3", "jericho", "jericho_story.py") else { return };
+    let folder = folder();
+    let source = root().join("tests/native/stories/door.inf");
+    let compiler = Command::new("inform6").arg(source).arg(folder.path().join("door.z5")).output();
+    if !compiler.is_ok_and(|done| done.status.success()) {
+        println!("skipped: jericho_story.py, for there is no inform6 to compile the test's story");
+        return;
+    }
+    let commands = "take key,open door,wait";
+    let story = folder.path().join("door.z5");
+    let world = format!("{command} {} '{commands}'", story.display());
+    let set = ["--set", "world.max_turns=6", "--set", "iterations=30"];
+    let [random, learned] = learn(folder.path(), &world, &set);
+    assert!(random < 5.5 && learned > 5.9, "{random} to {learned}");
+}
+
 /// A server of OpenEnv is an address, and nothing else is said of it.
 #[test]
 fn a_server_of_openenv_is_learned() {

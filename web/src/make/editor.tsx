@@ -36,6 +36,19 @@ const theme = EditorView.theme({
   ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "1px solid var(--line-strong)" },
 });
 
+/**
+ * Puts typed text in the place of what was selected. The browser's own editing would give the new text the style of the
+ * old by an attribute, which the page's policy forbids: it complains in the console.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== "insertText" || event.data === null || view.composing || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    event.preventDefault();
+    return true;
+  },
+});
+
 export interface EditorProps {
   code: string;
   fault: Fault | null;
@@ -54,7 +67,7 @@ export function Editor({ code, fault, onChange }: EditorProps) {
     const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
     const extensions = [
       EditorView.lineWrapping, lineNumbers(), history(), drawSelection(), highlightActiveLine(), indentOnInput(), bracketMatching(), javascript(),
-      syntaxHighlighting(colours), lintGutter(), theme,
+      syntaxHighlighting(colours), lintGutter(), theme, typedOver,
       keymap.of([...defaultKeymap, ...historyKeymap]),
       EditorView.contentAttributes.of({ "aria-label": "The world, in JavaScript", spellcheck: "false" }),
       EditorView.updateListener.of((update) => {

@@ -100,7 +100,7 @@ export class Sandbox {
       this.expect(0, [{ call: { kind: "start", game: 0 }, settle }]);
       this.frame.contentWindow?.postMessage(`${PRELUDE}${code}\n${runner}`, "*", [this.channel.port2]);
     });
-    if (!answer?.world) throw new WorldFault(answer?.error ?? { message: "The code exports no world.", line: 0, column: 0 });
+    if (!answer?.world) throw new WorldFault(shifted(answer?.error ?? { message: "The code exports no world." }));
     return answer.world;
   }
 
@@ -145,7 +145,7 @@ export class Sandbox {
   private readonly complained = ({ source, data }: MessageEvent<Fault>): void => {
     if (source !== this.frame.contentWindow) return;
     const message = String(data.message).replace(/^Uncaught /, "") || "The code could not be read.";
-    this.fail(shifted({ message, line: Number(data.line), column: Number(data.column) }));
+    this.fail(shifted({ ...data, message }));
   };
 
   private fail(fault: Fault, wanted = false): void {
@@ -165,7 +165,11 @@ export class Sandbox {
 /** A seed whose last bits are drawn too: of 64 bits JavaScript keeps the upper 53. The runner of the terminal does the same. */
 const seedOf = (seed: number): number => (seed < 2 ** 53 ? seed : Math.floor(seed / 2048));
 
-/** The prelude stands on the first line of the code. */
-function shifted(fault: Fault): Fault {
-  return fault.line === 1 ? { ...fault, column: Math.max(1, fault.column - PRELUDE.length) } : fault;
+/** A fault as the code's worker tells it, which may be anything, at its place in the code: the prelude stands on the first line. */
+function shifted({ message, line, column }: Partial<Fault>): Fault {
+  const place = { line: natural(line), column: natural(column) };
+  if (place.line === 1) place.column = Math.max(1, place.column - PRELUDE.length);
+  return { message: String(message), ...place };
 }
+
+const natural = (value: unknown): number => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0);
