@@ -14,7 +14,7 @@ use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer::train::trainer::{Phase, Report};
-use archer_world::{Game, Worlds};
+use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -145,6 +145,24 @@ pub fn metric_infos() -> &'static [MetricInfo] {
     metrics::table()
 }
 
+/// Whether two worlds have the same settings. JavaScript writes 0 where a file has 0.0.
+fn alike(one: &Settings, other: &Settings) -> bool {
+    fn same(one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+            (Value::Array(one), Value::Array(other)) => {
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| same(one, other))
+            }
+            (Value::Object(one), Value::Object(other)) => alike(one, other),
+            _ => one == other,
+        }
+    }
+    let held =
+        |(key, value): (&String, &Value)| other.get(key).is_some_and(|there| same(value, there));
+    one.len() == other.len() && one.iter().all(held)
+}
+
 impl Session {
     /// Makes the trainer of a fine-tune; nothing is learned yet.
     pub(super) async fn tune(&mut self, tune: &Tune) -> Result<Plan, Fault> {
@@ -157,7 +175,7 @@ impl Session {
             false => self.branch_off(tune, iterations)?,
         };
         // Another world is in the file, whether or not anything is learned in it.
-        let moved = trainer.config().world != self.trainer.config().world;
+        let moved = !alike(&trainer.config().world, &self.trainer.config().world);
         let plan = self.begin(trainer, iterations, false);
         self.changed |= moved;
         Ok(plan)
@@ -408,4 +426,28 @@ pub(super) fn with_set(
     }
     serde_json::from_value(value)
         .map_err(|error| fault(format!("a setting is no such value: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_alike_whether_a_number_has_a_point_or_not() {
+        let settings = |value: Value| value.as_object().cloned().unwrap();
+        let one = settings(json!({"noise": 0.0, "of": {"list": [1, 2.5]}, "name": "maze"}));
+        assert!(alike(
+            &one,
+            &settings(json!({"name": "maze", "noise": 0, "of": {"list": [1.0, 2.5]}}))
+        ));
+        for other in [
+            json!({"noise": 0.1, "of": {"list": [1, 2.5]}, "name": "maze"}),
+            json!({"noise": 0.0, "of": {"list": [1]}, "name": "maze"}),
+            json!({"noise": 0.0, "name": "maze"}),
+        ] {
+            assert!(!alike(&one, &settings(other)));
+        }
+    }
 }
