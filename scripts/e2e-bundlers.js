@@ -29,6 +29,7 @@ const PROJECTS = {
   "other-origin": [page(".")],
   "sandboxed-frame": [page(".")],
   "strict-policy": [page(".")],
+  "learn-from-people": [page(".", taught)],
   esbuild: [build(), page("."), sizes()],
   rollup: [build(), page("."), sizes()],
   webpack: [build({ silent: true }), page("."), sizes()],
@@ -139,15 +140,15 @@ function command(line) {
   };
 }
 
-/** Serves a folder as plain files and visits it; the package is at another origin, too. */
-function page(part) {
+/** Serves a folder as plain files and visits it; the package is at another origin, too. `act` goes on in the page. */
+function page(part, act) {
   return async (folder) => {
     const headers = existsSync(join(folder, "_headers")) ? headersOf(readFileSync(join(folder, "_headers"), "utf8")) : {};
     const shared = { "access-control-allow-origin": "*" };
     const cdn = await serveFolder(folder, { headers: shared });
     const site = await serveFolder(join(folder, part), { headers: { ...shared, ...headers }, replace: ["https://cdn.example", cdn.url] });
     try {
-      return await visit(`${site.url}/`);
+      return await visit(`${site.url}/`, act);
     } finally {
       cdn.close();
       site.close();
@@ -191,7 +192,7 @@ function server(line, ...paths) {
 }
 
 /** Opens a page and waits until its agent has asked a question. Any complaint of the page fails it. */
-async function visit(url) {
+async function visit(url, act = async () => "") {
   const context = await browser.newContext();
   const page = await context.newPage();
   const faults = [];
@@ -206,10 +207,28 @@ async function visit(url) {
       text = (await Promise.all(page.frames().map(saidIn))).find(Boolean) ?? "";
     }
     if (!text.endsWith("?") || faults.length > 0) throw new Error(`${url} says "${text}"\n${faults.join("\n")}`);
-    return `asks "${text}"`;
+    const more = await act(page);
+    if (faults.length > 0) throw new Error(faults.join("\n"));
+    return [`asks "${text}"`, more].filter(Boolean).join(", ");
   } finally {
     await context.close();
   }
+}
+
+/** Answers the agent that offers drinks, as somebody who likes coffee in the morning and tea in the evening. */
+async function taught(page) {
+  const like = { morning: "coffee", evening: "tea" };
+  const learned = page.locator("#learned", { hasText: "Learned from 48 answers." });
+  const yes = page.locator("#yes:enabled");
+  for (let answers = 0; answers < 48; answers += 1) {
+    await yes.waitFor({ timeout: 240_000 });
+    const [, time, drink] = (await page.locator("#said").innerText()).match(/^It is (\w+)\. Would you like (\w+)\?$/);
+    await page.locator(like[time] === drink ? "#yes" : "#no").click();
+  }
+  await learned.waitFor({ timeout: 240_000 });
+  const text = await learned.innerText();
+  if (!/morning\. I would offer coffee\. It is evening\. I would offer tea\./.test(text)) throw new Error(`it says "${text}"`);
+  return "learns what a person likes";
 }
 
 /** What the page's console says against it; that there is no graphics adapter is no fault. */

@@ -7,7 +7,7 @@
  */
 import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
-import { ArcherError, asArcherError } from "./errors.js";
+import { ArcherError, asArcherError, firstLine } from "./errors.js";
 import { modelOf } from "./fetch.js";
 import type { CallControl } from "./call-control.js";
 import { stoppable } from "./call-control.js";
@@ -145,7 +145,7 @@ export class LoadedAgent implements Agent {
         step: (control: CallControl) =>
           this.beside(async () => {
             if (this.engine !== begunOn) {
-              const hint = "Start it again: it goes on from the last snapshot.";
+              const hint = "Start it again: it continues from the last snapshot.";
               throw new ArcherError("device-lost", `${this.report.reason} The fine-tune ended there.`, hint);
             }
             const begin = performance.now();
@@ -199,7 +199,7 @@ export class LoadedAgent implements Agent {
   private placeOf(world: WorldSource | WorldChange | undefined): { world: WorldSource | undefined; news: boolean } {
     if (world !== undefined && !isChange(world)) return { world, news: false };
     if (this.guessing) return this.guessing.changed(world);
-    if (world !== undefined) throw new ArcherError("usage", `A change such as { weights } is one of a guessing game, and this model plays ${this.raw.world}.`, "Hand in a world: what defineWorld gives, or the address of its module.");
+    if (world !== undefined) throw new ArcherError("usage", `Only a guessing game takes a change such as { weights }, and this model plays ${this.raw.world}.`, "Pass a world: what defineWorld gives, or the address of its module.");
     return { world: this.world, news: false };
   }
 
@@ -363,9 +363,9 @@ export class LoadedAgent implements Agent {
     try {
       this.engine = await this.wanted.start({ ...options, backend: "cpu", wasm: this.wanted.wasm.cpu });
     } catch (cause) {
-      throw new ArcherError("device-lost", `${error.message}, and the CPU could not take over.`, undefined, { cause });
+      throw new ArcherError("device-lost", `${firstLine(error.message)} The CPU could not take over.`, undefined, { cause });
     }
-    const reason = `The CPU took over: ${error.message}`;
+    const reason = `The CPU took over: ${firstLine(error.message)}`;
     this.report = { ...this.report, backend: "cpu", reason };
     await this.look();
     for (const listener of this.listeners) listener(this.report);
@@ -387,7 +387,7 @@ export class LoadedAgent implements Agent {
   }
 
   private refuseWhileTuning(call: string): void {
-    if (this.tuning) throw new ArcherError("usage", `${call} does not go with a fine-tune under way.`, "Stop it first.");
+    if (this.tuning) throw new ArcherError("usage", `${call}: a fine-tune is under way.`, "Stop it first.");
   }
 }
 

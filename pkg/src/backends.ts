@@ -1,6 +1,6 @@
 /** Which backend computes. For small models that is often the CPU, so `auto` measures and does not assume. */
 import type { Engine, Start, StartOptions } from "./engine.js";
-import { ArcherError, asArcherError, faultOf } from "./errors.js";
+import { ArcherError, asArcherError, faultOf, firstLine } from "./errors.js";
 import { hasSimd, type Program } from "./fetch.js";
 import { hasWorkers, present, timeout } from "./runtime.js";
 import { hasIndexedDb } from "./store.js";
@@ -39,7 +39,7 @@ export interface Wanted {
 export async function startBackend(wanted: Wanted): Promise<Started> {
   const { asked } = wanted;
   if (asked === "cpu") {
-    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", "The CPU was asked for.", null) };
+    return { engine: await startOne(wanted, "cpu"), report: report(asked, "cpu", "You chose the CPU.", null) };
   }
   // `auto` begins on the CPU whatever there is: a browser may take its time to say which adapter it has.
   const first = asked === "auto" ? startOne(wanted, "cpu") : null;
@@ -48,7 +48,7 @@ export async function startBackend(wanted: Wanted): Promise<Started> {
   if (graphics.available) return first ? race(wanted, graphics, await first) : demand(wanted, graphics.adapter);
   const refused = new ArcherError("no-webgpu", capital(graphics.reason));
   const engine = await (first ?? startOne(wanted, "cpu"));
-  return { engine, report: report(asked, "cpu", `The CPU computes: ${graphics.reason}`, null, refused) };
+  return { engine, report: report(asked, "cpu", `Running on the CPU: ${graphics.reason}`, null, refused) };
 }
 
 /** Rejects where an engine does not start, so that nobody waits for an adapter in vain. */
@@ -59,14 +59,14 @@ function failing(engine: Promise<Engine> | null): Promise<never> {
 async function demand(wanted: Wanted, adapter: string | null): Promise<Started> {
   try {
     const engine = await startGraphics(wanted);
-    return { engine, report: report("webgpu", "webgpu", "WebGPU was asked for.", adapter) };
+    return { engine, report: report("webgpu", "webgpu", "You chose WebGPU.", adapter) };
   } catch (thrown) {
     wanted.options.signal?.throwIfAborted();
     const error = asArcherError(thrown);
     // A bad model is bad on any backend. Without a network the CPU's module may still be there, kept from an earlier
     // visit; where it is not, its start says so itself.
     if (["bad-model", "version-mismatch"].includes(error.code)) throw error;
-    const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
+    const reason = `Running on the CPU, because WebGPU failed: ${firstLine(error.message)}`;
     return { engine: await startOne(wanted, "cpu"), report: report("webgpu", "cpu", reason, adapter, error) };
   }
 }
@@ -76,7 +76,7 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
   if (graphics.software && !wanted.admitSoftware) {
     const why = `the only graphics adapter here (${adapter}) is software, which is slower.`;
     const refused = new ArcherError("no-webgpu", capital(why));
-    return { engine: cpu, report: report("auto", "cpu", `The CPU computes: ${why}`, adapter, refused) };
+    return { engine: cpu, report: report("auto", "cpu", `Running on the CPU: ${why}`, adapter, refused) };
   }
   let webgpu: Engine | null = null;
   try {
@@ -121,20 +121,20 @@ async function race(wanted: Wanted, graphics: Capabilities["webgpu"] & { softwar
       throw wanted.options.signal.reason;
     }
     const error = asArcherError(thrown);
-    const reason = `The CPU computes, because WebGPU failed: ${error.message}`;
+    const reason = `Running on the CPU, because WebGPU failed: ${firstLine(error.message)}`;
     return { engine: cpu, report: report("auto", "cpu", reason, adapter, error) };
   }
 }
 
 function judge(cpu: BackendSpeed, webgpu: BackendSpeed | null, adapter: string | null): BackendReport {
   if (!webgpu) {
-    const reason = `The CPU computes: ${adapter} was not ready after ${RACE_LIMIT / 1000} seconds.`;
+    const reason = `Running on the CPU: ${adapter} was not ready after ${RACE_LIMIT / 1000} seconds.`;
     return report("auto", "cpu", reason, adapter);
   }
   const times = `a small step took ${ms(cpu.stepMs)} on the CPU and ${ms(webgpu.stepMs)} on ${adapter}`;
   return webgpu.stepMs < cpu.stepMs
-    ? report("auto", "webgpu", `WebGPU computes, the faster for this model: ${times}.`, adapter)
-    : report("auto", "cpu", `The CPU computes, the faster for this model: ${times}.`, adapter);
+    ? report("auto", "webgpu", `Running on WebGPU, which is faster for this model: ${times}.`, adapter)
+    : report("auto", "cpu", `Running on the CPU, which is faster for this model: ${times}.`, adapter);
 }
 
 /** How fast an engine is, after a first round in which it may compile. */
@@ -264,7 +264,7 @@ export async function findAdapter(): Promise<Capabilities["webgpu"] & { software
   try {
     adapter = await Promise.race([askForAdapter(gpu), late.promise.then(() => undefined)]);
   } catch (thrown) {
-    return none(`WebGPU was refused: ${asArcherError(thrown).message}`);
+    return none(`WebGPU was refused: ${firstLine(asArcherError(thrown).message)}`);
   } finally {
     late.clear();
   }

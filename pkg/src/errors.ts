@@ -10,19 +10,19 @@ export const REPORT = `This is a bug in archer. Please report it with its messag
 /** What each code advises where nothing better is known. */
 const HINTS: Record<ErrorCode, string> = {
   "no-wasm-simd": "Use a browser from 2023 or later, or Node 20 or later.",
-  "no-webgpu": "Compute on the CPU, which is slower for large models but always works.",
-  "device-lost": "Load the model again, on the CPU if it happens again.",
+  "no-webgpu": "Use the CPU, which is slower for large models but always works.",
+  "device-lost": "Load the model again. If it happens again, load it on the CPU.",
   "out-of-memory": "Close other tabs, or ask for fewer games in an iteration.",
-  "bad-model": "Choose another file: one that archer exported, whole and unchanged.",
-  "version-mismatch": "Export the model again with the version of archer that this page comes with.",
-  diverged: "Roll back to the model as it was kept, and learn on with lower rates.",
+  "bad-model": "Choose a file that archer exported, complete and unchanged.",
+  "version-mismatch": "Export the model again with the version of archer that this page uses.",
+  diverged: "Roll back to the kept model, and train with lower learning rates.",
   network: "Check the connection and the address, then try again.",
   blocked: "Allow it in the page's policy.",
-  storage: "Allow this site to keep data, make room, or export the model to a file instead.",
-  conflict: "Another tab has saved since: restore its version, or save under another name.",
-  "not-found": "Look at what is saved, and choose one of these names.",
-  world: "Mend the world as the message says; the model is what it was.",
-  usage: "Compare the call with the package's types.",
+  storage: "Allow this site to keep data, free some space, or export the model to a file.",
+  conflict: "Another tab has saved in the meantime. Restore its version, or save under another name.",
+  "not-found": "Choose one of the names that saved() lists.",
+  world: "Fix the world as the message says. The model is unchanged.",
+  usage: "Check the call against the package's types.",
   disposed: "Load the model again.",
   internal: REPORT,
 };
@@ -68,6 +68,12 @@ export function faultOf(thrown: unknown): Fault {
 /** What something thrown says of itself. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The first line of what a driver or a panic says, as a sentence: causes and backtraces follow it. */
+export function firstLine(text: string): string {
+  const line = text.split("\n", 1)[0]?.trim() ?? "";
+  return /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
 /** What the core's reader of data calls kinds of values, as people call them. */

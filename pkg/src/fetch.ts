@@ -18,23 +18,23 @@ const WASM_TYPE = "application/wasm";
 /** Advice where the package's own file is not where its script looks. */
 const COPY =
   "If a bundler built this page: let it copy archer-web's .wasm and .archer files and its archer-worker.js beside its output, " +
-  "or hand their addresses to load (wasm, model, worker). The package's README says how for each bundler.";
+  "or pass their addresses to load (wasm, model, worker). The package's README has an entry for each bundler.";
 
 /** What `LoadOptions.wasm` may hold, as a program; a response is read here, for it cannot be sent to a worker. */
 export async function programOf(given: NonNullable<LoadOptions["wasm"]>["cpu"]): Promise<Program | undefined> {
   if (given === undefined || isModule(given)) return given as WebAssembly.Module | undefined;
   if (isAddress(given)) return whole(given);
-  if (isResponse(given)) return bodyOf(given, given.url || "The program that was handed in", () => {});
+  if (isResponse(given)) return bodyOf(given, given.url || "The program", () => {});
   return copied(given as ArrayBuffer | ArrayBufferView);
 }
 
 /** An address as a worker understands it, too, which stands elsewhere than the page. */
-function whole(address: string | URL): string {
+export function whole(address: string | URL): string {
   const base = present(() => document.baseURI) ?? present(() => location.href);
   const found = present(() => new URL(address, base).href);
   if (found) return found;
-  const hint = 'Hand in a whole address, such as new URL("./file", import.meta.url).';
-  throw new ArcherError("usage", `${JSON.stringify(String(address))} is no address where there is no page.`, hint);
+  const hint = 'Pass a whole address, such as new URL("./file", import.meta.url).';
+  throw new ArcherError("usage", `${JSON.stringify(String(address))} is not a complete address.`, hint);
 }
 
 /** A program, fetched where it must be, and compiled. */
@@ -42,7 +42,7 @@ export async function compile(source: Program, onProgress: OnProgress, signal?: 
   if (!hasSimd()) throw new ArcherError("no-wasm-simd", "This runtime has no WebAssembly with SIMD.");
   if (isModule(source)) return source as WebAssembly.Module;
   const tell: Tell = (loaded, total) => onProgress?.({ stage: "wasm", loaded, total });
-  if (source instanceof Uint8Array) return compileBytes(source, "The program that was handed in");
+  if (source instanceof Uint8Array) return compileBytes(source, "The program");
   const address = String(source);
   if (isFile(address)) return compileBytes(await readFile(address, tell), address);
   const response = await answered(address, signal);
@@ -81,7 +81,7 @@ function notCompiled(from: string, cause: unknown): ArcherError {
   if (cause instanceof RangeError || /out of memory/i.test(why)) {
     return new ArcherError("out-of-memory", `There was not enough memory to compile ${from}.`, undefined, { cause });
   }
-  return new ArcherError("network", `${from} is no WebAssembly module (${why}).`, "Serve the package's own .wasm file there, whole and unchanged.", { cause });
+  return new ArcherError("network", `${from} is not a WebAssembly module (${why}).`, "Serve the package's own .wasm file there, whole and unchanged.", { cause });
 }
 
 /** The bytes of a model, in whichever form it was given. */
@@ -100,7 +100,7 @@ export async function modelBytes(model: NonNullable<LoadOptions["model"]>, onPro
 export async function modelOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
   const bytes = await bytesOf(file);
   const { name } = file as { name?: unknown };
-  refuseOther(bytes, typeof name === "string" && name ? name : "What was handed in");
+  refuseOther(bytes, typeof name === "string" && name ? name : "The file");
   return bytes;
 }
 
@@ -178,7 +178,7 @@ class Watched {
 async function bodyOf(response: Response, address: string, tell: Tell, signal?: AbortSignal): Promise<Bytes> {
   if (!response.ok) throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`);
   if (!response.body || response.bodyUsed) {
-    throw new ArcherError("usage", `The response of ${address} was read already.`, "Hand in a response that nobody has read: response.clone().");
+    throw new ArcherError("usage", `The response of ${address} was already read.`, "Pass an unread response, such as response.clone().");
   }
   const watched = new Watched(response, address, tell);
   try {
@@ -223,7 +223,7 @@ async function readFile(address: string, tell: Tell): Promise<Bytes> {
     throw new ArcherError(
       "blocked",
       `${address} cannot be read: a browser lets a page that was opened as a file read no other file.`,
-      "Serve the folder (python3 -m http.server), or hand in the bytes (wasm, model).",
+      "Serve the folder (python3 -m http.server), or pass the bytes (wasm, model).",
     );
   }
   try {

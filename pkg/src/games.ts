@@ -49,7 +49,7 @@ export class PlayedGame implements Game {
     const { onText, sample = false, signal } = checked("ask", options, ASK);
     signal?.throwIfAborted();
     const before = this.raw;
-    if (before.status !== "ask") this.table.module().call({ method: "asked", game: before, question: "?" });
+    this.expect("ask", "ask");
     const hear = (text: string) => {
       if (!signal?.aborted) onText?.(text);
     };
@@ -67,6 +67,7 @@ export class PlayedGame implements Game {
 
   async answer(answer: Answer): Promise<GameState> {
     checkedValue("answer", "answer", answer, ANSWER);
+    this.expect("answer", "answer");
     return this.to({ method: "answer", answer });
   }
 
@@ -111,6 +112,15 @@ export class PlayedGame implements Game {
       asked: judged.said && named(judged.said),
       alternatives: judged.alternatives.map(named),
     };
+  }
+
+  /** Refuses a call that the game is not waiting for. */
+  private expect(status: "ask" | "answer", call: string): void {
+    const now = this.raw.status;
+    if (now === status) return;
+    if (now === "ask") throw new ArcherError("usage", `${call}: no question is open.`, "Call ask first.");
+    if (now === "answer") throw new ArcherError("usage", `${call}: a question is open.`, "Call answer first.");
+    throw new ArcherError("usage", `${call}: the game is over.`, "Call undo, or start another game with agent.play().");
   }
 
   private talk(turn: number): RawTalk {

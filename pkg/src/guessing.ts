@@ -73,8 +73,8 @@ export class Guessing {
 
 /** What a model of another world answers. */
 export function noGame(world: string): ArcherError {
-  const message = `This model plays ${world}, where a person has nothing to answer.`;
-  return new ArcherError("usage", message, "Load a model of twenty_questions, or talk with the agent by start.");
+  const message = `This model plays ${world}, a world in which a person has nothing to answer.`;
+  return new ArcherError("usage", message, "Load a model that plays twenty_questions, or call agent.start() to talk with this one.");
 }
 
 function drawSeed(): number {

@@ -5,7 +5,7 @@
  * own, past every `try` of whoever waits. So every way into the instance is watched here: after a trap nothing
  * enters it again, and all that is under way in it is rejected.
  */
-import { ArcherError, asArcherError, isFault, messageOf } from "./errors.js";
+import { ArcherError, asArcherError, firstLine, isFault, messageOf } from "./errors.js";
 import { textCoders } from "./runtime.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
 
@@ -150,10 +150,4 @@ function isOutOfMemory(thrown: unknown): boolean {
 function panicSentence(panic: string): string {
   const [, place, what] = panic.match(/^panicked at (\S+):\n([^]*)$/) ?? [];
   return place ? `${what} (${place}).` : panic;
-}
-
-/** The first sentence of what a driver says, which goes on with causes and backtraces. */
-function firstLine(text: string): string {
-  const line = text.split("\n", 1)[0]?.trim() ?? "";
-  return /[.!?]$/.test(line) ? line : `${line}.`;
 }

@@ -33,7 +33,7 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
     const { signal, wasm } = options;
     const { cpu, webgpu } = checked("load.wasm", wasm as Programs | undefined, entry.modules.webgpu ? WASM : WASM_ON_CPU);
     const model = options.model ?? entry.model;
-    if (!model) throw new ArcherError("usage", "load was given no model.", 'Hand one in: import model from "archer-web/models/quickstart", and load({ model }).');
+    if (!model) throw new ArcherError("usage", "load was given no model.", 'Pass one: import model from "archer-web/models/quickstart", and load({ model }).');
     signal?.throwIfAborted();
     const start = options.thread === "here" || (!options.thread && !isPage()) ? startHere(entry.modules) : inWorker(entry, options);
     const onProgress = options.onProgress && together(options.onProgress, isAddress(model) ? ["wasm", "model"] : ["wasm"]);
@@ -55,7 +55,7 @@ export function creator(entry: Entry): (options: CreateOptions) => Promise<Agent
   return async (given) => {
     const options = checked("create", given, CREATE);
     const { signal, world, wasm, onProgress: tell = () => {} } = options;
-    if (!world) throw new ArcherError("usage", "create was given no world.", "Hand in what defineWorld gives, or the address of its module.");
+    if (!world) throw new ArcherError("usage", "create was given no world.", "Pass what defineWorld gives, or the address of its module.");
     const { cpu } = checked("create.wasm", wasm as Programs | undefined, WASM_ON_CPU);
     signal?.throwIfAborted();
     const start = options.thread === "here" || (!options.thread && !isPage()) ? startHere(entry.modules) : inWorker(entry, options);
@@ -82,7 +82,7 @@ export function creator(entry: Entry): (options: CreateOptions) => Promise<Agent
 
 function inWorker(entry: Entry, { worker }: Pick<LoadOptions, "worker">): ReturnType<typeof startIn> {
   if (!worker && !hasWorkers()) {
-    throw new ArcherError("usage", 'load: thread is "worker", and there are no workers here.', "Leave thread out: it computes here then.");
+    throw new ArcherError("usage", 'load: thread is "worker", and there are no workers here.', "Leave thread out: it runs here then.");
   }
   return worker ? startIn(worker) : startIn(entry.makeWorker, entry.workerName);
 }

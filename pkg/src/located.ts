@@ -1,7 +1,7 @@
 /** Where a world lives, and who answers for it there. */
 import { ArcherError } from "./errors.js";
+import { whole } from "./fetch.js";
 import type { PlatformURL } from "./platform.js";
-import { present } from "./runtime.js";
 import type { BuiltIn, World, WorldSource } from "./types.js";
 import { hostOf, type WorldHost } from "./world.js";
 
@@ -27,8 +27,7 @@ export function located(source: WorldSource): Located {
 }
 
 function module(address: string | PlatformURL, options: unknown): Located {
-  // A worker stands elsewhere than the page.
-  return { kind: "module", url: new URL(String(address), present(() => document.baseURI)).href, options };
+  return { kind: "module", url: whole(String(address)), options };
 }
 
 /** Who answers for a world on this thread. */

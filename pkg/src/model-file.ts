@@ -11,11 +11,11 @@ const OTHERS: [RegExp, string][] = [
   [/^.{8}\{"/s, "it is a file of weights (safetensors)"],
   [/^GGUF/, "it is a GGUF file"],
   [/^PK\x03\x04/, "it is a zip file"],
-  [/^\x1f\x8b/, "it is packed with gzip"],
-  [/^\x80[\x02-\x05]/, "it is a pickle of Python's"],
-  [/^(\x89PNG|\xff\xd8\xff|GIF8|RIFF)/, "it is a picture or a sound"],
+  [/^\x1f\x8b/, "it is compressed with gzip"],
+  [/^\x80[\x02-\x05]/, "it is a Python pickle"],
+  [/^(\x89PNG|\xff\xd8\xff|GIF8|RIFF)/, "it is an image or a sound file"],
   [/^%PDF/, "it is a PDF"],
-  [/^(\xef\xbb\xbf)?\s*<(!doctype|html|head|!--|\?xml)/i, "it is a page of HTML"],
+  [/^(\xef\xbb\xbf)?\s*<(!doctype|html|head|!--|\?xml)/i, "it is an HTML page"],
   [/^(\xef\xbb\xbf)?\s*[{[]/, "it is JSON"],
 ];
 
@@ -25,6 +25,6 @@ export function refuseOther(bytes: Uint8Array, name: string): void {
   // One that is cut within its first word is damaged, which the core says.
   if (start !== "" && (start.startsWith(MAGIC) || MAGIC.startsWith(start))) return;
   const kind = OTHERS.find(([begins]) => begins.test(start))?.[1];
-  const made = "Choose a file that archer exported; of a model folder, archer export --model FOLDER --out FILE makes one.";
-  throw new ArcherError("bad-model", `${name} is no model file of archer's${kind ? `: ${kind}` : ""}.`, made);
+  const made = "Choose a file that archer exported. To make one from a model folder, run archer export --model FOLDER --out FILE.";
+  throw new ArcherError("bad-model", `${name} is not an archer model file${kind ? `: ${kind}` : ""}.`, made);
 }

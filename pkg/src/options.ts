@@ -179,6 +179,13 @@ export const LEARN: Table = { iterations: whole(1), seed, world, set: FINE_TUNE.
 const texts = listOf(text, "a list of texts");
 const choices: Check = (value) => (value === null || fits(value, texts) ? undefined : "a list of texts, or null");
 export const TALK: Table = { opening: text, choices, seed, exchanges: listOf(exchange, "a list of { said, reply }") };
+/** How a conversation can end. */
+export const END: Check = (value) => (value === null ? undefined : oneOf("won", "over", "cut")(value) && '"won", "over", "cut" or null');
+const finite: Check = (value) => (Number.isFinite(value) ? undefined : "a finite number");
+/** A list of texts. */
+export const TEXTS = texts;
+export const HEAR: Table = { reward: finite, end: END, choices };
+export const LOOK: Table = { samples: whole(0, 256), also: texts };
 export const SAY: Table = { onText: callback, sample: bool, alternatives: whole(0, 256), choices, signal };
 export const CREATE: Table = {
   world,
@@ -188,7 +195,6 @@ export const CREATE: Table = {
   algorithm: oneOf("ppo", "archer"),
   set: FINE_TUNE.set as Check,
   backend: oneOf("cpu", "auto"),
-  admitSoftware: bool,
   onProgress: callback,
   signal,
   thread: LOAD.thread as Check,

@@ -12,9 +12,9 @@ export interface OwnWorker {
   settled(): void;
 }
 
-const HERE = 'Or load with thread: "here", which computes in the page.';
+const HERE = 'Or load with thread: "here", which runs in the page.';
 
-const NO_WORKER = "load: worker gave back no Worker.";
+const NO_WORKER = "load: worker returned no Worker.";
 const WORKER = 'It takes a function such as () => new Worker(new URL("archer-web/worker", import.meta.url), { type: "module" }).';
 
 /** Starts the worker that `make` makes; what the browser says against it is told as an `ArcherError`. */
@@ -102,7 +102,7 @@ function refused(address: string, cause: unknown): ArcherError {
   if (/TrustedScriptURL|trusted/i.test(why)) {
     return new ArcherError("blocked", "The page's Content-Security-Policy (trusted types) forbids archer's worker.", `Add archer-web to its trusted-types. ${HERE}`, { cause });
   }
-  return new ArcherError("blocked", `The browser refuses a worker from ${address} (${why}).`, `Serve archer-web from the page's own origin, or hand in a worker. ${HERE}`, { cause });
+  return new ArcherError("blocked", `The browser refuses a worker from ${address} (${why}).`, `Serve archer-web from the page's own origin, or pass a worker. ${HERE}`, { cause });
 }
 
 /** Looks for what kept a worker from starting: the error that it raises says nothing. */
@@ -111,7 +111,7 @@ async function whyNot(address: string, policy: PolicyWatch): Promise<{ error: Ar
   policy.end();
   if (forbidden) return { error: forbidden };
   const error = (message: string, hint: string) => ({ error: new ArcherError("network", message, hint) });
-  const copy = `Let the bundler put archer-web's archer-worker.js there, or hand in a worker; the package's README says how. ${HERE}`;
+  const copy = `Let the bundler put archer-web's archer-worker.js there, or pass a worker; the package's README says how. ${HERE}`;
   if (!/^(https?|blob):/.test(address)) return error(`The worker could not be started from ${address}.`, copy);
   let response: Response;
   try {

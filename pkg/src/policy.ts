@@ -47,6 +47,6 @@ function forbidden(address: string, directive: string, blocked: string): ArcherE
   const what = /^(blob|data)/.exec(blocked);
   const message = `The page's Content-Security-Policy (${directive}) forbids ${what ? `${what[0]}:, by which archer starts ${address}` : address}.`;
   // A worker can be done without; a file cannot.
-  const other = /worker|script|child/.test(directive) ? ', or load with thread: "here", which computes in the page' : "";
+  const other = /worker|script|child/.test(directive) ? ', or load with thread: "here", which runs in the page' : "";
   return new ArcherError("blocked", message, `Allow ${what ? `${what[0]}:` : "it"} in ${directive}${other}.`);
 }

@@ -22,7 +22,7 @@ interface Waiting {
 /** Milliseconds after which a worker that has said nothing is none of the package's. */
 const SILENT_FOR = 30_000;
 const NOBODY = `The worker has not answered for ${SILENT_FOR / 1000} seconds.`;
-const WHO = "Hand in a worker that runs archer-web/worker, or leave worker out.";
+const WHO = "Pass a worker that runs archer-web/worker, or leave worker out.";
 
 /** Starts engines in workers that `make` makes; `own` names the script where it is the package's own. */
 export function startIn(make: () => Worker, own?: string): Start {

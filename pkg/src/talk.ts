@@ -1,8 +1,8 @@
-/** A conversation with the agent: the page holds it, the core is handed it with each call. */
+/** A conversation with the agent. The page holds it, and each call hands all of it to the core. */
 import type { CallControl } from "./call-control.js";
 import { ArcherError } from "./errors.js";
-import { checked, SAY } from "./options.js";
-import type { HearOptions, Judgement, RecordedGame, SayOptions, Talk, TalkOptions, Utterance } from "./types.js";
+import { checked, checkedValue, END, HEAR, LOOK, SAY, TEXT, TEXTS } from "./options.js";
+import type { HearOptions, Judgement, LookOptions, RecordedGame, SayOptions, Talk, TalkOptions, Utterance } from "./types.js";
 
 /** Asks the core, in turn with everything else. */
 export type Ask = (
@@ -33,7 +33,7 @@ export class Conversation implements Talk {
     private readonly ask: Ask,
     { opening, choices = null, seed = 1, exchanges = [] }: TalkOptions,
   ) {
-    if (typeof opening !== "string") throw new ArcherError("usage", "start takes an opening: the text that the agent reads first.");
+    if (typeof opening !== "string") throw new ArcherError("usage", "start was given no opening.", "It takes the text that the agent reads first: { opening: \"…\" }.");
     this.opening = opening === "" || opening.endsWith("\n") ? opening : `${opening}\n`;
     this.seed = seed;
     this.choices = this.first = choices;
@@ -55,7 +55,7 @@ export class Conversation implements Talk {
   async say(options?: SayOptions): Promise<Utterance> {
     const { onText, sample = false, alternatives = 5, choices = this.choices, signal } = checked("say", options, SAY);
     signal?.throwIfAborted();
-    this.expect(this.said === null, "say", "Tell the reply to what was said by hear first.");
+    this.expect(this.said === null, "say", "Call hear first: the last utterance has no reply yet.");
     const before = this.done.length;
     const hear = (text: string) => {
       if (!signal?.aborted) onText?.(text);
@@ -70,18 +70,18 @@ export class Conversation implements Talk {
   }
 
   force(text: string): void {
-    this.expect(this.said === null, "force", "Tell the reply to what was said by hear first, or take it back by undo.");
+    checkedValue("force", "text", text, TEXT);
+    this.expect(this.said === null, "force", "Call hear first, or undo: the last utterance has no reply yet.");
     const line = text.split(/[\n\r]/)[0]?.trim() ?? "";
-    if (!line) throw new ArcherError("usage", "There is nothing to say in an empty text.", "Say one line of text.");
+    if (!line) throw new ArcherError("usage", "force: the text is empty.", "It takes one line of text.");
     this.said = line;
   }
 
-  hear(reply: string, { reward = 0, end = null, choices = null }: HearOptions = {}): void {
+  hear(reply: string, options?: HearOptions): void {
+    checkedValue("hear", "reply", reply, TEXT);
+    const { reward = 0, end = null, choices = null } = checked("hear", options, HEAR);
     const { said } = this;
-    if (said === null) throw new ArcherError("usage", "Nothing was said that could be replied to.", "Call say first.");
-    if (typeof reply !== "string" || !Number.isFinite(reward)) {
-      throw new ArcherError("usage", "hear takes a text and, with it, a reward that is a finite number.");
-    }
+    if (said === null) throw new ArcherError("usage", "hear: no utterance is waiting for a reply.", "Call say or force first.");
     this.done.push({ said, reply: reply.replace(/\n+$/, ""), reward, before: this.choices, after: choices });
     this.said = null;
     this.choices = choices;
@@ -95,21 +95,24 @@ export class Conversation implements Talk {
       return;
     }
     const last = this.done.pop();
-    if (!last) throw new ArcherError("usage", "There is nothing to take back.");
+    if (!last) throw new ArcherError("usage", "undo: the conversation is at its beginning.", "Call say first.");
     this.said = last.said;
     this.choices = last.before;
   }
 
   async score(texts: readonly string[]): Promise<number[]> {
+    checkedValue("score", "texts", texts, TEXTS);
     return (await this.ask({ method: "score", talk: this.raw(), said: texts })) as number[];
   }
 
-  async inspect({ samples, also = [] }: { samples?: number; also?: readonly string[] } = {}): Promise<Judgement> {
+  async inspect(options?: LookOptions): Promise<Judgement> {
+    const { samples, also = [] } = checked("inspect", options, LOOK);
     const request = { method: "inspect", talk: this.raw(), said: this.said, samples: samples ?? null, also };
     return (await this.ask(request)) as Judgement;
   }
 
   record(end: "won" | "over" | "cut" | null = this.ended): RecordedGame {
+    checkedValue("record", "end", end, END);
     const turns = this.done.map(({ said, reply, reward, after }) => ({ said, reply, reward, choices: after }));
     return { opening: this.opening, choices: this.first, turns, end };
   }
@@ -119,7 +122,7 @@ export class Conversation implements Talk {
   }
 
   private expect(holds: boolean, call: string, hint: string): void {
-    if (this.ended !== null) throw new ArcherError("usage", `${call} does not go with a game that has ended.`, "Start another, or take the last reply back.");
-    if (!holds) throw new ArcherError("usage", `${call} does not go with where the conversation stands.`, hint);
+    if (this.ended !== null) throw new ArcherError("usage", `${call}: the conversation has ended.`, "Call undo, or start another one.");
+    if (!holds) throw new ArcherError("usage", `${call} was called at the wrong time.`, hint);
   }
 }

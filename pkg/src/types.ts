@@ -1,5 +1,5 @@
 /**
- * The whole interface of archer-web, and nothing that runs. `archer-web/twenty-questions` has its own.
+ * The whole interface of archer-web, and nothing that runs.
  *
  * The same types hold in a page (where everything is computed in a worker), inside a worker of
  * your own, and in Node. Numbers that come from the critic are returns: sums of rewards, discounted by
@@ -37,7 +37,7 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: `models.twentyQuestions`, which is in the package. */
   model?: string | PlatformURL | ArrayBuffer | Uint8Array | PlatformBlob;
-  /** Default `auto`. A backend that is asked for and does not work gives way to the CPU, with the reason in `Agent.backend`. */
+  /** Default `auto`. If the backend that you asked for does not work, the agent falls back to the CPU; `Agent.backend` says why. */
   backend?: BackendChoice;
   /** Let `auto` race a graphics adapter that is software, too. Default false: it is slower, and slow to find that out. */
   admitSoftware?: boolean;
@@ -238,7 +238,11 @@ export interface RecordedGame {
 }
 
 /** What `create` takes. */
-export interface CreateOptions extends Omit<LoadOptions, "model" | "onProgress"> {
+export interface CreateOptions extends Omit<LoadOptions, "model" | "onProgress" | "backend" | "admitSoftware" | "wasm"> {
+  /** A new agent is small, so it is made on the CPU: `auto` means the same. Its file can be loaded on WebGPU. */
+  backend?: "cpu" | "auto";
+  /** The program, for servers that keep it elsewhere: where it is, or what it is. */
+  wasm?: { cpu?: WasmSource };
   /** The world of the new agent. */
   world: WorldSource;
   /** Games that are imitated first; default the world's own. A world that lists its choices needs none. */
@@ -306,6 +310,14 @@ export interface HearOptions {
   choices?: readonly string[] | null;
 }
 
+/** What `inspect` looks at beside what was said. */
+export interface LookOptions {
+  /** Utterances that are sampled to find alternatives; default 16, and equal ones count once. Where there are choices, all of them are alternatives. 0 lists none. */
+  samples?: number;
+  /** Utterances to judge beside these. */
+  also?: readonly string[];
+}
+
 /** An utterance and what the critic thinks of it. */
 export interface JudgedUtterance {
   text: string;
@@ -348,7 +360,7 @@ export interface Talk {
   /** Log-probability that the agent says each of these now. */
   score(texts: readonly string[]): Promise<number[]>;
   /** What the critic thinks: of the open utterance or of the state, of `also`, and of what may be said. An agent without a critic rejects with `usage`. */
-  inspect(options?: { samples?: number; also?: readonly string[] }): Promise<Judgement>;
+  inspect(options?: LookOptions): Promise<Judgement>;
   /** The conversation as a game to learn from. */
   record(end?: "won" | "over" | "cut" | null): RecordedGame;
 }

@@ -101,7 +101,7 @@ test("an adapter request that is never answered holds nothing up, and the reason
   for (const backend of ["auto", "webgpu"]) {
     const { question, reason } = await asks(page, { backend });
     assert.ok(question.endsWith("?"));
-    assert.match(reason, /^The CPU computes: the browser did not name a graphics adapter within \d seconds\.$/);
+    assert.match(reason, /^Running on the CPU: the browser did not name a graphics adapter within \d seconds\.$/);
   }
   assert.equal((await page.evaluate(() => window.archer.capabilities())).webgpu.available, false);
   await page.context().close();
@@ -134,7 +134,7 @@ for (const thread of ["worker", "here"]) {
     says(await asksAt({ pages: { [wasm]: { status: 404, body: "none" } } }, { thread }), "network", /the server says 404\.$/, /bundler/);
     says(await asksAt({ pages: { [wasm]: { status: 503, body: "none" } } }, { thread }), "network", /the server says 503\.$/, /server/);
     says(await asksAt({ pages: { [wasm]: "" } }, { thread }), "network", /archer-cpu_bg\.wasm is empty\.$/, /bundler/);
-    says(await asksAt({ pages: { [wasm]: "no program" } }, { thread }), "network", /archer-cpu_bg\.wasm is no WebAssembly module/, /\.wasm/);
+    says(await asksAt({ pages: { [wasm]: "no program" } }, { thread }), "network", /archer-cpu_bg\.wasm is not a WebAssembly module/, /\.wasm/);
     // A server that calls it something else is no obstacle.
     const { readFile } = await import("node:fs/promises");
     const body = await readFile(new URL("../dist/archer-cpu_bg.wasm", import.meta.url));
@@ -146,7 +146,7 @@ test("a page instead of the model, and a model that is missing", async () => {
   const model = "/dist/quickstart.archer";
   says(await asksAt({ pages: { [model]: { type: "text/html", body: "\n<html><body>Home" } } }), "network", /quickstart\.archer is an HTML page/, /bundler/);
   says(await asksAt({ pages: { [model]: { status: 404, body: "" } } }), "network", /quickstart\.archer could not be fetched: the server says 404/, /bundler/);
-  says(await asksAt({ pages: { [model]: "something else" } }), "bad-model", /quickstart\.archer is no model file of archer's/, /archer export/);
+  says(await asksAt({ pages: { [model]: "something else" } }), "bad-model", /quickstart\.archer is not an archer model file/, /archer export/);
 });
 
 test("a worker that is missing, a page instead of it, or called by a wrong type", async () => {
@@ -176,7 +176,7 @@ test("a worker that is handed in and is none, throws, or does not answer", async
     }
     return seen;
   });
-  says(told[0], "usage", /worker gave back no Worker/, /archer-web\/worker/);
+  says(told[0], "usage", /worker returned no Worker/, /archer-web\/worker/);
   says(told[1], "blocked", /no worker today/, /thread: "here"/);
   says(told[2], "usage", /has not answered for 30 seconds/, /archer-web\/worker/);
   assert.deepEqual(told[3], { name: "plays" });
@@ -230,7 +230,7 @@ test("a program as an address, a response, bytes or compiled; and never its byte
   });
   for (const [form, outcome] of Object.entries(told)) {
     if (/^(read|function)/.test(form)) assert.match(outcome, /^ArcherError usage: /, form);
-    else if (/^cut/.test(form)) assert.match(outcome, /^ArcherError network: The program that was handed in is no WebAssembly module/, form);
+    else if (/^cut/.test(form)) assert.match(outcome, /^ArcherError network: The program is not a WebAssembly module/, form);
     else assert.equal(outcome, "plays", form);
     assert.ok(outcome.length < 300, outcome);
   }

@@ -4,12 +4,15 @@ import { mock, test } from "node:test";
 import { inside } from "./lib/inside.js";
 
 const { Instance } = await inside("instance");
-const { checked, nearest, LOAD, EVALUATE, FINE_TUNE, PLAY, INSPECT } = await inside("options");
+const { checked, nearest, LOAD, CREATE, EVALUATE, FINE_TUNE, PLAY, INSPECT } = await inside("options");
 const { together } = await inside("progress");
 const { asArcherError } = await inside("errors");
 const { stoppable } = await inside("call-control");
 const { placed } = await inside("runtime");
 const { startBackend } = await inside("backends");
+const { Conversation } = await inside("talk");
+const { PlayedGame } = await inside("games");
+const { located } = await inside("located");
 
 /**
  * A module with three functions: `trap` traps, `seven` gives 7, and `around` calls the imported `again`, then gives 9.
@@ -121,6 +124,10 @@ test("options: unknown names, wrong types and odd values are refused by one sent
     [EVALUATE, { games: 2.5 }, "call: games is 2.5.", "It takes a whole number from 1 to 100000."],
     [EVALUATE, { seed: -1 }, "call: seed is -1.", "It takes a whole number from 0 up."],
     [EVALUATE, { env: {} }, 'call has no option "env".', /^Its options are games, /],
+    [CREATE, { backend: "webgpu" }, 'call: backend is "webgpu".', 'It takes "cpu" or "auto".'],
+    [CREATE, { admitSoftware: true }, 'call has no option "admitSoftware".', /^Its options are world, /],
+    [CREATE, { sizes: "tiny" }, 'call has no option "sizes".', 'Did you mean "size"?'],
+    [CREATE, { size: "huge" }, 'call: size is "huge".', 'It takes "tiny", "small" or "medium".'],
     [FINE_TUNE, { iteration: 3 }, 'call has no option "iteration".', 'Did you mean "iterations"?'],
     [FINE_TUNE, { world: { reset() {} } }, "call: world is an object.", /^It takes what defineWorld gives, /],
     [FINE_TUNE, { world: { weigths: {} } }, "call: world is an object.", /it has no "weigths", but weights\.$/],
@@ -146,6 +153,61 @@ test("options: unknown names, wrong types and odd values are refused by one sent
   // As `Game.state.turns` has them.
   const turns = [{ number: 1, question: "Is it a dog?", answer: null, guess: "dog", forced: false }];
   assert.deepEqual(checked("call", { turns }, PLAY), { turns });
+});
+
+test("a conversation refuses what it does not know, by one sentence and a remedy, and stays as it was", async () => {
+  const asked = [];
+  const talk = new Conversation(async (request) => (asked.push(request), { text: "take", logProb: -1, alternatives: [] }), { opening: "A door." });
+  const wrong = [
+    [() => talk.hear("It opens."), "hear: no utterance is waiting for a reply.", "Call say or force first."],
+    [() => talk.hear(3), "hear: reply is 3.", "It takes a text."],
+    [() => talk.hear("x", { rewrad: 1 }), 'hear has no option "rewrad".', 'Did you mean "reward"?'],
+    [() => talk.hear("x", { reward: Number.NaN }), "hear: reward is NaN.", "It takes a finite number."],
+    [() => talk.hear("x", { end: "lost" }), 'hear: end is "lost".', 'It takes "won", "over", "cut" or null.'],
+    [() => talk.hear("x", { choices: "open" }), 'hear: choices is "open".', "It takes a list of texts, or null."],
+    [() => talk.force(["open"]), "force: text is a list of 1.", "It takes a text."],
+    [() => talk.force("  "), "force: the text is empty.", "It takes one line of text."],
+    [() => talk.undo(), "undo: the conversation is at its beginning.", "Call say first."],
+    [() => talk.record("lost"), 'record: end is "lost".', 'It takes "won", "over", "cut" or null.'],
+    [() => talk.say({ temperature: 2 }), 'say has no option "temperature".', /^Its options are onText, /],
+    [() => talk.score("open"), 'score: texts is "open".', "It takes a list of texts."],
+    [() => talk.inspect({ sample: 3 }), 'inspect has no option "sample".', 'Did you mean "samples"?'],
+    [() => talk.inspect({ also: "open" }), 'inspect: also is "open".', "It takes a list of texts."],
+  ];
+  for (const [call, message, hint] of wrong) {
+    await assert.rejects(async () => call(), (error) => {
+      assert.deepEqual([error.name, error.code, error.message], ["ArcherError", "usage", message]);
+      typeof hint === "string" ? assert.equal(error.hint, hint) : assert.match(error.hint, hint);
+      return true;
+    });
+  }
+  assert.deepEqual([asked, talk.exchanges, talk.open, talk.end], [[], [], null, null]);
+  await talk.say();
+  await assert.rejects(talk.say(), { code: "usage", message: "say was called at the wrong time.", hint: "Call hear first: the last utterance has no reply yet." });
+  talk.hear("It opens.\n", { reward: 1, end: "won" });
+  await assert.rejects(talk.say(), { message: "say: the conversation has ended.", hint: "Call undo, or start another one." });
+  assert.deepEqual(talk.record(), { opening: "A door.\n", choices: null, turns: [{ said: "take", reply: "It opens.", reward: 1, choices: null }], end: "won" });
+  talk.undo();
+  assert.deepEqual([talk.open, talk.end, asked.length], ["take", null, 1]);
+});
+
+test("a game says which call it is waiting for", async () => {
+  const game = (status) => new PlayedGame({ module: () => ({ call: () => ({ status, turns: [], seed: 1 }) }) }, { seed: 1, turns: [] });
+  for (const [status, call, message, hint] of [
+    ["ask", "answer", "answer: no question is open.", "Call ask first."],
+    ["answer", "ask", "ask: a question is open.", "Call answer first."],
+    ["lost", "ask", "ask: the game is over.", "Call undo, or start another game with agent.play()."],
+    ["found", "answer", "answer: the game is over.", "Call undo, or start another game with agent.play()."],
+  ]) {
+    await assert.rejects(game(status)[call](call === "answer" ? "yes" : undefined), { name: "ArcherError", code: "usage", message, hint });
+  }
+});
+
+test("a world's address that is not complete is refused where there is no page", () => {
+  for (const world of ["./world.js", { module: "world.js" }]) {
+    assert.throws(() => located(world), { name: "ArcherError", code: "usage", message: /world\.js" is not a complete address\.$/, hint: /^Pass a whole address/ });
+  }
+  assert.deepEqual(located({ module: "https://a.b/world.js", options: 3 }), { kind: "module", url: "https://a.b/world.js", options: 3 });
 });
 
 test("a name is only suggested where it is near", () => {
@@ -223,7 +285,7 @@ test("a device that never comes, and a store that never answers, hold nothing up
     };
     const report = await load("webgpu");
     assert.equal(report.backend, "cpu");
-    assert.match(report.reason, /^The CPU computes, because WebGPU failed: WebGPU was not ready within 60 seconds\.$/);
+    assert.match(report.reason, /^Running on the CPU, because WebGPU failed: WebGPU was not ready within 60 seconds\.$/);
     assert.equal(asked.find(({ backend }) => backend === "webgpu").signal.aborted, true, "its worker is ended");
     assert.equal((await load("auto", { get: never })).backend, "cpu");
   } finally {

@@ -255,7 +255,7 @@ test("a file that is no model is told by what it is", async () => {
     ["version https://git-lfs.github.com/spec/v1\noid sha256:0", /Git LFS/],
     [' \n<!DOCTYPE html><html>', /HTML/],
     ['{"model_type": "gpt2"}', /JSON/],
-    ["nothing known", /^What was handed in is no model file of archer's\.$/],
+    ["nothing known", /^The file is not an archer model file\.$/],
   ]) {
     const bytes = typeof file === "string" ? new TextEncoder().encode(file) : file;
     await assert.rejects(archer.load({ model: bytes }), (error) => {
@@ -264,7 +264,7 @@ test("a file that is no model is told by what it is", async () => {
       return /archer export --model FOLDER --out FILE/.test(error.hint);
     });
   }
-  await assert.rejects(archer.load({ model: new File(["nothing"], "cat.jpg") }), { message: "cat.jpg is no model file of archer's." });
+  await assert.rejects(archer.load({ model: new File(["nothing"], "cat.jpg") }), { message: "cat.jpg is not an archer model file." });
 });
 
 test("a load can be given up", async () => {
@@ -319,7 +319,7 @@ test("archer-web/cpu loads the model that it is given, and says so where it is g
   const { default: model } = await imported("archer-web/models/quickstart");
   const agent = await load({ model });
   assert.equal(agent.info.things.length, 10);
-  assert.deepEqual([agent.backend.backend, agent.backend.reason], ["cpu", "The CPU was asked for."]);
+  assert.deepEqual([agent.backend.backend, agent.backend.reason], ["cpu", "You chose the CPU."]);
   await agent.dispose();
   await assert.rejects(load(), { code: "usage", message: "load was given no model." });
   await assert.rejects(load({ model, backend: "webgpu" }), { code: "usage" });

@@ -1,7 +1,7 @@
 // The package's types, compiled as its users compile them: with a browser's types, a worker's, Node's, or none.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -39,6 +39,16 @@ before(() => {
 
 after(() => rmSync(folder, { recursive: true }));
 
+/** The README's blocks of TypeScript, each a module that finds what the ones before it made. */
+function blocks() {
+  const found = [...readFileSync(join(pkg, "README.md"), "utf8").matchAll(/^```ts\n([^]*?)^```$/gm)].map((match) => match[1]);
+  const made = { agent: 'import("archer-web").Agent', choices: "readonly string[]" };
+  return found.map((block) => {
+    const missing = Object.entries(made).filter(([name]) => new RegExp(`\\b${name}\\b`).test(block) && !new RegExp(`const ${name}\\b`).test(block));
+    return [...missing.map(([name, type]) => `declare const ${name}: ${type};\n`), block, "export {};\n"].join("");
+  });
+}
+
 function compile(file, lib, types, module = "nodenext", moduleResolution = "nodenext") {
   const flags = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", lib, "--types", types];
   const tsc = join(pkg, "node_modules/typescript/bin/tsc");
@@ -52,6 +62,15 @@ test("they compile with and without the types of a browser, of a worker and of N
   }
   assert.equal(compile("use.mts", "es2022,dom", "", "esnext", "bundler"), "", "for a bundler");
   assert.equal(compile("use.cts", "es2022", "node"), "", "for require");
+});
+
+test("the README's examples compile", () => {
+  const all = blocks();
+  assert.ok(all.length >= 5, `${all.length} blocks`);
+  all.forEach((block, n) => {
+    writeFileSync(join(folder, `readme${n}.mts`), block);
+    assert.equal(compile(`readme${n}.mts`, "es2022,dom,dom.iterable", ""), "", block);
+  });
 });
 
 test("what is wrong does not compile", () => {

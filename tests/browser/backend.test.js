@@ -24,13 +24,16 @@ test("WebGPU refused: the CPU takes over and says why", async () => {
   });
   const page = await here.open({ context });
   await page.locator("button.badge").click();
+  const size = () => page.locator(".sheet").innerText().then((text) => /a file of ([\d.]+ [kM]B)/.exec(text)[1]);
+  const before = await size();
   await page.getByRole("radio", { name: "WebGPU" }).click();
   // What was opened stays open, and tells of the other backend when it is there.
   await page.locator(".sheet .reason", { hasText: "WebGPU" }).waitFor();
   await ready(page);
   assert.match(await page.locator("button.badge").innerText(), /CPU/);
   const reason = await page.locator(".sheet .reason").innerText();
-  assert.match(reason, /WebGPU/);
+  assert.match(reason, /^Running on the CPU: .*WebGPU/);
+  assert.equal(await size(), before, "the file is as it came, at its own precision");
   console.log(`  it says: ${reason}`);
   await page.keyboard.press("Escape");
   await page.locator(".sheet").waitFor({ state: "hidden" });

@@ -61,6 +61,28 @@ test("arrow keys walk along the turns, and a question of one's own is judged", a
   assert.deepEqual(page.faults, []);
 });
 
+test("no final score is expected that cannot be, however sure the critic is that a game is lost", async () => {
+  const page = await here.open();
+  await begin(page);
+  for (let n = 0; n < 20; n += 1) await press(page, "n");
+  await open(page);
+  for (const turn of [14, 18, 19, 20]) {
+    await page.locator(".turns button").nth(turn - 1).click();
+    await page.getByRole("heading", { name: `Before question ${turn}` }).waitFor({ timeout: 30_000 });
+    const scores = [page.locator(".lens .state dd").first(), ...(await page.locator('.judged [data-label="Final score"]').all())];
+    for (const score of scores) assert.ok(number(await score.innerText()) >= -20, `${turn}: ${await score.innerText()}`);
+  }
+  assert.doesNotMatch(await page.locator(".lens .state").innerText(), /V1|Q1/, "one number, the others under details");
+  assert.deepEqual(page.faults, []);
+});
+
+test("a suggested question is scored by a click", async () => {
+  const page = await here.open({ hash: "#inside" });
+  await page.getByRole("group", { name: "Questions to score" }).getByRole("button", { name: "Does it taste good with ketchup?" }).click({ timeout: 30_000 });
+  await page.locator(".judged tbody tr", { hasText: "ketchup" }).waitFor({ timeout: 30_000 });
+  assert.deepEqual(page.faults, []);
+});
+
 test("on a phone, a tap on a turn changes what is in sight", async () => {
   const page = await here.open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, hash: "#inside" });
   await page.locator(".turns button").nth(1).waitFor({ timeout: 30_000 });

@@ -46,6 +46,12 @@ test("a fine-tune: the curves move, before and after are compared, and it is kep
   assert.match(rows[0], /Average score\s+−[\d.]+\s+−[\d.]+/);
   const learned = (await exported(page)).bytes;
   assert.ok(!learned.equals(before));
+  // The networks alone, unless the run is to go on elsewhere.
+  const state = page.getByLabel(/^Include the training state/);
+  await state.check();
+  const run = (await exported(page)).bytes;
+  assert.ok(run.length > 2 * learned.length, `${run.length} and ${learned.length} bytes`);
+  await state.uncheck();
   await page.getByRole("button", { name: "Keep what it learned" }).click();
   await page.locator("main").getByText("Kept. This agent plays now.").waitFor(SLOW);
   const plays = (await exported(page)).bytes;

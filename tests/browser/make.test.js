@@ -96,6 +96,19 @@ test("faults of the code are told at their line, and what runs too long is ended
   assert.deepEqual(page.faults, []);
 });
 
+test("an agent is made whichever backend the visitor has chosen for the other one", async () => {
+  const context = await here.context();
+  await context.addInitScript(() => {
+    if (self === top) localStorage.setItem("archer.1.backend", '"webgpu"');
+  });
+  const page = await open({ context });
+  await write(page, world());
+  await train(page);
+  await learned(page);
+  assert.equal(await alert(page).count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
 test("a world reaches neither network nor storage", async () => {
   const heard = [];
   const other = createServer((request, response) => {

@@ -36,6 +36,14 @@ test("the other agent can be chosen, is there after a reload, and each is kept i
   assert.ok((await exported(page)).bytes.equals(small));
   await startTraining(page, { iterations: 1 });
   assert.ok(await page.getByLabel("157 things").isDisabled(), "not while it learns");
+  const because = page.locator("main .picker p");
+  await because.filter({ hasText: /^(You can switch when the training has ended|To switch, first keep or discard what it learned)\.$/ }).waitFor();
+  await page.getByRole("button", { name: "Keep what it learned" }).waitFor({ timeout: 240_000 });
+  await because.filter({ hasText: "To switch, first keep or discard what it learned." }).waitFor();
+  await page.locator("header").getByRole("link", { name: "Play" }).click();
+  assert.ok(await page.getByLabel("157 things").isDisabled(), "nor while nothing is decided");
+  await because.filter({ hasText: "To switch, first keep or discard what it learned." }).waitFor();
+  await page.locator("header").getByRole("link", { name: "Learn" }).click();
   await page.getByRole("button", { name: "Keep what it learned" }).click({ timeout: 240_000 });
   await page.locator("main").getByText("Kept. This agent plays now.").waitFor();
   const learned = (await exported(page)).bytes;

@@ -61,6 +61,18 @@ test("a lost game by keyboard: twenty times No, and then the page is told what i
   assert.deepEqual(page.faults, []);
 });
 
+test("a lost game teaches: a thing that the table knows and the agent does not is one click from being learned", async () => {
+  const page = await here.open();
+  await begin(page);
+  for (let n = 0; n < 20; n += 1) await press(page, "n");
+  await page.getByLabel("It was …").fill("cat");
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.getByRole("link", { name: "Teach it a cat" }).click();
+  assert.equal(await page.getByLabel("A new thing").isChecked(), true);
+  assert.equal(await page.getByLabel("It has never heard of").inputValue(), "cat");
+  assert.deepEqual(page.faults, []);
+});
+
 test("Backspace takes the last answer back, and the same question stands open again", async () => {
   const page = await here.open();
   const first = await begin(page);

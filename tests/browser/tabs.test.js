@@ -1,7 +1,7 @@
 // Two tabs: one owns what is kept, the other is a guest until it takes over or the first one closes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { begin, position, press, site, startTraining } from "./harness.js";
+import { begin, position, press, ready, site, startTraining } from "./harness.js";
 
 const here = site();
 const notice = (page) => page.getByText("archer is open in another tab");
@@ -67,6 +67,10 @@ test("who takes over goes on with a fine-tune, and the first tab lets go of it",
   await second.getByText(/Another tab is training: \d+ of 40 iterations done/).waitFor();
   assert.equal(await second.getByRole("button", { name: "Resume" }).count(), 0);
   assert.equal(await second.getByRole("button", { name: "Discard" }).count(), 0);
+  await second.reload();
+  await ready(second);
+  await second.getByText(/Another tab is training: \d+ of 40 iterations done/).waitFor();
+  assert.equal(await second.getByText("was interrupted").count(), 0, "nor after a reload");
   // What it learns of its own must not get into what is kept.
   await startTraining(second, { iterations: 40 });
   await second.getByRole("button", { name: "Use this tab instead" }).click();

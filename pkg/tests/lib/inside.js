@@ -1,10 +1,11 @@
-// A file of the package's inside, which no one outside can import.
+// A file of the package's inside, by its name, or another one by its address: what no one outside can import.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 export async function inside(name) {
+  const file = typeof name === "string" ? new URL(`../../src/${name}.ts`, import.meta.url) : name;
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url))],
+    entryPoints: [fileURLToPath(file)],
     bundle: true,
     write: false,
     format: "esm",

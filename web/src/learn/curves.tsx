@@ -9,8 +9,8 @@ export function Curves() {
     return (
       <div class="empty">
         <p>
-          Here its learning curve will climb: the average score of its games, iteration by iteration. Training takes from under a
-          minute to several minutes, depending on the device.
+          The learning curve appears here: the average score of the games in each iteration. Training takes from under a minute to
+          several minutes, depending on the device.
         </p>
       </div>
     );
@@ -67,7 +67,7 @@ export function Curves() {
       ))}
       {any(advantages) && <Chart
         title="Advantage"
-        note="Mean and spread of what the critic thinks of the actor’s questions, beside the usual one."
+        note="How much better than usual the critic rates the actor’s questions: mean and spread."
         x={x}
         xLabel="iteration"
         whole

@@ -79,17 +79,17 @@ export function Files() {
       {(info.value?.resumable || undecided()) && (
         <label class="check small">
           <input type="checkbox" checked={whole.value} onChange={(event) => (whole.value = event.currentTarget.checked)} />
-          <span>Include the training state, so that the terminal can continue this run (a much larger file)</span>
+          <span>Include the training state, so that the terminal can continue this run (the file is much larger)</span>
         </label>
       )}
       {blocked && !training.value && <p class="small quiet">To import, first keep or discard what it learned.</p>}
       <details>
         <summary>Continue in the terminal</summary>
         <p class="small quiet">
-          The file is the one that the terminal program reads and writes. With the training state in it, a run continues there
-          exactly, and what it learned comes back the same way:
+          The terminal program reads and writes the same file. With the training state included, it continues the run exactly, and you
+          can import its result here:
         </p>
-      <pre class="terminal" role="group" tabIndex={0} aria-label="What to type in the terminal">
+      <pre class="terminal" role="group" tabIndex={0} aria-label="Commands for the terminal">
         <code>
           {`archer train --resume ${FILE_NAME} --out run --set iterations=100\narcher export --training --model run --out back.archer`}
         </code>

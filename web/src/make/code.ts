@@ -29,7 +29,7 @@ export function prepared(code: string): { code: string } | { fault: Fault } {
   javascriptLanguage.parser.parse(code).iterate({
     enter(node) {
       const text = () => code.slice(node.from, node.to);
-      if (node.type.isError) complain(node.from, "There is something here that is no JavaScript.");
+      if (node.type.isError) complain(node.from, "This is not valid JavaScript.");
       if (node.name === "ExportDeclaration") {
         const written = /^export(\s+default\b)?/.exec(text())?.[0] ?? "";
         // As long as what it replaces. Lines stay lines.
@@ -37,9 +37,9 @@ export function prepared(code: string): { code: string } | { fault: Fault } {
       }
       if (node.name === "ImportDeclaration") {
         if (OURS.test(text())) put(node.from, text().replace(/[^\n]/g, " "));
-        else complain(node.from, "A world here can import nothing but archer-web: put all of its code into this editor.");
+        else complain(node.from, "A world can import nothing but archer-web here: put all of its code into this editor.");
       }
-      if (node.name === "DynamicImport") complain(node.from, "A world here can import nothing: put all of its code into this editor.");
+      if (node.name === "DynamicImport") complain(node.from, "A world can import nothing here: put all of its code into this editor.");
     },
   });
   return fault ? { fault } : { code: made };

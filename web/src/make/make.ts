@@ -1,7 +1,6 @@
 // A world of the visitor's own and the agent that is trained in it: what is written, what runs, what it has shown.
 import { type Agent, ArcherError, create, defineWorld, type Evaluation, type FineTune, type World } from "archer-web";
 import { effect, signal } from "@preact/signals";
-import { choice } from "../agent";
 import { kept, oneOf } from "../kept";
 import { type Point, pointOf } from "../learn/point";
 import { route } from "../route";
@@ -94,7 +93,6 @@ export async function train(): Promise<void> {
       world,
       size: "tiny",
       seed: 1,
-      backend: choice.peek() === "webgpu" ? "webgpu" : "cpu",
       worker: confinedWorker,
       onProgress: ({ message }) => (progress.value = message),
     });

@@ -57,7 +57,7 @@ function Might() {
   return (
     <div>
       <table class="might">
-        <caption>What it might say. Press one to say it instead.</caption>
+        <caption>What it might say. Choose one to say it instead.</caption>
         <thead>
           <tr>
             <th scope="col">Utterance</th>
@@ -79,7 +79,7 @@ function Might() {
           ))}
         </tbody>
       </table>
-      {value !== null && <p class="small quiet">The critic expects {fixed(value)} more points from here.</p>}
+      {value !== null && <p class="small quiet">The critic expects {fixed(value)} more points from now on.</p>}
     </div>
   );
 }

@@ -25,8 +25,8 @@ export function Make() {
         <h2 tabIndex={-1}>Make your own</h2>
       </div>
       <p class="lead">
-        Write a world: what the agent reads, what it can say, and <strong>what each turn is worth</strong>. An agent that knows nothing
-        learns it here, in this tab, in about a minute.
+        Write a world: what the agent reads, what it can say, and <strong>what each turn is worth</strong>. An untrained agent
+        learns it in this tab, in about a minute.
       </p>
       <TroubleNotice trouble={trouble.value} />
       <div class="make">
@@ -63,8 +63,8 @@ function Written() {
       {badLink.value && <p class="notice wrong">The link holds no world. It may have been cut short.</p>}
       {foreign.value && (
         <p class="notice">
-          This code came with a link. Nothing of it has run yet. Once you train, it runs without network and storage, for a limited
-          time.
+          This code came with a link. It has not run yet. When you start training, it runs with a time limit and without network or
+          storage.
         </p>
       )}
       <Editor code={code.value} fault={shown} onChange={write} />
@@ -82,11 +82,11 @@ function Written() {
 
 const SENTENCES: Record<Doing, string> = {
   reading: "Reading the world…",
-  creating: "Making an agent that knows nothing…",
-  "playing before": "Playing before it has learned…",
+  creating: "Making an untrained agent…",
+  "playing before": "Playing some games before training…",
   training: "",
   paused: "Paused.",
-  "playing after": "Playing with what it has learned…",
+  "playing after": "Playing some games after training…",
 };
 
 function Training() {
@@ -202,7 +202,7 @@ function Transcript({ game }: { game: Played }) {
   return (
     <div class="transcript">
       <Said text={game.opening} />
-      {hidden > 0 && <p class="small quiet">{count(hidden, "turn")} before</p>}
+      {hidden > 0 && <p class="small quiet">{count(hidden, "earlier turn")}</p>}
       {game.turns.slice(hidden).map((turn, n) => (
         <div key={n}>
           <p class="said">{turn.said}</p>
@@ -280,7 +280,7 @@ function Away() {
         </div>
       )}
       <p class="small quiet">
-        The link carries the code itself, so nothing is uploaded. The project is a page with your world and your agent: unpack it, run{" "}
+        The link contains the code, so nothing is uploaded. The project is a page with your world and your agent: unpack it, run{" "}
         <code>python3 -m http.server</code> in its folder, and play. The same <code>world.js</code> trains in a terminal:{" "}
         <code>archer train --world "node world.js"</code>.
       </p>

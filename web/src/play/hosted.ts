@@ -45,7 +45,7 @@ export const think = () =>
     current = await agent.value.host({ seed });
     show(current.state, false);
     go({ view: "play", side: "person", game: true });
-    announce("I have thought of something. Ask me.");
+    announce("I’ve picked something. Ask away.");
   });
 
 export const ask = (question: string) =>
@@ -62,7 +62,7 @@ export const takeBack = () =>
   gate.pass(async () => {
     if (!current || current.state.turns.length === 0) return;
     show(await current.undo(), false);
-    announce("The last question is undone.");
+    announce("Last question undone.");
   });
 
 export const giveUp = () =>

@@ -20,7 +20,7 @@ export function TroubleNotice({ trouble, children }: { trouble: Trouble | null; 
 export function OtherWorld() {
   return (
     <p class="notice">
-      This model plays {info.value?.world.replaceAll("_", " ")}, where a person has nothing to answer. It can still be trained here.
+      This model plays {info.value?.world.replaceAll("_", " ")}, a world in which a person has nothing to answer. You can still train it here.
     </p>
   );
 }

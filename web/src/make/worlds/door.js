@@ -1,4 +1,4 @@
-// A locked door. The key is under the mat, and the door wants to be asked nicely.
+// A locked door. The key is under the mat.
 // A world says what the agent sees, what it may say, and what each turn is worth.
 export default defineWorld({
   name: "door",
@@ -33,7 +33,7 @@ export default defineWorld({
   },
 });
 
-// What can be said may change with the state.
+// What can be said. It may depend on the state; here it does not.
 function choices() {
   return ["open the door", "unlock the door", "take the key", "lift the mat", "knock", "wait"];
 }

@@ -1,5 +1,5 @@
-// A shop that bargains. The lamp is worth 10 to you; how low the merchant goes depends on the mood and on the
-// day, and whoever is offered too little too often throws you out.
+// A shop that bargains. The lamp is worth 10 to you. How low the merchant goes depends on the mood and the day; after
+// too many low offers the merchant throws you out.
 const MOODS = [
   { name: "cheerful", floor: 3, patience: 3 },
   { name: "tired", floor: 2, patience: 1 },
