@@ -68,8 +68,8 @@ pub struct Tune {
 pub(super) struct Tuning {
     begun_at: usize,
     iterations: usize,
-    /// Whether it learns from recorded games, without playing.
-    recorded: bool,
+    /// What was asked for where it learns from recorded games, without playing.
+    recorded: Option<Tune>,
 }
 
 /// What a fine-tune will be.
@@ -176,7 +176,7 @@ impl Session {
         };
         // Another world is in the file, whether or not anything is learned in it.
         let moved = !alike(&trainer.config().world, &self.trainer.config().world);
-        let plan = self.begin(trainer, iterations, false);
+        let plan = self.begin(trainer, iterations, None);
         self.changed |= moved;
         Ok(plan)
     }
@@ -193,7 +193,10 @@ impl Session {
             let message = format!("game {} has no turns", number + 1);
             return Err(Fault::usage(message, "Leave it out."));
         }
-        let goes_on = self.tuning.as_ref().is_some_and(|tuning| tuning.recorded);
+        // With the same settings it goes on; others begin a run of their own with all games so far.
+        let asked = Tune { iterations: None, ..tune.clone() };
+        let under_way = self.tuning.as_ref().and_then(|tuning| tuning.recorded.as_ref());
+        let goes_on = under_way == Some(&asked);
         let trainer = if goes_on {
             let mut trainer = Trainer::clone(&self.trainer);
             trainer.remember(games).await?;
@@ -205,7 +208,7 @@ impl Session {
             trainer
         };
         Rc::make_mut(&mut self.recorded).extend_from_slice(games);
-        Ok(self.begin(trainer, iterations, true))
+        Ok(self.begin(trainer, iterations, Some(asked)))
     }
 
     /// A run of its own from the agent as it is now.
@@ -224,13 +227,13 @@ impl Session {
         Ok(trainer)
     }
 
-    fn begin(&mut self, trainer: Trainer, iterations: usize, recorded: bool) -> Plan {
+    fn begin(&mut self, trainer: Trainer, iterations: usize, recorded: Option<Tune>) -> Plan {
         let (begun_at, _) = trainer.experience();
         let config = trainer.config();
         let plan = Plan {
             iterations,
             warmup: config.warmup_iter.saturating_sub(begun_at),
-            games: if recorded { 0 } else { config.rollout_size },
+            games: if recorded.is_some() { 0 } else { config.rollout_size },
             seed: config.seed,
         };
         // One that was tuned and did not learn is no way back either.
@@ -280,7 +283,7 @@ impl Session {
             (_, true) => Tuning {
                 begun_at: 0,
                 iterations: self.trainer.config().warm_start.steps,
-                recorded: false,
+                recorded: None,
             },
             (None, false) => {
                 let hint = "Begin one before asking for a step.";
@@ -292,7 +295,7 @@ impl Session {
             && !imitates
             && self.trainer.experience().0 < config.warmup_iter;
         let trainer = Rc::make_mut(&mut self.trainer);
-        let report = match tuning.recorded {
+        let report = match tuning.recorded.is_some() {
             true => trainer.learn_from_memory().await?,
             false => trainer.step().await?,
         };
