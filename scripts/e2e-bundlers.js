@@ -20,6 +20,9 @@ const { chromium } = createRequire(join(root, "tests/browser/package.json"))("pl
 /** The oldest Node that the package promises, and later ones; besides, the one that is here. */
 const NODES = ["20.0.0", "22.23.5", "24.22.3"];
 
+/** Other runtimes: what npm calls them, and how they run a script. */
+const RUNTIMES = { deno: ["deno@2.9.6", "deno run --allow-all"], bun: ["bun@1.4.5", "bun"] };
+
 /** What is no script cannot be required, and workers are not imported. */
 const NO_SCRIPTS = ["worker", "worker-cpu", "cpu.wasm", "webgpu.wasm", "twenty-questions.archer", "quickstart.archer"];
 
@@ -42,7 +45,7 @@ const PROJECTS = {
   next: [build(), server("npx next start --port 0", "/", "/server")],
   jest: [command("npm test")],
   vitest: [command("npm test")],
-  node: [nodes()],
+  node: [nodes(), others()],
   // Not an example: the packed package's entries and types, as others' tools see them.
   "tests/package": [lint],
 };
@@ -284,16 +287,39 @@ function nodes() {
   };
 }
 
+/** The same project by Deno and Bun. */
+function others() {
+  return (folder) => {
+    const told = [];
+    for (const [name, [installed, start]] of Object.entries(RUNTIMES)) {
+      const binary = fetchProgram(folder, installed, `.bin/${name}`);
+      if (!binary) {
+        told.push(`${name} skipped: npm does not bring it`);
+        continue;
+      }
+      const said = run(`${start.replace(name, binary)} main.js`, folder).trim();
+      if (!said.endsWith("?")) throw new Error(`${name} main.js says: ${said}`);
+      told.push(installed);
+    }
+    return told.join(", ");
+  };
+}
+
 function fetchNode(folder, version) {
   const name = `node-${process.platform}-${process.arch}`;
-  const prefix = join(work, `node-${version}`);
-  const binary = join(prefix, "node_modules", name, "bin/node");
+  return fetchProgram(folder, `${name}@${version}`, `${name}/bin/node`);
+}
+
+/** A program that an npm package brings, by its path in node_modules; null where it cannot be had. */
+function fetchProgram(folder, installed, path) {
+  const prefix = join(work, installed.replaceAll("/", "-"));
+  const binary = join(prefix, "node_modules", path);
   try {
     if (!existsSync(binary)) {
       mkdirSync(prefix, { recursive: true });
-      run(`npm install --prefix ${prefix} --no-save --no-audit --no-fund --loglevel=error ${name}@${version}`, folder);
+      run(`npm install --prefix ${prefix} --no-save --no-audit --no-fund --loglevel=error ${installed}`, folder);
     }
-    return binary;
+    return existsSync(binary) ? binary : null;
   } catch {
     return null;
   }

@@ -29,12 +29,15 @@ fn others() -> Vec<(Vec<u8>, &'static str)> {
     [
         (pointer.as_bytes().to_vec(), "is a git-LFS pointer and no text: fetch the file itself"),
         (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), "is a gzip file and no text: unpack it with gunzip"),
-        (b"PK\x03\x04\x14\0\0\0".to_vec(), "is a zip file"),
+        (b"PK\x03\x04\x14\0\0\0".to_vec(), "is a zip archive"),
         (b"\x80\x04\x95\0\0\0\0\0".to_vec(), "is a Python pickle"),
         (b"<!DOCTYPE html>\n<html>".to_vec(), "is an HTML page and no text: download the file"),
         (b"GGUF\x03\0\0\0".to_vec(), "is a GGUF file"),
         (b"\x02\0\0\0\0\0\0\0{}".to_vec(), "is a safetensors file"),
-        (fs::read(root().join("pkg/models/quickstart.archer")).unwrap(), "of archer and no text"),
+        (
+            fs::read(root().join("pkg/models/quickstart.archer")).unwrap(),
+            "is an .archer file (a model or a checkpoint) and no text",
+        ),
         (b"PAR1\x15\x04\x15".to_vec(), "is a Parquet file and no text: write it out as JSON Lines"),
     ]
     .into()
@@ -171,19 +174,8 @@ fn the_texts_of_a_model_folder_are_read_alike() {
         }
         let marked = format!("\u{feff}{text}");
         let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        // What stands in the place of a file of a model has sentences of its own.
-        let named = [
-            "git-LFS pointer",
-            "compressed file",
-            "zip archive",
-            "Python pickle",
-            "HTML",
-            "GGUF",
-            "safetensors file",
-            ".archer file",
-        ];
-        let wrong = others().into_iter().zip(named).map(|((bytes, _), part)| (bytes, part));
-        for (wrong, part) in wrong.chain([(wide, "is text in UTF-16: save it as UTF-8")]) {
+        for (wrong, part) in others().into_iter().chain([(wide, "is in UTF-16: save it as UTF-8")])
+        {
             refused(folder.path(), &format!("m/{name}"), &wrong, &args, part);
         }
         fs::write(&path, bytes).unwrap();

@@ -231,6 +231,9 @@ fn it_learns_from_games_that_a_person_played() {
     let inspect = json!({"method": "inspect", "talk": {"opening": opening, "choices": choices}, "said": null, "samples": null, "also": []});
     let seen = call(&mut session, inspect).unwrap();
     assert_eq!(seen["alternatives"][0]["text"], "take", "{seen}");
+    // Other settings than before are not passed over.
+    let other = json!({"method": "learnFrom", "games": [], "tune": {"iterations": 1, "seed": 7}});
+    assert_eq!(call(&mut session, other).unwrap()["seed"], 7);
     let fault = call(
         &mut session,
         json!({"method": "learnFrom", "games": [{"opening": opening, "turns": []}], "tune": {}}),

@@ -431,6 +431,13 @@ fn a_score_is_what_the_file_says_of_its_example() {
         assert!((number(told) - number(expected)).abs() < 1e-3, "{} {example}", lines[0]);
     }
 
+    // A world may begin without a word: an utterance then follows the end of a line.
+    let said_after = |text: &str| {
+        let args = ["score", "--model", &model, "--text", text, "--said", said];
+        run(folder.path(), &args).success().json_lines().remove(0)
+    };
+    assert_eq!(said_after(""), said_after("\\n"));
+
     fs::write(folder.path().join("long.jsonl"), format!(
         "{{\"opening\":\"Questions:\\n\",\"turns\":[{{\"said\":\"{}\",\"reply\":\"No.\",\"reward\":-1}}]}}\n",
         "very ".repeat(400)

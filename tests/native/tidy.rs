@@ -109,6 +109,32 @@ fn the_core_never_knows_the_outside() {
 }
 
 #[test]
+fn what_comes_from_outside_is_read_in_one_place() {
+    // Text of a person or a peer may have a mark, another encoding or no end: only archer-input and the
+    // file that bounds sizes handle that.
+    let readers = ["serde_json::from_str", "serde_json::from_slice", "serde_json::from_reader"];
+    let texts = ["read_to_string", "toml::from_str", "stdin().lines", "from_utf8("];
+    // What the machine says of itself.
+    let excused =
+        ["cli/src/input.rs", "cli/src/doctor.rs", "cli/src/bench/memory.rs", "cli/src/device.rs"];
+    for path in
+        files("crates/cli/src", &[".rs"]).into_iter().chain(files("crates/guests/src", &[".rs"]))
+    {
+        if path.ends_with("tests.rs") || excused.iter().any(|file| path.ends_with(file)) {
+            continue;
+        }
+        let text = without_tests(&path);
+        for word in readers.iter().chain(&texts) {
+            assert!(
+                !text.contains(word),
+                "{} has {word}: read it by input.rs or archer_input",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn the_core_knows_no_game() {
     let words = [
         "twenty questions",

@@ -13,9 +13,10 @@ use archer::config::{Algorithm, Config};
 
 use crate::args;
 use crate::device;
-use crate::error::{Error, cannot_read, cannot_write};
+use crate::error::{Error, cannot_write};
 use crate::experiment::{self, Request, did_you_mean};
 use crate::files;
+use crate::input;
 use crate::output;
 use crate::progress::Screen;
 use crate::run_dir::{self, Place};
@@ -140,8 +141,8 @@ fn refuse_smaller(out: &Path, algorithms: &[Algorithm], seeds: &[u64]) -> Result
     if !path.is_file() {
         return Ok(());
     }
-    let text = std::fs::read_to_string(&path).map_err(|e| cannot_read(&path, &e))?;
-    let there = summary::runs_in(&text).ok_or_else(|| {
+    let there = input::json(&path, input::RECORD).ok();
+    let there = there.as_ref().and_then(summary::runs_in).ok_or_else(|| {
         Error::Usage(format!(
             "{} is no table of a comparison: move it away, or choose another --out",
             path.display()

@@ -1,7 +1,6 @@
 //! `archer export`: a run or a model as the one file that a page loads, or as a folder that other
 //! programs read.
 
-use std::fs;
 use std::path::Path;
 
 use archer::agent::{Agent, Card};
@@ -17,6 +16,7 @@ use crate::comparison;
 use crate::device::{self, Opened};
 use crate::error::{Error, cannot_write, notice};
 use crate::files;
+use crate::input;
 use crate::model::{self, Found};
 use crate::number::{signed, thousands, with_interval};
 use crate::output;
@@ -94,7 +94,7 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
 
 /// The terms that the card in a model folder names, if it has one that does.
 fn licence_of(folder: &Path) -> String {
-    let card = fs::read_to_string(folder.join("README.md")).unwrap_or_default();
+    let card = input::text(&folder.join("README.md"), input::MODEL_TEXT).unwrap_or_default();
     card.lines().find_map(|line| line.strip_prefix("- Licence: ")).unwrap_or_default().to_string()
 }
 

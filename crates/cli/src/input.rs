@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use crate::error::{Error, cannot_read};
 
 /// What a file is read as, and how large it can be.
@@ -20,6 +22,12 @@ pub struct Kind {
 
 /// A configuration of a run.
 pub const CONFIG: Kind = Kind { what: "a configuration", most: 4 << 20 };
+
+/// A text in the folder of a model; a tokenizer of 250,000 words takes some 20 MB.
+pub const MODEL_TEXT: Kind = Kind { what: "a text of a model", most: 1 << 27 };
+
+/// What a run or a comparison tells of itself.
+pub const RECORD: Kind = Kind { what: "the record of a run", most: 1 << 30 };
 
 /// A file of games.
 pub const GAMES: Kind = Kind { what: "a file of games", most: 1 << 30 };
@@ -57,6 +65,15 @@ pub fn text(path: &Path, kind: Kind) -> Result<String, Error> {
         Ok(text) => Ok(text.into_owned()),
         Err(fault) => Err(Error::Failure(format!("{} {fault}", path.display()))),
     }
+}
+
+/// The value in a JSON document.
+///
+/// # Errors
+/// As [`bytes`], and if it is none of this type.
+pub fn json<T: DeserializeOwned>(path: &Path, kind: Kind) -> Result<T, Error> {
+    archer_input::json(&bytes(path, kind)?)
+        .map_err(|fault| Error::Failure(format!("{} {fault}", path.display())))
 }
 
 #[cfg(test)]

@@ -23,8 +23,9 @@ use std::path::{Path, PathBuf};
 
 use archer::config::Config;
 
-use crate::error::{Error, cannot_read, cannot_write};
+use crate::error::{Error, cannot_write};
 use crate::files;
+use crate::input;
 use crate::log::Line;
 use crate::model;
 use crate::progress::Screen;
@@ -190,9 +191,9 @@ impl RunDir {
     /// What the run was told otherwise before, as [`write_config`](Self::write_config) has written it.
     pub fn changes(&self) -> Result<Vec<String>, Error> {
         let path = self.root.join(CONFIG);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            read => read.map_err(|e| cannot_read(&path, &e))?,
+        let text = match path.exists() {
+            true => input::text(&path, input::CONFIG)?,
+            false => String::new(),
         };
         let changes = text.lines().filter_map(|line| line.strip_prefix(CHANGE));
         Ok(changes.map(str::to_string).collect())
@@ -274,10 +275,7 @@ pub fn lines(root: &Path) -> Result<Vec<Line>, Error> {
 
 /// Who played how well at the end of a run, in the order of [`RunDir::write_comparison`].
 pub fn comparison(root: &Path) -> Result<Vec<Row>, Error> {
-    let path = root.join(COMPARISON);
-    let text = fs::read_to_string(&path).map_err(|e| cannot_read(&path, &e))?;
-    serde_json::from_str(&text)
-        .map_err(|e| Error::Failure(format!("{} cannot be read: {e}", path.display())))
+    input::json(&root.join(COMPARISON), input::RECORD)
 }
 
 /// What is in the place of a run's folder.
@@ -453,7 +451,7 @@ struct Read {
 }
 
 fn read_log(path: &Path) -> Result<Read, Error> {
-    let bytes = fs::read(path).map_err(|e| cannot_read(path, &e))?;
+    let bytes = input::bytes(path, input::RECORD)?;
     let mut read = Read { lines: Vec::new(), faults: Vec::new() };
     let mut rest = &bytes[..];
     let mut number = 0;
@@ -462,12 +460,12 @@ fn read_log(path: &Path) -> Result<Read, Error> {
         let (raw, after) = rest.split_at(end.unwrap_or(rest.len()));
         rest = after.strip_prefix(b"\n").unwrap_or(after);
         number += 1;
-        match serde_json::from_slice(raw) {
-            // JSON is UTF-8.
+        match archer_input::json_line(raw) {
+            // What was read as JSON is UTF-8.
             Ok(line) => read.lines.push((String::from_utf8_lossy(raw).into_owned(), line)),
             Err(_) if end.is_none() => {}
             Err(error) => read.faults.push(format!(
-                "{}, line {number}, is no line of a log and is left out ({error})",
+                "{}, line {number}, is left out, because it {error}",
                 path.display()
             )),
         }

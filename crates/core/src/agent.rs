@@ -186,7 +186,7 @@ impl Agent {
         n: usize,
         (seed, purpose): (u64, &str),
     ) -> Result<Vec<String>, Error> {
-        let tokens = self.tokenizer.encode(observation);
+        let tokens = self.tokenizer.encode_observation(observation);
         let sampler = self.about.sampler(true);
         let player = self.player(&sampler, 1);
         let rows = vec![&tokens[..]; n];
@@ -233,7 +233,7 @@ impl Agent {
         rng: &mut ChaCha8Rng,
         mut report: impl FnMut(&str),
     ) -> Result<String, Error> {
-        let tokens = self.tokenizer.encode(observation);
+        let tokens = self.tokenizer.encode_observation(observation);
         let trie = self.trie(choices)?;
         let mut decoder = Decoder::new(&self.actor, 1);
         decoder.read(&[self.layout.observation(&tokens).to_vec()]);

@@ -10,13 +10,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use archer_input::Format;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::choices::Trie;
 use crate::error::Error;
 use crate::finite;
-use crate::foreign;
 use crate::nn::optim::Adam;
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
@@ -86,11 +86,10 @@ impl Sections {
             return Err(damaged("it is cut"));
         }
         if !bytes.starts_with(MAGIC) {
-            return Err(match foreign::instead_of_container(bytes) {
-                Some(kind) => Error::Checkpoint(format!(
-                    "the checkpoint is none: the file is {}; {}",
-                    kind.what, kind.remedy
-                )),
+            return Err(match archer_input::instead_of(Format::Archer, bytes) {
+                Some(fault) => {
+                    Error::Checkpoint(format!("the checkpoint is none: the file {fault}"))
+                }
                 None => damaged("it does not begin as a checkpoint does"),
             });
         }

@@ -52,7 +52,7 @@ impl Agent {
                 "the model holds no critic, which alone knows what an utterance is worth".into(),
             )
         })?;
-        let state = self.tokenizer.encode(observation);
+        let state = self.tokenizer.encode_observation(observation);
         let said = self.bodies(said);
         let said = said.iter().map(|body| &body[..]).collect();
         let Values { q1, q2, v1, v2 } = values(critic, self.layout(), &[&state], &[said]);
@@ -120,7 +120,7 @@ impl Agent {
         choices: Option<&Choices>,
         said: &[Vec<u32>],
     ) -> Result<Tensor<2>, Error> {
-        let state = self.tokenizer.encode(observation);
+        let state = self.tokenizer.encode_observation(observation);
         let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
         // What is read is all but each last token, which only is foreseen.
         let read: Vec<Vec<u32>> =
@@ -152,7 +152,7 @@ impl Agent {
 
     /// The actor's scores of `n` tokens after a text, evenly spread over the vocabulary.
     async fn scores(&self, observation: &str, n: usize) -> Result<Vec<f32>, Error> {
-        let state = self.tokenizer.encode(observation);
+        let state = self.tokenizer.encode_observation(observation);
         let room = self.actor.config().positions;
         let (batch, base) = batch(newest(&state, room), &[], &self.actor.device());
         let (tokens, positions) = (batch.tokens.clone(), batch.positions.clone());

@@ -53,7 +53,7 @@ pub(crate) fn read_request(input: &mut impl BufRead) -> io::Result<Asked> {
     }
     let field = |name: &str| {
         let found = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(found.value).ok()
+        archer_input::line(found.value).ok()
     };
     let upgrades = field("upgrade").is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
     let socket_key = field("sec-websocket-key").filter(|_| upgrades).map(str::to_string);
@@ -100,7 +100,7 @@ pub(crate) fn get(mut stream: impl Read + Write, host: &str, path: &str) -> io::
     }
     let field = |name: &str| {
         let found = answer.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(found.value).ok()
+        archer_input::line(found.value).ok()
     };
     if field("transfer-encoding").is_some_and(|how| how.eq_ignore_ascii_case("chunked")) {
         return chunks(&mut input);

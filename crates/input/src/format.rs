@@ -86,14 +86,15 @@ const MARKS: [(usize, &[u8], Format); 27] = [
 impl Format {
     /// What a file with these bytes is, where it is one of these kinds. The first 512 bytes suffice.
     pub fn of(bytes: &[u8]) -> Option<Format> {
+        // First, because the length before a header may look like the mark of another kind.
+        if is_safetensors(bytes) {
+            return Some(Format::Safetensors);
+        }
         let marked = MARKS
             .iter()
             .find(|(at, mark, _)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)));
         if let Some((_, _, format)) = marked {
             return Some(*format);
-        }
-        if is_safetensors(bytes) {
-            return Some(Format::Safetensors);
         }
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         let begins = |word: &str| {
@@ -131,7 +132,7 @@ impl Format {
     }
 }
 
-/// With the article before it: "a zip file".
+/// With the article before it: "a zip archive".
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -139,7 +140,7 @@ impl fmt::Display for Format {
             Format::Html => "an HTML page",
             Format::Xml => "an XML document",
             Format::Gzip => "a gzip file",
-            Format::Zip => "a zip file",
+            Format::Zip => "a zip archive",
             Format::Zstd => "a zstd file",
             Format::Xz => "an xz file",
             Format::Bzip2 => "a bzip2 file",
@@ -148,7 +149,7 @@ impl fmt::Display for Format {
             Format::Pickle => "a Python pickle",
             Format::Gguf => "a GGUF file",
             Format::Safetensors => "a safetensors file",
-            Format::Archer => "a model file or checkpoint of archer",
+            Format::Archer => "an .archer file (a model or a checkpoint)",
             Format::Parquet => "a Parquet file",
             Format::Arrow => "an Arrow file",
             Format::Numpy => "a NumPy array",
@@ -182,6 +183,7 @@ mod tests {
             (b"PK\x03\x04\x14", Format::Zip),
             (b"\x80\x04\x95", Format::Pickle),
             (b"GGUF\x03", Format::Gguf),
+            (b"\x1f\x8b\0\0\0\0\0\0{\"__metadata__\":", Format::Safetensors),
             (b"\x10\x00\x00\x00\x00\x00\x00\x00{\"a\":1}", Format::Safetensors),
             (b"ARCHERCK\x02", Format::Archer),
             (b"\xef\xbb\xbf \n<!DOCTYPE HTML>", Format::Html),

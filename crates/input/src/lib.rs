@@ -11,6 +11,7 @@
 //! | [`line`](fn@line) | one line or message | what a person or a peer says |
 //! | [`json_line`] | one line or message | JSON Lines, messages |
 //! | [`read_line`], [`skip_line`] | a stream | lines of bounded length |
+//! | [`instead_of`] | a whole file | what it is instead of a file of weights or a model |
 //! | [`Format::of`] | the first bytes of a file | what it is instead of what it should be |
 //!
 //! A byte-order mark is taken off; other encodings, and files that are no text, are named. A [`Fault`]
@@ -25,4 +26,4 @@ mod text;
 pub use format::Format;
 pub use json::{json, json_line, json_text, place_in_line};
 pub use lines::{LONGEST_LINE, Line, read_line, skip_line};
-pub use text::{Fault, line, text};
+pub use text::{Fault, instead_of, line, text};

@@ -42,6 +42,30 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     })
 }
 
+/// What a file of the kind `wanted` is instead, by its first bytes; `None` where nothing speaks against
+/// that kind, or only a reader of it can tell.
+pub fn instead_of(wanted: Format, bytes: &[u8]) -> Option<Fault> {
+    if bytes.is_empty() {
+        return Some(Fault("is empty: copy or download it again".into()));
+    }
+    match Format::of(bytes) {
+        Some(format) if format == wanted => return None,
+        Some(format) => return Some(Fault(format!("is {format}: {}", format.remedy()))),
+        None => {}
+    }
+    if let Err(encoding) = named_encoding(bytes) {
+        return Some(encoding);
+    }
+    let begin = bytes.strip_prefix(MARK).unwrap_or(bytes).trim_ascii_start();
+    if matches!(begin.first(), Some(b'{' | b'[')) {
+        return Some(Fault("is JSON text: put the file back that came with the model".into()));
+    }
+    let printed = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    bytes.iter().take(64).all(printed).then(|| {
+        Fault("is text: download the file itself; the text may say what went wrong".into())
+    })
+}
+
 /// The text of one line or message, without a byte-order mark. The end of a line stays where it is.
 ///
 /// # Errors
@@ -169,6 +193,27 @@ mod tests {
             pointer,
             "is a git-LFS pointer and no text: fetch the file itself with git lfs pull"
         );
+    }
+
+    #[test]
+    fn weights_that_are_something_else_are_named_with_the_remedy() {
+        let weights = |bytes: &[u8]| instead_of(Format::Safetensors, bytes).map(|fault| fault.0);
+        let header = b"\x02\0\0\0\0\0\0\0{}";
+        assert_eq!(weights(header), None);
+        assert_eq!(weights(b"\x02\0\xff\xff\xff\xff\0\xff"), None);
+        for (bytes, part) in [
+            (&b""[..], "is empty: copy or download"),
+            (b"GGUF\x03", "is a GGUF file: take"),
+            (b"ARCHERCK\x02", "is an .archer file (a model or a checkpoint): give it"),
+            (b"{\0\"\0a\0", "is in UTF-16: save"),
+            (b" {\"error\": \"none\"}", "is JSON text: put"),
+            (b"Entry not found", "is text: download"),
+        ] {
+            let fault = weights(bytes).unwrap();
+            assert!(fault.starts_with(part), "{fault}");
+        }
+        let container = instead_of(Format::Archer, header).unwrap().0;
+        assert!(container.contains("in a model folder"), "{container}");
     }
 
     proptest! {

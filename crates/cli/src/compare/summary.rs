@@ -31,8 +31,7 @@ pub struct Summary {
 }
 
 /// The runs that a `comparison.json` tells of, algorithm and seed each; `None` if it is none.
-pub fn runs_in(json: &str) -> Option<Vec<(String, u64)>> {
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+pub fn runs_in(value: &serde_json::Value) -> Option<Vec<(String, u64)>> {
     let mut runs = Vec::new();
     for outcome in value["algorithms"].as_array()? {
         let algorithm = outcome["algorithm"].as_str()?;

@@ -52,8 +52,10 @@ pub fn games(path: &Path) -> Result<Vec<Game>, Error> {
 /// The name that the first game gives its world.
 fn world(text: &str) -> Option<String> {
     let first: Value = match text.trim_start().starts_with('[') {
-        true => serde_json::from_str::<Vec<Value>>(text).ok()?.into_iter().next()?,
-        false => serde_json::from_str(text.lines().find(|line| !line.trim().is_empty())?).ok()?,
+        true => archer_input::json_text::<Vec<Value>>(text).ok()?.into_iter().next()?,
+        false => {
+            archer_input::json_text(text.lines().find(|line| !line.trim().is_empty())?).ok()?
+        }
     };
     Some(first.get("world")?.as_str()?.to_string())
 }

@@ -7,10 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Facts, model_file, size, weights};
 use crate::error::{Error, cannot_read};
-
-/// The largest of the small files that are read whole, in bytes; a tokenizer of 250,000 words takes
-/// some 20 MB.
-const LARGEST: u64 = 1 << 27;
+use crate::input;
 
 /// What a folder is.
 pub fn facts(folder: &Path) -> Result<Facts, Error> {
@@ -45,30 +42,18 @@ pub fn facts(folder: &Path) -> Result<Facts, Error> {
 
 /// A JSON object in a file.
 fn object(path: &Path) -> Result<Value, Error> {
-    let bytes = small(path)?;
-    let value: Value = serde_json::from_slice(&bytes)
-        .map_err(|e| Error::Usage(format!("{} is not valid JSON: {e}", path.display())))?;
+    let value: Value = input::json(path, input::MODEL_TEXT)?;
     match value.is_object() {
         true => Ok(value),
-        false => Err(Error::Usage(format!("{} is not a JSON object", path.display()))),
+        false => Err(Error::Failure(format!("{} is not a JSON object", path.display()))),
     }
-}
-
-fn small(path: &Path) -> Result<Vec<u8>, Error> {
-    let bytes = size(path)?;
-    if bytes > LARGEST {
-        return Err(Error::Usage(format!(
-            "{} has {bytes} bytes, more than the {LARGEST} that such a file can have",
-            path.display()
-        )));
-    }
-    fs::read(path).map_err(|e| cannot_read(path, &e))
 }
 
 /// The terms in the model card, where its header names some.
 fn licence(folder: &Path) -> Value {
-    let Ok(card) = small(&folder.join("README.md")) else { return Value::Null };
-    let card = String::from_utf8_lossy(&card);
+    let card = folder.join("README.md");
+    let Ok(card) = input::text(&card, input::MODEL_TEXT) else { return Value::Null };
+    let card = card.replace("\r\n", "\n");
     let Some(header) = card.strip_prefix("---\n").and_then(|card| card.split_once("\n---")) else {
         return Value::Null;
     };

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Facts, size};
 use crate::error::{Error, cannot_read};
+use crate::input;
 
 /// The longest header that the format allows, in bytes.
 const LONGEST: u64 = 100_000_000;
@@ -57,9 +58,8 @@ pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     if !index.is_file() {
         return Ok(Vec::new());
     }
-    let bytes = std::fs::read(&index).map_err(|e| cannot_read(&index, &e))?;
-    let wrong = |why: String| Error::Usage(format!("{}: {why}", index.display()));
-    let json: Value = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
+    let wrong = |why: String| Error::Failure(format!("{}: {why}", index.display()));
+    let json: Value = input::json(&index, input::MODEL_TEXT)?;
     let map = json["weight_map"].as_object().ok_or_else(|| wrong("it has no weight_map".into()))?;
     let mut names: Vec<&str> = map.values().filter_map(Value::as_str).collect();
     names.sort_unstable();
@@ -88,8 +88,8 @@ impl Header {
         }
         let mut json = Vec::new();
         (&mut file).take(length).read_to_end(&mut json).map_err(failed)?;
-        let mut json: Map<String, Value> = serde_json::from_slice(&json)
-            .map_err(|e| wrong(&format!("its header cannot be read: {e}")))?;
+        let mut json: Map<String, Value> = archer_input::json_line(&json)
+            .map_err(|fault| wrong(&format!("its header {fault}")))?;
         json.remove("__metadata__");
         let tensors = json.into_iter().map(|(name, about)| {
             let tensor = serde_json::from_value(about)

@@ -102,9 +102,7 @@ fn check_places(
 }
 
 fn parse<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, Error> {
-    if let Some(kind) = foreign::instead_of_weights(bytes) {
-        return Err(kind.instead_of(name));
-    }
+    foreign::weights(name, bytes)?;
     SafeTensors::deserialize(bytes).map_err(|error| {
         Error::Model(format!(
             "{name}: this is no whole safetensors file ({error}): it is damaged or cut; copy or download it again"

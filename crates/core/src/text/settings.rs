@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::foreign;
 
 /// Tokens and ids a tokenizer may leave out between them; more is no vocabulary, but a table as large as
 /// a file's largest number.
@@ -29,7 +28,9 @@ pub struct Cleaned<'a> {
 /// # Errors
 /// If it is no JSON, or its ids are none that a vocabulary has.
 pub fn cleaned<'a>(file: &str, json: &'a [u8]) -> Result<Cleaned<'a>, Error> {
-    let mut root: Value = foreign::json(file, json)?;
+    let fault = |fault| Error::Model(format!("{file} {fault}"));
+    let text = archer_input::text(json).map_err(fault)?;
+    let mut root: Value = archer_input::json_text(&text).map_err(fault)?;
     let wrong = |what: String| Err(Error::Model(format!("{file} cannot be read: {what}")));
     if !root["model"].is_object() {
         return wrong("it has no model, which says how text is cut into tokens".into());
@@ -51,7 +52,10 @@ pub fn cleaned<'a>(file: &str, json: &'a [u8]) -> Result<Cleaned<'a>, Error> {
         clear(&mut root["model"], key);
     }
     let json = match cleared.is_empty() {
-        true => Cow::Borrowed(foreign::without_mark(json)),
+        true => match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        },
         false => Cow::Owned(serde_json::to_vec(&root).expect("JSON can be written")),
     };
     Ok(Cleaned { json, cleared })

@@ -181,6 +181,13 @@ impl Tokenizer {
         self.inner.encode(text)
     }
 
+    /// The ids of a text that an utterance goes on from: the end of a line where the text has no token
+    /// of its own, since a network says nothing after nothing.
+    pub fn encode_observation(&self, text: &str) -> Vec<u32> {
+        let tokens = self.encode(text);
+        if tokens.is_empty() { vec![self.newline] } else { tokens }
+    }
+
     /// The text of some ids; special tokens leave nothing, broken UTF-8 becomes `�`.
     pub fn decode(&self, ids: &[u32]) -> String {
         self.inner.decode(ids, true)

@@ -27,7 +27,7 @@ pub fn trajectory(
     let opening = game.opening.as_deref().unwrap_or(opening);
     let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
     let (mut tries, mut choices) = (Tries::default(), game.choices.as_ref());
-    let mut text = tokenizer.encode(opening);
+    let mut text = tokenizer.encode_observation(opening);
     // Where texts only grow, all of them are beginnings of the last, which is shared once it is whole.
     let mut lengths = Vec::with_capacity(game.turns.len());
     for (turn, exchange) in game.turns.iter().enumerate() {
@@ -42,7 +42,7 @@ pub fn trajectory(
             lengths.push((before, text.len()));
         } else {
             observation = text.into();
-            text = tokenizer.encode(&seen.text());
+            text = tokenizer.encode_observation(&seen.text());
             next = text.as_slice().into();
         }
         trajectory.transitions.push(Transition {

@@ -131,7 +131,7 @@ async fn play_batch(
     for (index, (opening, start)) in openings.into_iter().zip(starts).enumerate() {
         games.push(Game {
             index,
-            tokens: player.tokenizer.encode(&opening.text).into(),
+            tokens: player.tokenizer.encode_observation(&opening.text).into(),
             choices: tries.of(opening.choices.as_ref(), player.tokenizer, limit)?,
             task: batch.task(index).map(|task| task as u32),
             trajectory: Trajectory { opening: Some(opening.text.clone()), ..Trajectory::default() },
@@ -216,7 +216,7 @@ fn take_turn(
     game.transcript.push(text, &turn.reply);
     let tokens: Arc<[u32]> = match &piece {
         Some(piece) => game.tokens.iter().chain(body).chain(piece).copied().collect(),
-        None => tokenizer.encode(&game.transcript.text()).into(),
+        None => tokenizer.encode_observation(&game.transcript.text()).into(),
     };
     let trajectory = &mut game.trajectory;
     trajectory.invalid += usize::from(turn.invalid);

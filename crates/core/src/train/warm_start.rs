@@ -157,7 +157,8 @@ pub fn demonstrations(
     if about.memory.is_some() {
         return apart(tokenizer, about, opening, game, &task);
     }
-    let mut whole = Demonstration { tokens: tokenizer.encode(opening), task, ..Default::default() };
+    let mut whole =
+        Demonstration { tokens: tokenizer.encode_observation(opening), task, ..Default::default() };
     for turn in &game.turns {
         append(&mut whole, tokenizer, about, turn);
     }
@@ -174,7 +175,7 @@ fn apart(
 ) -> Vec<Demonstration> {
     let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
     let one = |turn: &Exchange| {
-        let tokens = tokenizer.encode(&seen.text());
+        let tokens = tokenizer.encode_observation(&seen.text());
         let mut one = Demonstration { tokens, task: task.clone(), ..Default::default() };
         append(&mut one, tokenizer, about, turn);
         seen.push(&turn.said, &turn.reply);

@@ -14,7 +14,7 @@ use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
 use archer::train::trainer::{Phase, Report};
-use archer_world::{Game, Worlds};
+use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -68,8 +68,8 @@ pub struct Tune {
 pub(super) struct Tuning {
     begun_at: usize,
     iterations: usize,
-    /// Whether it learns from recorded games, without playing.
-    recorded: bool,
+    /// What was asked for where it learns from recorded games, without playing.
+    recorded: Option<Tune>,
 }
 
 /// What a fine-tune will be.
@@ -145,6 +145,24 @@ pub fn metric_infos() -> &'static [MetricInfo] {
     metrics::table()
 }
 
+/// Whether two worlds have the same settings. JavaScript writes 0 where a file has 0.0.
+fn alike(one: &Settings, other: &Settings) -> bool {
+    fn same(one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+            (Value::Array(one), Value::Array(other)) => {
+                one.len() == other.len()
+                    && one.iter().zip(other).all(|(one, other)| same(one, other))
+            }
+            (Value::Object(one), Value::Object(other)) => alike(one, other),
+            _ => one == other,
+        }
+    }
+    let held =
+        |(key, value): (&String, &Value)| other.get(key).is_some_and(|there| same(value, there));
+    one.len() == other.len() && one.iter().all(held)
+}
+
 impl Session {
     /// Makes the trainer of a fine-tune; nothing is learned yet.
     pub(super) async fn tune(&mut self, tune: &Tune) -> Result<Plan, Fault> {
@@ -157,8 +175,8 @@ impl Session {
             false => self.branch_off(tune, iterations)?,
         };
         // Another world is in the file, whether or not anything is learned in it.
-        let moved = trainer.config().world != self.trainer.config().world;
-        let plan = self.begin(trainer, iterations, false);
+        let moved = !alike(&trainer.config().world, &self.trainer.config().world);
+        let plan = self.begin(trainer, iterations, None);
         self.changed |= moved;
         Ok(plan)
     }
@@ -175,7 +193,10 @@ impl Session {
             let message = format!("game {} has no turns", number + 1);
             return Err(Fault::usage(message, "Leave it out."));
         }
-        let goes_on = self.tuning.as_ref().is_some_and(|tuning| tuning.recorded);
+        // With the same settings it goes on; others begin a run of their own with all games so far.
+        let asked = Tune { iterations: None, ..tune.clone() };
+        let under_way = self.tuning.as_ref().and_then(|tuning| tuning.recorded.as_ref());
+        let goes_on = under_way == Some(&asked);
         let trainer = if goes_on {
             let mut trainer = Trainer::clone(&self.trainer);
             trainer.remember(games).await?;
@@ -187,7 +208,7 @@ impl Session {
             trainer
         };
         Rc::make_mut(&mut self.recorded).extend_from_slice(games);
-        Ok(self.begin(trainer, iterations, true))
+        Ok(self.begin(trainer, iterations, Some(asked)))
     }
 
     /// A run of its own from the agent as it is now.
@@ -206,13 +227,13 @@ impl Session {
         Ok(trainer)
     }
 
-    fn begin(&mut self, trainer: Trainer, iterations: usize, recorded: bool) -> Plan {
+    fn begin(&mut self, trainer: Trainer, iterations: usize, recorded: Option<Tune>) -> Plan {
         let (begun_at, _) = trainer.experience();
         let config = trainer.config();
         let plan = Plan {
             iterations,
             warmup: config.warmup_iter.saturating_sub(begun_at),
-            games: if recorded { 0 } else { config.rollout_size },
+            games: if recorded.is_some() { 0 } else { config.rollout_size },
             seed: config.seed,
         };
         // One that was tuned and did not learn is no way back either.
@@ -262,7 +283,7 @@ impl Session {
             (_, true) => Tuning {
                 begun_at: 0,
                 iterations: self.trainer.config().warm_start.steps,
-                recorded: false,
+                recorded: None,
             },
             (None, false) => {
                 let hint = "Begin one before asking for a step.";
@@ -274,7 +295,7 @@ impl Session {
             && !imitates
             && self.trainer.experience().0 < config.warmup_iter;
         let trainer = Rc::make_mut(&mut self.trainer);
-        let report = match tuning.recorded {
+        let report = match tuning.recorded.is_some() {
             true => trainer.learn_from_memory().await?,
             false => trainer.step().await?,
         };
@@ -408,4 +429,28 @@ pub(super) fn with_set(
     }
     serde_json::from_value(value)
         .map_err(|error| fault(format!("a setting is no such value: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_are_alike_whether_a_number_has_a_point_or_not() {
+        let settings = |value: Value| value.as_object().cloned().unwrap();
+        let one = settings(json!({"noise": 0.0, "of": {"list": [1, 2.5]}, "name": "maze"}));
+        assert!(alike(
+            &one,
+            &settings(json!({"name": "maze", "noise": 0, "of": {"list": [1.0, 2.5]}}))
+        ));
+        for other in [
+            json!({"noise": 0.1, "of": {"list": [1, 2.5]}, "name": "maze"}),
+            json!({"noise": 0.0, "of": {"list": [1]}, "name": "maze"}),
+            json!({"noise": 0.0, "name": "maze"}),
+        ] {
+            assert!(!alike(&one, &settings(other)));
+        }
+    }
 }
