@@ -50,7 +50,7 @@ function memory() {
 const load = async (times) => {
   for (let i = 0; i < times; i++) {
     const agent = await window.archer.load({ backend: "cpu" });
-    await (await agent.play()).ask();
+    await (await window.archer.play(agent)).ask();
     await agent.dispose();
   }
 };
@@ -62,7 +62,7 @@ const begin = async () => {
 
 const play = async (times) => {
   for (let i = 0; i < times; i++) {
-    const game = await window.player.play({ seed: ++window.seed });
+    const game = await window.archer.play(window.player, { seed: ++window.seed });
     for (let turn = 0; game.state.status === "ask"; turn++) {
       await game.ask({ sample: true });
       await game.answer((window.seed >> (turn % 8)) & 1 ? "yes" : "no");
