@@ -32,6 +32,8 @@ fn games_are_played_side_by_side() {
     assert_eq!(answers["of"][2]["choices"], json!(["left", "right"]));
     assert_eq!(answers["of"][3]["end"], "won");
     assert_eq!(answers["of"][4]["error"], "game 9 is over: start it again");
+    // A carriage return is a character like another: an untrained model says all of them.
+    assert!(asked(&mut lines, act(7, "le\rft"))["error"].is_null());
     assert_eq!(asked(&mut lines, json!({"cmd": "close", "game": 9})), json!({"game": 9}));
     assert!(asked(&mut lines, act(9, "right"))["error"].is_string());
 }

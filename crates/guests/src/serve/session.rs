@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         {
             return Err(invalid(&format!("an action has no field {other:?}")));
         }
-        if said.contains(['\n', '\r']) {
+        if said.contains('\n') {
             return Err(invalid("a message is one line"));
         }
         let (Some(game), true) = (&mut self.game, self.playing) else {
