@@ -465,7 +465,7 @@ fn read_log(path: &Path) -> Result<Read, Error> {
             Ok(line) => read.lines.push((String::from_utf8_lossy(raw).into_owned(), line)),
             Err(_) if end.is_none() => {}
             Err(error) => read.faults.push(format!(
-                "{}, line {number}, is left out, because it {error}",
+                "{}, line {number}, is no line of a log and is left out: it {error}",
                 path.display()
             )),
         }

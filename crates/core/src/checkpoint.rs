@@ -113,11 +113,14 @@ impl Sections {
         let mut sections = Vec::new();
         for _ in 0..count {
             let length = reader.take(1)?[0] as usize;
-            let name = String::from_utf8_lossy(reader.take(length)?).into_owned();
+            let name = name_of(reader.take(length)?)?;
             let length = reader.u64()? as usize;
             sections.push((name, reader.take(length)?.to_vec()));
         }
-        Ok(Self(sections))
+        match reader.0.is_empty() {
+            true => Ok(Self(sections)),
+            false => Err(damaged("it is followed by more than it needs")),
+        }
     }
 }
 
@@ -134,6 +137,12 @@ pub fn module_from_section<M: Module>(
         Ok(bytes) => packed::unpack(module, bytes),
         Err(_) => module_from_bytes(module, sections.get(name)?),
     }
+}
+
+/// The name of a section.
+fn name_of(bytes: &[u8]) -> Result<String, Error> {
+    let name = str::from_utf8(bytes).map_err(|_| damaged("the name of a section is no text"))?;
+    Ok(name.to_string())
 }
 
 fn damaged(why: &str) -> Error {
@@ -479,6 +488,26 @@ mod tests {
             assert!(error.starts_with("the checkpoint is"), "{error}");
         }
         assert!(sections().get("other").unwrap_err().to_string().contains("no section other"));
+    }
+
+    /// Found by fuzzing: read with other letters in its place, such a name was longer than what it was
+    /// written with.
+    #[test]
+    fn a_name_is_text_and_nothing_follows_the_last_section() {
+        let summed = |mut bytes: Vec<u8>| {
+            let sum = crc32fast::hash(&bytes);
+            bytes.extend(sum.to_le_bytes());
+            Sections::from_bytes(&bytes).unwrap_err().to_string()
+        };
+        let head =
+            |sections: u32| [&MAGIC[..], &VERSION.to_le_bytes(), &sections.to_le_bytes()].concat();
+        let mut named = head(1);
+        named.push(255);
+        named.extend([0xff; 255]);
+        named.extend(0u64.to_le_bytes());
+        assert!(summed(named).ends_with("the name of a section is no text"));
+        let followed = [head(0), b"more".to_vec()].concat();
+        assert!(summed(followed).ends_with("it is followed by more than it needs"));
     }
 
     fn tokens() -> impl Strategy<Value = Vec<u32>> {

@@ -123,7 +123,9 @@ impl Format {
             Format::Tar => "unpack it with tar -x",
             Format::Pickle => "save weights as safetensors, and data as JSON",
             Format::Gguf => "take the model's safetensors files instead",
-            Format::Safetensors => "it holds weights: name it model.safetensors in a model folder",
+            Format::Safetensors => {
+                "it holds weights: name the folder that holds it, with its config.json and tokenizer.json"
+            }
             Format::Archer => "give it where a model is asked for, as in --model",
             Format::Parquet | Format::Arrow | Format::Sqlite => "write it out as JSON Lines",
             Format::Numpy | Format::Hdf5 => "save weights as safetensors, and data as JSON",

@@ -213,7 +213,7 @@ mod tests {
             assert!(fault.starts_with(part), "{fault}");
         }
         let container = instead_of(Format::Archer, header).unwrap().0;
-        assert!(container.contains("in a model folder"), "{container}");
+        assert!(container.contains("name the folder that holds it"), "{container}");
     }
 
     proptest! {

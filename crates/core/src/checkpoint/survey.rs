@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{MAGIC, Sections, VERSION, damaged};
+use super::{MAGIC, Sections, VERSION, damaged, name_of};
 use crate::error::Error;
 
 /// Bytes that are read at a time of a section that is not kept.
@@ -46,7 +46,7 @@ pub fn survey(
     let (mut sections, mut kept) = (Vec::new(), Sections::new());
     for _ in 0..count {
         let name = u64::from(reader.take(1)?[0]);
-        let name = String::from_utf8_lossy(&reader.take(name)?).into_owned();
+        let name = name_of(&reader.take(name)?)?;
         let size = u64::from_le_bytes(reader.take(8)?.try_into().expect("eight bytes"));
         match keep(&name) {
             true => kept.push(&name, reader.take(size)?),
