@@ -1,4 +1,4 @@
-//! Flags of the commands that tell of things instead of training or playing.
+//! Flags of the commands that inspect, score and document, instead of training or playing.
 
 use std::path::PathBuf;
 
