@@ -21,7 +21,7 @@ help:
 	@echo "make bench-peer archer bench and PyTorch in turns, and the ratios (MODEL=DIR for the iterations)"
 	@echo "make bench-web  how fast the browser computes, beside the terminal"
 	@echo "make bench-worlds  how fast the playground's worlds are learned and played in a browser"
-	@echo "make soak-web   whether a page grows over 200 loads and 1,000 games"
+	@echo "make soak-web   whether a page grows over 600 loads and 1,000 games"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
 	@echo "make student    distils models/twenty-questions and puts it into the package"
