@@ -215,7 +215,7 @@ export type WorldSource = World<never> | World<any> | string | PlatformURL | { m
 export interface BuiltIn {
   readonly builtIn: string;
   readonly settings: Record<string, unknown>;
-  /** Whether `fineTune` in it teaches what wins, unless it is told otherwise. */
+  /** The default of `teachWinning` for a fine-tune in this world. */
   readonly teachWinning?: boolean;
   /** Answers for it where the agent computes on this thread. */
   readonly host: () => Promise<unknown>;

@@ -26,7 +26,7 @@ pub const CONFIG: Kind = Kind { what: "a configuration", most: 4 << 20 };
 /// A text in the folder of a model; a tokenizer of 250,000 words takes some 20 MB.
 pub const MODEL_TEXT: Kind = Kind { what: "a text of a model", most: 1 << 27 };
 
-/// What a run or a comparison tells of itself.
+/// A record that a run or a comparison writes: its log or its table.
 pub const RECORD: Kind = Kind { what: "the record of a run", most: 1 << 30 };
 
 /// A file of games.

@@ -173,7 +173,7 @@ async function guarded(mine: () => boolean, action: () => Promise<void>): Promis
   progress.value = "";
 }
 
-/** The fault of the visitor's code that an error tells of, at its line where that is known. */
+/** Shows the fault of the visitor's code that an error is about, at its line where that is known. */
 function tell(error: unknown): void {
   const found = faultOf(error);
   if (found) fault.value = found;
@@ -181,7 +181,7 @@ function tell(error: unknown): void {
   announce(found ? `The world has a fault${found.line > 0 ? ` in line ${found.line}` : ""}: ${found.message}` : troubleOf(error).message);
 }
 
-/** The last fault of the world itself: the package tells of it in words of its own. */
+/** The last fault of the world itself. The package reports it in other words. */
 let thrown: Fault | null = null;
 
 function faultOf(error: unknown): Fault | null {
