@@ -248,11 +248,16 @@ test("auto lets both race where it may, says what it measured, and remembers it"
     console.log(`  ${first.report.reason}`);
     assert.ok(cpu.stepMs > 0 && cpu.tokensPerSecond > 0);
     // In software it loses, unless the machine is so busy that it does not even arrive.
-    assert.equal(first.report.backend, "cpu");
-    if (webgpu) assert.ok(webgpu.stepMs > cpu.stepMs);
-    // Remembered is only what was measured: one that did not arrive may do so the next time.
-    assert.deepEqual([first.measured, again.measured], [true, webgpu === null]);
-    if (webgpu) assert.deepEqual(again.report.measured, first.report.measured);
+    assert.deepEqual([first.report.backend, first.measured, again.report.backend], ["cpu", true, "cpu"]);
+    if (webgpu) {
+      assert.ok(webgpu.stepMs > cpu.stepMs);
+      assert.equal(again.measured, false);
+      assert.deepEqual(again.report.measured, first.report.measured);
+    } else {
+      // Remembered is only what was measured. The next load races again, unless the adapter that is still busy with
+      // the first start is not even named in time.
+      assert.ok(again.measured || again.report.adapter === null, again.report.reason);
+    }
     assert.equal(again.question, first.question);
   } finally {
     await browser.close();
