@@ -1,8 +1,8 @@
 //! Hugging Face's layout: names, transposes and configurations of model files.
 //!
 //! The networks' fields already carry the file's names where Rust allows; the few that differ are
-//! translated here, and the linear layers that PyTorch stores as [out, in] are turned. GPT-2's are
-//! stored as [in, out] like burn's. Files are bytes: the shells own the disk.
+//! translated here, and the linear layers that PyTorch stores as [out, in] are turned. Each
+//! layout of causal models has a file of its own here. Files are bytes: the shells own the disk.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,10 @@ use safetensors::tensor::{Dtype, TensorView};
 
 pub mod config;
 mod config_file;
+mod gpt2;
 mod leftover;
+#[cfg(feature = "llama")]
+mod llama;
 mod names;
 pub mod shapes;
 #[cfg(test)]
@@ -20,15 +23,15 @@ mod tests;
 pub mod weights;
 
 pub use self::config::{
-    CriticShape, encoder_config, gpt2_config, read_critic_config, read_encoder_config,
-    read_gpt2_config, read_specials,
+    CriticShape, actor_config, encoder_config, read_actor_config, read_critic_config,
+    read_encoder_config, read_specials,
 };
 use self::shapes::Named;
 use self::weights::{NamedBytes, Weights};
 use crate::error::Error;
 use crate::finite;
 use crate::nn::causal_critic::CausalCritic;
-use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
 use crate::nn::critic::{Critic, DoubleCritic};
 use crate::nn::params::{self, ParamInfo};
 use crate::rng::ChaCha8Rng;
@@ -37,11 +40,11 @@ use crate::text::Tokenizer;
 /// How a network's parameters stand in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// GPT-2: linear weights [in, out].
-    Gpt2,
+    /// A causal model: linear weights as its layout has them.
+    Actor,
     /// RoBERTa, BERT and the critic's heads: linear weights [out, in].
     Encoder,
-    /// The causal critic: GPT-2's body, and heads as in PyTorch.
+    /// The causal critic: a causal model's body, and heads as in PyTorch.
     CausalCritic,
 }
 
@@ -65,9 +68,11 @@ impl Format {
     fn is_turned(self, info: &ParamInfo) -> bool {
         info.shape.len() == 2
             && match self {
-                Format::Gpt2 => false,
+                Format::Actor => is_turned_in_body(&info.name),
                 Format::Encoder => !info.name.contains("embeddings"),
-                Format::CausalCritic => !info.name.starts_with("base_lm"),
+                Format::CausalCritic => {
+                    !info.name.starts_with("base_lm") || is_turned_in_body(&info.name)
+                }
             }
     }
 
@@ -77,6 +82,17 @@ impl Format {
             shape.reverse();
         }
         shape
+    }
+}
+
+/// Whether the file of a causal model holds the transpose of this matrix.
+fn is_turned_in_body(name: &str) -> bool {
+    #[cfg(feature = "llama")]
+    return llama::is_turned(name);
+    #[cfg(not(feature = "llama"))]
+    {
+        let _ = name;
+        false
     }
 }
 
@@ -156,7 +172,7 @@ pub fn actor_weights<'a>(
     files: &'a [NamedBytes],
     notices: &mut Vec<String>,
 ) -> Result<(CausalLmConfig, Weights<'a>), Error> {
-    let shape = read_gpt2_config(config, bytes)?;
+    let shape = read_actor_config(config, bytes)?;
     let untied = config::is_untied(config, bytes)?;
     let weights = checked_actor(config, &shape, untied, files, notices)?;
     Ok((shape, weights))
@@ -171,9 +187,25 @@ fn checked_actor<'a>(
 ) -> Result<Weights<'a>, Error> {
     let mut weights = names::unwrapped(Weights::new(files)?, notices)?;
     leftover::without_value_head(&mut weights, notices)?;
-    let mut weights = weights.renamed(names::gpt2_name)?;
-    check_blocks(&weights, "transformer.h.", (config, "n_layer", shape.layers))?;
-    leftover::without_tied_head(&mut weights, untied)?;
+    let mut weights = match &shape.layout {
+        Layout::Gpt2 => {
+            let mut weights = weights.renamed(gpt2::name)?;
+            check_blocks(&weights, "transformer.h.", (config, "n_layer", shape.layers))?;
+            gpt2::without_tied_head(&mut weights, untied)?;
+            weights
+        }
+        #[cfg(feature = "llama")]
+        Layout::Llama(layout) => {
+            let mut weights = weights.renamed(llama::name)?;
+            let blocks = (config, "num_hidden_layers", shape.layers);
+            check_blocks(&weights, "model.layers.", blocks)?;
+            llama::without_rotations(&mut weights);
+            if layout.tied {
+                llama::without_tied_head(&mut weights)?;
+            }
+            weights
+        }
+    };
     leftover::without_buffers(&mut weights, shape.positions)?;
     weights.check(&shapes::of_actor(shape), |_| false)?;
     Ok(weights)
@@ -203,14 +235,14 @@ fn check_blocks(
     }))
 }
 
-/// Fills a language model from weights that any maker of GPT-2 files may have named.
+/// Fills a language model from weights that any maker of such files may have named.
 ///
 /// # Errors
 /// As [`actor_weights`].
 pub fn read_actor(actor: CausalLm, files: &[NamedBytes]) -> Result<CausalLm, Error> {
     let shape = actor.config().clone();
     let weights = checked_actor("the configuration", &shape, false, files, &mut Vec::new())?;
-    weights.fill(actor, Format::Gpt2, |_| false)
+    weights.fill(actor, Format::Actor, |_| false)
 }
 
 /// The weights of a critic of this shape, or of an encoder alone, checked like those of an actor.
@@ -230,11 +262,16 @@ pub fn critic_weights<'a>(
         CriticShape::Causal(body) => {
             if !weights.has_part("base_lm.") {
                 return Err(Error::Model(format!(
-                    "{}: these are the weights of no critic: {config} describes a GPT-2, and a critic of that kind is made by archer alone, with heads beside its body (base_lm, critic1); leave the folder out, and a fresh critic is made",
+                    "{}: these are the weights of no critic: {config} describes a language model, and a critic of that kind is made by archer alone, with heads beside its body (base_lm, critic1); leave the folder out, and a fresh critic is made",
                     weights.file_of("")
                 )));
             }
-            (body.positions, ("base_lm.transformer.h.", (config, "n_layer", body.layers)))
+            let (blocks, key) = match &body.layout {
+                Layout::Gpt2 => ("base_lm.transformer.h.", "n_layer"),
+                #[cfg(feature = "llama")]
+                Layout::Llama(_) => ("base_lm.model.layers.", "num_hidden_layers"),
+            };
+            (body.positions, (blocks, (config, key, body.layers)))
         }
         CriticShape::Encoder(body) => {
             if !whole {
@@ -342,7 +379,7 @@ pub fn critic_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
         Critic::Encoder(critic) => {
             encoder_config(critic.config(), tokenizer.start, tokenizer.pad, tokenizer.end)
         }
-        Critic::Causal(critic) => gpt2_config(critic.config(), tokenizer.end),
+        Critic::Causal(critic) => actor_config(critic.config(), tokenizer.end),
     }
 }
 

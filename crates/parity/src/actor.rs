@@ -137,10 +137,10 @@ async fn optimiser(bench: &Bench, ledger: &mut Ledger, node: &Node<'_>) -> Resul
     let file = bench.fixtures.tensors("actor_step.safetensors")?;
     let config = config(&node.get("hyper")?, 1, Numerics::Fixed)?;
     let weights = file.weights()?.part("grads/");
-    let gradients = hf::taken_up(&bench.actor.valid(), Format::Gpt2, &weights)?;
+    let gradients = hf::taken_up(&bench.actor.valid(), Format::Actor, &weights)?;
     let (gradients, _) = clip_global_norm(gradients, config.max_grad_norm);
     let after = Adam::new().step(bench.actor.clone(), gradients, config.lm_lr);
-    let ours = parameters(&after, Format::Gpt2).await?;
+    let ours = parameters(&after, Format::Actor).await?;
     let name = format!("actor_step/{FULL}/optimiser.after");
     ledger.tensors(&name, Scale::Parameter, &file.part("after/")?, &ours);
     Ok(())
@@ -206,7 +206,7 @@ async fn token_case(
         let norm = read_one(global_norm(grads)).await?[0];
         ledger.compare_one(named(key), Kind::Norm, truth.get(key)?.number()?, norm);
     }
-    let gradients = as_named_there(laid_out(policy, part.gradients.clone(), Format::Gpt2).await?);
+    let gradients = as_named_there(laid_out(policy, part.gradients.clone(), Format::Actor).await?);
     let checksums = node.get("grad_checksums")?;
     ledger.checksums(&named("grads"), Scale::Norm(wanted), &checksums, &gradients)?;
     let Some(token) = part.token_level else {

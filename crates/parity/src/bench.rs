@@ -63,7 +63,7 @@ impl Bench {
         let device = device.clone().autodiff();
         let file = |name: &str| Ok(fixtures.bytes(name));
         let shape =
-            hf::read_gpt2_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
+            hf::read_actor_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
         // What is drawn here is replaced at once.
         let mut unused = rng::stream(0, "parity", 0);
         let actor = shape.init(&mut unused, &device);
@@ -289,7 +289,7 @@ pub async fn critic_parameters(critic: &Critic) -> Result<Tensors, Error> {
 
 /// A policy's parameters or gradients under the names of its language model's file.
 pub async fn of_actor(policy: &Policy, tensors: Vec<Tensor<1>>) -> Result<Tensors, Error> {
-    let laid = laid_out(policy, tensors, Format::Gpt2).await?;
+    let laid = laid_out(policy, tensors, Format::Actor).await?;
     let bare = |(name, tensor): (String, Laid)| match name.strip_prefix("lm.") {
         Some(bare) => (bare.to_string(), tensor),
         None => (name, tensor),

@@ -30,10 +30,10 @@ impl Fixtures {
             )));
         }
         let fixtures = Self { root: root.to_path_buf() };
-        match fixtures.has("batches.json") {
+        match fixtures.has("batches.json") || fixtures.has(super::language_models::META) {
             true => Ok(fixtures),
             false => Err(Error::Usage(format!(
-                "{shown} holds no fixtures: there is no batches.json in it"
+                "{shown} holds no fixtures: there is neither batches.json nor meta.json in it"
             ))),
         }
     }

@@ -10,6 +10,7 @@ mod critic;
 mod error;
 mod fixtures;
 mod forward;
+mod language_models;
 mod ledger;
 mod models;
 mod report;
@@ -70,8 +71,12 @@ const BESIDE: [&str; 12] = [
 /// If a file cannot be read or does not hold what it should, or the device fails. A number that
 /// differs is no error.
 pub async fn compare(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Report, Error> {
-    let bench = Bench::load(fixtures, device, threads)?;
     let mut ledger = Ledger::default();
+    if !fixtures.has("batches.json") {
+        language_models::run(&fixtures, device, &mut ledger).await?;
+        return Ok(ledger.report);
+    }
+    let bench = Bench::load(fixtures, device, threads)?;
     models::run(&bench, &mut ledger).await?;
     for (file, page) in PAGES {
         match bench.fixtures.has(file) {

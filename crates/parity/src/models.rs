@@ -13,7 +13,7 @@ pub async fn run(bench: &Bench, ledger: &mut Ledger) -> Result<(), Error> {
     let fixtures = &bench.fixtures;
     let actor = "actor/model.safetensors";
     if fixtures.has(actor) {
-        let ours = parameters(&bench.actor, Format::Gpt2).await?;
+        let ours = parameters(&bench.actor, Format::Actor).await?;
         equal(ledger, "models/actor", &fixtures.tensors(actor)?.part("")?, &ours);
     } else {
         ledger.skip("models/actor", "its weights are several files, each read by its index");

@@ -489,7 +489,8 @@ mod tests {
             heads: 2,
             positions: 512,
             vocab_size: 2 * tokenizer.vocab_size(),
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: archer::nn::causal_lm::Layout::Gpt2,
         };
         let actor = shape.init(&mut rng::stream(1, "bench", 2), &device);
         let about = archer::agent::About {

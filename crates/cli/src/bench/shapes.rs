@@ -3,7 +3,7 @@
 //! Work is counted as it must be done at least: multiplications and additions of the matrix
 //! products, attention over the tokens that may be looked at, a backward pass twice a forward one.
 
-use archer::nn::causal_lm::CausalLmConfig;
+use archer::nn::causal_lm::{CausalLmConfig, Layout};
 use archer::nn::encoder::EncoderConfig;
 
 /// A size of actor and critic.
@@ -37,7 +37,15 @@ impl Size {
             Size::M => (6, 256, 8, 4096),
             Size::G => (12, 768, 12, 50257),
         };
-        CausalLmConfig { layers, width, heads, positions, vocab_size, layer_norm_epsilon: 1e-5 }
+        CausalLmConfig {
+            layers,
+            width,
+            heads,
+            positions,
+            vocab_size,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
+        }
     }
 
     /// The critic's shape, in the reference's form.

@@ -60,7 +60,7 @@ impl Agent {
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
         // The values drawn here are replaced at once; the seed does not matter.
         let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
-        let actor = weights.fill(actor, Format::Gpt2, |_| false)?;
+        let actor = weights.fill(actor, Format::Actor, |_| false)?;
         let critic = read_critic(file, seed, device, (&tokenizer, &tokenizer_json), &mut notices)?;
         let Some((critic, own)) = critic else {
             if about.samples > 1 {
@@ -83,12 +83,12 @@ impl Agent {
         let about = serde_json::to_string_pretty(&self.about).expect("JSON can be written") + "\n";
         let shape = self.actor.config();
         let mut files = vec![
-            (CONFIG.to_string(), hf::gpt2_config(shape, self.tokenizer.end)),
+            (CONFIG.to_string(), hf::actor_config(shape, self.tokenizer.end)),
             (GENERATION.to_string(), self.generation_config()),
             (TOKENIZER_CONFIG.to_string(), tokenizer_config(&self.tokenizer, shape.positions)),
             (ABOUT.to_string(), about.into_bytes()),
             (CARD.to_string(), card.text(self).into_bytes()),
-            (MODEL.to_string(), hf::write(&self.actor, Format::Gpt2).await?),
+            (MODEL.to_string(), hf::write(&self.actor, Format::Actor).await?),
         ];
         if let Some(critic) = &self.critic {
             let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);

@@ -237,7 +237,7 @@ fn scale(block: &[f32]) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+    use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
     use crate::rng;
     use burn::tensor::Device;
     use proptest::prelude::*;
@@ -307,7 +307,8 @@ mod tests {
             heads: 2,
             positions: 64,
             vocab_size: 300,
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
         };
         let device = Device::flex();
         let lm = config.init(&mut rng::stream(1, "test", 0), &device);

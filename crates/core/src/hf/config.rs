@@ -6,8 +6,11 @@
 use serde_json::{Value, json};
 
 use super::config_file::ConfigFile;
+use super::gpt2;
+#[cfg(feature = "llama")]
+use super::llama;
 use crate::error::Error;
-use crate::nn::causal_lm::CausalLmConfig;
+use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::encoder::EncoderConfig;
 use crate::text::tokenizer::Specials;
 
@@ -17,37 +20,23 @@ pub const CRITIC: &str = "archer_critic";
 /// The key under which a critic's folder names the layout of its body.
 const BODY: &str = "body_model_type";
 
-/// GPT-2's `config.json` for a model of this shape.
-pub fn gpt2_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
-    pretty(&gpt2(config, end_of_text))
+/// The `config.json` of a causal model of this shape, in its layout.
+pub fn actor_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
+    pretty(&actor(config, end_of_text))
 }
 
-fn gpt2(config: &CausalLmConfig, end_of_text: u32) -> Value {
-    json!({
-        "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
-        "activation_function": "gelu_new",
-        "n_layer": config.layers,
-        "n_embd": config.width,
-        "n_head": config.heads,
-        "n_positions": config.positions,
-        "n_ctx": config.positions,
-        "vocab_size": config.vocab_size,
-        "layer_norm_epsilon": config.layer_norm_epsilon,
-        "bos_token_id": end_of_text,
-        "eos_token_id": end_of_text,
-        "tie_word_embeddings": true,
-        "resid_pdrop": 0.0,
-        "embd_pdrop": 0.0,
-        "attn_pdrop": 0.0,
-        "torch_dtype": "float32",
-    })
+fn actor(config: &CausalLmConfig, end_of_text: u32) -> Value {
+    match &config.layout {
+        Layout::Gpt2 => gpt2::config(config, end_of_text),
+        #[cfg(feature = "llama")]
+        Layout::Llama(layout) => llama::config(config, layout, end_of_text),
+    }
 }
 
 /// The same for the body of a critic in a model folder, under a name of its own: it is no language
-/// model, and a program that reads GPT-2 must not take it for one.
+/// model, and a program that reads such models must not take it for one.
 pub fn causal_critic_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
-    pretty(&as_critic(gpt2(config, end_of_text), "ArcherCausalCritic"))
+    pretty(&as_critic(actor(config, end_of_text), "ArcherCausalCritic"))
 }
 
 /// RoBERTa's (or BERT's) configuration for the body of a critic in a model folder likewise.
@@ -62,52 +51,30 @@ fn as_critic(mut config: Value, architecture: &str) -> Value {
     config
 }
 
-/// Reads GPT-2's `config.json`.
+/// Reads the `config.json` of a causal language model.
 ///
 /// # Errors
 /// If it is no JSON, of another model, lacks a size, or asks for what cannot be computed; the error
 /// names the key.
-pub fn read_gpt2_config(file: &str, bytes: &[u8]) -> Result<CausalLmConfig, Error> {
-    read_gpt2(&ConfigFile::read(file, bytes)?)
+pub fn read_actor_config(file: &str, bytes: &[u8]) -> Result<CausalLmConfig, Error> {
+    read_actor(&ConfigFile::read(file, bytes)?)
 }
 
-fn read_gpt2(config: &ConfigFile<'_>) -> Result<CausalLmConfig, Error> {
-    config.is_one_of(&["gpt2"])?;
-    config.choice("activation_function", &["gelu_new", "gelu_pytorch_tanh"])?;
-    config.flag_is("scale_attn_weights", true)?;
-    config.flag_is("scale_attn_by_inverse_layer_idx", false)?;
-    config.flag("reorder_and_upcast_attn")?; // the order of a sum in half precision, and no other function
-    config.flag_is("add_cross_attention", false)?;
-    config.flag("tie_word_embeddings")?; // the weights tell
-    config.nothing_else()?;
-    for key in ["resid_pdrop", "embd_pdrop", "attn_pdrop"] {
-        config.share(key)?; // drops nothing where nothing is trained
+fn read_actor(config: &ConfigFile<'_>) -> Result<CausalLmConfig, Error> {
+    #[cfg(feature = "llama")]
+    if llama::family(config.model_type()).is_some() {
+        return llama::read(config);
     }
-    let shape = CausalLmConfig {
-        layers: config.layers("n_layer")?,
-        width: config.size("n_embd")?,
-        heads: config.size("n_head")?,
-        positions: config.size("n_positions")?,
-        vocab_size: config.size("vocab_size")?,
-        layer_norm_epsilon: config.epsilon("layer_norm_epsilon", 1e-5)?,
-    };
-    config.check_heads(("n_embd", shape.width), ("n_head", shape.heads))?;
-    if config.has("n_ctx") {
-        config.size("n_ctx")?;
-    }
-    if config.has("n_inner") {
-        let inner = config.size("n_inner")?;
-        if inner != 4 * shape.width {
-            return config.fault(format!(
-                "n_inner = {inner} is not supported; it must be 4 n_embd = {}",
-                4 * shape.width
-            ));
-        }
-    }
-    Ok(shape)
+    #[cfg(feature = "llama")]
+    config.is_one_of(&CAUSAL)?;
+    gpt2::read(config)
 }
 
-/// Whether a GPT-2's `config.json` says that its output layer is a matrix of its own.
+/// The `model_type` of each causal model that can be read.
+#[cfg(feature = "llama")]
+const CAUSAL: [&str; 5] = ["gpt2", "llama", "mistral", "qwen2", "qwen3"];
+
+/// Whether a `config.json` says that its output layer is a matrix of its own.
 ///
 /// # Errors
 /// If it is no JSON, or the key is neither true nor false.
@@ -193,26 +160,34 @@ fn read_encoder(config: &ConfigFile<'_>) -> Result<EncoderConfig, Error> {
 /// The shape of a critic's body, of either kind.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CriticShape {
-    /// A GPT-2 body, which reads a whole game.
+    /// A causal body, which reads a whole game.
     Causal(CausalLmConfig),
     /// A RoBERTa or BERT, which reads state and action apart.
     Encoder(EncoderConfig),
 }
 
-/// Reads a critic's `config.json`: as archer writes it, a published encoder's, or GPT-2's as older
-/// model folders have it.
+/// Reads a critic's `config.json`: as archer writes it, a published encoder's, or a causal model's as
+/// older model folders have it.
 ///
 /// # Errors
-/// As [`read_gpt2_config`] and [`read_encoder_config`].
+/// As [`read_actor_config`] and [`read_encoder_config`].
 pub fn read_critic_config(file: &str, bytes: &[u8]) -> Result<CriticShape, Error> {
     let mut config = ConfigFile::read(file, bytes)?;
     if config.model_type() == CRITIC {
         config.take_model_type_from(BODY);
     }
     match config.model_type() {
-        "gpt2" => read_gpt2(&config).map(CriticShape::Causal),
+        known if is_causal(known) => read_actor(&config).map(CriticShape::Causal),
         _ => read_encoder(&config).map(CriticShape::Encoder),
     }
+}
+
+/// Whether this `model_type` is that of a causal model which can be read.
+fn is_causal(model_type: &str) -> bool {
+    #[cfg(feature = "llama")]
+    return CAUSAL.contains(&model_type);
+    #[cfg(not(feature = "llama"))]
+    return model_type == "gpt2";
 }
 
 /// The special tokens that a `config.json` or a `generation_config.json` names by their ids.

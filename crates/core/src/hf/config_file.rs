@@ -12,19 +12,23 @@ use crate::foreign;
 const MOST_LAYERS: usize = 1000;
 /// More rows or columns than any published model has by far; products of two still fit 64 bits.
 const MOST: usize = 100_000_000;
+/// Larger than any number of a configuration that is no size.
+const LARGEST: f64 = 1e12;
 /// Characters of a value that an error shows.
 const SHOWN: usize = 60;
 
 /// A `config.json` that is being read.
 pub(super) struct ConfigFile<'a> {
     file: &'a str,
+    /// The keys that lead to it, where it is a part of a file, with a dot behind each.
+    path: String,
     value: Value,
 }
 
 impl<'a> ConfigFile<'a> {
     pub fn read(file: &'a str, bytes: &[u8]) -> Result<Self, Error> {
         let value: Value = foreign::json(file, bytes)?;
-        let config = Self { file, value };
+        let config = Self { file, path: String::new(), value };
         match config.value.is_object() {
             true => Ok(config),
             false => config.fault("it must be an object with keys, in braces".into()),
@@ -36,10 +40,59 @@ impl<'a> ConfigFile<'a> {
     }
 
     /// The fault of a key: its value, and what it must be.
-    fn wrong<T>(&self, key: &str, must: &str) -> Result<T, Error> {
+    pub fn wrong<T>(&self, key: &str, must: &str) -> Result<T, Error> {
         let value = self.value[key].to_string();
         let cut = value.char_indices().nth(SHOWN).map(|(at, _)| format!("{}…", &value[..at]));
-        self.fault(format!("{key} = {} must be {must}", cut.unwrap_or(value)))
+        self.fault(format!("{}{key} = {} must be {must}", self.path, cut.unwrap_or(value)))
+    }
+
+    fn missing<T>(&self, key: &str, must: &str) -> Result<T, Error> {
+        self.fault(format!("the key {}{key} is missing: it must be {must}", self.path))
+    }
+
+    /// The object under a key, or an empty one where there is none.
+    pub fn part(&self, key: &str) -> Result<Self, Error> {
+        let value = match &self.value[key] {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            value if value.is_object() => value.clone(),
+            _ => return self.wrong(key, "an object with keys, in braces"),
+        };
+        Ok(Self { file: self.file, path: format!("{}{key}.", self.path), value })
+    }
+
+    /// The text under a key.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
+        match &self.value[key] {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            _ => self.wrong(key, "a text"),
+        }
+    }
+
+    /// The texts in a list.
+    pub fn texts(&self, key: &str) -> Result<Vec<&str>, Error> {
+        let Value::Array(list) = &self.value[key] else {
+            return if self.has(key) { self.wrong(key, "a list of texts") } else { Ok(Vec::new()) };
+        };
+        let texts = list.iter().map(Value::as_str).collect::<Option<_>>();
+        texts.map_or_else(|| self.wrong(key, "a list of texts"), Ok)
+    }
+
+    /// A number above 0.
+    pub fn positive(&self, key: &str) -> Result<Option<f64>, Error> {
+        match self.value[key].as_f64() {
+            Some(number) if number > 0.0 && number <= LARGEST => Ok(Some(number)),
+            None if !self.has(key) => Ok(None),
+            _ => self.wrong(key, "a number above 0"),
+        }
+    }
+
+    /// The same where it must be there.
+    pub fn positive_there(&self, key: &str) -> Result<f64, Error> {
+        match self.positive(key)? {
+            Some(number) => Ok(number),
+            None => self.missing(key, "a number above 0"),
+        }
     }
 
     pub fn has(&self, key: &str) -> bool {
@@ -76,6 +129,11 @@ impl<'a> ConfigFile<'a> {
         self.flag_is("is_encoder_decoder", false)
     }
 
+    /// A whole number above 0 under a key that may be missing.
+    pub fn size_or(&self, key: &str, default: usize) -> Result<usize, Error> {
+        if self.has(key) { self.size(key) } else { Ok(default) }
+    }
+
     /// A whole number above 0.
     pub fn size(&self, key: &str) -> Result<usize, Error> {
         self.size_up_to(key, MOST)
@@ -92,7 +150,7 @@ impl<'a> ConfigFile<'a> {
             _ if self.has(key) => {
                 self.wrong(key, &format!("a whole number above 0, and at most {most}"))
             }
-            _ => self.fault(format!("the key {key} is missing: it must be a whole number above 0")),
+            _ => self.missing(key, "a whole number above 0"),
         }
     }
 

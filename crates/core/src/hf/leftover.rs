@@ -10,38 +10,6 @@ use crate::error::Error;
 /// A mask that lets through from here on up to 0, as scores in 16 bits have it.
 const SHUT: f64 = -1e4;
 
-/// Checks an output layer against the token embedding, and takes it off where it is the same. `untied`
-/// says that there must be one.
-///
-/// # Errors
-/// If it is another: then what the file computes is not what would be computed here.
-pub fn without_tied_head(weights: &mut Weights<'_>, untied: bool) -> Result<(), Error> {
-    const HEAD: &str = "lm_head.weight";
-    const TABLE: &str = "transformer.wte.weight";
-    if !weights.has(HEAD) && untied {
-        return Err(Error::Model(format!(
-            "{}: tie_word_embeddings is false, and the tensor {HEAD} is missing; set it to true if the output layer is the embedding",
-            weights.file_of(HEAD)
-        )));
-    }
-    if !weights.has(HEAD) {
-        return Ok(());
-    }
-    if !weights.has(TABLE) {
-        // A writer that writes tensors in shared memory once may keep either name.
-        weights.rename(HEAD, TABLE);
-        return Ok(());
-    }
-    if weights.values(HEAD)? != weights.values(TABLE)? {
-        return Err(Error::Model(format!(
-            "{}: {HEAD} is another matrix than {TABLE}: an output layer of its own cannot be computed here; take a model whose output layer is tied to its embedding",
-            weights.file_of(HEAD)
-        )));
-    }
-    weights.remove(HEAD);
-    Ok(())
-}
-
 /// Takes off the buffers whose values are what they must be; `positions` is the number of places
 /// that a mask must cover.
 ///

@@ -1,6 +1,6 @@
 //! One form of the names that checkpoints of the same network give its tensors.
 //!
-//! GPT-2's own lack `transformer.`, an encoder stands under `roberta.` or `bert.`, old layer norms say
+//! An encoder stands under `roberta.` or `bert.`, old layer norms say
 //! `gamma` and `beta`. Programs that wrap a model put a word of theirs before every name.
 
 use super::weights::Weights;
@@ -37,13 +37,6 @@ fn bare(mut name: &str) -> &str {
         name = rest;
     }
     name
-}
-
-/// The name of a GPT-2 tensor as this crate writes it: the first published files leave
-/// `transformer.` out.
-pub(super) fn gpt2_name(name: &str) -> String {
-    let is_bare = ["wte.", "wpe.", "h.", "ln_f."].iter().any(|part| name.starts_with(part));
-    if is_bare { format!("transformer.{name}") } else { name.to_string() }
 }
 
 /// The name of an encoder's tensor as this crate writes it, from any of the field's: under

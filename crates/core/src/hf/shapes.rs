@@ -4,7 +4,10 @@
 //! configuration before memory is reserved for what it says. A test holds them beside the networks.
 
 use super::config::CriticShape;
-use crate::nn::causal_lm::CausalLmConfig;
+use super::gpt2;
+#[cfg(feature = "llama")]
+use super::llama;
+use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::encoder::EncoderConfig;
 
 /// A tensor's name in its file, and its shape there.
@@ -12,30 +15,30 @@ pub type Named = (String, Vec<usize>);
 
 /// The names and shapes of some tensors.
 #[derive(Default)]
-struct Tensors(Vec<Named>);
+pub(super) struct Tensors(Vec<Named>);
 
 impl Tensors {
-    fn push(&mut self, name: String, shape: &[usize]) {
+    pub fn push(&mut self, name: String, shape: &[usize]) {
         self.0.push((name, shape.to_vec()));
     }
 
     /// A weight and its bias, of so many outputs.
-    fn pair(&mut self, name: String, weight: &[usize], outputs: usize) {
+    pub fn pair(&mut self, name: String, weight: &[usize], outputs: usize) {
         self.push(format!("{name}.weight"), weight);
         self.push(format!("{name}.bias"), &[outputs]);
     }
 
-    fn norm(&mut self, name: String, width: usize) {
+    pub fn norm(&mut self, name: String, width: usize) {
         self.pair(name, &[width], width);
     }
 
     /// A linear layer as PyTorch stores it.
-    fn linear(&mut self, name: String, [inputs, outputs]: [usize; 2]) {
+    pub fn linear(&mut self, name: String, [inputs, outputs]: [usize; 2]) {
         self.pair(name, &[outputs, inputs], outputs);
     }
 
     /// A linear layer as GPT-2 stores it.
-    fn turned(&mut self, name: String, [inputs, outputs]: [usize; 2]) {
+    pub fn turned(&mut self, name: String, [inputs, outputs]: [usize; 2]) {
         self.pair(name, &[inputs, outputs], outputs);
     }
 
@@ -52,25 +55,6 @@ impl Tensors {
             self.linear(format!("{name}.4"), [width, 1]);
         }
     }
-}
-
-/// The tensors of GPT-2, each name behind `prefix`.
-fn gpt2_under(prefix: &str, config: &CausalLmConfig) -> Tensors {
-    let (width, mut all) = (config.width, Tensors::default());
-    let root = format!("{prefix}transformer");
-    all.push(format!("{root}.wte.weight"), &[config.vocab_size, width]);
-    all.push(format!("{root}.wpe.weight"), &[config.positions, width]);
-    for layer in 0..config.layers {
-        let block = format!("{root}.h.{layer}");
-        all.norm(format!("{block}.ln_1"), width);
-        all.turned(format!("{block}.attn.c_attn"), [width, 3 * width]);
-        all.turned(format!("{block}.attn.c_proj"), [width, width]);
-        all.norm(format!("{block}.ln_2"), width);
-        all.turned(format!("{block}.mlp.c_fc"), [width, 4 * width]);
-        all.turned(format!("{block}.mlp.c_proj"), [4 * width, width]);
-    }
-    all.norm(format!("{root}.ln_f"), width);
-    all
 }
 
 fn encoder(config: &EncoderConfig) -> Tensors {
@@ -97,13 +81,22 @@ fn encoder(config: &EncoderConfig) -> Tensors {
 
 /// The tensors of an actor.
 pub fn of_actor(config: &CausalLmConfig) -> Vec<Named> {
-    gpt2_under("", config).0
+    causal("", config).0
+}
+
+/// The tensors of a causal model, each name behind `prefix`.
+fn causal(prefix: &str, config: &CausalLmConfig) -> Tensors {
+    match &config.layout {
+        Layout::Gpt2 => gpt2::tensors(prefix, config),
+        #[cfg(feature = "llama")]
+        Layout::Llama(layout) => llama::tensors(prefix, config, layout),
+    }
 }
 
 /// The tensors of a critic, heads included.
 pub fn of_critic(shape: &CriticShape) -> Vec<Named> {
     let (mut all, q_inputs, width) = match shape {
-        CriticShape::Causal(config) => (gpt2_under("base_lm.", config), config.width, config.width),
+        CriticShape::Causal(config) => (causal("base_lm.", config), config.width, config.width),
         CriticShape::Encoder(config) => (encoder(config), 2 * config.width, config.width),
     };
     all.heads(q_inputs, width);

@@ -6,7 +6,7 @@ use safetensors::tensor::SafeTensors;
 use serde_json::Value;
 
 use super::*;
-use crate::nn::causal_lm::CausalLmConfig;
+use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::encoder::EncoderConfig;
 use crate::rng::stream;
 
@@ -55,7 +55,8 @@ fn actor(seed: u64) -> CausalLm {
         heads: 2,
         positions: 16,
         vocab_size: 20,
-        layer_norm_epsilon: 1e-5,
+        norm_epsilon: 1e-5,
+        layout: Layout::Gpt2,
     };
     config.init(&mut stream(seed, "actor", 0), &Device::flex())
 }
@@ -81,9 +82,9 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 #[test]
 fn what_was_written_reads_back_to_the_same_bytes() {
-    let bytes = wait(write(&actor(1), Format::Gpt2)).unwrap();
+    let bytes = wait(write(&actor(1), Format::Actor)).unwrap();
     let again = read_actor(actor(2), &file(&bytes)).unwrap();
-    assert_eq!(wait(write(&again, Format::Gpt2)).unwrap(), bytes);
+    assert_eq!(wait(write(&again, Format::Actor)).unwrap(), bytes);
     let bytes = wait(write(&critic(1), Format::Encoder)).unwrap();
     let again = read_critic(Critic::Encoder(critic(2)), &file(&bytes)).unwrap();
     let again = encoder_critic(again);
@@ -92,7 +93,7 @@ fn what_was_written_reads_back_to_the_same_bytes() {
 
 #[test]
 fn names_and_shapes_are_those_of_the_field() {
-    let bytes = wait(write(&actor(1), Format::Gpt2)).unwrap();
+    let bytes = wait(write(&actor(1), Format::Actor)).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("transformer.h.1.attn.c_attn.weight").unwrap().shape(), [8, 24]);
     assert_eq!(file.tensor("transformer.ln_f.bias").unwrap().shape(), [8]);
@@ -114,7 +115,7 @@ fn a_missing_extra_or_misshapen_tensor_is_named() {
     let message = |result: Result<CausalLm, Error>| result.unwrap_err().to_string();
     let error = message(read_actor(actor(1), &file(&critic_bytes)));
     assert!(error.contains("0 blocks") && error.contains("n_layer = 2"), "{error}");
-    let bytes = wait(write(&actor(1), Format::Gpt2)).unwrap();
+    let bytes = wait(write(&actor(1), Format::Actor)).unwrap();
     let error = message(read_actor(actor(1), &file(&bytes[..bytes.len() - 1])));
     assert!(error.contains(FILE) && error.contains("safetensors file"), "{error}");
     let small = CausalLmConfig { layers: 1, ..actor(1).config().clone() };
@@ -129,7 +130,7 @@ fn a_missing_extra_or_misshapen_tensor_is_named() {
 
 #[test]
 fn weights_in_several_files_are_found_by_their_index() {
-    let all = tensors(&actor(1), Format::Gpt2);
+    let all = tensors(&actor(1), Format::Actor);
     let (mut first, mut second) = (all.clone(), all.clone());
     first.retain(|name, _| name.contains("h.0"));
     second.retain(|name, _| !name.contains("h.0"));
@@ -146,7 +147,7 @@ fn weights_in_several_files_are_found_by_their_index() {
         let files = weights::files(&|name| Ok(folder.get(name).cloned()), "")?;
         read_actor(actor(2), &files)
     };
-    assert_eq!(tensors(&read(&folder).unwrap(), Format::Gpt2), all);
+    assert_eq!(tensors(&read(&folder).unwrap(), Format::Actor), all);
 
     let mut lacks = folder.clone();
     lacks.remove("b.safetensors");
@@ -170,13 +171,13 @@ fn weights_in_several_files_are_found_by_their_index() {
 
 #[test]
 fn half_precision_is_read_and_whole_numbers_are_refused() {
-    let all = tensors(&actor(1), Format::Gpt2);
+    let all = tensors(&actor(1), Format::Actor);
     let f16 = |x: f32| burn::tensor::f16::from_f32(x).to_le_bytes().to_vec();
     let bf16 = |x: f32| burn::tensor::bf16::from_f32(x).to_le_bytes().to_vec();
     for (bytes, precision) in
         [(shard(&all, Dtype::F16, f16), 1e-3), (shard(&all, Dtype::BF16, bf16), 8e-3)]
     {
-        let read = tensors(&read_actor(actor(2), &file(&bytes)).unwrap(), Format::Gpt2);
+        let read = tensors(&read_actor(actor(2), &file(&bytes)).unwrap(), Format::Actor);
         for (name, (_, values)) in &all {
             for (want, got) in values.iter().zip(&read[name].1) {
                 assert!((want - got).abs() <= precision * want.abs() + 1e-6, "{name}: {got}");
@@ -190,7 +191,7 @@ fn half_precision_is_read_and_whole_numbers_are_refused() {
 
 #[test]
 fn an_actor_is_found_under_its_oldest_names_too() {
-    let mut old: BTreeMap<String, Laid> = tensors(&actor(1), Format::Gpt2)
+    let mut old: BTreeMap<String, Laid> = tensors(&actor(1), Format::Actor)
         .into_iter()
         .map(|(name, tensor)| (name.replace("transformer.", ""), tensor))
         .collect();
@@ -200,7 +201,7 @@ fn an_actor_is_found_under_its_oldest_names_too() {
     old.insert("h.0.attn.masked_bias".to_string(), (vec![], vec![-1e4]));
     old.insert("lm_head.weight".to_string(), old["wte.weight"].clone());
     let read = read_actor(actor(2), &file(&shard(&old, Dtype::F32, single))).unwrap();
-    assert_eq!(tensors(&read, Format::Gpt2), tensors(&actor(1), Format::Gpt2));
+    assert_eq!(tensors(&read, Format::Actor), tensors(&actor(1), Format::Actor));
 }
 
 #[test]
@@ -297,11 +298,11 @@ fn bert_counts_from_position_0_and_has_token_types() {
 #[test]
 fn configurations_survive_the_file() {
     let config = actor(1).config().clone();
-    assert_eq!(read_gpt2_config("f", &gpt2_config(&config, 2)).unwrap(), config);
+    assert_eq!(read_actor_config("f", &actor_config(&config, 2)).unwrap(), config);
     let config = critic(1).config().clone();
     assert_eq!(read_encoder_config("f", &encoder_config(&config, 0, 1, 2)).unwrap(), config);
     let error =
-        read_gpt2_config("config.json", b"{\"model_type\": \"llama\"}").unwrap_err().to_string();
+        read_actor_config("config.json", b"{\"model_type\": \"llama\"}").unwrap_err().to_string();
     assert!(error.contains("llama") && error.contains("gpt2"), "{error}");
 }
 
@@ -310,7 +311,7 @@ fn told(
     config: &Value,
     change: impl FnOnce(&mut BTreeMap<String, Laid>),
 ) -> Result<Vec<String>, String> {
-    let mut all = tensors(&actor(1), Format::Gpt2);
+    let mut all = tensors(&actor(1), Format::Actor);
     change(&mut all);
     let files = file(&shard(&all, Dtype::F32, single));
     let mut notices = Vec::new();
@@ -318,13 +319,13 @@ fn told(
     let read = actor_weights(("config.json", &config), &files, &mut notices);
     let (shape, weights) = read.map_err(|error| error.to_string())?;
     let fresh = shape.init(&mut stream(2, "actor", 0), &Device::flex());
-    let read = weights.fill(fresh, Format::Gpt2, |_| false).unwrap();
-    assert_eq!(tensors(&read, Format::Gpt2), tensors(&actor(1), Format::Gpt2));
+    let read = weights.fill(fresh, Format::Actor, |_| false).unwrap();
+    assert_eq!(tensors(&read, Format::Actor), tensors(&actor(1), Format::Actor));
     Ok(notices)
 }
 
 fn config() -> Value {
-    serde_json::from_slice(&gpt2_config(actor(1).config(), 2)).unwrap()
+    serde_json::from_slice(&actor_config(actor(1).config(), 2)).unwrap()
 }
 
 #[test]
@@ -337,7 +338,7 @@ fn the_tensors_that_a_configuration_asks_for_are_those_of_the_network() {
         tensors
     };
     let network = actor(1);
-    assert_eq!(sorted(shapes::of_actor(network.config())), named(tensors(&network, Format::Gpt2)));
+    assert_eq!(sorted(shapes::of_actor(network.config())), named(tensors(&network, Format::Actor)));
     assert_eq!(
         shapes::scalars(&shapes::of_actor(network.config())),
         params::count(&network) as u64
@@ -456,7 +457,7 @@ fn every_key_that_changes_the_function_has_a_type_and_a_range() {
     ] {
         let mut config = config();
         config[key] = value;
-        let error = read_gpt2_config("config.json", config.to_string().as_bytes());
+        let error = read_actor_config("config.json", config.to_string().as_bytes());
         let error = error.map(|_| config.to_string()).unwrap_err().to_string();
         assert!(error.starts_with("config.json") && error.contains(key), "{key}: {error}");
     }

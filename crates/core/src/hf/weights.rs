@@ -154,6 +154,18 @@ impl<'a> Weights<'a> {
         }
     }
 
+    /// Whether two tensors have the same values, of whatever type.
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        match (self.tensors.get(one), self.tensors.get(other)) {
+            (Some((_, one)), Some((_, other))) => {
+                one.shape() == other.shape()
+                    && (one.dtype() == other.dtype() && one.data() == other.data()
+                        || floats(one).is_some_and(|values| floats(other) == Some(values)))
+            }
+            _ => false,
+        }
+    }
+
     /// Takes a tensor out.
     pub fn remove(&mut self, name: &str) {
         self.tensors.remove(name);

@@ -1,46 +1,58 @@
-//! The actor: a causal language model in GPT-2's layout.
+//! The actor: a causal language model, whatever its layout.
 //!
-//! Pre-norm blocks, learned positions, `gelu` in its tanh form, output layer tied to the token
-//! embedding. Fields carry the names of the Hugging Face file (`transformer.h.0.attn.c_attn`), so
-//! that weights travel without a table. Positions are given, not counted: padding anywhere in a
-//! row then changes nothing for the real tokens.
+//! What all layouts have in common is here: tokens become vectors, blocks with attention follow, a final
+//! norm, and a row of a table for each token gives its score. What a block computes is the layout's
+//! ([`super::gpt2`], [`super::llama`]). Positions are given, not counted: padding anywhere in a row
+//! then changes nothing for the real tokens.
 
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::nn::{Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::fused::{self, Activation, Mask};
+use super::fused::{self, Mask};
+use super::gpt2::Gpt2;
 use super::kv_cache::KvCache;
-use super::layers::{
-    SHUT, embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals,
-};
-use super::previous_token_heads::PreviousTokenHeads;
-use crate::rng::{self, ChaCha8Rng};
+use super::layers::SHUT;
+#[cfg(feature = "llama")]
+use super::llama::{Llama, LlamaLayout};
+#[cfg(feature = "llama")]
+use super::rope::Rotation;
+use crate::rng::ChaCha8Rng;
 
-/// The shape of a GPT-2-layout model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The shape of a causal language model.
+#[derive(Debug, Clone, PartialEq)]
 pub struct CausalLmConfig {
-    /// Transformer blocks (`n_layer`).
+    /// Transformer blocks.
     pub layers: usize,
-    /// Hidden width (`n_embd`).
+    /// Hidden width.
     pub width: usize,
-    /// Attention heads (`n_head`).
+    /// Attention heads, as many as there are queries of a token.
     pub heads: usize,
-    /// Rows of the position table (`n_positions`).
+    /// Tokens that a text may have.
     pub positions: usize,
-    /// Rows of the token table (`vocab_size`).
+    /// Rows of the token table.
     pub vocab_size: usize,
-    /// Epsilon of the layer norms.
-    pub layer_norm_epsilon: f64,
+    /// Epsilon of the norms.
+    pub norm_epsilon: f64,
+    /// What a block computes.
+    pub layout: Layout,
+}
+
+/// The layouts of blocks, with what one has beside the common sizes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layout {
+    /// GPT-2's.
+    Gpt2,
+    /// Llama's, and those of its relatives.
+    #[cfg(feature = "llama")]
+    Llama(LlamaLayout),
 }
 
 /// The language model; `forward` gives hidden states, `logits` the scores of tokens.
 #[derive(Module, Debug)]
 pub struct CausalLm {
-    transformer: Transformer,
+    body: Body,
     #[module(skip)]
     config: CausalLmConfig,
     /// The rows of the token table that are tokens, in ascending order, where not all are.
@@ -48,84 +60,105 @@ pub struct CausalLm {
     spoken: Option<Arc<[u32]>>,
 }
 
+/// The weights of one layout.
 #[derive(Module, Debug)]
-struct Transformer {
-    wte: Embedding,
-    wpe: Embedding,
-    h: Vec<Block>,
-    ln_f: LayerNorm,
+#[allow(clippy::large_enum_variant, reason = "a process holds a few")]
+enum Body {
+    Gpt2(Gpt2),
+    #[cfg(feature = "llama")]
+    Llama(Llama),
 }
 
-#[derive(Module, Debug)]
-struct Block {
-    ln_1: LayerNorm,
-    attn: Attention,
-    ln_2: LayerNorm,
-    mlp: Mlp,
+/// Where the tokens of a pass stand.
+struct Places {
+    /// `[batch, time]`.
+    positions: Tensor<2, Int>,
+    /// By what queries and keys are turned there, where the layout turns them.
+    #[cfg(feature = "llama")]
+    rotation: Option<Rotation>,
 }
 
-#[derive(Module, Debug)]
-struct Attention {
-    c_attn: Linear,
-    c_proj: Linear,
+/// The same call of whatever layout there is.
+macro_rules! of_layout {
+    ($body:expr, $lm:ident => $call:expr) => {
+        match $body {
+            Body::Gpt2($lm) => $call,
+            #[cfg(feature = "llama")]
+            Body::Llama($lm) => $call,
+        }
+    };
 }
 
-#[derive(Module, Debug)]
-struct Mlp {
-    c_fc: Linear,
-    c_proj: Linear,
+impl Body {
+    fn places(&self, positions: Tensor<2, Int>) -> Places {
+        #[cfg(feature = "llama")]
+        if let Body::Llama(llama) = self {
+            let rotation = Some(llama.rotation(positions.clone()));
+            return Places { positions, rotation };
+        }
+        Places {
+            positions,
+            #[cfg(feature = "llama")]
+            rotation: None,
+        }
+    }
+
+    fn embed(&self, tokens: Tensor<2, Int>, places: &Places) -> Tensor<3> {
+        match self {
+            Body::Gpt2(lm) => lm.embed(tokens, places.positions.clone()),
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => lm.embed(tokens),
+        }
+    }
+
+    /// Queries, keys and values of a block side by side, `[batch, time, 3 · heads · d]`.
+    fn project(&self, block: usize, x: Tensor<3>, places: &Places) -> Tensor<3> {
+        match self {
+            Body::Gpt2(lm) => lm.project(block, x),
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => {
+                lm.project(block, x, places.rotation.as_ref().expect("places of this layout"))
+            }
+        }
+    }
+
+    /// What follows attention in a block, for any number of tokens: `mixed` values, and its input `x`.
+    fn finish<const D: usize>(&self, block: usize, mixed: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        of_layout!(self, lm => lm.finish(block, mixed, x))
+    }
+
+    fn norm<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        of_layout!(self, lm => lm.norm(x))
+    }
+
+    /// A row for each token, by which hidden states are scored, `[vocab_size, width]`.
+    fn table(&self) -> Tensor<2> {
+        of_layout!(self, lm => lm.table())
+    }
 }
 
 impl CausalLmConfig {
-    /// A fresh model: GPT-2's initialisation, normal with deviation 0.02 at its width of 768 and
-    /// more at smaller ones (see [`init_std`]), residual outputs scaled down by √(2 · layers).
+    /// A fresh model.
     pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
-        let (width, std) = (self.width, init_std(self.width));
-        let residual = std / (2.0 * self.layers as f64).sqrt();
-        let transformer = Transformer {
-            wte: embedding(rng, self.vocab_size, width, std, device),
-            wpe: embedding(rng, self.positions, width, std / 2.0, device),
-            h: (0..self.layers)
-                .map(|_| Block {
-                    ln_1: layer_norm(width, self.layer_norm_epsilon, device),
-                    attn: Attention {
-                        c_attn: linear(rng, width, 3 * width, std, device),
-                        c_proj: linear(rng, width, width, residual, device),
-                    },
-                    ln_2: layer_norm(width, self.layer_norm_epsilon, device),
-                    mlp: Mlp {
-                        c_fc: linear(rng, width, 4 * width, std, device),
-                        c_proj: linear(rng, 4 * width, width, residual, device),
-                    },
-                })
-                .collect(),
-            ln_f: layer_norm(width, self.layer_norm_epsilon, device),
+        let body = match &self.layout {
+            Layout::Gpt2 => Body::Gpt2(Gpt2::new(self, rng, device)),
+            #[cfg(feature = "llama")]
+            Layout::Llama(layout) => Body::Llama(Llama::new(self, layout, rng, device)),
         };
-        CausalLm { transformer, config: self.clone(), spoken: None }
+        CausalLm { body, config: self.clone(), spoken: None }
     }
 
-    /// The same, but half of the first block's heads look back from the first step on
-    /// (`previous_token_heads.rs`), and all attention passes on what it reads at full strength.
+    /// The same, but it looks back from the first step on, where its layout has positions that can be
+    /// learned.
     pub fn init_looking_back(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
-        let (width, std) = (self.width, init_std(self.width));
-        let full = (width as f64).sqrt().recip();
-        let look_back = PreviousTokenHeads::new(self);
-        let mut model = self.init(rng, device);
-        let mut positions = normals(rng, self.positions * width, std / 2.0);
-        look_back.positions(&mut positions);
-        model.transformer.wpe = embedding_of(positions, self.positions, width, device);
-        for (number, block) in model.transformer.h.iter_mut().enumerate() {
-            let mut qkv = normals(rng, width * 3 * width, std);
-            for row in qkv.chunks_exact_mut(3 * width) {
-                row[2 * width..].fill_with(|| (rng::normal(rng) * full) as f32);
+        match &self.layout {
+            Layout::Gpt2 => {
+                let body = Body::Gpt2(Gpt2::looking_back(self, rng, device));
+                CausalLm { body, config: self.clone(), spoken: None }
             }
-            if number == 0 {
-                look_back.heads(&mut qkv);
-            }
-            block.attn.c_attn = linear_of(qkv, width, 3 * width, device);
-            block.attn.c_proj = linear(rng, width, width, full, device);
+            #[cfg(feature = "llama")]
+            Layout::Llama(_) => self.init(rng, device),
         }
-        model
     }
 }
 
@@ -137,7 +170,7 @@ impl CausalLm {
 
     /// The device that holds the weights.
     pub fn device(&self) -> Device {
-        self.transformer.wte.weight.device()
+        self.body.table().device()
     }
 
     /// The same model where only some rows of its token table are tokens: the others, which a file may
@@ -155,25 +188,26 @@ impl CausalLm {
     /// # Panics
     /// If it has fewer blocks, or none are asked for.
     pub fn thinned(mut self, layers: usize) -> Self {
-        let blocks = self.transformer.h;
-        assert!((1..=blocks.len()).contains(&layers), "{layers} of {} blocks", blocks.len());
-        let gaps = (layers - 1).max(1);
-        let kept = |n: usize| (n * (blocks.len() - 1) + gaps / 2) / gaps;
-        self.transformer.h = (0..layers).map(|n| blocks[kept(n)].clone()).collect();
+        self.body = match self.body {
+            Body::Gpt2(lm) => Body::Gpt2(lm.thinned(layers)),
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => Body::Llama(lm.thinned(layers)),
+        };
         self.config.layers = layers;
         self
     }
 
     /// The same model with all its scores divided by `temperature`. They are linear in what the
-    /// final norm hands on, so that norm takes the factor, and the layout stays GPT-2's.
+    /// final norm hands on, so that norm takes the factor, and the layout stays what it is.
     pub fn at_temperature(mut self, temperature: f64) -> Self {
         if temperature == 1.0 {
             return self;
         }
-        let scaled = |weights: Tensor<1>| weights.div_scalar(temperature).detach().require_grad();
-        let norm = &mut self.transformer.ln_f;
-        norm.gamma = norm.gamma.clone().map(scaled);
-        norm.beta = norm.beta.take().map(|beta| beta.map(scaled));
+        self.body = match self.body {
+            Body::Gpt2(lm) => Body::Gpt2(lm.at_temperature(temperature)),
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => Body::Llama(lm.at_temperature(temperature)),
+        };
         self
     }
 
@@ -205,13 +239,14 @@ impl CausalLm {
         positions: Tensor<2, Int>,
         mask: &Mask,
     ) -> Vec<Tensor<3>> {
-        let mut states = vec![self.embed(tokens, positions)];
-        for block in &self.transformer.h {
+        let places = self.body.places(positions);
+        let mut states = vec![self.body.embed(tokens, &places)];
+        for block in 0..self.config.layers {
             let x = states[states.len() - 1].clone();
-            states.push(self.through(block, x, mask));
+            states.push(self.through(block, x, &places, mask));
         }
         let last = states.pop().expect("the embeddings at least");
-        states.push(self.final_norm(last));
+        states.push(self.body.norm(last));
         states
     }
 
@@ -227,15 +262,15 @@ impl CausalLm {
         let mut rows = lists.concat();
         rows.sort_unstable();
         rows.dedup();
-        let (last, before) = self.transformer.h.split_last().expect("a block");
-        let mut x = self.embed(tokens, positions);
-        for block in before {
-            x = self.through(block, x, mask);
+        let last = self.config.layers - 1;
+        let places = self.body.places(positions);
+        let mut x = self.body.embed(tokens, &places);
+        for block in 0..last {
+            x = self.through(block, x, &places, mask);
         }
-        let epsilon = self.config.layer_norm_epsilon;
-        let attend = |qkv| fused::attention_at(qkv, mask, self.config.heads, &rows);
-        let mixed = attend(last.project(x.clone(), epsilon));
-        let x = self.final_norm(last.finish(mixed, fused::rows_at(x, &rows), epsilon)); // [rows, width]
+        let qkv = self.body.project(last, x.clone(), &places);
+        let mixed = fused::attention_at(qkv, mask, self.config.heads, &rows);
+        let x = self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, &rows))); // [rows, width]
         lists.map(|list| {
             if list == rows {
                 return x.clone();
@@ -249,10 +284,9 @@ impl CausalLm {
         })
     }
 
-    fn through(&self, block: &Block, x: Tensor<3>, mask: &Mask) -> Tensor<3> {
-        let epsilon = self.config.layer_norm_epsilon;
-        let qkv = block.project(x.clone(), epsilon);
-        block.finish(fused::attention(qkv, mask, self.config.heads), x, epsilon)
+    fn through(&self, block: usize, x: Tensor<3>, places: &Places, mask: &Mask) -> Tensor<3> {
+        let qkv = self.body.project(block, x.clone(), places);
+        self.body.finish(block, fused::attention(qkv, mask, self.config.heads), x)
     }
 
     /// Takes new tokens of some rows, which follow what the cache holds, into it, and gives hidden
@@ -273,23 +307,20 @@ impl CausalLm {
         cache: &mut KvCache,
     ) -> Tensor<2> {
         let [batch, new] = tokens.dims();
-        let (epsilon, heads) = (self.config.layer_norm_epsilon, self.config.heads);
+        let (last, heads) = (self.config.layers - 1, self.config.heads);
         let all: Vec<usize> = (0..batch * new).collect();
-        let (last, before) = self.transformer.h.split_last().expect("a block");
-        let mut x = self.embed(tokens, positions);
-        for (layer, block) in before.iter().enumerate() {
-            let qkv = block.project(x.clone(), epsilon);
-            let mixed = cache.attend(layer, qkv, rows, &all, mask, heads);
-            x = block.finish(mixed.reshape(x.dims()), x, epsilon);
+        let places = self.body.places(positions);
+        let mut x = self.body.embed(tokens, &places);
+        for block in 0..last {
+            let qkv = self.body.project(block, x.clone(), &places);
+            let mixed = cache.attend(block, qkv, rows, &all, mask, heads);
+            let width = mixed.dims()[1];
+            x = self.body.finish(block, mixed.reshape([batch, new, width]), x);
         }
-        let qkv = last.project(x.clone(), epsilon);
-        let mixed = cache.attend(before.len(), qkv, rows, asked, mask, heads);
+        let qkv = self.body.project(last, x.clone(), &places);
+        let mixed = cache.attend(last, qkv, rows, asked, mask, heads);
         cache.advance(new);
-        self.final_norm(last.finish(mixed, fused::rows_at(x, asked), epsilon))
-    }
-
-    fn final_norm<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        fused::layer_norm(&self.transformer.ln_f, self.config.layer_norm_epsilon, x)
+        self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, asked)))
     }
 
     /// Log-probabilities of one token for each of some hidden states, `[n]`, among the rows that are
@@ -305,14 +336,14 @@ impl CausalLm {
                 return self.log_prob_among(hidden, spoken, &places);
             }
         }
-        fused::log_prob(hidden, self.transformer.wte.weight.val(), tokens)
+        fused::log_prob(hidden, self.body.table(), tokens)
     }
 
     /// The same where only some tokens can come; `places` are those of the tokens in `choice`.
     pub fn log_prob_among(&self, hidden: Tensor<2>, choice: &[u32], places: &[u32]) -> Tensor<1> {
         let choice: Vec<i32> = choice.iter().map(|&token| token as i32).collect();
         let choice = Tensor::<1, Int>::from_ints(choice.as_slice(), &hidden.device());
-        fused::log_prob(hidden, self.transformer.wte.weight.val().select(0, choice), places)
+        fused::log_prob(hidden, self.body.table().select(0, choice), places)
     }
 
     /// Scores of the vocabulary for some hidden states, by the tied embedding; about [`SHUT`] for rows
@@ -335,27 +366,7 @@ impl CausalLm {
 
     /// As [`logits`](Self::logits), of rows that are no tokens too.
     pub fn scores_of_rows(&self, hidden: Tensor<2>) -> Tensor<2> {
-        fused::scores(hidden, self.transformer.wte.weight.val())
-    }
-
-    fn embed(&self, tokens: Tensor<2, Int>, positions: Tensor<2, Int>) -> Tensor<3> {
-        self.transformer.wte.forward(tokens) + self.transformer.wpe.forward(positions)
-    }
-}
-
-impl Block {
-    /// Queries, keys and values side by side, `[batch, time, 3 · width]`.
-    fn project(&self, x: Tensor<3>, epsilon: f64) -> Tensor<3> {
-        let normal = fused::layer_norm(&self.ln_1, epsilon, x);
-        fused::linear(&self.attn.c_attn, Activation::None, normal)
-    }
-
-    /// What follows attention, for any number of tokens: `mixed` values and the block's input `x`.
-    fn finish<const D: usize>(&self, mixed: Tensor<D>, x: Tensor<D>, epsilon: f64) -> Tensor<D> {
-        let x = fused::linear_add(&self.attn.c_proj, mixed, x);
-        let normal = fused::layer_norm(&self.ln_2, epsilon, x.clone());
-        let hidden = fused::linear(&self.mlp.c_fc, Activation::GeluTanh, normal);
-        fused::linear_add(&self.mlp.c_proj, hidden, x)
+        fused::scores(hidden, self.body.table())
     }
 }
 
@@ -375,7 +386,8 @@ mod tests {
                 heads: 2,
                 positions: 8,
                 vocab_size: 6,
-                layer_norm_epsilon: 1e-5,
+                norm_epsilon: 1e-5,
+                layout: Layout::Gpt2,
             },
         );
         let whole = shape.init(&mut stream(4, "test", 0), &device);

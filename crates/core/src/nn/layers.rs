@@ -5,7 +5,10 @@
 //! every backend. The layers themselves are burn's.
 
 use burn::module::Param;
-use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use burn::nn::{
+    Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, RmsNorm,
+    RmsNormConfig,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::rng::{self, ChaCha8Rng};
@@ -89,6 +92,25 @@ pub fn layer_norm(width: usize, epsilon: f64, device: &Device) -> LayerNorm {
     layer.gamma = constant(1.0, width, device);
     layer.beta = Some(constant(0.0, width, device));
     layer
+}
+
+#[cfg(feature = "llama")]
+/// Root-mean-square normalisation over the last axis with the given epsilon.
+pub fn rms_norm(width: usize, epsilon: f64, device: &Device) -> RmsNorm {
+    let mut layer = RmsNormConfig::new(width).with_epsilon(epsilon).init(device);
+    layer.gamma = constant(1.0, width, device);
+    layer
+}
+
+/// `layers` of some blocks, evenly spread from the first to the last.
+///
+/// # Panics
+/// If there are fewer blocks, or none are asked for.
+pub fn spread<B: Clone>(blocks: Vec<B>, layers: usize) -> Vec<B> {
+    assert!((1..=blocks.len()).contains(&layers), "{layers} of {} blocks", blocks.len());
+    let gaps = (layers - 1).max(1);
+    let kept = |n: usize| (n * (blocks.len() - 1) + gaps / 2) / gaps;
+    (0..layers).map(|n| blocks[kept(n)].clone()).collect()
 }
 
 /// `[batch, time, heads · d]` to `[batch, heads, time, d]`.

@@ -7,10 +7,14 @@ pub mod critic;
 pub mod encoder;
 pub mod fused;
 pub mod generate;
+mod gpt2;
 pub mod kv_cache;
 pub mod layers;
+#[cfg(feature = "llama")]
+pub mod llama;
 pub mod optim;
 pub mod params;
-mod previous_token_heads;
+#[cfg(feature = "llama")]
+pub mod rope;
 pub mod sampling;
 pub mod tree_batch;

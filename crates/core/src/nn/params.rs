@@ -78,8 +78,13 @@ struct InfoVisitor {
 }
 
 impl ModuleVisitor for InfoVisitor {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_string());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        // Which of several kinds a network is stands in no file: the field that holds it has no name.
+        let is_choice = container.starts_with("Enum:");
+        if let Some(field) = self.path.last_mut().filter(|_| is_choice) {
+            field.clear();
+        }
+        self.path.push(if is_choice { String::new() } else { name.to_string() });
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
@@ -88,7 +93,9 @@ impl ModuleVisitor for InfoVisitor {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let shape = param.val().dims().to_vec();
-        self.infos.push(ParamInfo { name: self.path.join("."), shape });
+        let named: Vec<&str> =
+            self.path.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        self.infos.push(ParamInfo { name: named.join("."), shape });
     }
 }
 

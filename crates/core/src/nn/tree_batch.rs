@@ -104,7 +104,7 @@ impl TreeBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::nn::causal_lm::{CausalLmConfig, Layout};
     use crate::rng::stream;
 
     /// A branch must be read exactly as if its text stood alone.
@@ -117,7 +117,8 @@ mod tests {
             heads: 2,
             positions: 12,
             vocab_size: 30,
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
         };
         let lm = shape.init(&mut stream(5, "forest", 0), &device);
         let trunk = [3, 4, 5, 6, 7, 8];

@@ -48,7 +48,7 @@ fn network() -> &'static CausalLm {
     NETWORK.get_or_init(|| {
         let tiny = Sections::from_bytes(TINY).expect("the corpus has a model");
         let config = tiny.get("actor_config").expect("a model has an actor");
-        let shape = hf::read_gpt2_config("actor_config", config).expect("the actor has a shape");
+        let shape = hf::read_actor_config("actor_config", config).expect("the actor has a shape");
         shape.init(&mut rng::stream(1, "fuzz", 0), &device())
     })
 }

@@ -287,7 +287,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::nn::causal_lm::{CausalLmConfig, Layout};
     use crate::rng;
 
     #[test]
@@ -298,7 +298,8 @@ mod tests {
             heads: 1,
             positions: 8,
             vocab_size: 8,
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
         };
         let lm = shape.init(&mut rng::stream(1, "test", 0), &Device::flex().autodiff());
         let at = |value: f32| {

@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
-use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
 use crate::nn::critic::{Critic, DoubleCritic};
 use crate::nn::encoder::EncoderConfig;
 use crate::rl::replay_buffer::ReplayBuffer;
@@ -150,7 +150,15 @@ fn causal_shape(
     positions: usize,
     vocab_size: usize,
 ) -> CausalLmConfig {
-    CausalLmConfig { layers, width, heads, positions, vocab_size, layer_norm_epsilon: 1e-5 }
+    CausalLmConfig {
+        layers,
+        width,
+        heads,
+        positions,
+        vocab_size,
+        norm_epsilon: 1e-5,
+        layout: Layout::Gpt2,
+    }
 }
 
 /// An actor of the shape that the configuration says.

@@ -119,7 +119,7 @@ impl Trainer {
         }
         if let Some(teacher) = &self.learner.teacher {
             let (actor, critic) = (&teacher.actor, &teacher.critic);
-            let shape = hf::gpt2_config(actor.config(), self.tokenizer.end);
+            let shape = hf::actor_config(actor.config(), self.tokenizer.end);
             sections.push("teacher_config", shape);
             sections.push("teacher", checkpoint::module_bytes(actor).await?);
             let shape = hf::critic_config(critic, &self.tokenizer);
@@ -196,7 +196,7 @@ impl Trainer {
         let agent = self.agent();
         let mut sections = Sections::new();
         sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
-        sections.push("actor_config", hf::gpt2_config(agent.actor.config(), self.tokenizer.end));
+        sections.push("actor_config", hf::actor_config(agent.actor.config(), self.tokenizer.end));
         sections.push("tokenizer", self.tokenizer.to_json());
         if let Some(own) = &self.critic_tokenizer {
             sections.push("critic_tokenizer", own.to_json());
@@ -361,7 +361,7 @@ fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Err
 /// The shape of the actor in the section `name`, which is as large as that.
 fn actor_shape(sections: &Sections, name: &str) -> Result<CausalLmConfig, Error> {
     let config = format!("{name}_config");
-    let shape = hf::read_gpt2_config(&config, sections.get(&config)?)?;
+    let shape = hf::read_actor_config(&config, sections.get(&config)?)?;
     check_size(sections, name, &shapes::of_actor(&shape))?;
     Ok(shape)
 }

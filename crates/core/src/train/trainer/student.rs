@@ -13,7 +13,7 @@ use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};
 use crate::config::{Config, CriticKind};
 use crate::error::Error;
-use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::causal_lm::{self, CausalLm, CausalLmConfig};
 use crate::nn::critic::Critic;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
@@ -158,7 +158,10 @@ fn fresh_student(
 ) -> (CausalLm, Critic) {
     let rows = actor.config().vocab_size;
     let fits = |of: &CausalLmConfig, layers: usize, width: usize, heads: usize, room: usize| {
-        let same = of.width == width && of.heads == heads && of.positions == room;
+        let same = of.layout == causal_lm::Layout::Gpt2
+            && of.width == width
+            && of.heads == heads
+            && of.positions == room;
         config.distill.from_teacher && same && layers <= of.layers
     };
     let own = &config.actor_model;

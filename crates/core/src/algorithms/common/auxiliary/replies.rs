@@ -52,7 +52,7 @@ impl ReplyRows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::causal_lm::CausalLmConfig;
+    use crate::nn::causal_lm::{CausalLmConfig, Layout};
     use crate::nn::fused::rows_at;
     use crate::rng::stream;
     use burn::tensor::{Device, Int};
@@ -67,7 +67,8 @@ mod tests {
             heads: 2,
             positions: 8,
             vocab_size: 6,
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
         };
         let lm = shape.init(&mut stream(3, "replies", 0), &device);
         let text = [1u32, 2, 3, 4, 5];

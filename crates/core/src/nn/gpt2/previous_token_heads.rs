@@ -9,8 +9,8 @@
 
 use std::f64::consts::PI;
 
-use super::causal_lm::CausalLmConfig;
-use super::layers::init_std;
+use crate::nn::causal_lm::CausalLmConfig;
+use crate::nn::layers::init_std;
 
 /// The highest frequency, in radians a token; neighbours are then clearly apart.
 const FASTEST: f64 = PI / 1.5;
@@ -86,6 +86,7 @@ impl PreviousTokenHeads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::causal_lm::Layout;
 
     /// The scores of a looking head, from the definition of attention, must be highest at the
     /// place it looks at, for every position of a game.
@@ -97,7 +98,8 @@ mod tests {
             heads: 4,
             positions: 200,
             vocab_size: 10,
-            layer_norm_epsilon: 1e-5,
+            norm_epsilon: 1e-5,
+            layout: Layout::Gpt2,
         };
         let look = PreviousTokenHeads::new(&config);
         let (mut table, mut qkv) = (vec![0.5; 200 * 48], vec![0.5; 48 * 144]);
