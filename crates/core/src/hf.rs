@@ -17,6 +17,8 @@ mod leftover;
 #[cfg(feature = "llama")]
 mod llama;
 mod names;
+#[cfg(feature = "llama")]
+pub mod peft;
 pub mod shapes;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,9 @@ use crate::text::Tokenizer;
 pub enum Format {
     /// A causal model: linear weights as its layout has them.
     Actor,
+    /// The adapters of a causal model as PEFT's files have them.
+    #[cfg(feature = "llama")]
+    Adapter,
     /// RoBERTa, BERT and the critic's heads: linear weights [out, in].
     Encoder,
     /// The causal critic: a causal model's body, and heads as in PyTorch.
@@ -59,15 +64,24 @@ impl Format {
             "layer_0" => "0",
             "layer_2" => "2",
             "layer_4" => "4",
+            "lora_a" => "lora_A.weight",
+            "lora_b" => "lora_B.weight",
             part => part,
         });
-        parts.collect::<Vec<_>>().join(".")
+        let name = parts.collect::<Vec<_>>().join(".");
+        match self {
+            #[cfg(feature = "llama")]
+            Format::Adapter => format!("base_model.model.{name}"),
+            _ => name,
+        }
     }
 
     /// Whether the file holds the transpose of a parameter.
     fn is_turned(self, info: &ParamInfo) -> bool {
         info.shape.len() == 2
             && match self {
+                #[cfg(feature = "llama")]
+                Format::Adapter => true,
                 Format::Actor => is_turned_in_body(&info.name),
                 Format::Encoder => !info.name.contains("embeddings"),
                 Format::CausalCritic => {

@@ -81,6 +81,11 @@ impl Fixtures {
 pub struct TensorFile(Vec<NamedBytes>);
 
 impl TensorFile {
+    /// A file that was just written.
+    pub fn of(name: &str, bytes: Vec<u8>) -> Self {
+        Self(vec![(name.to_string(), bytes)])
+    }
+
     /// The tensors, still in their file.
     pub fn weights(&self) -> Result<Weights<'_>, Error> {
         Ok(Weights::new(&self.0)?)

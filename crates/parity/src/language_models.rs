@@ -2,19 +2,24 @@
 //!
 //! The folder has a folder for each model, with `expected.safetensors` beside its files: for each text
 //! `ids.N` the scores of all tokens at all places, the log-probability of each token after those before
-//! it, and what is written greedily.
+//! it, and what is written greedily. Beside it, `adapter` has adapters in PEFT's files, whose scores,
+//! gradients and values after three steps of Adam are compared likewise, and the scores of the model that
+//! they are merged into.
 
 use archer::hf::weights::{self, Weights};
-use archer::hf::{self};
+use archer::hf::{self, Format, peft};
 use archer::nn::causal_lm::CausalLm;
 use archer::nn::generate::Decoder;
+use archer::nn::optim::Adam;
+use archer::nn::params;
 use archer::nn::sampling::Sampler;
 use archer::rng;
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::bench::{read, read_one};
-use super::fixtures::{Fixtures, TensorFile};
-use super::ledger::{Kind, Ledger};
+use super::fixtures::{Fixtures, Node, TensorFile};
+use super::ledger::{Kind, Ledger, Tensors};
 use crate::error::Error;
 
 /// The file that says which models there are.
@@ -26,25 +31,141 @@ const EXPECTED: &str = "expected.safetensors";
 pub async fn run(fixtures: &Fixtures, device: &Device, ledger: &mut Ledger) -> Result<(), Error> {
     let meta = fixtures.json(META)?;
     for name in meta.root().get("cases")?.keys()? {
-        model(fixtures, &name, device, ledger).await?;
+        model(fixtures, &meta.root(), &name, device, ledger).await?;
     }
     Ok(())
 }
 
 async fn model(
     fixtures: &Fixtures,
+    meta: &Node<'_>,
     name: &str,
     device: &Device,
     ledger: &mut Ledger,
 ) -> Result<(), Error> {
     let expected = fixtures.tensors(&format!("{name}/{EXPECTED}"))?;
     let lm = load(fixtures, name, device)?;
-    for text in 0.. {
-        let Some(ids) = ids(&expected.weights()?, &format!("ids.{text}")) else { break };
-        forward(&lm, &expected, &ids, (name, text), ledger).await?;
-        greedy(&lm, &expected, &ids, (name, text), ledger).await?;
+    let weights = expected.weights()?;
+    let texts: Vec<Vec<u32>> =
+        (0..).map_while(|text| ids(&weights, &format!("ids.{text}"))).collect();
+    for (text, ids) in texts.iter().enumerate() {
+        forward(&lm, &expected, ids, (name, text), ledger).await?;
+        greedy(&lm, &expected, ids, (name, text), ledger).await?;
     }
+    let case = meta.get("cases")?.get(name)?;
+    match fixtures.has(&format!("{name}/adapter/{}", peft::CONFIG)) {
+        true => adapters(fixtures, lm, &texts, &case, (&expected, name), ledger).await,
+        false => {
+            ledger.skip(format!("{name}/adapter"), "the folder has no such part");
+            Ok(())
+        }
+    }
+}
+
+/// The adapters of a model: what it computes with them, a step's gradients, and what three steps make of
+/// them.
+async fn adapters(
+    fixtures: &Fixtures,
+    lm: CausalLm,
+    texts: &[Vec<u32>],
+    case: &Node<'_>,
+    (expected, name): (&TensorFile, &str),
+    ledger: &mut Ledger,
+) -> Result<(), Error> {
+    let config = format!("{name}/adapter/{}", peft::CONFIG);
+    let weights = format!("{name}/adapter/{}", peft::WEIGHTS);
+    let lora = peft::read_config(&config, &fixtures.need(&config)?)?;
+    let files = vec![(weights.clone(), fixtures.need(&weights)?)];
+    let autodiff = lm.device().autodiff();
+    let mut lm = peft::read(lm, &lora, &files, &autodiff)?;
+    let written = peft::write_adapters(&lm).await?;
+    let again = TensorFile::of(name, written).part("")?;
+    let file = fixtures.tensors(&weights)?.part("")?;
+    ledger.same(
+        format!("{name}/adapter/file"),
+        &file.into_iter().collect::<Vec<_>>(),
+        &again.into_iter().collect::<Vec<_>>(),
+    );
+    for (text, ids) in texts.iter().enumerate() {
+        let scores = scores(&lm.valid(), ids).await?;
+        let reference = expected.values(&format!("lora.logits.{text}"))?;
+        ledger.compare(format!("{name}/{text}/lora.logits"), Kind::Hidden, &reference, &scores);
+    }
+    let (weigh, adam) = (case.get("weights")?.numbers()?, case.get("adam")?);
+    let rate = adam.get("lr")?.number()?;
+    let mut optimiser = Adam::new();
+    let mut losses = Vec::new();
+    for step in 0..3 {
+        let (loss, gradients) = step_of(&lm, texts, &weigh).await?;
+        losses.push(loss);
+        if step == 0 {
+            let ours = hf::laid_out(&lm, gradients.clone(), Format::Adapter).await?;
+            tensors(expected.part("grad.")?, &ours, format!("{name}/grad"), ledger);
+        }
+        lm = optimiser.step(lm, gradients, rate);
+    }
+    let reference = case.get("losses")?.numbers()?;
+    ledger.compare(format!("{name}/losses"), Kind::Hidden, &reference, &losses);
+    let ours = hf::laid_out(&lm, params::tensors(&lm), Format::Adapter).await?;
+    for (tensor, (_, reference)) in expected.part("after.")? {
+        let ours = ours.get(&tensor).map_or(&[][..], |(_, values)| values);
+        let wide =
+            |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        ledger.compare(
+            format!("{name}/after/{tensor}"),
+            Kind::Parameter,
+            &wide(&reference),
+            &wide(ours),
+        );
+    }
+    let device = lm.device().inner();
+    let merged = scores(&lm.merged(&device), &texts[0]).await?;
+    let reference = expected.values("merged.logits.0")?;
+    ledger.compare(format!("{name}/merged.logits"), Kind::Hidden, &reference, &merged);
     Ok(())
+}
+
+/// Compares tensors by the largest number in each.
+fn tensors(reference: Tensors, ours: &Tensors, name: String, ledger: &mut Ledger) {
+    for (tensor, (_, reference)) in reference {
+        let ours = ours.get(&tensor).map_or(&[][..], |(_, values)| values);
+        let wide =
+            |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+        let name = format!("{name}/{tensor}");
+        ledger.compare(name, Kind::LargestOf, &wide(&reference), &wide(ours));
+    }
+}
+
+/// The loss `−Σ weight · Σ log π / tokens` over some texts, and the adapters' gradients.
+async fn step_of(
+    lm: &CausalLm,
+    texts: &[Vec<u32>],
+    weights: &[f64],
+) -> Result<(f64, Vec<Tensor<1>>), Error> {
+    let losses = texts.iter().zip(weights).map(|(ids, weight)| {
+        let hidden = hidden(lm, ids).narrow(0, 0, ids.len() - 1);
+        lm.log_prob(hidden, &ids[1..]).sum().mul_scalar(-weight / ids.len() as f64)
+    });
+    let loss = losses.reduce(|sum, loss| sum + loss).expect("a text");
+    let told = read_one(loss.clone().inner()).await?[0];
+    Ok((told, params::gradients(lm, &loss.backward())))
+}
+
+/// Hidden states of a text, `[time, width]`.
+fn hidden(lm: &CausalLm, ids: &[u32]) -> Tensor<2> {
+    let device = lm.device();
+    let grid = |values: Vec<i32>| {
+        Tensor::<1, Int>::from_ints(values.as_slice(), &device).reshape([1, ids.len()])
+    };
+    let tokens = grid(ids.iter().map(|&id| id as i32).collect());
+    let hidden = lm.forward(tokens, grid((0..ids.len() as i32).collect()));
+    let width = hidden.dims()[2];
+    hidden.reshape([ids.len(), width])
+}
+
+/// The scores of all tokens at all places of a text.
+async fn scores(lm: &CausalLm, ids: &[u32]) -> Result<Vec<f64>, Error> {
+    read_one(lm.logits(hidden(lm, ids)).flatten::<1>(0, 1)).await
 }
 
 /// A model of the folder.
@@ -73,14 +194,7 @@ async fn forward(
     (name, text): (&str, usize),
     ledger: &mut Ledger,
 ) -> Result<(), Error> {
-    let device = lm.device();
-    let grid = |values: Vec<i32>| {
-        Tensor::<1, Int>::from_ints(values.as_slice(), &device).reshape([1, ids.len()])
-    };
-    let tokens = grid(ids.iter().map(|&id| id as i32).collect());
-    let hidden = lm.forward(tokens, grid((0..ids.len() as i32).collect()));
-    let width = hidden.dims()[2];
-    let hidden = hidden.reshape([ids.len(), width]);
+    let hidden = hidden(lm, ids);
     let scores = read_one(lm.logits(hidden.clone()).flatten::<1>(0, 1)).await?;
     let reference = expected.values(&format!("logits.{text}"))?;
     ledger.compare(format!("{name}/{text}/logits"), Kind::Hidden, &reference, &scores);

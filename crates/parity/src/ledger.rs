@@ -38,13 +38,15 @@ pub enum Kind {
     Gradient,
     /// Parameters after steps, and their mean over a tensor.
     Parameter,
+    /// Single gradients of one tensor, by the largest of them.
+    LargestOf,
     /// Monte Carlo returns, by their size: one sum in 32 bits.
     Return,
 }
 
 /// Allowed difference, absolute and by the size of the reference's number, as seen; the code allows
 /// [`MARGIN`] times that.
-const TOLERANCES: [(Kind, f64, f64); 13] = [
+const TOLERANCES: [(Kind, f64, f64); 14] = [
     (Kind::Exact, 0.0, 0.0),
     (Kind::Value, 2.0e-6, 0.0),
     (Kind::Hidden, 2.0e-6, 4.0e-7),
@@ -57,6 +59,7 @@ const TOLERANCES: [(Kind, f64, f64); 13] = [
     (Kind::Norm, 0.0, 1.9e-6),
     (Kind::Gradient, 0.0, 1.9e-6),
     (Kind::Parameter, 1.1e-6, 0.0),
+    (Kind::LargestOf, 0.0, 1.0e-6),
     (Kind::Return, 0.0, 6.0e-8),
 ];
 
@@ -89,7 +92,8 @@ impl Ledger {
         ours: &[f64],
     ) {
         let largest = reference.iter().fold(0.0f64, |top, value| top.max(value.abs()));
-        let size = |own: f64| if kind == Kind::Hidden { largest } else { own };
+        let size =
+            |own: f64| if matches!(kind, Kind::Hidden | Kind::LargestOf) { largest } else { own };
         let allowed: Vec<f64> = reference.iter().map(|&own| tolerance(kind, size(own))).collect();
         self.compare_within(name, &allowed, reference, ours);
     }

@@ -69,6 +69,25 @@ impl<'a> ConfigFile<'a> {
         }
     }
 
+    /// The text under a key, where it is one.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.value[key].as_str()
+    }
+
+    /// Refuses a list or an object that is not empty.
+    pub fn is_empty(&self, key: &str) -> Result<(), Error> {
+        let empty = match &self.value[key] {
+            Value::Null => true,
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            _ => false,
+        };
+        match empty {
+            true => Ok(()),
+            false => self.wrong(key, "absent: what it asks for is not computed here"),
+        }
+    }
+
     /// The texts in a list.
     pub fn texts(&self, key: &str) -> Result<Vec<&str>, Error> {
         let Value::Array(list) = &self.value[key] else {

@@ -15,7 +15,7 @@ use super::gpt2::Gpt2;
 use super::kv_cache::KvCache;
 use super::layers::SHUT;
 #[cfg(feature = "llama")]
-use super::llama::{Llama, LlamaLayout};
+use super::llama::{Llama, LlamaLayout, Lora};
 #[cfg(feature = "llama")]
 use super::rope::Rotation;
 use crate::rng::ChaCha8Rng;
@@ -131,9 +131,18 @@ impl Body {
         of_layout!(self, lm => lm.norm(x))
     }
 
-    /// A row for each token, by which hidden states are scored, `[vocab_size, width]`.
-    fn table(&self) -> Tensor<2> {
-        of_layout!(self, lm => lm.table())
+    /// A row for each token, by which hidden states on this device are scored, `[vocab_size, width]`.
+    #[cfg_attr(not(feature = "llama"), allow(unused_variables))]
+    fn table(&self, device: &Device) -> Tensor<2> {
+        match self {
+            Body::Gpt2(lm) => lm.table(),
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => lm.table(device),
+        }
+    }
+
+    fn device(&self) -> Device {
+        of_layout!(self, lm => lm.device())
     }
 }
 
@@ -170,7 +179,7 @@ impl CausalLm {
 
     /// The device that holds the weights.
     pub fn device(&self) -> Device {
-        self.body.table().device()
+        self.body.device()
     }
 
     /// The same model where only some rows of its token table are tokens: the others, which a file may
@@ -209,6 +218,23 @@ impl CausalLm {
             Body::Llama(lm) => Body::Llama(lm.at_temperature(temperature)),
         };
         self
+    }
+
+    /// The same with frozen weights and fresh adapters, which are all that is trained of it; `None` for
+    /// a layout without adapters.
+    #[cfg(feature = "llama")]
+    pub fn adapted(self, lora: &Lora, rng: &mut ChaCha8Rng, device: &Device) -> Option<Self> {
+        let Body::Llama(lm) = self.body else { return None };
+        Some(Self { body: Body::Llama(lm.adapted(lora, rng, device)), ..self })
+    }
+
+    /// The same with its adapters added to its weights, all of which are trained.
+    #[cfg(feature = "llama")]
+    pub fn merged(self, device: &Device) -> Self {
+        match self.body {
+            Body::Llama(lm) => Self { body: Body::Llama(lm.merged(device)), ..self },
+            body => Self { body, ..self },
+        }
     }
 
     /// Hidden states after the final norm, each token attending to itself and what stands before.
@@ -336,14 +362,16 @@ impl CausalLm {
                 return self.log_prob_among(hidden, spoken, &places);
             }
         }
-        fused::log_prob(hidden, self.body.table(), tokens)
+        let table = self.body.table(&hidden.device());
+        fused::log_prob(hidden, table, tokens)
     }
 
     /// The same where only some tokens can come; `places` are those of the tokens in `choice`.
     pub fn log_prob_among(&self, hidden: Tensor<2>, choice: &[u32], places: &[u32]) -> Tensor<1> {
         let choice: Vec<i32> = choice.iter().map(|&token| token as i32).collect();
         let choice = Tensor::<1, Int>::from_ints(choice.as_slice(), &hidden.device());
-        fused::log_prob(hidden, self.body.table().select(0, choice), places)
+        let table = self.body.table(&hidden.device()).select(0, choice);
+        fused::log_prob(hidden, table, places)
     }
 
     /// Scores of the vocabulary for some hidden states, by the tied embedding; about [`SHUT`] for rows
@@ -366,7 +394,8 @@ impl CausalLm {
 
     /// As [`logits`](Self::logits), of rows that are no tokens too.
     pub fn scores_of_rows(&self, hidden: Tensor<2>) -> Tensor<2> {
-        fused::scores(hidden, self.body.table())
+        let table = self.body.table(&hidden.device());
+        fused::scores(hidden, table)
     }
 }
 

@@ -5,10 +5,7 @@
 //! every backend. The layers themselves are burn's.
 
 use burn::module::Param;
-use burn::nn::{
-    Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig, RmsNorm,
-    RmsNormConfig,
-};
+use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::rng::{self, ChaCha8Rng};
@@ -91,14 +88,6 @@ pub fn layer_norm(width: usize, epsilon: f64, device: &Device) -> LayerNorm {
     let mut layer = LayerNormConfig::new(width).with_epsilon(epsilon).init(device);
     layer.gamma = constant(1.0, width, device);
     layer.beta = Some(constant(0.0, width, device));
-    layer
-}
-
-#[cfg(feature = "llama")]
-/// Root-mean-square normalisation over the last axis with the given epsilon.
-pub fn rms_norm(width: usize, epsilon: f64, device: &Device) -> RmsNorm {
-    let mut layer = RmsNormConfig::new(width).with_epsilon(epsilon).init(device);
-    layer.gamma = constant(1.0, width, device);
     layer
 }
 

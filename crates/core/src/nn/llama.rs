@@ -6,12 +6,12 @@
 //! names of the Hugging Face file (`model.layers.0.self_attn.q_proj`).
 
 use burn::module::Module;
-use burn::nn::{Embedding, Linear, RmsNorm};
 use burn::tensor::activation::silu;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLmConfig;
-use super::layers::{self, embedding, init_std, linear, rms_norm};
+use super::layers::{self, init_std};
+use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
 use crate::rng::ChaCha8Rng;
 
@@ -65,9 +65,7 @@ pub struct Biases {
 pub(super) struct Llama {
     model: Model,
     /// Rows by which hidden states are scored, where they are not the token table's.
-    lm_head: Option<Embedding>,
-    #[module(skip)]
-    epsilon: f64,
+    lm_head: Option<Table>,
     #[module(skip)]
     heads: usize,
     #[module(skip)]
@@ -76,34 +74,34 @@ pub(super) struct Llama {
 
 #[derive(Module, Debug)]
 struct Model {
-    embed_tokens: Embedding,
+    embed_tokens: Table,
     layers: Vec<Block>,
-    norm: RmsNorm,
+    norm: Norm,
 }
 
 #[derive(Module, Debug)]
 struct Block {
-    input_layernorm: RmsNorm,
+    input_layernorm: Norm,
     self_attn: Attention,
-    post_attention_layernorm: RmsNorm,
+    post_attention_layernorm: Norm,
     mlp: Mlp,
 }
 
 #[derive(Module, Debug)]
 struct Attention {
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
-    o_proj: Linear,
-    q_norm: Option<RmsNorm>,
-    k_norm: Option<RmsNorm>,
+    q_proj: Projection,
+    k_proj: Projection,
+    v_proj: Projection,
+    o_proj: Projection,
+    q_norm: Option<Norm>,
+    k_norm: Option<Norm>,
 }
 
 #[derive(Module, Debug)]
 struct Mlp {
-    gate_proj: Linear,
-    up_proj: Linear,
-    down_proj: Linear,
+    gate_proj: Projection,
+    up_proj: Projection,
+    down_proj: Projection,
 }
 
 impl Llama {
@@ -118,11 +116,10 @@ impl Llama {
         let std = init_std(width);
         let residual = std / (2.0 * shape.layers as f64).sqrt();
         let [queries, keys] = [shape.heads, layout.kv_heads].map(|heads| heads * layout.head_dim);
-        let norm = |width| rms_norm(width, epsilon, device);
+        let norm = |width| Norm::new(width, epsilon, device);
         let Biases { inputs, output, feed_forward } = layout.biases;
         let mut product = |from: usize, to: usize, std: f64, bias: bool| {
-            let layer = linear(rng, from, to, std, device);
-            Linear { bias: layer.bias.filter(|_| bias), ..layer }
+            Projection::new(rng, [from, to], std, bias, device)
         };
         let blocks = (0..shape.layers).map(|_| Block {
             input_layernorm: norm(width),
@@ -142,10 +139,10 @@ impl Llama {
             },
         });
         let layers = blocks.collect();
-        let mut table = || embedding(rng, shape.vocab_size, width, std, device);
+        let mut table = || Table::new(rng, [shape.vocab_size, width], std, device);
         let model = Model { embed_tokens: table(), layers, norm: norm(width) };
         let lm_head = (!layout.tied).then(table);
-        Self { model, lm_head, epsilon, heads: shape.heads, layout: layout.clone() }
+        Self { model, lm_head, heads: shape.heads, layout: layout.clone() }
     }
 
     /// A model of `layers` of these blocks, evenly spread from the first to the last.
@@ -156,9 +153,7 @@ impl Llama {
 
     /// The final norm divided by `temperature`: the scores are linear in what it hands on.
     pub fn at_temperature(mut self, temperature: f64) -> Self {
-        let scaled = |weights: Tensor<1>| weights.div_scalar(temperature).detach().require_grad();
-        let norm = &mut self.model.norm;
-        norm.gamma = norm.gamma.clone().map(scaled);
+        self.model.norm = self.model.norm.divided(temperature);
         self
     }
 
@@ -169,7 +164,9 @@ impl Llama {
 
     /// Tokens as vectors, `[batch, time]` to `[batch, time, width]`.
     pub fn embed(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.model.embed_tokens.forward(tokens)
+        let x = self.model.embed_tokens.forward(tokens);
+        // A frozen table is a constant, and what follows may be trained.
+        if self.device().is_autodiff() && !x.device().is_autodiff() { x.autodiff() } else { x }
     }
 
     /// A block's queries, keys and values side by side, `[batch, time, 3 · heads · d]`: each head of keys
@@ -178,14 +175,14 @@ impl Llama {
         let Block { input_layernorm, self_attn, .. } = &self.model.layers[block];
         let [batch, time, _] = x.dims();
         let (d, kv_heads) = (self.layout.head_dim, self.layout.kv_heads);
-        let normal = self.norm_by(input_layernorm, x);
-        let split = |layer: &Linear, heads: usize| {
+        let normal = input_layernorm.forward(x);
+        let split = |layer: &Projection, heads: usize| {
             layer.forward(normal.clone()).reshape([batch, time, heads, d])
         };
-        let turned = |layer: &Linear, heads: usize, norm: &Option<RmsNorm>| {
+        let turned = |layer: &Projection, heads: usize, norm: &Option<Norm>| {
             let x = split(layer, heads);
             let x = match norm {
-                Some(norm) => self.norm_by(norm, x),
+                Some(norm) => norm.forward(x),
                 None => x,
             };
             rotation.turn(x)
@@ -214,25 +211,112 @@ impl Llama {
     ) -> Tensor<D> {
         let Block { self_attn, post_attention_layernorm, mlp, .. } = &self.model.layers[block];
         let x = self_attn.o_proj.forward(mixed) + x;
-        let normal = self.norm_by(post_attention_layernorm, x.clone());
+        let normal = post_attention_layernorm.forward(x.clone());
         let gate = silu(mlp.gate_proj.forward(normal.clone()));
         mlp.down_proj.forward(gate * mlp.up_proj.forward(normal)) + x
     }
 
     /// The final norm.
     pub fn norm<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        self.norm_by(&self.model.norm, x)
+        self.model.norm.forward(x)
     }
 
-    /// A row for each token, by which hidden states are scored, `[vocab_size, width]`.
-    pub fn table(&self) -> Tensor<2> {
-        self.lm_head.as_ref().unwrap_or(&self.model.embed_tokens).weight.val()
+    /// A row for each token, by which hidden states on this device are scored, `[vocab_size, width]`.
+    pub fn table(&self, device: &Device) -> Tensor<2> {
+        self.lm_head.as_ref().unwrap_or(&self.model.embed_tokens).rows(device)
     }
 
-    /// `x / √(mean x² + ε) · γ` over the last axis.
-    fn norm_by<const D: usize>(&self, norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
-        let mean = x.clone().square().mean_dim(D - 1);
-        let scale = mean.add_scalar(self.epsilon).sqrt().recip();
-        x * scale * norm.gamma.val().unsqueeze()
+    /// The device of what is trained, or of the weights where nothing is.
+    pub fn device(&self) -> Device {
+        let trained = self.model.layers.iter().find_map(|block| {
+            block.projections().into_iter().find_map(|(_, projection)| projection.trained_on())
+        });
+        trained.unwrap_or_else(|| self.model.embed_tokens.device())
     }
+
+    /// The same with all weights frozen, and fresh adapters of what [`Lora`] names.
+    ///
+    /// # Panics
+    /// If it names a product that there is not.
+    pub fn adapted(self, lora: &Lora, rng: &mut ChaCha8Rng, device: &Device) -> Self {
+        assert!(lora.targets.iter().all(|name| TARGETS.contains(&name.as_str())), "{lora:?}");
+        let size = (lora.rank, lora.alpha);
+        let mut change = |name: &str, projection: Projection| {
+            let projection = projection.frozen();
+            match lora.targets.iter().any(|target| target == name) {
+                true => projection.adapted(rng, size, device),
+                false => projection,
+            }
+        };
+        self.mapped(&mut change, Norm::frozen, Table::frozen)
+    }
+
+    /// The same with its adapters added to the weights, all of which are trained.
+    pub fn merged(self, device: &Device) -> Self {
+        let mut change = |_: &str, projection: Projection| projection.merged(device);
+        self.mapped(&mut change, |norm| norm.merged(device), |table| table.merged(device))
+    }
+
+    fn mapped(
+        self,
+        projection: &mut impl FnMut(&str, Projection) -> Projection,
+        norm: impl Fn(Norm) -> Norm,
+        table: impl Fn(Table) -> Table,
+    ) -> Self {
+        let mut block = |block: Block| {
+            let Attention { q_proj, k_proj, v_proj, o_proj, q_norm, k_norm } = block.self_attn;
+            let Mlp { gate_proj, up_proj, down_proj } = block.mlp;
+            Block {
+                input_layernorm: norm(block.input_layernorm),
+                self_attn: Attention {
+                    q_proj: projection("q_proj", q_proj),
+                    k_proj: projection("k_proj", k_proj),
+                    v_proj: projection("v_proj", v_proj),
+                    o_proj: projection("o_proj", o_proj),
+                    q_norm: q_norm.map(&norm),
+                    k_norm: k_norm.map(&norm),
+                },
+                post_attention_layernorm: norm(block.post_attention_layernorm),
+                mlp: Mlp {
+                    gate_proj: projection("gate_proj", gate_proj),
+                    up_proj: projection("up_proj", up_proj),
+                    down_proj: projection("down_proj", down_proj),
+                },
+            }
+        };
+        let Model { embed_tokens, layers, norm: last } = self.model;
+        let layers = layers.into_iter().map(&mut block).collect();
+        let model = Model { embed_tokens: table(embed_tokens), layers, norm: norm(last) };
+        Self { model, lm_head: self.lm_head.map(table), ..self }
+    }
+}
+
+impl Block {
+    fn projections(&self) -> [(&'static str, &Projection); 7] {
+        let (attention, mlp) = (&self.self_attn, &self.mlp);
+        [
+            ("q_proj", &attention.q_proj),
+            ("k_proj", &attention.k_proj),
+            ("v_proj", &attention.v_proj),
+            ("o_proj", &attention.o_proj),
+            ("gate_proj", &mlp.gate_proj),
+            ("up_proj", &mlp.up_proj),
+            ("down_proj", &mlp.down_proj),
+        ]
+    }
+}
+
+/// The products of a block that can have adapters.
+pub const TARGETS: [&str; 7] =
+    ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+/// Adapters of low rank beside frozen weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lora {
+    /// r, the width between the two small matrices.
+    pub rank: usize,
+    /// α: what they compute is multiplied by α/r.
+    pub alpha: f64,
+    /// The products that have one, of [`TARGETS`].
+    pub targets: Vec<String>,
 }

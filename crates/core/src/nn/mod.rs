@@ -15,6 +15,8 @@ pub mod llama;
 pub mod optim;
 pub mod params;
 #[cfg(feature = "llama")]
+mod projection;
+#[cfg(feature = "llama")]
 pub mod rope;
 pub mod sampling;
 pub mod tree_batch;

@@ -151,6 +151,11 @@ impl Gpt2 {
         fused::layer_norm(&self.transformer.ln_f, self.epsilon, x)
     }
 
+    /// The device of the weights.
+    pub fn device(&self) -> Device {
+        self.transformer.wte.weight.device()
+    }
+
     /// A row for each token, by which hidden states are scored, `[vocab_size, width]`.
     pub fn table(&self) -> Tensor<2> {
         self.transformer.wte.weight.val()

@@ -1,0 +1,259 @@
+//! Weights that are trained, or frozen with a small trained adapter beside them.
+//!
+//! A trained weight is a parameter of the network. A frozen one is none: it is shared by every copy of the
+//! network, and neither optimiser, gradient, target nor checkpoint holds it. What learns is then an
+//! adapter of low rank: `y = x W + b + (α/r) · (x A) B` (Hu et al., LoRA, arXiv:2106.09685, equation 3).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::layers::normals;
+use crate::rng::ChaCha8Rng;
+
+/// `x W + b`.
+#[derive(Module, Debug)]
+pub(super) struct Projection {
+    /// `[d_in, d_out]`; none where it is frozen.
+    weight: Option<Param<Tensor<2>>>,
+    /// `[d_out]`, likewise.
+    bias: Option<Param<Tensor<1>>>,
+    lora_a: Option<Param<Tensor<2>>>,
+    lora_b: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    frozen: Option<Frozen>,
+    /// α/r.
+    #[module(skip)]
+    scale: f64,
+}
+
+/// A frozen weight, `[d_in, d_out]`, and bias.
+#[derive(Debug, Clone)]
+struct Frozen {
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+}
+
+/// A table of rows, one for each token.
+#[derive(Module, Debug)]
+pub(super) struct Table {
+    /// `[rows, width]`; none where it is frozen.
+    weight: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    frozen: Option<Tensor<2>>,
+}
+
+/// Root-mean-square normalisation over the last axis: `x / √(mean x² + ε) · γ`.
+#[derive(Module, Debug)]
+pub(super) struct Norm {
+    /// γ, `[width]`; none where it is frozen.
+    weight: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    frozen: Option<Tensor<1>>,
+    #[module(skip)]
+    epsilon: f64,
+}
+
+/// A tensor as a part of what is computed on this device: with autodiff where that is, as a constant.
+fn constant<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
+    let tensor = tensor.clone();
+    if device.is_autodiff() { tensor.autodiff() } else { tensor }
+}
+
+/// What is computed by: the parameter, or the frozen tensor.
+fn held<const D: usize>(
+    weight: &Option<Param<Tensor<D>>>,
+    frozen: &Option<Tensor<D>>,
+    device: &Device,
+) -> Tensor<D> {
+    match (weight, frozen) {
+        (Some(weight), _) => weight.val(),
+        (None, Some(frozen)) => constant(frozen, device),
+        (None, None) => unreachable!("a weight is trained or frozen"),
+    }
+}
+
+/// Takes a parameter out, as a frozen tensor.
+fn frozen<const D: usize>(weight: &mut Option<Param<Tensor<D>>>) -> Option<Tensor<D>> {
+    let tensor = weight.take()?.val();
+    Some(if tensor.is_autodiff() { tensor.inner() } else { tensor })
+}
+
+impl Projection {
+    /// A trained one with normal weights of standard deviation `std`, and a bias of zeros or none.
+    pub fn new(
+        rng: &mut ChaCha8Rng,
+        [d_in, d_out]: [usize; 2],
+        std: f64,
+        bias: bool,
+        device: &Device,
+    ) -> Self {
+        let weight = TensorData::new(normals(rng, d_in * d_out, std), [d_in, d_out]);
+        let zeros = || Param::from_data(TensorData::new(vec![0.0f32; d_out], [d_out]), device);
+        Self {
+            weight: Some(Param::from_data(weight, device)),
+            bias: bias.then(zeros),
+            lora_a: None,
+            lora_b: None,
+            frozen: None,
+            scale: 0.0,
+        }
+    }
+
+    /// The same, frozen.
+    pub fn frozen(mut self) -> Self {
+        if let Some(weight) = frozen(&mut self.weight) {
+            self.frozen = Some(Frozen { weight, bias: frozen(&mut self.bias) });
+        }
+        self
+    }
+
+    /// The same with a fresh adapter of this rank: A as PyTorch's linear layers begin, B zero, so that it
+    /// changes nothing at first.
+    pub fn adapted(
+        mut self,
+        rng: &mut ChaCha8Rng,
+        (rank, alpha): (usize, f64),
+        device: &Device,
+    ) -> Self {
+        let [d_in, d_out] = self.dims();
+        let bound = 1.0 / (d_in as f64).sqrt();
+        let draw = |_| ((crate::rng::unit(rng) * 2.0 - 1.0) * bound) as f32;
+        let a: Vec<f32> = (0..d_in * rank).map(draw).collect();
+        let param = |values, shape| Some(Param::from_data(TensorData::new(values, shape), device));
+        self.lora_a = param(a, [d_in, rank]);
+        self.lora_b = param(vec![0.0; rank * d_out], [rank, d_out]);
+        self.scale = alpha / rank as f64;
+        self
+    }
+
+    /// The same, trained as a whole again, with its adapter added to the weight.
+    pub fn merged(mut self, device: &Device) -> Self {
+        let Some(Frozen { weight, bias }) = self.frozen.take() else { return self };
+        let weight = match (self.lora_a.take(), self.lora_b.take()) {
+            (Some(a), Some(b)) => {
+                let plain =
+                    |tensor: Tensor<2>| if tensor.is_autodiff() { tensor.inner() } else { tensor };
+                weight + plain(a.val()).matmul(plain(b.val())).mul_scalar(self.scale)
+            }
+            _ => weight,
+        };
+        let values = |tensor: Tensor<2>| tensor.into_data();
+        self.weight = Some(Param::from_data(values(weight), device));
+        self.bias = bias.map(|bias| Param::from_data(bias.into_data(), device));
+        self
+    }
+
+    /// Inputs and outputs.
+    fn dims(&self) -> [usize; 2] {
+        match (&self.weight, &self.frozen) {
+            (Some(weight), _) => weight.dims(),
+            (None, Some(frozen)) => frozen.weight.dims(),
+            (None, None) => unreachable!("a weight is trained or frozen"),
+        }
+    }
+
+    /// `[…, d_in]` to `[…, d_out]`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let device = x.device();
+        let frozen = self.frozen.as_ref();
+        let weight = frozen.map(|frozen| frozen.weight.clone());
+        let bias = match frozen {
+            Some(frozen) => frozen.bias.as_ref().map(|bias| constant(bias, &device)),
+            None => self.bias.as_ref().map(|bias| bias.val()),
+        };
+        let y = burn::tensor::module::linear(x.clone(), held(&self.weight, &weight, &device), bias);
+        match (&self.lora_a, &self.lora_b) {
+            (Some(a), Some(b)) => {
+                let low = burn::tensor::module::linear(x, a.val(), None);
+                y + burn::tensor::module::linear(low, b.val(), None).mul_scalar(self.scale)
+            }
+            _ => y,
+        }
+    }
+
+    /// The device of what is trained of it.
+    pub fn trained_on(&self) -> Option<Device> {
+        let param = self.weight.as_ref().or(self.lora_a.as_ref())?;
+        Some(param.val().device())
+    }
+}
+
+impl Table {
+    /// A trained one of normal rows.
+    pub fn new(rng: &mut ChaCha8Rng, [rows, width]: [usize; 2], std: f64, device: &Device) -> Self {
+        let weight = TensorData::new(normals(rng, rows * width, std), [rows, width]);
+        Self { weight: Some(Param::from_data(weight, device)), frozen: None }
+    }
+
+    /// The same, frozen.
+    pub fn frozen(mut self) -> Self {
+        self.frozen = frozen(&mut self.weight).or(self.frozen);
+        self
+    }
+
+    /// The same, trained again.
+    pub fn merged(mut self, device: &Device) -> Self {
+        if let Some(frozen) = self.frozen.take() {
+            self.weight = Some(Param::from_data(frozen.into_data(), device));
+        }
+        self
+    }
+
+    /// The rows of some tokens, `[batch, time]` to `[batch, time, width]`, on the tokens' device.
+    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let device = tokens.device();
+        burn::tensor::module::embedding(held(&self.weight, &self.frozen, &device), tokens)
+    }
+
+    /// All rows, for what is computed on this device.
+    pub fn rows(&self, device: &Device) -> Tensor<2> {
+        held(&self.weight, &self.frozen, device)
+    }
+
+    /// Where the rows are.
+    pub fn device(&self) -> Device {
+        match (&self.weight, &self.frozen) {
+            (Some(weight), _) => weight.val().device(),
+            (None, Some(frozen)) => frozen.device(),
+            (None, None) => unreachable!("a weight is trained or frozen"),
+        }
+    }
+}
+
+impl Norm {
+    /// A trained one that only norms.
+    pub fn new(width: usize, epsilon: f64, device: &Device) -> Self {
+        let ones = TensorData::new(vec![1.0f32; width], [width]);
+        Self { weight: Some(Param::from_data(ones, device)), frozen: None, epsilon }
+    }
+
+    /// The same, frozen.
+    pub fn frozen(mut self) -> Self {
+        self.frozen = frozen(&mut self.weight).or(self.frozen);
+        self
+    }
+
+    /// The same, trained again.
+    pub fn merged(mut self, device: &Device) -> Self {
+        if let Some(frozen) = self.frozen.take() {
+            self.weight = Some(Param::from_data(frozen.into_data(), device));
+        }
+        self
+    }
+
+    /// The same, divided by `divisor`.
+    pub fn divided(mut self, divisor: f64) -> Self {
+        let scaled = |weights: Tensor<1>| weights.div_scalar(divisor).detach().require_grad();
+        self.weight = self.weight.map(|weight| weight.map(scaled));
+        self.frozen = self.frozen.map(|weight| weight.div_scalar(divisor));
+        self
+    }
+
+    /// Over the last axis.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let gamma = held(&self.weight, &self.frozen, &x.device());
+        let mean = x.clone().square().mean_dim(D - 1);
+        let scale = mean.add_scalar(self.epsilon).sqrt().recip();
+        x * scale * gamma.unsqueeze()
+    }
+}
