@@ -1,7 +1,7 @@
 //! The algorithms beside ArCHer, through the front door: each learns what a toy world asks, and each
 //! run goes on bit for bit.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

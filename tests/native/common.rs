@@ -1,5 +1,4 @@
 //! What the tests of the terminal share: running the binary the way a person does.
-#![allow(dead_code)] // each test binary uses its part
 
 use std::fs;
 use std::io::Write;

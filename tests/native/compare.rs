@@ -1,6 +1,6 @@
 //! `archer compare` through the front door: what it leaves, and that nothing is done twice.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! `archer distill` through the binary: a student comes near its teacher, a run is one run however
 //! often it was stopped, and what cannot be meant is refused.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

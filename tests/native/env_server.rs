@@ -1,6 +1,6 @@
 //! `archer env` through its pipe: transcripts, faults, and the reference's own games.
 
-mod common;
+use crate::common;
 
 use common::{folder, root, run_with_input};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! `archer export` through the binary: the one file that travels between the terminal and a page.
 
-mod common;
+use crate::common;
 
 use std::fs;
 

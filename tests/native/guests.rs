@@ -1,7 +1,7 @@
 //! Worlds of one's own through the binary: each example is learned, and each fault of a world ends with
 //! one sentence, exit code 1 and a whole checkpoint.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,7 +1,7 @@
 //! What comes from outside as text: byte-order marks, line ends, encodings, and files that are
 //! something else than what they are given for.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

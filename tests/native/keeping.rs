@@ -1,7 +1,7 @@
 //! What is not ours is not removed, what is damaged is told and costs no more than itself, and only plain
 //! files are replaced.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

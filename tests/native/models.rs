@@ -1,7 +1,7 @@
 //! Model folders and files from elsewhere through the binary: one check of all that is in them, before
 //! anything is reserved; what is refused is named, what is set aside is told, and nothing is read otherwise.
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Numbers through the front door: what is not finite stops and loses nothing, what is out of range is
 //! refused in one sentence, and how many threads there are changes no byte.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! `archer parity` on the figures in `tests/parity`, and runs that start from folders in Hugging
 //! Face layout, made of the same figures.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What a run and a comparison say of themselves: that it is what was run, what was measured, and no more
 //! than chance allows.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

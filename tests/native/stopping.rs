@@ -1,8 +1,6 @@
 //! A run that is stopped, killed, limited or repeated by a scheduler: nothing is lost, and what goes on is
 //! the run that would have been.
-#![cfg(unix)]
-
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::{Path, PathBuf};

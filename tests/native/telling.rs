@@ -1,7 +1,7 @@
 //! The commands that tell of things, through the front door: inspect, score, reference, completions,
 //! man, the version, a dry run, and what an evaluation says beside its mean.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The terminal's manners: what it says to a person who mistypes, and the commands that need no
 //! training.
 
-mod common;
+use crate::common;
 
 use std::fs;
 

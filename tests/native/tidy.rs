@@ -1,7 +1,7 @@
 //! What must stay true of the tree, kept by a machine: the nevers of `ARCHITECTURE.md` that no
 //! compiler keeps, and that the documents speak of what exists.
 
-mod common;
+use crate::common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

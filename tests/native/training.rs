@@ -4,7 +4,7 @@
 //! Most runs here are too short to learn anything; what they show holds for runs of any length.
 //! One world is learned in earnest, because it takes seconds.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

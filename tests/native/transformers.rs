@@ -1,7 +1,7 @@
 //! What archer writes, read by Python's transformers: the same tokens of any text, the same words greedily,
 //! and no critic that is taken for a language model.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::{Path, PathBuf};

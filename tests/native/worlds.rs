@@ -1,7 +1,7 @@
 //! The worlds and their scripted players through the binary: what can be reached, what the players
 //! reach, and that every command knows every world.
 
-mod common;
+use crate::common;
 
 use std::fs;
 use std::path::Path;

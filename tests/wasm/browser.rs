@@ -21,7 +21,7 @@ use page::Page;
 use serde_json::{Value, json};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
-#[path = "../native/page.rs"]
+#[path = "../native/learner/page.rs"]
 mod page;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -169,7 +169,7 @@ async fn twenty_iterations_of_archer_raise_the_return() {
     assert!(last > first + 0.2, "{returns:?}");
 }
 
-/// As `tests/native/fine_tune.rs`, in the page's own engine: a piano is said to come in different
+/// As `tests/native/learner/fine_tune.rs`, in the page's own engine: a piano is said to come in different
 /// colours.
 #[wasm_bindgen_test]
 async fn a_fine_tune_pays_in_a_changed_world() {
@@ -216,7 +216,7 @@ async fn pays(model: &[u8], change: Value, rest: Value, games: usize) {
             let player = agent.player(&greedy, 1);
             played.push(evaluate(player, world.as_ref(), games, 7).await.unwrap());
         }
-        // As in `tests/native/fine_tune.rs`: the mean over the games one by one, and its interval.
+        // As in `tests/native/learner/fine_tune.rs`: the mean over the games one by one, and its interval.
         let pairs = played[0].returns.iter().zip(&played[1].returns);
         let each: Vec<f64> = pairs.map(|(after, before)| after - before).collect();
         let n = each.len() as f64;

@@ -7,7 +7,7 @@ use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-#[path = "../../../tests/native/page.rs"]
+#[path = "../../../tests/native/learner/page.rs"]
 mod page;
 
 fn main() {

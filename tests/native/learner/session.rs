@@ -3,20 +3,17 @@
 use std::collections::HashSet;
 use std::future::ready;
 
+use crate::page::Page;
 use archer::checkpoint::Sections;
 use archer_wasm::drive::drive;
 use archer_wasm::session::Request;
 use archer_wasm::{Session, device};
-use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-#[path = "page.rs"]
-mod page;
-
-const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
-const TWENTY_QUESTIONS: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
-const BANDIT: &[u8] = include_bytes!("../wasm/bandit.archer");
+const QUICKSTART: &[u8] = include_bytes!("../../../pkg/models/quickstart.archer");
+const TWENTY_QUESTIONS: &[u8] = include_bytes!("../../../pkg/models/twenty-questions.archer");
+const BANDIT: &[u8] = include_bytes!("../../wasm/bandit.archer");
 
 fn load(file: &[u8]) -> Page {
     block_on(Page::load(file)).unwrap()

@@ -4,6 +4,7 @@
 //! Greedy games of the same seeds before and after, compared one by one; `docs/fine-tuning.md` has more
 //! seeds, and where it does not hold.
 
+use crate::page::Page;
 use archer::config::Config;
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
@@ -11,16 +12,12 @@ use archer::train::evaluate::{Evaluation, evaluate};
 use archer_games::{WorldChange, WorldConfig};
 use archer_wasm::device;
 use archer_world::{About, WorldError, Worlds};
-use page::Page;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-#[path = "page.rs"]
-mod page;
-
-const QUICKSTART: &[u8] = include_bytes!("../../pkg/models/quickstart.archer");
+const QUICKSTART: &[u8] = include_bytes!("../../../pkg/models/quickstart.archer");
 /// The student that knows 157 words.
-const STUDENT: &[u8] = include_bytes!("../../pkg/models/twenty-questions.archer");
+const STUDENT: &[u8] = include_bytes!("../../../pkg/models/twenty-questions.archer");
 
 fn call(page: &mut Page, request: Value) -> Value {
     block_on(page.call(request, |_| ())).unwrap_or_else(|fault| panic!("{}", fault.message))

@@ -1,0 +1,24 @@
+//! The real binary through its front door: one program of tests, so that what they share is built once.
+
+mod common;
+
+mod baselines;
+mod compare;
+mod distill;
+mod env_server;
+mod export;
+mod guests;
+mod input;
+mod keeping;
+mod models;
+mod numbers;
+mod parity;
+mod reports;
+#[cfg(unix)]
+mod stopping;
+mod telling;
+mod terminal;
+mod tidy;
+mod training;
+mod transformers;
+mod worlds;
