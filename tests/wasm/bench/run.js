@@ -31,7 +31,7 @@ const MEASURES = {
 
 /** Builds the terminal's side, with the whole workspace: alone it would be built from other features, all anew. */
 function build() {
-  const program = ["build", "--release", "--workspace", "--example", "terminal_bench", "--message-format", "json"];
+  const program = ["build", "--release", "--workspace", "--example", "terminal_bench", "--features", "archer-wasm/bench", "--message-format", "json"];
   const told = execFileSync("cargo", program, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 26 });
   const built = told.trim().split("\n").map((line) => JSON.parse(line));
   return built.find(({ target, executable }) => executable && target.name === "terminal_bench").executable;
