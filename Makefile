@@ -67,6 +67,7 @@ e2e-bundlers: wasm
 
 parity:
 	cargo run --release -- parity --fixtures tests/parity
+	cargo run --release -- parity --fixtures tests/parity-lm
 
 bench:
 	cargo bench -p archer-games

@@ -59,6 +59,36 @@ const MUST_HAVE: [&str; 30] = [
     "update_trace/trainer_defaults.even/1.clips.4.total_norm",
 ];
 
+/// Every model of `tests/parity-lm`, in each quantity that there is of it.
+#[test]
+fn models_of_other_layouts_compute_what_transformers_and_peft_do() {
+    let folder = folder();
+    let (done, printed) = compare(folder.path(), &root().join("tests/parity-lm"));
+    let checks = printed["checks"].as_array().unwrap();
+    let failed: Vec<&Value> = checks.iter().filter(|check| check["pass"] != true).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!((done.code, printed["skipped"].as_array().unwrap().len()), (0, 0), "{printed}");
+    let names: Vec<&str> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    let models =
+        ["llama_tied", "llama_linear", "llama3", "llama_yarn_biases", "qwen2", "qwen3", "mistral"];
+    for model in models {
+        for part in [
+            "0/logits",
+            "1/log_prob",
+            "2/greedy",
+            "adapter/file",
+            "0/lora.logits",
+            "grad/base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight",
+            "losses",
+            "after/base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight",
+            "merged.logits",
+        ] {
+            let name = format!("{model}/{part}");
+            assert!(names.contains(&name.as_str()), "{name}");
+        }
+    }
+}
+
 #[test]
 fn every_number_of_the_reference_is_met() {
     let folder = folder();
