@@ -199,7 +199,12 @@ fn checked_actor<'a>(
     files: &'a [NamedBytes],
     notices: &mut Vec<String>,
 ) -> Result<Weights<'a>, Error> {
-    let mut weights = names::unwrapped(Weights::new(files)?, notices)?;
+    let own = match &shape.layout {
+        Layout::Gpt2 => "",
+        #[cfg(feature = "llama")]
+        Layout::Llama(_) => llama::OWN,
+    };
+    let mut weights = names::unwrapped(Weights::new(files)?, own, notices)?;
     leftover::without_value_head(&mut weights, notices)?;
     let mut weights = match &shape.layout {
         Layout::Gpt2 => {
@@ -269,7 +274,7 @@ pub fn critic_weights<'a>(
     files: &'a [NamedBytes],
     notices: &mut Vec<String>,
 ) -> Result<Weights<'a>, Error> {
-    let mut weights = names::unwrapped(Weights::new(files)?, notices)?;
+    let mut weights = names::unwrapped(Weights::new(files)?, "", notices)?;
     let wanted = shapes::of_critic(shape);
     let whole = is_critic(&weights);
     let (positions, blocks) = match shape {

@@ -26,6 +26,9 @@ pub fn family(model_type: &str) -> Option<Family> {
     FAMILIES.iter().find(|(_, name, _)| *name == model_type).map(|(family, ..)| *family)
 }
 
+/// The word before the names of all tensors but the output layer's.
+pub(super) const OWN: &str = "model.";
+
 /// The θ of files that do not say it.
 const THETA: f64 = 10_000.0;
 

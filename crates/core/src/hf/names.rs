@@ -11,23 +11,26 @@ use crate::error::Error;
 const WRAPPERS: [&str; 5] =
     ["_orig_mod.", "module.", "base_model.model.", "pretrained_model.", "model."];
 
-/// The weights without the words of wrappers before their names, with a notice where there were some.
+/// The weights without the words of wrappers before their names, with a notice where there were others
+/// than the layout's `own`.
 ///
 /// # Errors
 /// If two tensors then have one name.
 pub fn unwrapped<'a>(
     weights: Weights<'a>,
+    own: &str,
     notices: &mut Vec<String>,
 ) -> Result<Weights<'a>, Error> {
-    let wrapped = weights.names().find(|name| bare(name) != *name);
-    let Some(first) = wrapped.map(str::to_string) else {
-        return Ok(weights);
-    };
-    let prefix = first[..first.len() - bare(&first).len()].trim_end_matches('.');
-    notices.push(format!(
-        "{}: the prefix {prefix} is taken off the names of tensors, such as {first}",
-        weights.file_of(&first)
-    ));
+    let before = |name: &str| name[..name.len() - bare(name).len()].to_string();
+    let wrapped = weights.names().find(|name| !["", own].contains(&before(name).as_str()));
+    if let Some(first) = wrapped {
+        let prefix = before(first);
+        notices.push(format!(
+            "{}: the prefix {} is taken off the names of tensors, such as {first}",
+            weights.file_of(first),
+            prefix.trim_end_matches('.')
+        ));
+    }
     weights.renamed(|name| bare(name).to_string())
 }
 
