@@ -175,7 +175,7 @@ fn a_folder_without_fixtures_is_a_mistake_of_usage() {
     assert!(done.stderr.contains("no folder absent"), "{}", done.stderr);
     let done = run(folder.path(), &["parity", "--fixtures", "."]);
     assert_eq!(done.code, 2);
-    assert!(done.stderr.contains("no batches.json"), "{}", done.stderr);
+    assert!(done.stderr.contains("neither batches.json nor meta.json"), "{}", done.stderr);
 }
 
 /// A folder with the fixtures' critic as it would be published: weights, shape and tokenizer.

@@ -2,16 +2,18 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use archer::agent::Agent;
+use archer::agent::{Agent, Base};
 use archer::config::Config;
 use archer::hf::weights;
+use archer::nn::causal_lm::CausalLm;
 use archer::train::Trainer;
 use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::error::{Error, cannot_read, notice, quoted};
+use crate::input;
 use crate::progress::Screen;
 use crate::run_dir::{self, Kind};
 use crate::worlds;
@@ -34,6 +36,8 @@ pub fn is_model_file(name: &str) -> bool {
         .and_then(|part| part.split_once("-of-"))
         .is_some_and(|(number, of)| digits(number) && digits(of));
     let known = [
+        "adapter_config.json",
+        "adapter_model.safetensors",
         "archer.json",
         "config.json",
         "generation_config.json",
@@ -110,9 +114,15 @@ fn newest(root: &Path, device: &Device) -> Result<Trainer, Error> {
 /// The run in a file, which checks itself by its example.
 fn open_file(file: &Path, device: &Device) -> Result<Trainer, Error> {
     let bytes = fs::read(file).map_err(|e| cannot_read(file, &e))?;
-    let opened = Trainer::resume(&bytes, &worlds::of_file, device)
+    let base = |config: &Config| base(config, device);
+    let opened = Trainer::resume_on(&bytes, (&worlds::of_file, &base), device, unchanged)
         .and_then(|trainer| block_on(trainer.check_example(&bytes)).map(|()| trainer));
     opened.map_err(|error| named(file, error))
+}
+
+/// The configuration of a file as it stands.
+pub fn unchanged(config: &Config) -> Result<Config, archer::Error> {
+    Ok(config.clone())
 }
 
 /// An error of the core with the path that it is about.
@@ -137,9 +147,12 @@ pub fn load_to_train(
     if let Some(critic) = critic {
         check(critic, "critic")?;
     }
+    let base = base_of(folder)?;
     let read = |name: &str| {
-        let path = match (critic, name.strip_prefix("critic/")) {
-            (Some(critic), Some(name)) => critic.join(name),
+        let (of_critic, of_base) = (name.strip_prefix("critic/"), name.strip_prefix(weights::BASE));
+        let path = match (critic, of_critic, &base, of_base) {
+            (Some(critic), Some(name), ..) => critic.join(name),
+            (.., Some(base), Some(name)) => base.join(name),
             _ => folder.join(name),
         };
         file(&path)
@@ -155,7 +168,42 @@ pub fn load_to_train(
         other => other,
     })?;
     agent.notices.iter().for_each(|text| notice(&format!("{shown}: {text}")));
-    Ok(agent)
+    let place = base.as_deref().unwrap_or(folder).display().to_string();
+    let base = Base { place, ..agent.base.clone() };
+    Ok(agent.with_base(base))
+}
+
+/// The folder of the model that the adapters in a folder belong to, where it holds adapters alone. PEFT
+/// names it as it was typed: beside the folder, or where the program runs.
+fn base_of(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    const CONFIG: &str = "adapter_config.json";
+    const NAME: &str = "base_model_name_or_path";
+    let has = |name: &str| folder.join(name).exists();
+    if !has(CONFIG) || has(weights::SINGLE) || has(weights::INDEX) {
+        return Ok(None);
+    }
+    let config: serde_json::Value = input::json(&folder.join(CONFIG), input::MODEL_TEXT)?;
+    let shown = folder.display();
+    let Some(name) = config[NAME].as_str().filter(|name| !name.is_empty()) else {
+        return Err(Error::Failure(format!(
+            "{shown}: {CONFIG} names no model under {NAME}: write the folder of the model there that the adapters belong to"
+        )));
+    };
+    let places = [folder.join(name), PathBuf::from(name)];
+    let found = places.iter().find(|place| place.join("config.json").is_file());
+    match found {
+        Some(place) => Ok(Some(place.clone())),
+        None => Err(Error::Failure(format!(
+            "{shown}: {CONFIG} names the model {name}, and there is no folder of that name with a config.json, neither there nor here: write the folder of the model under {NAME}"
+        ))),
+    }
+}
+
+/// The model that the adapters of a run belong to.
+pub fn base(config: &Config, device: &Device) -> Result<(CausalLm, Base), archer::Error> {
+    let agent = load_to_train(Path::new(&config.actor), None, config.seed, device)
+        .map_err(|error| archer::Error::Checkpoint(error.plain()))?;
+    Ok((agent.actor, agent.base))
 }
 
 /// The bytes of a file of a folder, or `None` where there is none. One that is there and cannot be read
@@ -214,7 +262,7 @@ fn check(folder: &Path, what: &str) -> Result<(), Error> {
 
 /// What is wrong with a folder whose weights are there in another format alone.
 fn weights_of_another_format(folder: &Path) -> Option<String> {
-    const OTHERS: [(&str, &str); 4] = [
+    const OTHERS: [(&str, &str); 3] = [
         (
             "pytorch_model.bin",
             "a Python pickle: save the model as safetensors (save_pretrained does)",
@@ -223,14 +271,10 @@ fn weights_of_another_format(folder: &Path) -> Option<String> {
             "pytorch_model.bin.index.json",
             "the index of Python pickles: save the model as safetensors (save_pretrained does)",
         ),
-        (
-            "adapter_model.safetensors",
-            "adapters alone: merge them into their model first (merge_and_unload in peft), and save that",
-        ),
         ("tf_model.h5", "an HDF5 file: save the model as safetensors (save_pretrained does)"),
     ];
     let has = |name: &str| folder.join(name).exists();
-    if has(weights::SINGLE) || has(weights::INDEX) {
+    if has(weights::SINGLE) || has(weights::INDEX) || has("adapter_config.json") {
         return None;
     }
     let (name, what) = OTHERS.into_iter().find(|(name, _)| has(name))?;

@@ -198,7 +198,9 @@ impl Session {
         let bytes = std::fs::read(&best).map_err(|e| cannot_read(&best, &e))?;
         let worlds = self.trainer.worlds().clone();
         let made = |_: &Config, _: Option<&About>| Ok(worlds.clone());
-        let trainer = Trainer::resume(&bytes, &made, &self.device.device)
+        let device = &self.device.device;
+        let base = |config: &Config| model::base(config, device);
+        let trainer = Trainer::resume_on(&bytes, (&made, &base), device, model::unchanged)
             .map_err(|error| model::named(&best, error))?;
         let files = block_on(trainer.model_files(keeper.best_evaluation()))?;
         keeper.run.write_model(&keeper.run.model(), &files)

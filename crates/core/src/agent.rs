@@ -62,6 +62,9 @@ pub struct About {
     pub utterance_tries: usize,
     /// Checksum of the `tokenizer.json` that the weights were trained with.
     pub tokenizer_crc32: u32,
+    /// SHA-256 of the weight files of the model that its adapters belong to; empty where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub base_sha256: String,
 }
 
 impl About {
@@ -80,6 +83,7 @@ impl About {
             samples: one(),
             utterance_tries: one(),
             tokenizer_crc32: crc32fast::hash(tokenizer_json),
+            base_sha256: String::new(),
         }
     }
 
@@ -97,6 +101,15 @@ impl About {
     }
 }
 
+/// The model under some adapters, which files name and do not hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Base {
+    /// The folder where it was read from, as it was named.
+    pub place: String,
+    /// SHA-256 of its weight files, one after another; empty where nobody asked.
+    pub sha256: String,
+}
+
 /// An agent that can play.
 #[derive(Debug, Clone)]
 pub struct Agent {
@@ -112,6 +125,8 @@ pub struct Agent {
     pub about: About,
     /// What was set aside when its files were read, a sentence each.
     pub notices: Vec<String>,
+    /// The model that its adapters belong to, or that adapters can be added to.
+    pub base: Base,
     layout: Layout,
 }
 
@@ -137,6 +152,7 @@ impl Agent {
             critic_tokenizer: None,
             about,
             notices: Vec::new(),
+            base: Base::default(),
             layout,
         }
     }
@@ -147,6 +163,11 @@ impl Agent {
             self.layout = self.layout.with_critic_tokenizer(&self.tokenizer, own);
         }
         Self { critic_tokenizer: own, ..self }
+    }
+
+    /// The same agent, whose adapters belong to this model.
+    pub fn with_base(self, base: Base) -> Self {
+        Self { base, ..self }
     }
 
     /// Scalars in its networks.

@@ -13,12 +13,14 @@ use crate::error::Error;
 use crate::nn::sampling::Sampler;
 
 mod fit;
+mod lora;
 mod models;
 pub mod older;
 pub(crate) mod ranges;
 mod ties;
 mod warm_start;
 
+pub use self::lora::LoraConfig;
 pub use self::models::{ActorModelConfig, CriticKind, CriticModelConfig, TokenizerConfig};
 pub use self::warm_start::WarmStartConfig;
 pub use crate::algorithms::common::auxiliary::AuxiliaryConfig;
@@ -194,6 +196,8 @@ pub struct Config {
     pub actor_model: ActorModelConfig,
     /// The shape of a fresh critic.
     pub critic_model: CriticModelConfig,
+    /// What of an actor that is read from a folder is trained.
+    pub lora: LoraConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
     /// What the actor is taught while it learns from returns.
@@ -264,6 +268,7 @@ impl Default for Config {
             tokenizer: TokenizerConfig::default(),
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
+            lora: LoraConfig::default(),
             warm_start: WarmStartConfig::default(),
             lessons: AuxiliaryConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
@@ -331,6 +336,7 @@ impl Config {
         self.tokenizer.check()?;
         self.actor_model.check()?;
         self.critic_model.check()?;
+        self.lora.check()?;
         self.warm_start.check()?;
         self.lessons.check()?;
         self.filtered_bc.check()?;

@@ -412,7 +412,7 @@ pub fn critic_folder_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
             tokenizer.pad,
             tokenizer.end,
         ),
-        Critic::Causal(critic) => config::causal_critic_config(critic.config(), tokenizer.end),
+        Critic::Causal(critic) => config::causal_critic_config(critic, tokenizer.end),
     }
 }
 

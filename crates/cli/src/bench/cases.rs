@@ -506,6 +506,7 @@ mod tests {
             samples: 1,
             utterance_tries: 1,
             tokenizer_crc32: 0,
+            base_sha256: String::new(),
         };
         let agent = Agent::new(actor, None, tokenizer, about);
         let setup = Setup { device, threads: 1, model: None };

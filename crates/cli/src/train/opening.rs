@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use archer::config::{Algorithm, Config};
-use archer::train::{Phase, Trainer};
+use archer::train::{LoadBase, MakeWorlds, Phase, Trainer};
 use archer_world::About;
 use pollster::block_on;
 
@@ -239,7 +239,9 @@ impl Session {
         let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
         let device = device::open_for(&args.running.compute)?;
         let change = |old: &Config| experiment::extend(old, &args.running.set);
-        let mut trainer = Trainer::resume_with(&bytes, &worlds::of_file, &device.device, change)
+        let base = |config: &Config| model::base(config, &device.device);
+        let from = (&worlds::of_file as MakeWorlds<'_>, &base as LoadBase<'_>);
+        let mut trainer = Trainer::resume_on(&bytes, from, &device.device, change)
             .map_err(|error| model::named(file, error))?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
@@ -343,7 +345,8 @@ fn load_checkpoint(
             experiment::extend(old, set)
         };
         let make = |config: &Config, _: Option<&About>| worlds::of(config, Some(root));
-        match Trainer::resume_with(&bytes, &make, &device.device, change) {
+        let base = |config: &Config| model::base(config, &device.device);
+        match Trainer::resume_on(&bytes, (&make, &base), &device.device, change) {
             Ok(trainer) => {
                 let shown = path.display();
                 faults.iter().for_each(|fault| screen.warn(fault));

@@ -47,9 +47,10 @@ impl Card {
         let mut text = format!(
             "---\nlibrary_name: transformers\npipeline_tag: text-generation\n{licence}tags:\n- archer\n- reinforcement-learning\n---\n\n\
              # An agent for {world}\n\n\
-             A GPT-2 of {parameters} parameters ({layers} blocks of width {width}, {tokens} tokens, texts of up to {positions} tokens). It reads the text of a game and writes the next utterance, which ends with its line.{critic}\n",
+             A language model of {parameters} parameters in the layout of {layout} ({layers} blocks of width {width}, {tokens} tokens, texts of up to {positions} tokens). It reads the text of a game and writes the next utterance, which ends with its line.{critic}\n",
             world = self.world(agent),
             parameters = crate::nn::params::count(&agent.actor),
+            layout = shape.layout.name(),
             layers = shape.layers,
             width = shape.width,
             tokens = shape.vocab_size,

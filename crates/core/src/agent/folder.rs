@@ -4,11 +4,18 @@
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
-use super::{About, Agent, Card};
+use super::{About, Agent, Base, Card};
 use crate::error::Error;
 use crate::foreign;
-use crate::hf::weights::{self, Files};
+#[cfg(feature = "llama")]
+use crate::hf::peft;
+#[cfg(feature = "llama")]
+use crate::hf::weights::Weights;
+use crate::hf::weights::{self, Files, NamedBytes};
 use crate::hf::{self, Format};
+#[cfg(feature = "llama")]
+use crate::nn::causal_critic::CausalCritic;
+use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::rng;
 use crate::text::Tokenizer;
@@ -23,6 +30,9 @@ const SPECIALS: &str = "special_tokens_map.json";
 const ABOUT: &str = "archer.json";
 const CARD: &str = "README.md";
 const CRITIC: &str = "critic/";
+/// Before the names of files of the model that a folder's adapters belong to.
+#[cfg(feature = "llama")]
+const BASE: &str = weights::BASE;
 
 impl Agent {
     /// Reads a model folder; `file` gives the bytes of a relative path, or `None` if there is none.
@@ -48,7 +58,9 @@ impl Agent {
         let mut notices = Vec::new();
         let config = need(CONFIG)?;
         let tokenizer_json = need(TOKENIZER)?;
-        let files = weights::files(file, "")?;
+        let adapters = Adapters::read(file)?;
+        let of_base = adapters.as_ref().map_or("", Adapters::folder);
+        let files = weights::files(file, of_base)?;
         let (shape, weights) = hf::actor_weights((CONFIG, &config), &files, &mut notices)?;
         let specials = specials(file, "", &config)?;
         let tokenizer = Tokenizer::from_json_with(&tokenizer_json, &specials)?;
@@ -58,10 +70,17 @@ impl Agent {
             None => About::of_strangers(&tokenizer_json),
         };
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
-        // The values drawn here are replaced at once; the seed does not matter.
-        let actor = shape.init(&mut rng::stream(0, "actor.init", 0), device);
-        let actor = weights.fill(actor, Format::Actor, |_| false)?;
-        let critic = read_critic(file, seed, device, (&tokenizer, &tokenizer_json), &mut notices)?;
+        let whole = weights.fill(shape.blank(device), Format::Actor, |_| false)?;
+        let base = Base {
+            place: String::new(),
+            sha256: if shape.has_adapters() { weights::sha256(&files) } else { String::new() },
+        };
+        let actor = match &adapters {
+            Some(adapters) => adapters.beside(whole.clone(), (&about, &base), device)?,
+            None => whole.clone(),
+        };
+        let own = (&tokenizer, &tokenizer_json[..], &whole);
+        let critic = read_critic(file, seed, device, own, &mut notices)?;
         let Some((critic, own)) = critic else {
             if about.samples > 1 {
                 return Err(Error::Model(format!(
@@ -69,10 +88,10 @@ impl Agent {
                     about.samples
                 )));
             }
-            return Ok(Self { notices, ..Self::new(actor, None, tokenizer, about) });
+            return Ok(Self { notices, base, ..Self::new(actor, None, tokenizer, about) });
         };
         let agent = Self::new(actor, Some(critic), tokenizer, about).with_critic_tokenizer(own);
-        Ok(Self { notices, ..agent })
+        Ok(Self { notices, base, ..agent })
     }
 
     /// The files of this agent's model folder, whose card says besides what `card` knows.
@@ -88,8 +107,8 @@ impl Agent {
             (TOKENIZER_CONFIG.to_string(), tokenizer_config(&self.tokenizer, shape.positions)),
             (ABOUT.to_string(), about.into_bytes()),
             (CARD.to_string(), card.text(self).into_bytes()),
-            (MODEL.to_string(), hf::write(&self.actor, Format::Actor).await?),
         ];
+        files.extend(self.weights().await?);
         if let Some(critic) = &self.critic {
             let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
             let beside = tokenizer_config(read_by, critic.positions());
@@ -103,6 +122,18 @@ impl Agent {
         }
         files.push((TOKENIZER.to_string(), self.tokenizer.to_json()));
         Ok(files)
+    }
+
+    /// The actor's weights, or its adapters alone where the model that they belong to is frozen.
+    async fn weights(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        #[cfg(feature = "llama")]
+        if let Some(lora) = self.actor.lora() {
+            return Ok(vec![
+                (peft::CONFIG.to_string(), peft::config(lora, &self.base.place)),
+                (peft::WEIGHTS.to_string(), peft::write_adapters(&self.actor).await?),
+            ]);
+        }
+        Ok(vec![(MODEL.to_string(), hf::write(&self.actor, Format::Actor).await?)])
     }
 
     /// `generation_config.json`: greedy, and ended by what ends an utterance here.
@@ -148,7 +179,7 @@ fn read_critic(
     file: Files<'_>,
     seed: u64,
     device: &Device,
-    (tokenizer, tokenizer_json): (&Tokenizer, &[u8]),
+    (tokenizer, tokenizer_json, whole): (&Tokenizer, &[u8], &CausalLm),
     notices: &mut Vec<String>,
 ) -> Result<Option<(Critic, Option<Tokenizer>)>, Error> {
     let (config_name, tokenizer_name) =
@@ -156,9 +187,9 @@ fn read_critic(
     let Some(config) = file(&config_name)? else {
         return Ok(None);
     };
-    let shape = hf::read_critic_config(&config_name, &config)?;
     let files = weights::files(file, CRITIC)?;
-    let weights = hf::critic_weights(&config_name, &shape, &files, notices)?;
+    let adapted = adapted_critic((&config_name, &config), &files, (whole, seed), device)?;
+    let shape = hf::read_critic_config(&config_name, &config)?;
     let own = file(&tokenizer_name)?.filter(|json| json != tokenizer_json);
     let own = match own {
         None => None,
@@ -175,8 +206,105 @@ fn read_critic(
         None => (TOKENIZER, tokenizer),
     };
     check_vocabulary(name, read_by, &config_name, shape.vocab_size())?;
+    if let Some(critic) = adapted {
+        return Ok(Some((critic, own)));
+    }
+    let weights = hf::critic_weights(&config_name, &shape, &files, notices)?;
     let critic = shape.init(&mut rng::stream(seed, "critic.init", 0), device);
     Ok(Some((hf::fill_critic(critic, &weights)?, own)))
+}
+
+/// A critic of adapters and heads, whose body is the actor's model; `None` where it is a whole one.
+#[cfg(feature = "llama")]
+fn adapted_critic(
+    (config_name, config): (&str, &[u8]),
+    files: &[NamedBytes],
+    (whole, seed): (&CausalLm, u64),
+    device: &Device,
+) -> Result<Option<Critic>, Error> {
+    let Some(lora) = peft::read_critic_config(config_name, config)? else {
+        return Ok(None);
+    };
+    let rng = &mut rng::stream(seed, "critic.init", 0);
+    let body = whole.clone().adapted(&lora, rng, device).ok_or_else(|| {
+        Error::Model(format!("{config_name}: its adapters belong to a model of another layout"))
+    })?;
+    let critic = CausalCritic::around(body, rng, device);
+    let filled = Weights::new(files)?.fill(critic, Format::CausalCritic, |_| false)?;
+    Ok(Some(Critic::Causal(filled)))
+}
+
+#[cfg(not(feature = "llama"))]
+fn adapted_critic(
+    _: (&str, &[u8]),
+    _: &[NamedBytes],
+    _: (&CausalLm, u64),
+    _: &Device,
+) -> Result<Option<Critic>, Error> {
+    Ok(None)
+}
+
+/// The adapters of a folder, in PEFT's files.
+struct Adapters {
+    #[cfg(feature = "llama")]
+    lora: crate::nn::llama::Lora,
+    #[cfg(feature = "llama")]
+    files: Vec<NamedBytes>,
+    folder: &'static str,
+}
+
+impl Adapters {
+    /// Those of a folder, if it holds some: beside the whole model, or beside none, and then the model is
+    /// in the folder that they name.
+    fn read(file: Files<'_>) -> Result<Option<Self>, Error> {
+        #[cfg(feature = "llama")]
+        {
+            let Some(config) = file(peft::CONFIG)? else { return Ok(None) };
+            let weights = file(peft::WEIGHTS)?.ok_or_else(|| {
+                Error::Model(format!(
+                    "the model folder has the file {}, and no {}, which holds the adapters",
+                    peft::CONFIG,
+                    peft::WEIGHTS
+                ))
+            })?;
+            let beside = file(MODEL)?.is_some() || file(weights::INDEX)?.is_some();
+            let lora = peft::read_config(peft::CONFIG, &config)?;
+            let files = vec![(peft::WEIGHTS.to_string(), weights)];
+            return Ok(Some(Self { lora, files, folder: if beside { "" } else { BASE } }));
+        }
+        #[cfg(not(feature = "llama"))]
+        {
+            let _ = file;
+            Ok(None)
+        }
+    }
+
+    /// The folder of the model that they belong to.
+    fn folder(&self) -> &'static str {
+        self.folder
+    }
+
+    /// The model with the adapters beside its weights.
+    fn beside(
+        &self,
+        whole: CausalLm,
+        (about, base): (&About, &Base),
+        device: &Device,
+    ) -> Result<CausalLm, Error> {
+        if !about.base_sha256.is_empty() && about.base_sha256 != base.sha256 {
+            return Err(Error::Model(format!(
+                "the adapters belong to another model: the weights in the folder that {} names have the SHA-256 {}, and {ABOUT} says {}",
+                "adapter_config.json", base.sha256, about.base_sha256
+            )));
+        }
+        #[cfg(feature = "llama")]
+        return peft::read(whole, &self.lora, &self.files, device);
+        #[cfg(not(feature = "llama"))]
+        {
+            let _ = device;
+            Ok(whole)
+        }
+    }
 }
 
 /// The special tokens that the files of a folder name.

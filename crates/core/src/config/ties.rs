@@ -14,6 +14,7 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
     lengths(config)?;
     config.warm_start.check_use()?;
     critic(config)?;
+    adapters(config)?;
     algorithm(config)?;
     numerics(config)
 }
@@ -136,6 +137,26 @@ fn from_actor(config: &Config) -> Result<(), Error> {
                 "actor_model.{key} = {of_actor} and critic_model.{key} = {of_critic} differ, and {why}: set both alike, {otherwise}"
             )));
         }
+    }
+    Ok(())
+}
+
+/// Adapters are those of a model in a folder, whose weights stay as they are.
+fn adapters(config: &Config) -> Result<(), Error> {
+    if !config.lora.is_on() {
+        return Ok(());
+    }
+    let rank = config.lora.rank;
+    if config.actor.is_empty() {
+        return Err(Error::Config(format!(
+            "lora.rank = {rank} is out of range: it must be 0 where actor names no model folder, for a fresh model has nothing to keep"
+        )));
+    }
+    if config.warm_start.temperature != 1.0 {
+        return Err(Error::Config(format!(
+            "warm_start.temperature = {} is out of range: it must be 1 with lora.rank above 0, for it would change weights that are frozen",
+            config.warm_start.temperature
+        )));
     }
     Ok(())
 }

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::config_file::ConfigFile;
 use super::gpt2;
 #[cfg(feature = "llama")]
-use super::llama;
+use super::{llama, peft};
 use crate::error::Error;
+use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::encoder::EncoderConfig;
 use crate::text::tokenizer::Specials;
@@ -35,8 +36,14 @@ fn actor(config: &CausalLmConfig, end_of_text: u32) -> Value {
 
 /// The same for the body of a critic in a model folder, under a name of its own: it is no language
 /// model, and a program that reads such models must not take it for one.
-pub fn causal_critic_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
-    pretty(&as_critic(actor(config, end_of_text), "ArcherCausalCritic"))
+pub fn causal_critic_config(critic: &CausalCritic, end_of_text: u32) -> Vec<u8> {
+    #[allow(unused_mut, reason = "only layouts with adapters say more")]
+    let mut config = as_critic(actor(critic.config(), end_of_text), "ArcherCausalCritic");
+    #[cfg(feature = "llama")]
+    if let Some(lora) = critic.body().lora() {
+        config[peft::CRITIC] = peft::of_critic(lora);
+    }
+    pretty(&config)
 }
 
 /// RoBERTa's (or BERT's) configuration for the body of a critic in a model folder likewise.

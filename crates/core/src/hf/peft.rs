@@ -3,7 +3,7 @@
 //! What would make another function of an adapter than the one that is computed here is refused by name.
 
 use burn::tensor::Device;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::config::pretty;
 use super::config_file::ConfigFile;
@@ -62,6 +62,11 @@ pub fn read_config(file: &str, bytes: &[u8]) -> Result<Lora, Error> {
         config.is_empty(key)?;
     }
     config.share("lora_dropout")?; // drops nothing where nothing is trained
+    read_part(&config)
+}
+
+/// The keys that say what is computed.
+fn read_part(config: &ConfigFile<'_>) -> Result<Lora, Error> {
     let rank = config.size("r")?;
     if rank > MOST_RANK {
         return config.wrong("r", &format!("at most {MOST_RANK}"));
@@ -85,6 +90,26 @@ pub fn read_config(file: &str, bytes: &[u8]) -> Result<Lora, Error> {
         return config.fault("target_modules names nothing that has an adapter".into());
     }
     Ok(Lora { rank, alpha, targets })
+}
+
+/// What a critic's `config.json` says of its adapters; `None` where it is a whole critic.
+///
+/// # Errors
+/// As [`read_config`].
+pub fn read_critic_config(file: &str, bytes: &[u8]) -> Result<Option<Lora>, Error> {
+    let config = ConfigFile::read(file, bytes)?;
+    match config.has(CRITIC) {
+        true => read_part(&config.part(CRITIC)?).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// The key of a critic's `config.json` under which its adapters stand.
+pub(super) const CRITIC: &str = "adapter";
+
+/// What that key holds.
+pub(super) fn of_critic(lora: &Lora) -> Value {
+    json!({ "r": lora.rank, "lora_alpha": lora.alpha, "target_modules": lora.targets })
 }
 
 /// The `adapter_config.json` of some adapters; `base` says where the model that they belong to is.

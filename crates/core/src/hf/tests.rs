@@ -302,8 +302,8 @@ fn configurations_survive_the_file() {
     let config = critic(1).config().clone();
     assert_eq!(read_encoder_config("f", &encoder_config(&config, 0, 1, 2)).unwrap(), config);
     let error =
-        read_actor_config("config.json", b"{\"model_type\": \"llama\"}").unwrap_err().to_string();
-    assert!(error.contains("llama") && error.contains("gpt2"), "{error}");
+        read_actor_config("config.json", b"{\"model_type\": \"gemma\"}").unwrap_err().to_string();
+    assert!(error.contains("gemma") && error.contains("gpt2"), "{error}");
 }
 
 /// What is refused or set aside of an actor's weights, of which `change` makes others.
@@ -452,7 +452,7 @@ fn every_key_that_changes_the_function_has_a_type_and_a_range() {
         ("n_head", serde_json::json!(3)),
         ("n_positions", serde_json::json!([16])),
         ("vocab_size", serde_json::json!(null)),
-        ("model_type", serde_json::json!("llama")),
+        ("model_type", serde_json::json!("gemma")),
         ("resid_pdrop", serde_json::json!("0.1")),
     ] {
         let mut config = config();

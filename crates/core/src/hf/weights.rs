@@ -23,6 +23,29 @@ pub const SINGLE: &str = "model.safetensors";
 /// The name of the index where they are several.
 pub const INDEX: &str = "model.safetensors.index.json";
 
+/// What stands before the names of files of a model that is elsewhere: the shell, which owns the disk,
+/// finds the folder that `adapter_config.json` names.
+pub const BASE: &str = "base/";
+
+/// The SHA-256 of some files, one after another in the order of their names, as hexadecimal digits; empty
+/// in a program that knows no adapters.
+pub fn sha256(files: &[NamedBytes]) -> String {
+    #[cfg(feature = "llama")]
+    {
+        use sha2::{Digest, Sha256};
+        let mut named: Vec<&NamedBytes> = files.iter().collect();
+        named.sort_unstable_by_key(|(name, _)| name);
+        let mut sum = Sha256::new();
+        named.iter().for_each(|(_, bytes)| sum.update(bytes));
+        return sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    }
+    #[cfg(not(feature = "llama"))]
+    {
+        let _ = files;
+        String::new()
+    }
+}
+
 /// A file's name and its bytes.
 pub type NamedBytes = (String, Vec<u8>);
 

@@ -27,7 +27,13 @@ impl CausalCritic {
     /// A fresh critic; heads begin as PyTorch's linear layers do.
     pub fn new(config: &CausalLmConfig, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let base_lm = config.init(rng, device);
-        let mut head = || Head::new(config.width, config.width, rng, device);
+        Self::around(base_lm, rng, device)
+    }
+
+    /// Fresh heads around a body.
+    pub fn around(base_lm: CausalLm, rng: &mut ChaCha8Rng, device: &Device) -> Self {
+        let width = base_lm.config().width;
+        let mut head = || Head::new(width, width, rng, device);
         Self { base_lm, critic1: head(), critic2: head(), v_critic1: head(), v_critic2: head() }
     }
 

@@ -58,6 +58,10 @@ pub struct CausalLm {
     /// The rows of the token table that are tokens, in ascending order, where not all are.
     #[module(skip)]
     spoken: Option<Arc<[u32]>>,
+    /// The adapters that are trained of it, where its weights are frozen.
+    #[cfg(feature = "llama")]
+    #[module(skip)]
+    lora: Option<Lora>,
 }
 
 /// The weights of one layout.
@@ -87,6 +91,17 @@ macro_rules! of_layout {
             Body::Llama($lm) => $call,
         }
     };
+}
+
+impl Layout {
+    /// What people call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Layout::Gpt2 => "GPT-2",
+            #[cfg(feature = "llama")]
+            Layout::Llama(layout) => layout.family.name(),
+        }
+    }
 }
 
 impl Body {
@@ -147,6 +162,11 @@ impl Body {
 }
 
 impl CausalLmConfig {
+    /// Whether a model of this layout can have adapters.
+    pub fn has_adapters(&self) -> bool {
+        self.layout != Layout::Gpt2
+    }
+
     /// A fresh model.
     pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         let body = match &self.layout {
@@ -154,17 +174,26 @@ impl CausalLmConfig {
             #[cfg(feature = "llama")]
             Layout::Llama(layout) => Body::Llama(Llama::new(self, layout, rng, device)),
         };
-        CausalLm { body, config: self.clone(), spoken: None }
+        CausalLm::of(body, self)
     }
 
-    /// The same, but it looks back from the first step on, where its layout has positions that can be
+    /// A model to be filled: zeros, where drawing numbers would take long.
+    pub fn blank(&self, device: &Device) -> CausalLm {
+        match &self.layout {
+            // Small models are drawn in no time.
+            Layout::Gpt2 => self.init(&mut crate::rng::stream(0, "blank", 0), device),
+            #[cfg(feature = "llama")]
+            Layout::Llama(layout) => {
+                CausalLm::of(Body::Llama(Llama::blank(self, layout, device)), self)
+            }
+        }
+    }
+
+    /// The same as [`init`](Self::init), but it looks back from the first step on, where its layout has positions that can be
     /// learned.
     pub fn init_looking_back(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         match &self.layout {
-            Layout::Gpt2 => {
-                let body = Body::Gpt2(Gpt2::looking_back(self, rng, device));
-                CausalLm { body, config: self.clone(), spoken: None }
-            }
+            Layout::Gpt2 => CausalLm::of(Body::Gpt2(Gpt2::looking_back(self, rng, device)), self),
             #[cfg(feature = "llama")]
             Layout::Llama(_) => self.init(rng, device),
         }
@@ -172,6 +201,16 @@ impl CausalLmConfig {
 }
 
 impl CausalLm {
+    fn of(body: Body, config: &CausalLmConfig) -> Self {
+        Self {
+            body,
+            config: config.clone(),
+            spoken: None,
+            #[cfg(feature = "llama")]
+            lora: None,
+        }
+    }
+
     /// The shape of this model.
     pub fn config(&self) -> &CausalLmConfig {
         &self.config
@@ -225,14 +264,21 @@ impl CausalLm {
     #[cfg(feature = "llama")]
     pub fn adapted(self, lora: &Lora, rng: &mut ChaCha8Rng, device: &Device) -> Option<Self> {
         let Body::Llama(lm) = self.body else { return None };
-        Some(Self { body: Body::Llama(lm.adapted(lora, rng, device)), ..self })
+        let body = Body::Llama(lm.adapted(lora, rng, device));
+        Some(Self { body, lora: Some(lora.clone()), ..self })
+    }
+
+    /// The adapters that are trained of it, where its weights are frozen.
+    #[cfg(feature = "llama")]
+    pub fn lora(&self) -> Option<&Lora> {
+        self.lora.as_ref()
     }
 
     /// The same with its adapters added to its weights, all of which are trained.
     #[cfg(feature = "llama")]
     pub fn merged(self, device: &Device) -> Self {
         match self.body {
-            Body::Llama(lm) => Self { body: Body::Llama(lm.merged(device)), ..self },
+            Body::Llama(lm) => Self { body: Body::Llama(lm.merged(device)), lora: None, ..self },
             body => Self { body, ..self },
         }
     }

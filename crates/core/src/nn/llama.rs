@@ -10,7 +10,7 @@ use burn::tensor::activation::silu;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLmConfig;
-use super::layers::{self, init_std};
+use super::layers::{self, init_std, normals};
 use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
 use crate::rng::ChaCha8Rng;
@@ -47,6 +47,18 @@ pub enum Family {
     Qwen3,
     /// Mistral.
     Mistral,
+}
+
+impl Family {
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Llama => "Llama",
+            Family::Qwen2 => "Qwen 2",
+            Family::Qwen3 => "Qwen 3",
+            Family::Mistral => "Mistral",
+        }
+    }
 }
 
 /// Which products of a block have a bias.
@@ -112,14 +124,30 @@ impl Llama {
         rng: &mut ChaCha8Rng,
         device: &Device,
     ) -> Self {
-        let (width, inner, epsilon) = (shape.width, layout.feed_forward, shape.norm_epsilon);
-        let std = init_std(width);
+        let std = init_std(shape.width);
         let residual = std / (2.0 * shape.layers as f64).sqrt();
+        Self::made(shape, layout, device, [std, residual], &mut |n, std| normals(rng, n, std))
+    }
+
+    /// One of zeros, to be filled.
+    pub fn blank(shape: &CausalLmConfig, layout: &LlamaLayout, device: &Device) -> Self {
+        Self::made(shape, layout, device, [0.0; 2], &mut |n, _| vec![0.0; n])
+    }
+
+    /// One whose matrices `draw` fills, so many numbers of some deviation each.
+    fn made(
+        shape: &CausalLmConfig,
+        layout: &LlamaLayout,
+        device: &Device,
+        [std, residual]: [f64; 2],
+        draw: &mut dyn FnMut(usize, f64) -> Vec<f32>,
+    ) -> Self {
+        let (width, inner, epsilon) = (shape.width, layout.feed_forward, shape.norm_epsilon);
         let [queries, keys] = [shape.heads, layout.kv_heads].map(|heads| heads * layout.head_dim);
         let norm = |width| Norm::new(width, epsilon, device);
         let Biases { inputs, output, feed_forward } = layout.biases;
         let mut product = |from: usize, to: usize, std: f64, bias: bool| {
-            Projection::new(rng, [from, to], std, bias, device)
+            Projection::new(draw(from * to, std), [from, to], bias, device)
         };
         let blocks = (0..shape.layers).map(|_| Block {
             input_layernorm: norm(width),
@@ -139,7 +167,8 @@ impl Llama {
             },
         });
         let layers = blocks.collect();
-        let mut table = || Table::new(rng, [shape.vocab_size, width], std, device);
+        let rows = [shape.vocab_size, width];
+        let mut table = || Table::new(draw(rows[0] * width, std), rows, device);
         let model = Model { embed_tokens: table(), layers, norm: norm(width) };
         let lm_head = (!layout.tied).then(table);
         Self { model, lm_head, heads: shape.heads, layout: layout.clone() }

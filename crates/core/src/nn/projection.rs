@@ -7,7 +7,6 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::layers::normals;
 use crate::rng::ChaCha8Rng;
 
 /// `x W + b`.
@@ -79,15 +78,9 @@ fn frozen<const D: usize>(weight: &mut Option<Param<Tensor<D>>>) -> Option<Tenso
 }
 
 impl Projection {
-    /// A trained one with normal weights of standard deviation `std`, and a bias of zeros or none.
-    pub fn new(
-        rng: &mut ChaCha8Rng,
-        [d_in, d_out]: [usize; 2],
-        std: f64,
-        bias: bool,
-        device: &Device,
-    ) -> Self {
-        let weight = TensorData::new(normals(rng, d_in * d_out, std), [d_in, d_out]);
+    /// A trained one of these weights, and a bias of zeros or none.
+    pub fn new(weight: Vec<f32>, [d_in, d_out]: [usize; 2], bias: bool, device: &Device) -> Self {
+        let weight = TensorData::new(weight, [d_in, d_out]);
         let zeros = || Param::from_data(TensorData::new(vec![0.0f32; d_out], [d_out]), device);
         Self {
             weight: Some(Param::from_data(weight, device)),
@@ -179,9 +172,9 @@ impl Projection {
 }
 
 impl Table {
-    /// A trained one of normal rows.
-    pub fn new(rng: &mut ChaCha8Rng, [rows, width]: [usize; 2], std: f64, device: &Device) -> Self {
-        let weight = TensorData::new(normals(rng, rows * width, std), [rows, width]);
+    /// A trained one of these rows.
+    pub fn new(weight: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        let weight = TensorData::new(weight, shape);
         Self { weight: Some(Param::from_data(weight, device)), frozen: None }
     }
 

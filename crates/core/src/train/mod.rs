@@ -7,4 +7,4 @@ pub mod rollout;
 pub mod trainer;
 pub mod warm_start;
 
-pub use trainer::{Described, MakeWorlds, Phase, Progress, Report, Trainer};
+pub use trainer::{Described, LoadBase, MakeWorlds, Phase, Progress, Report, Trainer};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::evaluate::{Evaluation, evaluate, starts};
 use super::rollout::{self, play};
 use super::warm_start::{check_context_only_games, demonstrated_games, explored_games, pieces};
-use crate::agent::{About, Agent};
+use crate::agent::{About, Agent, Base};
 use crate::algorithms::bc::Demonstration;
 use crate::algorithms::common::auxiliary::TaskFacts;
 use crate::algorithms::common::choose::Chooser;
@@ -39,6 +39,7 @@ use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
 
+mod begin;
 mod card;
 mod described;
 mod fresh;
@@ -53,7 +54,7 @@ use fresh::{
     fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
     winning_utterances,
 };
-pub use saved::{MakeWorlds, Origin};
+pub use saved::{LoadBase, MakeWorlds, Origin};
 
 /// Games of random choices from which a tokenizer is trained where nothing was demonstrated.
 const EXPLORED: usize = 256;
@@ -125,6 +126,8 @@ pub struct Trainer {
     origin: Origin,
     /// What a player reads first in the world, where it was seen.
     opening: Option<String>,
+    /// SHA-256 of the model whose adapters are trained; empty where a whole model is.
+    base_sha256: String,
 }
 
 impl Trainer {
@@ -186,16 +189,21 @@ impl Trainer {
         config.validate()?;
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;
-        let actor = agent.actor.clone().fork(&autodiff).train();
+        let actor = begin::actor(&config, &agent, &autodiff)?;
         let policy = fresh_policy(&config, worlds.as_ref(), actor, warm)?;
         let has_critic = config.algorithm.has_critic();
         let critic = has_critic.then(|| match agent.critic {
-            Some(critic) => critic.fork(&autodiff).train(),
-            // The actor may sample rows that its tokenizer has no token for.
-            None => fresh_critic(&config, agent.actor.config().vocab_size, &autodiff),
+            Some(critic) => Ok(critic.fork(&autodiff).train()),
+            None => begin::critic(&config, &agent.actor, &autodiff),
         });
+        let critic = critic.transpose()?;
+        let base_sha256 = match config.lora.is_on() {
+            true => agent.base.sha256,
+            false => String::new(),
+        };
         let tokenizers = (agent.tokenizer, agent.critic_tokenizer.filter(|_| has_critic));
-        Self::assemble(config, worlds, tokenizers, Learner::new(policy, critic))
+        let trainer = Self::assemble(config, worlds, tokenizers, Learner::new(policy, critic))?;
+        Ok(Self { base_sha256, ..trainer })
     }
 
     fn assemble(
@@ -250,6 +258,7 @@ impl Trainer {
             before: (0, 0),
             origin: Origin::default(),
             opening: None,
+            base_sha256: String::new(),
         })
     }
 
@@ -557,9 +566,12 @@ impl Trainer {
             samples: self.samples(),
             utterance_tries: self.config.utterance_tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
+            base_sha256: self.base_sha256.clone(),
         };
+        let base = Base { place: self.config.actor.clone(), sha256: self.base_sha256.clone() };
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
-        Agent::new(self.learner.playing_actor(), critic, self.tokenizer.clone(), about)
-            .with_critic_tokenizer(self.critic_tokenizer.clone())
+        let actor = self.learner.playing_actor();
+        let agent = Agent::new(actor, critic, self.tokenizer.clone(), about);
+        agent.with_critic_tokenizer(self.critic_tokenizer.clone()).with_base(base)
     }
 }

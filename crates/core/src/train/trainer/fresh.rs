@@ -8,6 +8,8 @@ use burn::tensor::Device;
 
 use crate::agent::Agent;
 use crate::algorithms::common::Policy;
+#[cfg(feature = "llama")]
+use crate::config::LoraConfig;
 use crate::config::{
     ActorModelConfig, AdvantageBaseline, Algorithm, Config, CriticKind, CriticModelConfig, Level,
     Numerics, TokenizerConfig, WarmStartConfig,
@@ -104,6 +106,11 @@ pub(super) fn shaped_by(mut config: Config, agent: &Agent) -> Config {
     }
     let CausalLmConfig { layers, width, heads, positions, .. } = *agent.actor.config();
     config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
+    #[cfg(feature = "llama")]
+    if let Some(lora) = agent.actor.lora() {
+        let (rank, alpha, targets) = (lora.rank, lora.alpha, lora.targets.clone());
+        config.lora = LoraConfig { rank, alpha, targets };
+    }
     let from_actor = config.critic_model.from_actor;
     match &agent.critic {
         Some(critic) if config.algorithm.has_critic() => {

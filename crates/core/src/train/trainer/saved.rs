@@ -14,16 +14,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Trainer;
+use super::begin;
 use super::fresh::{fresh_buffer, fresh_policy};
+use crate::agent::Base;
 use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
-use crate::config::{Algorithm, Config, Numerics, older};
+use crate::config::{Algorithm, Config, LoraConfig, Numerics, older};
 use crate::error::Error;
 use crate::hf::{self, CriticShape, shapes};
 use crate::judge::Example;
-use crate::nn::causal_lm::CausalLmConfig;
+use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
 use crate::nn::critic::Critic;
 use crate::nn::optim::Adam;
 use crate::nn::params;
@@ -60,6 +62,9 @@ pub(super) struct State {
     /// Where it comes from.
     #[serde(default)]
     pub(super) origin: Origin,
+    /// SHA-256 of the model whose adapters it holds; empty where it holds whole models.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) base_sha256: String,
 }
 
 /// Where a model file comes from, for whoever finds one; it travels on with the model.
@@ -76,6 +81,17 @@ pub struct Origin {
 /// games.
 pub type MakeWorlds<'a> =
     &'a dyn Fn(&Config, Option<&About>) -> Result<Arc<dyn Worlds>, WorldError>;
+
+/// Reads the model that a checkpoint's adapters belong to; the configuration names it as `actor`.
+pub type LoadBase<'a> = &'a dyn Fn(&Config) -> Result<(CausalLm, Base), Error>;
+
+/// Where no model can be read.
+fn no_base(config: &Config) -> Result<(CausalLm, Base), Error> {
+    Err(Error::Checkpoint(format!(
+        "the file holds adapters of the model {}, which cannot be read here: export it first",
+        config.actor
+    )))
+}
 
 impl State {
     pub(super) fn read(sections: &Sections) -> Result<Self, Error> {
@@ -157,10 +173,22 @@ impl Trainer {
     /// the tasks.
     fn for_export(&self) -> Self {
         let mut export = self.clone();
+        export.base_sha256 = String::new();
         let policy = &mut export.learner.policy;
         policy.task = None;
         if let Some(average) = export.learner.average.take() {
             policy.lm = params::replace(policy.lm.clone(), params::tensors(&average));
+        }
+        if begin::has_adapters(&policy.lm) {
+            // What travels is whole: adapters are added to the weights of each network.
+            let device = policy.lm.device().inner();
+            policy.lm = begin::merged(policy.lm.clone(), &device);
+            if let Some(critics) = &mut export.learner.critics
+                && let Critic::Causal(critic) = critics.online.valid()
+            {
+                let body = begin::merged(critic.body().clone(), &device);
+                critics.online = Critic::Causal(critic.with_body(body));
+            }
         }
         export
     }
@@ -192,6 +220,10 @@ impl Trainer {
             export: export.is_some(),
             precision: export.unwrap_or_default(),
             origin: self.origin.clone(),
+            base_sha256: match export {
+                Some(_) => String::new(),
+                None => self.base_sha256.clone(),
+            },
         };
         let agent = self.agent();
         let mut sections = Sections::new();
@@ -233,6 +265,21 @@ impl Trainer {
         device: &Device,
         change: impl FnOnce(&Config) -> Result<Config, Error>,
     ) -> Result<Self, Error> {
+        Self::resume_on(bytes, (make, &no_base), device, change)
+    }
+
+    /// As [`resume_with`](Self::resume_with), of a file that may hold adapters of a model which `base`
+    /// reads.
+    ///
+    /// # Errors
+    /// As [`resume_with`](Self::resume_with); if the model cannot be read, or is another than the one
+    /// that the adapters were trained on.
+    pub fn resume_on(
+        bytes: &[u8],
+        (make, base): (MakeWorlds<'_>, LoadBase<'_>),
+        device: &Device,
+        change: impl FnOnce(&Config) -> Result<Config, Error>,
+    ) -> Result<Self, Error> {
         let sections = Sections::from_bytes(bytes)?;
         let state = State::read(&sections)?;
         let config = change(&state.config)?;
@@ -240,7 +287,14 @@ impl Trainer {
         let (tokenizer, critic_tokenizer) = tokenizers(&sections)?;
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
-        let shape = actor_shape(&sections, "actor")?;
+        let base = match state.base_sha256.is_empty() {
+            true => None,
+            false => Some(base_of(&config, &state, base)?),
+        };
+        let shape = match &base {
+            Some(base) => base.config().clone(),
+            None => actor_shape(&sections, "actor")?,
+        };
         check_ids("tokenizer", &tokenizer, "actor_config", shape.vocab_size)?;
         let lessons = config.lessons.names_tasks();
         if !state.export && lessons != state.config.lessons.names_tasks() {
@@ -251,18 +305,26 @@ impl Trainer {
         }
         let warm = state.warm_start_step < config.warm_start.steps;
         let worlds = make(&config, state.about.as_ref())?;
-        let policy =
-            fresh_policy(&state.config, worlds.as_ref(), shape.init(&mut unused, &autodiff), warm)?;
+        let lm = match &base {
+            Some(base) => begin::adapted(base, &config.lora, (0, "unused"), &autodiff)?,
+            None => shape.init(&mut unused, &autodiff),
+        };
+        let policy = fresh_policy(&state.config, worlds.as_ref(), lm, warm)?;
         let mut policy = checkpoint::module_from_section(policy, &sections, "actor")?;
         if state.export {
             policy = fresh_policy(&config, worlds.as_ref(), policy.lm, warm)?;
         }
         let critic = match sections.get("critic_config") {
             Ok(_) => {
-                let shape = critic_shape(&sections, "critic")?;
-                let read_by = critic_tokenizer.as_ref().unwrap_or(&tokenizer);
-                check_ids("its tokenizer", read_by, "critic_config", shape.vocab_size())?;
-                let critic = shape.init(&mut unused, &autodiff);
+                let critic = match &base {
+                    Some(base) => begin::critic(&config, base, &autodiff)?,
+                    None => {
+                        let shape = critic_shape(&sections, "critic")?;
+                        let read_by = critic_tokenizer.as_ref().unwrap_or(&tokenizer);
+                        check_ids("its tokenizer", read_by, "critic_config", shape.vocab_size())?;
+                        shape.init(&mut unused, &autodiff)
+                    }
+                };
                 Some(checkpoint::module_from_section(critic, &sections, "critic")?)
             }
             Err(_) if config.algorithm.has_critic() => {
@@ -300,6 +362,7 @@ impl Trainer {
             origin: state.origin,
             // A file from before this field tells it in its example.
             opening: state.opening.or_else(|| example_opening(&sections)),
+            base_sha256: state.base_sha256,
             ..trainer
         })
     }
@@ -338,6 +401,23 @@ impl Trainer {
             Ok(example) => Example::from_bytes(example)?.check(&self.agent()).await,
             Err(_) => Ok(()),
         }
+    }
+}
+
+/// The model that the adapters of a checkpoint belong to.
+fn base_of(config: &Config, state: &State, load: LoadBase<'_>) -> Result<CausalLm, Error> {
+    if config.lora != state.config.lora {
+        return Err(Error::Config(
+            "lora cannot change in a run that has begun: set lora.rank, lora.alpha and lora.targets as they were, or begin a run of its own from the model with actor".into(),
+        ));
+    }
+    let (lm, base) = load(config)?;
+    match base.sha256 == state.base_sha256 {
+        true => Ok(lm),
+        false => Err(Error::Checkpoint(format!(
+            "the adapters belong to another model than {}: its weights have the SHA-256 {}, and theirs {}; name the right one with --set actor=DIR",
+            base.place, base.sha256, state.base_sha256
+        ))),
     }
 }
 
@@ -412,6 +492,7 @@ fn exported_config(config: &Config) -> Config {
     config.distill.teacher.clear();
     config.iql.games.clear();
     config.warm_start.demonstrations.clear();
+    config.lora = LoraConfig::default(); // what travels is whole
     config.lessons.steps = 0; // what names the tasks stays behind
     config.actor_average = 0.0; // what is learned anew should show at once
     if config.numerics == Numerics::Fixed {

@@ -1,0 +1,88 @@
+//! What a run begins with that starts from a model: the model itself, or adapters beside it.
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::fresh::fresh_critic;
+use crate::agent::Agent;
+use crate::config::{Config, CriticKind, LoraConfig};
+use crate::error::Error;
+use crate::nn::causal_critic::CausalCritic;
+use crate::nn::causal_lm::CausalLm;
+use crate::nn::critic::Critic;
+use crate::rng;
+
+/// The actor that learns: all of the agent's, or adapters beside its frozen weights.
+pub(super) fn actor(config: &Config, agent: &Agent, autodiff: &Device) -> Result<CausalLm, Error> {
+    match has_adapters(&agent.actor) || !config.lora.is_on() {
+        // An agent's own adapters learn on.
+        true => Ok(agent.actor.clone().fork(autodiff).train()),
+        false => adapted(&agent.actor, &config.lora, (config.seed, "lora.actor"), autodiff),
+    }
+}
+
+/// A fresh critic for an actor of this shape: with adapters of its own on the actor's weights, where it
+/// begins from them and they are frozen.
+pub(super) fn critic(
+    config: &Config,
+    actor: &CausalLm,
+    autodiff: &Device,
+) -> Result<Critic, Error> {
+    let model = &config.critic_model;
+    if !(config.lora.is_on() && model.from_actor && model.kind == CriticKind::Causal) {
+        // The actor may sample rows that its tokenizer has no token for.
+        return Ok(fresh_critic(config, actor.config().vocab_size, autodiff));
+    }
+    let body = adapted(actor, &config.lora, (config.seed, "lora.critic"), autodiff)?;
+    let rng = &mut rng::stream(config.seed, "critic.init", 0);
+    Ok(Critic::Causal(CausalCritic::around(body, rng, autodiff)))
+}
+
+/// A model with fresh adapters, drawn from a stream of the seed.
+pub(super) fn adapted(
+    lm: &CausalLm,
+    lora: &LoraConfig,
+    (seed, stream): (u64, &str),
+    autodiff: &Device,
+) -> Result<CausalLm, Error> {
+    #[cfg(feature = "llama")]
+    {
+        let lora = crate::nn::llama::Lora {
+            rank: lora.rank,
+            alpha: lora.alpha,
+            targets: lora.targets.clone(),
+        };
+        let rng = &mut rng::stream(seed, stream, 0);
+        if let Some(adapted) = lm.clone().adapted(&lora, rng, autodiff) {
+            return Ok(adapted);
+        }
+    }
+    let _ = (seed, stream, autodiff);
+    Err(Error::Config(format!(
+        "lora.rank = {} is out of range: it must be 0 for a model in the layout of {}, which has no adapters here",
+        lora.rank,
+        lm.config().layout.name()
+    )))
+}
+
+/// Whether a model's weights are frozen, with adapters beside them.
+pub(super) fn has_adapters(lm: &CausalLm) -> bool {
+    #[cfg(feature = "llama")]
+    return lm.lora().is_some();
+    #[cfg(not(feature = "llama"))]
+    {
+        let _ = lm;
+        false
+    }
+}
+
+/// A model with its adapters added to its weights.
+pub(super) fn merged(lm: CausalLm, device: &Device) -> CausalLm {
+    #[cfg(feature = "llama")]
+    return lm.merged(device);
+    #[cfg(not(feature = "llama"))]
+    {
+        let _ = device;
+        lm
+    }
+}
