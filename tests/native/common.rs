@@ -139,10 +139,12 @@ steps = 16
 batch_size = 8
 "#;
 
-/// The weights of the actor, and of the critic where there is one, in a run's model folder.
+/// The weights of the actor, or its adapters, and of the critic where there is one, in a run's model
+/// folder.
 pub fn weights(run: &Path) -> [Vec<u8>; 2] {
-    let actor = fs::read(run.join("model/model.safetensors")).unwrap();
-    [actor, fs::read(run.join("model/critic/model.safetensors")).unwrap_or_default()]
+    let read = |name: &str| fs::read(run.join("model").join(name));
+    let actor = read("model.safetensors").or_else(|_| read("adapter_model.safetensors")).unwrap();
+    [actor, read("critic/model.safetensors").unwrap_or_default()]
 }
 
 /// A run that learns which digit pays, within seconds.

@@ -2,6 +2,7 @@
 
 mod common;
 
+mod adapters;
 mod baselines;
 mod compare;
 mod distill;

@@ -85,6 +85,7 @@ fn write_folder(args: &args::Export, device: &Device) -> Result<(), Error> {
     };
     card.licence = args.licence.clone().unwrap_or(card.licence);
     card.commit = args.commit.clone().unwrap_or(card.commit);
+    let agent = agent.whole();
     let written = block_on(agent.files(&card))?;
     files::write_folder_atomic(&args.out, &written, model::is_model_file)
         .map_err(|e| cannot_write(&args.out, &e))?;

@@ -170,6 +170,20 @@ impl Agent {
         Self { base, ..self }
     }
 
+    /// The same agent with its adapters added to the weights of each network, so that it needs no model
+    /// beside it.
+    #[cfg_attr(not(feature = "llama"), allow(unused_mut))]
+    pub fn whole(mut self) -> Self {
+        #[cfg(feature = "llama")]
+        {
+            let device = self.actor.device().inner();
+            self.actor = self.actor.merged(&device);
+            self.critic = self.critic.map(|critic| critic.merged(&device));
+            (self.base, self.about.base_sha256) = (Base::default(), String::new());
+        }
+        self
+    }
+
     /// Scalars in its networks.
     pub fn parameters(&self) -> usize {
         params::count(&self.actor) + self.critic.as_ref().map_or(0, params::count)

@@ -18,7 +18,9 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
     let fixed = [
         ("algorithm", old.algorithm == new.algorithm),
         ("seed", old.seed == new.seed),
-        ("actor", old.actor == new.actor),
+        // A model under adapters may have moved; that it is the same one is checked by its bytes.
+        ("actor", old.actor == new.actor || old.lora.is_on()),
+        ("lora", old.lora == new.lora),
         ("critic", old.critic == new.critic),
         ("numerics", old.numerics == new.numerics),
         ("level", old.level == new.level),

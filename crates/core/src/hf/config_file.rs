@@ -13,6 +13,7 @@ const MOST_LAYERS: usize = 1000;
 /// More rows or columns than any published model has by far; products of two still fit 64 bits.
 const MOST: usize = 100_000_000;
 /// Larger than any number of a configuration that is no size.
+#[cfg(feature = "llama")]
 const LARGEST: f64 = 1e12;
 /// Characters of a value that an error shows.
 const SHOWN: usize = 60;
@@ -50,70 +51,6 @@ impl<'a> ConfigFile<'a> {
         self.fault(format!("the key {}{key} is missing: it must be {must}", self.path))
     }
 
-    /// The object under a key, or an empty one where there is none.
-    pub fn part(&self, key: &str) -> Result<Self, Error> {
-        let value = match &self.value[key] {
-            Value::Null => Value::Object(serde_json::Map::new()),
-            value if value.is_object() => value.clone(),
-            _ => return self.wrong(key, "an object with keys, in braces"),
-        };
-        Ok(Self { file: self.file, path: format!("{}{key}.", self.path), value })
-    }
-
-    /// The text under a key.
-    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
-        match &self.value[key] {
-            Value::Null => Ok(None),
-            Value::String(text) => Ok(Some(text)),
-            _ => self.wrong(key, "a text"),
-        }
-    }
-
-    /// The text under a key, where it is one.
-    pub fn text_of(&self, key: &str) -> Option<&str> {
-        self.value[key].as_str()
-    }
-
-    /// Refuses a list or an object that is not empty.
-    pub fn is_empty(&self, key: &str) -> Result<(), Error> {
-        let empty = match &self.value[key] {
-            Value::Null => true,
-            Value::Array(list) => list.is_empty(),
-            Value::Object(map) => map.is_empty(),
-            _ => false,
-        };
-        match empty {
-            true => Ok(()),
-            false => self.wrong(key, "absent: what it asks for is not computed here"),
-        }
-    }
-
-    /// The texts in a list.
-    pub fn texts(&self, key: &str) -> Result<Vec<&str>, Error> {
-        let Value::Array(list) = &self.value[key] else {
-            return if self.has(key) { self.wrong(key, "a list of texts") } else { Ok(Vec::new()) };
-        };
-        let texts = list.iter().map(Value::as_str).collect::<Option<_>>();
-        texts.map_or_else(|| self.wrong(key, "a list of texts"), Ok)
-    }
-
-    /// A number above 0.
-    pub fn positive(&self, key: &str) -> Result<Option<f64>, Error> {
-        match self.value[key].as_f64() {
-            Some(number) if number > 0.0 && number <= LARGEST => Ok(Some(number)),
-            None if !self.has(key) => Ok(None),
-            _ => self.wrong(key, "a number above 0"),
-        }
-    }
-
-    /// The same where it must be there.
-    pub fn positive_there(&self, key: &str) -> Result<f64, Error> {
-        match self.positive(key)? {
-            Some(number) => Ok(number),
-            None => self.missing(key, "a number above 0"),
-        }
-    }
-
     pub fn has(&self, key: &str) -> bool {
         !self.value[key].is_null()
     }
@@ -146,11 +83,6 @@ impl<'a> ConfigFile<'a> {
             }
         }
         self.flag_is("is_encoder_decoder", false)
-    }
-
-    /// A whole number above 0 under a key that may be missing.
-    pub fn size_or(&self, key: &str, default: usize) -> Result<usize, Error> {
-        if self.has(key) { self.size(key) } else { Ok(default) }
     }
 
     /// A whole number above 0.
@@ -244,5 +176,78 @@ impl<'a> ConfigFile<'a> {
                 self.fault(format!("{width_key} = {width} is no multiple of {heads_key} = {heads}"))
             }
         }
+    }
+}
+
+/// What only configurations of layouts with more kinds of keys have.
+#[cfg(feature = "llama")]
+impl ConfigFile<'_> {
+    /// The object under a key, or an empty one where there is none.
+    pub fn part(&self, key: &str) -> Result<Self, Error> {
+        let value = match &self.value[key] {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            value if value.is_object() => value.clone(),
+            _ => return self.wrong(key, "an object with keys, in braces"),
+        };
+        Ok(Self { file: self.file, path: format!("{}{key}.", self.path), value })
+    }
+
+    /// The text under a key.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, Error> {
+        match &self.value[key] {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text)),
+            _ => self.wrong(key, "a text"),
+        }
+    }
+
+    /// The texts in a list.
+    pub fn texts(&self, key: &str) -> Result<Vec<&str>, Error> {
+        let Value::Array(list) = &self.value[key] else {
+            return if self.has(key) { self.wrong(key, "a list of texts") } else { Ok(Vec::new()) };
+        };
+        let texts = list.iter().map(Value::as_str).collect::<Option<_>>();
+        texts.map_or_else(|| self.wrong(key, "a list of texts"), Ok)
+    }
+
+    /// The text under a key, where it is one.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.value[key].as_str()
+    }
+
+    /// Refuses a list or an object that is not empty.
+    pub fn is_empty(&self, key: &str) -> Result<(), Error> {
+        let empty = match &self.value[key] {
+            Value::Null => true,
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            _ => false,
+        };
+        match empty {
+            true => Ok(()),
+            false => self.wrong(key, "absent: what it asks for is not computed here"),
+        }
+    }
+
+    /// A number above 0.
+    pub fn positive(&self, key: &str) -> Result<Option<f64>, Error> {
+        match self.value[key].as_f64() {
+            Some(number) if number > 0.0 && number <= LARGEST => Ok(Some(number)),
+            None if !self.has(key) => Ok(None),
+            _ => self.wrong(key, "a number above 0"),
+        }
+    }
+
+    /// The same where it must be there.
+    pub fn positive_there(&self, key: &str) -> Result<f64, Error> {
+        match self.positive(key)? {
+            Some(number) => Ok(number),
+            None => self.missing(key, "a number above 0"),
+        }
+    }
+
+    /// A whole number above 0 under a key that may be missing.
+    pub fn size_or(&self, key: &str, default: usize) -> Result<usize, Error> {
+        if self.has(key) { self.size(key) } else { Ok(default) }
     }
 }

@@ -127,6 +127,7 @@ impl Body {
     }
 
     /// Queries, keys and values of a block side by side, `[batch, time, 3 · heads · d]`.
+    #[cfg_attr(not(feature = "llama"), allow(unused_variables))]
     fn project(&self, block: usize, x: Tensor<3>, places: &Places) -> Tensor<3> {
         match self {
             Body::Gpt2(lm) => lm.project(block, x),

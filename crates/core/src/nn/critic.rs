@@ -139,6 +139,18 @@ impl Critic {
         }
     }
 
+    /// The same with adapters added to the weights of its body, where it has some.
+    #[cfg(feature = "llama")]
+    pub fn merged(self, device: &Device) -> Self {
+        match self {
+            Critic::Causal(critic) => {
+                let body = critic.body().clone().merged(device);
+                Critic::Causal(critic.with_body(body))
+            }
+            Critic::Encoder(_) => self,
+        }
+    }
+
     /// Rows of its token table.
     pub fn vocab_size(&self) -> usize {
         match self {

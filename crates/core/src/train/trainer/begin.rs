@@ -75,14 +75,3 @@ pub(super) fn has_adapters(lm: &CausalLm) -> bool {
         false
     }
 }
-
-/// A model with its adapters added to its weights.
-pub(super) fn merged(lm: CausalLm, device: &Device) -> CausalLm {
-    #[cfg(feature = "llama")]
-    return lm.merged(device);
-    #[cfg(not(feature = "llama"))]
-    {
-        let _ = device;
-        lm
-    }
-}

@@ -25,7 +25,7 @@ use crate::config::{Algorithm, Config, LoraConfig, Numerics, older};
 use crate::error::Error;
 use crate::hf::{self, CriticShape, shapes};
 use crate::judge::Example;
-use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
+use crate::nn::causal_lm::{self, CausalLm, CausalLmConfig};
 use crate::nn::critic::Critic;
 use crate::nn::optim::Adam;
 use crate::nn::params;
@@ -179,15 +179,13 @@ impl Trainer {
         if let Some(average) = export.learner.average.take() {
             policy.lm = params::replace(policy.lm.clone(), params::tensors(&average));
         }
-        if begin::has_adapters(&policy.lm) {
-            // What travels is whole: adapters are added to the weights of each network.
+        // What travels is whole: adapters are added to the weights of each network.
+        #[cfg(feature = "llama")]
+        if policy.lm.lora().is_some() {
             let device = policy.lm.device().inner();
-            policy.lm = begin::merged(policy.lm.clone(), &device);
-            if let Some(critics) = &mut export.learner.critics
-                && let Critic::Causal(critic) = critics.online.valid()
-            {
-                let body = begin::merged(critic.body().clone(), &device);
-                critics.online = Critic::Causal(critic.with_body(body));
+            policy.lm = policy.lm.clone().merged(&device);
+            if let Some(critics) = &mut export.learner.critics {
+                critics.online = critics.online.valid().merged(&device);
             }
         }
         export
@@ -367,12 +365,19 @@ impl Trainer {
         })
     }
 
-    /// Whether a page can read the files of this run: its reader of tokenizers knows one kind alone, and
-    /// is asked here, where all kinds are read.
+    /// Whether a page can read the files of this run: it computes one layout, and its reader of tokenizers,
+    /// which is asked here, where all kinds are read, knows one kind alone.
     ///
     /// # Errors
     /// If it cannot; the error says what it would need.
     pub fn fits_a_page(&self) -> Result<(), Error> {
+        let layout = &self.learner.policy.lm.config().layout;
+        if *layout != causal_lm::Layout::Gpt2 {
+            return Err(Error::Model(format!(
+                "it has the layout of {}, and a page computes that of GPT-2 alone",
+                layout.name()
+            )));
+        }
         self.tokenizer.fits_a_page("tokenizer.json")?;
         match &self.critic_tokenizer {
             Some(own) => own.fits_a_page("the critic's tokenizer.json"),
@@ -408,7 +413,8 @@ impl Trainer {
 fn base_of(config: &Config, state: &State, load: LoadBase<'_>) -> Result<CausalLm, Error> {
     if config.lora != state.config.lora {
         return Err(Error::Config(
-            "lora cannot change in a run that has begun: set lora.rank, lora.alpha and lora.targets as they were, or begin a run of its own from the model with actor".into(),
+            "lora cannot change in a run that goes on: its checkpoint holds adapters of that shape"
+                .into(),
         ));
     }
     let (lm, base) = load(config)?;
