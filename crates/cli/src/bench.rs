@@ -5,6 +5,7 @@
 //! or a slow machine can be read. What is computed is in `cases`, what it costs in `shapes`.
 
 mod cases;
+mod language;
 pub mod memory;
 mod shapes;
 
@@ -101,7 +102,8 @@ fn choose(args: &args::Bench) -> Result<Vec<(Case, Option<Size>)>, Error> {
     let mut chosen = Vec::new();
     for case in cases {
         match case.fixed_size() {
-            _ if case.needs_model() && args.model.is_none() && args.case.is_none() => {}
+            _ if args.case.is_none() && case.only_by_name() => {}
+            _ if args.case.is_none() && case.needs_model() && args.model.is_none() => {}
             Some(size) if sizes.contains(&size) || args.case.is_some() => {
                 chosen.push((case, Some(size)));
             }
@@ -138,13 +140,11 @@ fn measure(
 ) -> Result<Line, Error> {
     memory::forget_peak();
     let mut job = case.prepare(size, setup)?;
-    job.run()?;
+    job.seconds()?;
     let mut seconds = Vec::with_capacity(runs);
     for _ in 0..runs {
         job.reset()?;
-        let watch = Stopwatch::start();
-        job.run()?;
-        seconds.push(watch.seconds());
+        seconds.push(job.seconds()?);
     }
     let work = job.work();
     let mut values: Vec<f64> = seconds.iter().map(|&seconds| work.value(seconds)).collect();

@@ -11,11 +11,14 @@
 pub mod attention;
 pub mod cached;
 pub mod elementwise;
+pub mod gated;
 pub mod groups;
 pub mod layer_norm;
 pub mod linear;
 pub mod log_prob;
 pub mod product;
+pub mod rms_norm;
+pub mod rope;
 mod simd;
 pub mod visible;
 

@@ -6,14 +6,17 @@
 //! gradients and values after three steps of Adam are compared likewise, and the scores of the model that
 //! they are merged into.
 
+use archer::Config;
+use archer::algorithms::common::learner::{Context, Learner};
+use archer::algorithms::common::{Layout, Policy};
 use archer::hf::weights::{self, Weights};
 use archer::hf::{self, Format, peft};
 use archer::nn::causal_lm::CausalLm;
-use archer::nn::generate::Decoder;
-use archer::nn::optim::Adam;
+use archer::nn::generate::{Decoder, Utterance};
 use archer::nn::params;
 use archer::nn::sampling::Sampler;
 use archer::rng;
+use archer::text::Tokenizer;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
@@ -77,7 +80,7 @@ async fn adapters(
     let lora = peft::read_config(&config, &fixtures.need(&config)?)?;
     let files = vec![(weights.clone(), fixtures.need(&weights)?)];
     let autodiff = lm.device().autodiff();
-    let mut lm = peft::read(lm, &lora, &files, &autodiff)?;
+    let lm = peft::read(lm, &lora, &files, &autodiff)?;
     let written = peft::write_adapters(&lm).await?;
     let again = TensorFile::of(name, written).part("")?;
     let file = fixtures.tensors(&weights)?.part("")?;
@@ -91,33 +94,7 @@ async fn adapters(
         let reference = expected.values(&format!("lora.logits.{text}"))?;
         ledger.compare(format!("{name}/{text}/lora.logits"), Kind::Hidden, &reference, &scores);
     }
-    let (weigh, adam) = (case.get("weights")?.numbers()?, case.get("adam")?);
-    let rate = adam.get("lr")?.number()?;
-    let mut optimiser = Adam::new();
-    let mut losses = Vec::new();
-    for step in 0..3 {
-        let (loss, gradients) = step_of(&lm, texts, &weigh).await?;
-        losses.push(loss);
-        if step == 0 {
-            let ours = hf::laid_out(&lm, gradients.clone(), Format::Adapter).await?;
-            tensors(expected.part("grad.")?, &ours, format!("{name}/grad"), ledger);
-        }
-        lm = optimiser.step(lm, gradients, rate);
-    }
-    let reference = case.get("losses")?.numbers()?;
-    ledger.compare(format!("{name}/losses"), Kind::Hidden, &reference, &losses);
-    let ours = hf::laid_out(&lm, params::tensors(&lm), Format::Adapter).await?;
-    for (tensor, (_, reference)) in expected.part("after.")? {
-        let ours = ours.get(&tensor).map_or(&[][..], |(_, values)| values);
-        let wide =
-            |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-        ledger.compare(
-            format!("{name}/after/{tensor}"),
-            Kind::Parameter,
-            &wide(&reference),
-            &wide(ours),
-        );
-    }
+    let lm = steps(lm, texts, case, (expected, name), ledger).await?;
     let device = lm.device().inner();
     let merged = scores(&lm.merged(&device), &texts[0]).await?;
     let reference = expected.values("merged.logits.0")?;
@@ -125,30 +102,76 @@ async fn adapters(
     Ok(())
 }
 
-/// Compares tensors by the largest number in each.
-fn tensors(reference: Tensors, ours: &Tensors, name: String, ledger: &mut Ledger) {
+/// Compares tensors name by name.
+fn tensors(reference: Tensors, ours: &Tensors, (kind, name): (Kind, String), ledger: &mut Ledger) {
     for (tensor, (_, reference)) in reference {
         let ours = ours.get(&tensor).map_or(&[][..], |(_, values)| values);
         let wide =
             |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-        let name = format!("{name}/{tensor}");
-        ledger.compare(name, Kind::LargestOf, &wide(&reference), &wide(ours));
+        ledger.compare(format!("{name}/{tensor}"), kind, &wide(&reference), &wide(ours));
     }
 }
 
-/// The loss `−Σ weight · Σ log π / tokens` over some texts, and the adapters' gradients.
-async fn step_of(
-    lm: &CausalLm,
+/// Three steps of the learner's own policy gradient on `−Σ weight · Σ log π / tokens` over the texts: of
+/// each the first token is the state and the rest the action.
+async fn steps(
+    lm: CausalLm,
     texts: &[Vec<u32>],
-    weights: &[f64],
-) -> Result<(f64, Vec<Tensor<1>>), Error> {
-    let losses = texts.iter().zip(weights).map(|(ids, weight)| {
-        let hidden = hidden(lm, ids).narrow(0, 0, ids.len() - 1);
-        lm.log_prob(hidden, &ids[1..]).sum().mul_scalar(-weight / ids.len() as f64)
-    });
-    let loss = losses.reduce(|sum, loss| sum + loss).expect("a text");
-    let told = read_one(loss.clone().inner()).await?[0];
-    Ok((told, params::gradients(lm, &loss.backward())))
+    case: &Node<'_>,
+    (expected, name): (&TensorFile, &str),
+    ledger: &mut Ledger,
+) -> Result<CausalLm, Error> {
+    let states: Vec<&[u32]> = texts.iter().map(|text| &text[..1]).collect();
+    let said = texts.iter().map(|text| text[1..].to_vec());
+    let actions: Vec<Utterance> =
+        said.map(|tokens| Utterance { tokens, ..Utterance::default() }).collect();
+    // The step takes the mean over its rows.
+    let weights = case.get("weights")?.numbers()?;
+    let rows = texts.len() as f64;
+    let advantages: Vec<f32> = texts
+        .iter()
+        .zip(&weights)
+        .map(|(text, weight)| (rows * weight / text.len() as f64) as f32)
+        .collect();
+    let config = Config {
+        lm_lr: case.get("adam")?.get("lr")?.number()?,
+        max_grad_norm: 0.0,
+        batch_size: texts.len(),
+        grad_accum_steps: 1,
+        ..Config::default()
+    };
+    // Of words nothing is asked here.
+    let tokenizer = Tokenizer::train(["Go.\n".to_string()].into_iter(), 261, 4)?;
+    let longest = texts.iter().map(Vec::len).max().unwrap_or(1);
+    let layout = Layout::new(&tokenizer, lm.config().positions, longest, longest);
+    let context = Context {
+        config: &config,
+        tokenizer: &tokenizer,
+        layout: &layout,
+        iteration: 0,
+        threads: 1,
+    };
+    let mut learner = Learner::new(Policy::new(lm), None);
+    let mut losses = Vec::new();
+    for step in 0..case.get("losses")?.list()?.len() {
+        let told = learner.policy_step_on(&states, &actions, &advantages, &context).await?;
+        losses.push(told.get("pg.loss").unwrap_or(f64::NAN));
+        if step == 0 {
+            // Adam's memory of one step is a tenth of its gradient.
+            let moments = learner.actor_adam.moment_1.iter();
+            let gradients = moments.map(|moment| moment.clone().mul_scalar(10.0)).collect();
+            let ours = hf::laid_out(&learner.policy.lm, gradients, Format::Adapter).await?;
+            let of = (Kind::LargestOf, format!("{name}/grad"));
+            tensors(expected.part("grad.")?, &ours, of, ledger);
+        }
+    }
+    let reference = case.get("losses")?.numbers()?;
+    ledger.compare(format!("{name}/losses"), Kind::Hidden, &reference, &losses);
+    let lm = learner.policy.lm;
+    let ours = hf::laid_out(&lm, params::tensors(&lm), Format::Adapter).await?;
+    let of = (Kind::Parameter, format!("{name}/after"));
+    tensors(expected.part("after.")?, &ours, of, ledger);
+    Ok(lm)
 }
 
 /// Hidden states of a text, `[time, width]`.

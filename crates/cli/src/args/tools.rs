@@ -97,8 +97,8 @@ pub struct Parity {
 /// Flags of `archer bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Time this case alone: gen, actor, critic, iter, iter_encoder, env or replay [default: all,
-    /// without iter and iter_encoder where --model is not given]
+    /// Time this case alone: gen, actor, critic, iter, iter_encoder, env, replay, decode, decode_batch or
+    /// lora_step [default: all but the last three, and iter and iter_encoder only with --model]
     #[arg(long, value_name = "NAME")]
     pub case: Option<String>,
     /// Size of the networks: S, M, G (GPT-2 small, minutes a case) or all [default: S and M]
@@ -110,7 +110,8 @@ pub struct Bench {
     /// Timed runs of each case, after one that is not timed
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = at_least_one)]
     pub runs: usize,
-    /// Folder of a model in GPT-2's layout, from which iter starts
+    /// Folder of a model: in GPT-2's layout for iter and iter_encoder, in Llama's for decode, decode_batch
+    /// and lora_step
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS

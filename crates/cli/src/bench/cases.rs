@@ -20,8 +20,9 @@ use archer_games::knowledge::table;
 use archer_games::oracle::{Oracle, TableOracle};
 use pollster::block_on;
 
-use super::Setup;
 use super::shapes::Size;
+use super::{Setup, language};
+use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::model;
 
@@ -59,11 +60,27 @@ pub enum Case {
     Env,
     /// A replay buffer that fills, for the memory that it takes.
     Replay,
+    /// A published language model writes one text.
+    Decode,
+    /// The same with many texts at once.
+    DecodeBatch,
+    /// A gradient step of adapters on it.
+    LoraStep,
 }
 
 /// All of them.
-pub const ALL: [Case; 7] =
-    [Case::Gen, Case::Actor, Case::Critic, Case::Iter, Case::IterEncoder, Case::Env, Case::Replay];
+pub const ALL: [Case; 10] = [
+    Case::Gen,
+    Case::Actor,
+    Case::Critic,
+    Case::Iter,
+    Case::IterEncoder,
+    Case::Env,
+    Case::Replay,
+    Case::Decode,
+    Case::DecodeBatch,
+    Case::LoraStep,
+];
 
 /// What one run of a case did.
 pub struct Work {
@@ -95,6 +112,13 @@ pub trait Job {
     /// One run.
     fn run(&mut self) -> Result<(), Error>;
 
+    /// How long one run takes, where a part of it is not timed.
+    fn seconds(&mut self) -> Result<f64, Error> {
+        let watch = Stopwatch::start();
+        self.run()?;
+        Ok(watch.seconds())
+    }
+
     /// What a run does.
     fn work(&self) -> Work;
 }
@@ -110,6 +134,9 @@ impl Case {
             Case::IterEncoder => "iter_encoder",
             Case::Env => "env",
             Case::Replay => "replay",
+            Case::Decode => "decode",
+            Case::DecodeBatch => "decode_batch",
+            Case::LoraStep => "lora_step",
         }
     }
 
@@ -120,12 +147,17 @@ impl Case {
 
     /// The only size it has.
     pub fn fixed_size(self) -> Option<Size> {
-        self.needs_model().then_some(Size::S)
+        matches!(self, Case::Iter | Case::IterEncoder).then_some(Size::S)
     }
 
     /// Whether it starts from a model folder.
     pub fn needs_model(self) -> bool {
-        matches!(self, Case::Iter | Case::IterEncoder)
+        self.only_by_name() || matches!(self, Case::Iter | Case::IterEncoder)
+    }
+
+    /// Whether it is timed only where it is named: it takes minutes, and another model than the rest.
+    pub fn only_by_name(self) -> bool {
+        matches!(self, Case::Decode | Case::DecodeBatch | Case::LoraStep)
     }
 
     /// Makes networks and data.
@@ -143,6 +175,9 @@ impl Case {
             Case::IterEncoder => Box::new(Iteration::new(setup, CriticKind::Encoder)?),
             Case::Env => Box::new(Answers::new()),
             Case::Replay => Box::new(Remembering(ReplayBuffer::new(REMEMBERED * TURNS))),
+            Case::Decode => Box::new(language::Decode::new(setup)?),
+            Case::DecodeBatch => Box::new(language::DecodeBatch::new(setup)?),
+            Case::LoraStep => Box::new(language::LoraStep::new(setup)?),
         })
     }
 }

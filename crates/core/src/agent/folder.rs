@@ -270,7 +270,7 @@ impl Adapters {
             let beside = file(MODEL)?.is_some() || file(weights::INDEX)?.is_some();
             let lora = peft::read_config(peft::CONFIG, &config)?;
             let files = vec![(peft::WEIGHTS.to_string(), weights)];
-            return Ok(Some(Self { lora, files, folder: if beside { "" } else { BASE } }));
+            Ok(Some(Self { lora, files, folder: if beside { "" } else { BASE } }))
         }
         #[cfg(not(feature = "llama"))]
         {

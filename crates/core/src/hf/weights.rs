@@ -37,7 +37,7 @@ pub fn sha256(files: &[NamedBytes]) -> String {
         named.sort_unstable_by_key(|(name, _)| name);
         let mut sum = Sha256::new();
         named.iter().for_each(|(_, bytes)| sum.update(bytes));
-        return sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
     #[cfg(not(feature = "llama"))]
     {

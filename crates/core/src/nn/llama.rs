@@ -5,11 +5,12 @@
 //! arXiv:2305.13245), and a gated SiLU between two products (Shazeer, arXiv:2002.05202). Fields carry the
 //! names of the Hugging Face file (`model.layers.0.self_attn.q_proj`).
 
+use archer_kernels::rope::Heads;
 use burn::module::Module;
-use burn::tensor::activation::silu;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLmConfig;
+use super::fused;
 use super::layers::{self, init_std, normals};
 use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
@@ -205,30 +206,16 @@ impl Llama {
         let [batch, time, _] = x.dims();
         let (d, kv_heads) = (self.layout.head_dim, self.layout.kv_heads);
         let normal = input_layernorm.forward(x);
-        let split = |layer: &Projection, heads: usize| {
-            layer.forward(normal.clone()).reshape([batch, time, heads, d])
+        let normed = |layer: &Projection, heads: usize, norm: &Option<Norm>| {
+            let x = layer.forward(normal.clone());
+            let Some(norm) = norm else { return x };
+            norm.forward(x.reshape([batch, time, heads, d])).reshape([batch, time, heads * d])
         };
-        let turned = |layer: &Projection, heads: usize, norm: &Option<Norm>| {
-            let x = split(layer, heads);
-            let x = match norm {
-                Some(norm) => norm.forward(x),
-                None => x,
-            };
-            rotation.turn(x)
-        };
-        let q = turned(&self_attn.q_proj, self.heads, &self_attn.q_norm);
-        let k = turned(&self_attn.k_proj, kv_heads, &self_attn.k_norm);
-        let v = split(&self_attn.v_proj, kv_heads);
-        let width = self.heads * d;
-        let shared = |x: Tensor<4>| {
-            let sharing = self.heads / kv_heads;
-            if sharing == 1 {
-                return x.reshape([batch, time, width]);
-            }
-            let x: Tensor<5> = x.reshape([batch, time, kv_heads, 1, d]);
-            x.expand([batch, time, kv_heads, sharing, d]).reshape([batch, time, width])
-        };
-        Tensor::cat(vec![q.reshape([batch, time, width]), shared(k), shared(v)], 2)
+        let q = normed(&self_attn.q_proj, self.heads, &self_attn.q_norm);
+        let k = normed(&self_attn.k_proj, kv_heads, &self_attn.k_norm);
+        let v = self_attn.v_proj.forward(normal.clone());
+        let heads = Heads { queries: self.heads, keys: kv_heads, d };
+        fused::turned(rotation, heads, [q, k, v])
     }
 
     /// What follows attention, for any number of tokens: `mixed` values and the block's input `x`.
@@ -241,8 +228,8 @@ impl Llama {
         let Block { self_attn, post_attention_layernorm, mlp, .. } = &self.model.layers[block];
         let x = self_attn.o_proj.forward(mixed) + x;
         let normal = post_attention_layernorm.forward(x.clone());
-        let gate = silu(mlp.gate_proj.forward(normal.clone()));
-        mlp.down_proj.forward(gate * mlp.up_proj.forward(normal)) + x
+        let gate = mlp.gate_proj.forward(normal.clone());
+        mlp.down_proj.forward(fused::gated(gate, mlp.up_proj.forward(normal))) + x
     }
 
     /// The final norm.

@@ -7,6 +7,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::fused::{self, Activation};
 use crate::rng::ChaCha8Rng;
 
 /// `x W + b`.
@@ -71,6 +72,12 @@ fn held<const D: usize>(
     }
 }
 
+/// A frozen tensor as a parameter on this device.
+fn trained<const D: usize>(tensor: Tensor<D>, device: &Device) -> Param<Tensor<D>> {
+    let tensor = if device.is_autodiff() { tensor.autodiff() } else { tensor };
+    Param::from_tensor(tensor)
+}
+
 /// Takes a parameter out, as a frozen tensor.
 fn frozen<const D: usize>(weight: &mut Option<Param<Tensor<D>>>) -> Option<Tensor<D>> {
     let tensor = weight.take()?.val();
@@ -130,9 +137,8 @@ impl Projection {
             }
             _ => weight,
         };
-        let values = |tensor: Tensor<2>| tensor.into_data();
-        self.weight = Some(Param::from_data(values(weight), device));
-        self.bias = bias.map(|bias| Param::from_data(bias.into_data(), device));
+        self.weight = Some(trained(weight, device));
+        self.bias = bias.map(|bias| trained(bias, device));
         self
     }
 
@@ -154,11 +160,15 @@ impl Projection {
             Some(frozen) => frozen.bias.as_ref().map(|bias| constant(bias, &device)),
             None => self.bias.as_ref().map(|bias| bias.val()),
         };
-        let y = burn::tensor::module::linear(x.clone(), held(&self.weight, &weight, &device), bias);
+        let weight = held(&self.weight, &weight, &device);
+        let y = match bias {
+            Some(bias) => fused::linear_of(weight, bias, Activation::None, x.clone()),
+            None => fused::product(x.clone(), weight),
+        };
         match (&self.lora_a, &self.lora_b) {
             (Some(a), Some(b)) => {
-                let low = burn::tensor::module::linear(x, a.val(), None);
-                y + burn::tensor::module::linear(low, b.val(), None).mul_scalar(self.scale)
+                let low = fused::product(x, a.val()).mul_scalar(self.scale);
+                y + fused::product(low, b.val())
             }
             _ => y,
         }
@@ -187,7 +197,7 @@ impl Table {
     /// The same, trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         if let Some(frozen) = self.frozen.take() {
-            self.weight = Some(Param::from_data(frozen.into_data(), device));
+            self.weight = Some(trained(frozen, device));
         }
         self
     }
@@ -229,7 +239,7 @@ impl Norm {
     /// The same, trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         if let Some(frozen) = self.frozen.take() {
-            self.weight = Some(Param::from_data(frozen.into_data(), device));
+            self.weight = Some(trained(frozen, device));
         }
         self
     }
@@ -245,8 +255,6 @@ impl Norm {
     /// Over the last axis.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let gamma = held(&self.weight, &self.frozen, &x.device());
-        let mean = x.clone().square().mean_dim(D - 1);
-        let scale = mean.add_scalar(self.epsilon).sqrt().recip();
-        x * scale * gamma.unsqueeze()
+        fused::rms_norm(gamma, self.epsilon, x)
     }
 }

@@ -114,8 +114,8 @@ impl Rope {
 /// Cosines and sines for the tokens of a pass, `[batch, time, 1, d/2]` each.
 #[derive(Debug, Clone)]
 pub struct Rotation {
-    cos: Tensor<4>,
-    sin: Tensor<4>,
+    pub(super) cos: Tensor<4>,
+    pub(super) sin: Tensor<4>,
 }
 
 impl Rotation {

@@ -45,6 +45,7 @@ mod described;
 mod fresh;
 mod imitation;
 mod memory;
+mod restored;
 mod saved;
 #[cfg(feature = "baselines")]
 mod student;

@@ -14,6 +14,8 @@ mod elementwise;
 mod layer_norm;
 #[cfg(feature = "flex")]
 mod linear;
+#[cfg(all(feature = "flex", feature = "llama"))]
+mod llama;
 #[cfg(feature = "flex")]
 mod log_prob;
 #[cfg(feature = "flex")]
@@ -37,6 +39,8 @@ use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::layers::{SHUT, join_heads, split_heads};
+#[cfg(feature = "llama")]
+use super::rope::Rotation;
 
 /// Whether this device computes in the thread that asks, by the kernels of this module.
 pub fn computes_here(device: &Device) -> bool {
@@ -100,6 +104,78 @@ pub fn linear_add<const D: usize>(layer: &Linear, x: Tensor<D>, residual: Tensor
         return op::apply(linear::LinearAdd, inputs, tracked);
     }
     layer.forward(x) + residual
+}
+
+/// `x / √(mean x² + ε) · γ` over the last axis.
+#[cfg(feature = "llama")]
+pub fn rms_norm<const D: usize>(gamma: Tensor<1>, epsilon: f64, x: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        let inputs = [x.into_dispatch(), gamma.into_dispatch()];
+        return op::apply(llama::RmsNorm { epsilon: epsilon as f32 }, inputs, tracked);
+    }
+    let mean = x.clone().square().mean_dim(D - 1);
+    x * mean.add_scalar(epsilon).sqrt().recip() * gamma.unsqueeze()
+}
+
+/// `silu(gate) · up`.
+#[cfg(feature = "llama")]
+pub fn gated<const D: usize>(gate: Tensor<D>, up: Tensor<D>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&gate) {
+        let tracked = gate.device().is_autodiff();
+        return op::apply(llama::Gated, [gate.into_dispatch(), up.into_dispatch()], tracked);
+    }
+    burn::tensor::activation::silu(gate) * up
+}
+
+/// `x W`, with weights `[d_in, d_out]`.
+#[cfg(feature = "llama")]
+pub fn product<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        return op::apply(llama::Product, [x.into_dispatch(), weight.into_dispatch()], tracked);
+    }
+    burn::tensor::module::linear(x, weight, None)
+}
+
+/// Queries and keys turned by their positions, and values, side by side: `[batch, time, 3 · queries · d]`.
+/// A head of keys or values that several heads of queries share is set down once for each.
+///
+/// # Shapes
+/// - `q`: `[batch, time, queries · d]`, `k`, `v`: `[batch, time, keys · d]`
+#[cfg(feature = "llama")]
+pub fn turned(
+    rotation: &Rotation,
+    heads: archer_kernels::rope::Heads,
+    [q, k, v]: [Tensor<3>; 3],
+) -> Tensor<3> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&q) {
+        let tracked = q.device().is_autodiff();
+        let plain = |angles: &Tensor<4>| {
+            let angles = angles.clone();
+            op::raw(if angles.is_autodiff() { angles.inner() } else { angles }.into_dispatch())
+        };
+        let op = llama::Turned { heads, angles: [plain(&rotation.cos), plain(&rotation.sin)] };
+        let inputs = [q.into_dispatch(), k.into_dispatch(), v.into_dispatch()];
+        return op::apply(op, inputs, tracked);
+    }
+    let archer_kernels::rope::Heads { queries, keys, d } = heads;
+    let [batch, time, width] = q.dims();
+    let split = |x: Tensor<3>, heads: usize| x.reshape([batch, time, heads, d]);
+    let shared = |x: Tensor<4>| {
+        if queries == keys {
+            return x.reshape([batch, time, width]);
+        }
+        let x: Tensor<5> = x.reshape([batch, time, keys, 1, d]);
+        x.expand([batch, time, keys, queries / keys, d]).reshape([batch, time, width])
+    };
+    let q = rotation.turn(split(q, queries)).reshape([batch, time, width]);
+    let k = rotation.turn(split(k, keys));
+    Tensor::cat(vec![q, shared(k), shared(split(v, keys))], 2)
 }
 
 /// `x · tableᵀ`.

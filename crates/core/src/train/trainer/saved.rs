@@ -16,18 +16,16 @@ use serde_json::Value;
 use super::Trainer;
 use super::begin;
 use super::fresh::{fresh_buffer, fresh_policy};
+use super::restored::{actor_shape, base_of, critic_shape, learner, teacher};
 use crate::agent::Base;
-use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
-use crate::algorithms::common::{Layout, Policy};
+use crate::algorithms::common::learner::Learner;
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
 use crate::config::{Algorithm, Config, LoraConfig, Numerics, older};
 use crate::error::Error;
-use crate::hf::{self, CriticShape, shapes};
+use crate::hf;
 use crate::judge::Example;
-use crate::nn::causal_lm::{self, CausalLm, CausalLmConfig};
-use crate::nn::critic::Critic;
-use crate::nn::optim::Adam;
+use crate::nn::causal_lm::{self, CausalLm};
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
@@ -409,24 +407,6 @@ impl Trainer {
     }
 }
 
-/// The model that the adapters of a checkpoint belong to.
-fn base_of(config: &Config, state: &State, load: LoadBase<'_>) -> Result<CausalLm, Error> {
-    if config.lora != state.config.lora {
-        return Err(Error::Config(
-            "lora cannot change in a run that goes on: its checkpoint holds adapters of that shape"
-                .into(),
-        ));
-    }
-    let (lm, base) = load(config)?;
-    match base.sha256 == state.base_sha256 {
-        true => Ok(lm),
-        false => Err(Error::Checkpoint(format!(
-            "the adapters belong to another model than {}: its weights have the SHA-256 {}, and theirs {}; name the right one with --set actor=DIR",
-            base.place, base.sha256, state.base_sha256
-        ))),
-    }
-}
-
 /// The tokenizers of a file: the actor's, and the critic's where it reads by another. The configurations
 /// name their special tokens.
 fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Error> {
@@ -442,38 +422,6 @@ fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Err
         Err(_) => None,
     };
     Ok((actor, critic))
-}
-
-/// The shape of the actor in the section `name`, which is as large as that.
-fn actor_shape(sections: &Sections, name: &str) -> Result<CausalLmConfig, Error> {
-    let config = format!("{name}_config");
-    let shape = hf::read_actor_config(&config, sections.get(&config)?)?;
-    check_size(sections, name, &shapes::of_actor(&shape))?;
-    Ok(shape)
-}
-
-/// The shape of the critic in the section `name`, which is as large as that.
-fn critic_shape(sections: &Sections, name: &str) -> Result<CriticShape, Error> {
-    let config = format!("{name}_config");
-    let shape = hf::read_critic_config(&config, sections.get(&config)?)?;
-    check_size(sections, name, &shape.tensors())?;
-    Ok(shape)
-}
-
-/// Refuses a configuration that asks for more scalars than its section can hold, before memory is
-/// reserved for them.
-fn check_size(sections: &Sections, name: &str, wanted: &[shapes::Named]) -> Result<(), Error> {
-    let (held, least) = match sections.get(&packed::section(name)) {
-        Ok(bytes) => (bytes.len(), 1),
-        Err(_) => (sections.get(name)?.len(), 4),
-    };
-    let scalars = shapes::scalars(wanted);
-    if scalars.saturating_mul(least) <= held as u64 {
-        return Ok(());
-    }
-    Err(Error::Checkpoint(format!(
-        "the checkpoint is damaged: its {name}_config asks for {scalars} scalars, and its weights are {held} bytes"
-    )))
 }
 
 /// Refuses a tokenizer with ids for which the weights have no row.
@@ -529,81 +477,4 @@ async fn push_weights<M: Module>(
 fn example_opening(sections: &Sections) -> Option<String> {
     let example = Example::from_bytes(sections.get("example").ok()?).ok()?;
     Some(example.observation().to_string())
-}
-
-/// The learner of a checkpoint, with all that it remembers.
-fn learner(
-    config: &Config,
-    policy: Policy,
-    critic: Option<Critic>,
-    sections: &Sections,
-) -> Result<Learner, Error> {
-    let reference = match sections.get("reference") {
-        Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
-        Err(_) => None,
-    };
-    let average = match sections.get("average") {
-        Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
-        Err(_) => None,
-    };
-    let stale = match &critic {
-        Some(critic) => stale(config, &policy, critic, sections)?,
-        None => Stale::default(),
-    };
-    let critics = |online: Critic| -> Result<Critics, Error> {
-        Ok(Critics {
-            target: checkpoint::module_from_bytes(online.valid(), sections.get("target")?)?,
-            adam: checkpoint::adam_from_bytes(&online, sections.get("critic_adam")?)?,
-            online,
-        })
-    };
-    Ok(Learner {
-        average,
-        reference,
-        actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
-        auxiliary_adam: match sections.get("lesson_adam") {
-            Ok(bytes) => checkpoint::adam_from_bytes(&policy, bytes)?,
-            Err(_) => Adam::new(),
-        },
-        critics: critic.map(critics).transpose()?,
-        teacher: None,
-        stale,
-        policy,
-    })
-}
-
-/// The teacher of a checkpoint, where it has one.
-fn teacher(
-    config: &Config,
-    tokenizer: &Tokenizer,
-    sections: &Sections,
-    device: &Device,
-) -> Result<Option<Teacher>, Error> {
-    if sections.get("teacher_config").is_err() {
-        return Ok(None);
-    }
-    let mut unused = rng::stream(0, "unused", 0);
-    let actor = actor_shape(sections, "teacher")?.init(&mut unused, device);
-    let actor = checkpoint::module_from_bytes(actor, sections.get("teacher")?)?;
-    let critic = critic_shape(sections, "teacher_critic")?.init(&mut unused, device);
-    let critic = checkpoint::module_from_bytes(critic, sections.get("teacher_critic")?)?;
-    let (read, most) = (actor.config().positions, critic.positions());
-    let layout = Layout::new(tokenizer, read, most, config.max_new_tokens);
-    Ok(Some(Teacher { actor, critic, layout }))
-}
-
-/// The gradients that a checkpoint of the reference's numerics left standing.
-fn stale(
-    config: &Config,
-    policy: &Policy,
-    critic: &Critic,
-    sections: &Sections,
-) -> Result<Stale, Error> {
-    if config.numerics == Numerics::Fixed {
-        return Ok(Stale::default());
-    }
-    Ok(Stale {
-        actor: checkpoint::gradients_from_bytes(policy, sections.get("stale_actor")?)?,
-        critic: checkpoint::gradients_from_bytes(critic, sections.get("stale_critic")?)?,
-    })
 }
