@@ -230,3 +230,39 @@ fn adapters_that_cannot_be_are_refused_by_name() {
         assert!(done.code == 1 && done.stderr.contains(what), "{what}: {}", done.stderr);
     }
 }
+
+/// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and its adapters
+/// are kept beside it.
+#[test]
+fn a_gguf_plays_is_exported_and_is_trained_on() {
+    let folder = folder();
+    let path = folder.path();
+    let file = common::root().join("tests/fuzz/corpus/gguf/tiny.gguf");
+    fs::copy(file, path.join("tiny.gguf")).unwrap();
+    fs::write(path.join("tiny.toml"), TINY).unwrap();
+    let play = |model: &str| {
+        let args =
+            ["eval", "--model", model, "--world", "bandit", "--games", "20", "--device", "flex"];
+        let done = run(path, &[&args[..], &["--json"]].concat()).success();
+        serde_json::from_str::<Value>(&done.stdout).unwrap()["mean_return"].clone()
+    };
+    run(path, &["export", "--model", "tiny.gguf", "--folder", "--out", "whole"]).success();
+    assert_eq!(play("tiny.gguf"), play("whole"));
+    let more = [
+        "--set",
+        "actor_model.positions=64",
+        "--set",
+        "world.name=bandit",
+        "--set",
+        "max_new_tokens=4",
+    ];
+    let done =
+        train(path, "tiny.gguf", "run", &[&more[..], &["--set", "warm_start.steps=4"]].concat());
+    done.success();
+    assert_eq!(play("run/model"), play("run/checkpoints/latest"));
+
+    let bytes = fs::read(path.join("tiny.gguf")).unwrap();
+    fs::write(path.join("cut.gguf"), &bytes[..bytes.len() - 400]).unwrap();
+    let cut = run(path, &["eval", "--model", "cut.gguf", "--world", "bandit", "--games", "2"]);
+    assert!(cut.code == 1 && cut.stderr.contains("the file is cut"), "{}", cut.stderr);
+}

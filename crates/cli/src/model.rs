@@ -1,8 +1,9 @@
-//! A model folder or an exported file, read into an agent.
+//! A model folder, a file of ours or a GGUF, read into an agent.
+
+mod source;
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use archer::agent::{Agent, Base};
 use archer::config::Config;
@@ -13,14 +14,15 @@ use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::error::{Error, cannot_read, notice, quoted};
-use crate::input;
 use crate::progress::Screen;
 use crate::run_dir::{self, Kind};
 use crate::worlds;
+use source::Source;
 
-/// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`.
+/// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`, ours or a
+/// GGUF.
 pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
-    match path.is_file() {
+    match path.is_file() && !source::is_gguf(path) {
         true => Ok(open_file(path, device)?.agent()),
         false => load_to_train(path, None, 0, device),
     }
@@ -63,7 +65,8 @@ pub struct Found {
 /// The model of a run's folder (its newest checkpoint that is whole, or the best), of a model's, or of a
 /// file that was exported or is a checkpoint.
 pub fn find(path: &Path, best: bool, device: &Device) -> Result<Found, Error> {
-    let trainer = match (path.is_file(), run_dir::is_run(path)) {
+    let is_ours = path.is_file() && !source::is_gguf(path);
+    let trainer = match (is_ours, run_dir::is_run(path)) {
         (true, _) => Some(open_file(path, device)?),
         (_, true) if best => Some(open_file(&run_dir::checkpoint_path(path, Kind::Best), device)?),
         (_, true) => Some(newest(path, device)?),
@@ -143,19 +146,21 @@ pub fn load_to_train(
     seed: u64,
     device: &Device,
 ) -> Result<Agent, Error> {
-    check(folder, "model")?;
+    let model = Source::open(folder)?;
+    if let Source::Folder(folder) = &model {
+        check(folder, "model")?;
+    }
     if let Some(critic) = critic {
         check(critic, "critic")?;
     }
-    let base = base_of(folder)?;
+    let base = source::base_of(&model)?;
     let read = |name: &str| {
         let (of_critic, of_base) = (name.strip_prefix("critic/"), name.strip_prefix(weights::BASE));
-        let path = match (critic, of_critic, &base, of_base) {
-            (Some(critic), Some(name), ..) => critic.join(name),
-            (.., Some(base), Some(name)) => base.join(name),
-            _ => folder.join(name),
-        };
-        file(&path)
+        match (critic, of_critic, &base, of_base) {
+            (Some(critic), Some(name), ..) => source::file(&critic.join(name)),
+            (.., Some((_, base)), Some(name)) => base.get(name),
+            _ => model.get(name),
+        }
     };
     let shown = match critic {
         Some(critic) => format!("{} with the critic {}", folder.display(), critic.display()),
@@ -168,35 +173,9 @@ pub fn load_to_train(
         other => other,
     })?;
     agent.notices.iter().for_each(|text| notice(&format!("{shown}: {text}")));
-    let place = base.as_deref().unwrap_or(folder).display().to_string();
+    let place = base.as_ref().map_or(folder, |(place, _)| place).display().to_string();
     let base = Base { place, ..agent.base.clone() };
     Ok(agent.with_base(base))
-}
-
-/// The folder of the model that the adapters in a folder belong to, where it holds adapters alone. PEFT
-/// names it as it was typed: beside the folder, or where the program runs.
-fn base_of(folder: &Path) -> Result<Option<PathBuf>, Error> {
-    const CONFIG: &str = "adapter_config.json";
-    const NAME: &str = "base_model_name_or_path";
-    let has = |name: &str| folder.join(name).exists();
-    if !has(CONFIG) || has(weights::SINGLE) || has(weights::INDEX) {
-        return Ok(None);
-    }
-    let config: serde_json::Value = input::json(&folder.join(CONFIG), input::MODEL_TEXT)?;
-    let shown = folder.display();
-    let Some(name) = config[NAME].as_str().filter(|name| !name.is_empty()) else {
-        return Err(Error::Failure(format!(
-            "{shown}: {CONFIG} names no model under {NAME}: write the folder of the model there that the adapters belong to"
-        )));
-    };
-    let places = [folder.join(name), PathBuf::from(name)];
-    let found = places.iter().find(|place| place.join("config.json").is_file());
-    match found {
-        Some(place) => Ok(Some(place.clone())),
-        None => Err(Error::Failure(format!(
-            "{shown}: {CONFIG} names the model {name}, and there is no folder of that name with a config.json, neither there nor here: write the folder of the model under {NAME}"
-        ))),
-    }
 }
 
 /// The model that the adapters of a run belong to.
@@ -204,35 +183,6 @@ pub fn base(config: &Config, device: &Device) -> Result<(CausalLm, Base), archer
     let agent = load_to_train(Path::new(&config.actor), None, config.seed, device)
         .map_err(|error| archer::Error::Checkpoint(error.plain()))?;
     Ok((agent.actor, agent.base))
-}
-
-/// The bytes of a file of a folder, or `None` where there is none. One that is there and cannot be read
-/// is not taken for missing, and nothing but a file is opened: a pipe would be waited for.
-fn file(path: &Path) -> Result<Option<Vec<u8>>, archer::Error> {
-    let fault = |what: &str| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Err(archer::Error::Model(format!("{name} {what}")))
-    };
-    let unreadable = |error: &io::Error| match error.kind() {
-        io::ErrorKind::PermissionDenied => fault("may not be read; check its permissions"),
-        _ => fault(&format!("could not be read: {error}")),
-    };
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => fault("is a folder, where a file of this name should be"),
-        Ok(found) if !found.is_file() => {
-            fault("is a pipe or a device, where a file of this name should be")
-        }
-        Ok(_) => fs::read(path).map(Some).or_else(|error| unreadable(&error)),
-        Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_ok() => {
-            fault("is a symbolic link to nothing; copy the file itself")
-        }
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => unreadable(&error),
-    }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Whether a folder can hold what is looked for in it.

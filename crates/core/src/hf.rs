@@ -12,6 +12,8 @@ use safetensors::tensor::{Dtype, TensorView};
 
 pub mod config;
 mod config_file;
+#[cfg(feature = "llama")]
+pub mod gguf;
 mod gpt2;
 mod leftover;
 #[cfg(feature = "llama")]

@@ -19,11 +19,12 @@ use archer_world::{About, WorldError, Worlds};
 use super::{Target, target};
 use crate::mutate::Shape;
 
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     target("container", Shape::Container, container, "the container of checkpoints and models"),
     target("packed", Shape::Text, packed, "weights, optimisers and replay of a checkpoint"),
     target("model-file", Shape::Container, model_file, "an exported model or a checkpoint, whole"),
     target("model-folder", Shape::Container, model_folder, "a model folder, packed in a container"),
+    target("gguf", Shape::Text, gguf, "a GGUF, read as the files of a model folder"),
     target("tokenizer", Shape::Json, tokenizer, "tokenizer.json, by the tokenizers crate"),
     target("tokenizer-browser", Shape::Json, tokenizer_browser, "the same by the browser's reader"),
 ];
@@ -78,6 +79,16 @@ fn model_file(bytes: &[u8]) {
 fn model_folder(bytes: &[u8]) {
     let Ok(sections) = Sections::from_bytes(bytes) else { return };
     let file = |path: &str| Ok(sections.get(path).ok().map(<[u8]>::to_vec));
+    if let Ok(agent) = Agent::from_files(&file, &device()) {
+        let sampler = agent.about.sampler(true);
+        let mut rng = rng::stream(1, "fuzz", 1);
+        let _ = pollster::block_on(agent.say("Questions:\n", &sampler, &mut rng));
+    }
+}
+
+fn gguf(bytes: &[u8]) {
+    let Ok(folder) = hf::gguf::folder("a", bytes) else { return };
+    let file = |path: &str| Ok(folder.get(path).cloned());
     if let Ok(agent) = Agent::from_files(&file, &device()) {
         let sampler = agent.about.sampler(true);
         let mut rng = rng::stream(1, "fuzz", 1);

@@ -359,3 +359,96 @@ fn one_input_without_gradient_is_no_obstacle() {
     let grads = y.sum().backward();
     assert!(x.grad(&grads).is_some() && frozen.weight.val().grad(&grads).is_none());
 }
+
+#[cfg(feature = "llama")]
+mod llama {
+    use archer_kernels::rope::Heads;
+
+    use super::*;
+    use crate::nn::rope::{Rope, Rotation, Scaling};
+
+    #[test]
+    fn the_rms_norm_is_that_of_its_definition() {
+        let rng = &mut stream(1, "fused.llama", 0);
+        for width in [5, 16, 48] {
+            let gamma = draw(rng, [width]);
+            let x = draw(rng, [2, 7, width]).mul_scalar(3.0).add_scalar(1.0);
+            let plain = |x: Tensor<3>, gamma: Tensor<1>| {
+                let mean = x.clone().square().mean_dim(2);
+                x * mean.add_scalar(1e-5).sqrt().recip() * gamma.unsqueeze()
+            };
+            let of_x = |x| rms_norm(gamma.clone(), 1e-5, x);
+            same(x.clone(), of_x, |x| plain(x, gamma.clone()), "rms norm");
+            let of_gamma = |gamma| rms_norm(gamma, 1e-5, x.clone());
+            same(gamma.clone(), of_gamma, |gamma| plain(x.clone(), gamma), "gain");
+        }
+    }
+
+    #[test]
+    fn the_gated_activation_is_burns() {
+        let rng = &mut stream(1, "fused.llama", 1);
+        let (gate, up) = (draw(rng, [3, 5, 21]).mul_scalar(4.0), draw(rng, [3, 5, 21]));
+        let plain = |gate, up| burn::tensor::activation::silu(gate) * up;
+        same(gate.clone(), |x| gated(x, up.clone()), |x| plain(x, up.clone()), "gate");
+        same(up, |x| gated(gate.clone(), x), |x| plain(gate.clone(), x), "up");
+    }
+
+    #[test]
+    fn products_without_a_bias_are_burns() {
+        let rng = &mut stream(1, "fused.llama", 2);
+        let (x, weight) = (draw(rng, [2, 7, 12]), draw(rng, [12, 20]));
+        let plain = |x, weight| burn::tensor::module::linear(x, weight, None);
+        same(x.clone(), |x| product(x, weight.clone()), |x| plain(x, weight.clone()), "input");
+        same(weight, |w| product(x.clone(), w), |w| plain(x.clone(), w), "weight");
+    }
+
+    /// The rotation written out: heads apart, keys and values repeated, parts joined.
+    fn plainly(rotation: &Rotation, heads: Heads, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
+        let Heads { queries, keys, d } = heads;
+        let [batch, time, width] = q.dims();
+        let shared = |x: Tensor<4>| {
+            let heads: Vec<Tensor<4>> =
+                (0..queries).map(|head| x.clone().narrow(2, head * keys / queries, 1)).collect();
+            Tensor::cat(heads, 2).reshape([batch, time, width])
+        };
+        let split = |x: Tensor<3>, heads: usize| x.reshape([batch, time, heads, d]);
+        let q = rotation.turn(split(q, queries)).reshape([batch, time, width]);
+        Tensor::cat(vec![q, shared(rotation.turn(split(k, keys))), shared(split(v, keys))], 2)
+    }
+
+    #[test]
+    fn queries_and_keys_are_turned_and_keys_are_shared() {
+        let rng = &mut stream(1, "fused.llama", 3);
+        let rope = Rope { theta: 100.0, scaling: Scaling::None };
+        for (queries, keys, d) in [(4, 2, 8), (3, 1, 6), (2, 2, 16)] {
+            let heads = Heads { queries, keys, d };
+            let positions = Tensor::from_ints([[0, 1, 2, 7, 30], [3, 0, 1, 1, 2]], &device());
+            let rotation = rope.at(positions, d);
+            let [q, k, v] = [queries, keys, keys].map(|heads| draw(rng, [2, 5, heads * d]));
+            let parts = |x: Tensor<3>, place: usize| {
+                let mut parts = [q.clone(), k.clone(), v.clone()];
+                parts[place] = x;
+                parts
+            };
+            for (place, x) in [q.clone(), k.clone(), v.clone()].into_iter().enumerate() {
+                let ours = |x| turned(&rotation, heads, parts(x, place));
+                let plain = |x| plainly(&rotation, heads, parts(x, place));
+                same(x, ours, plain, "turned");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_further_turns_a_pair_by_its_angle() {
+        // By hand: the pair of axes 0 and 2 of a head of four turns by 1 radian a token, 1 and 3 by θ^−½.
+        let rope = Rope { theta: 100.0, scaling: Scaling::None };
+        assert!(rope.speeds(4).iter().zip([1.0, 0.1]).all(|(a, b)| (a - b).abs() < 1e-12));
+        let rotation = rope.at(Tensor::from_ints([[2]], &device()), 4);
+        let x = Tensor::<4>::from_floats([[[[1.0, 0.0, 0.0, 1.0]]]], &device());
+        let turned: Vec<f32> = rotation.turn(x).into_data().iter().collect();
+        let by_hand = [2f32.cos(), -(0.2f32.sin()), 2f32.sin(), 0.2f32.cos()];
+        assert!(turned.iter().zip(by_hand).all(|(a, b)| (a - b).abs() < 1e-6), "{turned:?}");
+        let slower = Rope { scaling: Scaling::Linear { factor: 4.0 }, ..rope };
+        assert!((slower.speeds(4)[0] - 0.25).abs() < 1e-12);
+    }
+}
