@@ -5,11 +5,12 @@
 //   node scripts/e2e-bundlers.js vite next  only these
 //
 // A project whose tools cannot be installed is skipped, and its name is printed.
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { serveFolder } from "./lib/serve-folder.js";
 
@@ -17,8 +18,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const work = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "e2e-bundlers");
 const { chromium } = createRequire(join(root, "tests/browser/package.json"))("playwright-core");
 
+const environment = { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
+
 /** The oldest Node that the package promises, and later ones; besides, the one that is here. */
 const NODES = ["20.0.0", "22.23.5", "24.22.3"];
+
+/** How many installations run at a time: most of each is waiting for the registry. */
+const INSTALLATIONS = 4;
 
 /** Other runtimes: what npm calls them, and how they run a script. */
 const RUNTIMES = { deno: ["deno@2.9.6", "deno run --allow-all"], bun: ["bun@1.4.5", "bun"] };
@@ -57,21 +63,23 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const names = Object.keys(PROJECTS).filter((name) => chosen.length === 0 || chosen.includes(name));
+const began = performance.now();
 mkdirSync(work, { recursive: true });
 const packed = pack();
+const uninstalled = await installAll();
+console.log(`installed (${secondsSince(began)} s)`);
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
 });
 const outcome = { passed: [], skipped: [], failed: [] };
 try {
-  for (const [name, steps] of Object.entries(PROJECTS)) {
-    if (chosen.length === 0 || chosen.includes(name)) outcome[await project(name, steps)].push(name);
-  }
+  for (const name of names) outcome[await project(name, PROJECTS[name])].push(name);
 } finally {
   await browser.close();
 }
-console.log(`${outcome.passed.length} passed${said("skipped")}${said("failed")}`);
+console.log(`${outcome.passed.length} passed${said("skipped")}${said("failed")} (${secondsSince(began)} s)`);
 process.exitCode = outcome.failed.length > 0 ? 1 : 0;
 
 function said(what) {
@@ -88,19 +96,34 @@ function pack() {
   return { folder, file: join(work, filename) };
 }
 
+function secondsSince(begin) {
+  return Math.round((performance.now() - begin) / 1000);
+}
+
+/** Installs what the projects need, several at a time; what went wrong, by project. */
+async function installAll() {
+  const faults = new Map();
+  const tasks = names.map((name) => () => install(name, join(work, name)).catch((error) => faults.set(name, error)));
+  // A program that cannot be had is missed when it is to be run.
+  if (names.includes("node")) tasks.push(...programs().map((program) => () => installProgram(program).catch(() => {})));
+  const worker = async () => {
+    for (let task = tasks.shift(); task; task = tasks.shift()) await task();
+  };
+  await Promise.all(Array.from({ length: INSTALLATIONS }, worker));
+  return faults;
+}
+
 async function project(name, steps) {
   const folder = join(work, name);
-  try {
-    install(name, folder);
-  } catch (error) {
-    console.log(`${name}: skipped, its tools cannot be installed (${lastLine(error)})`);
+  if (uninstalled.has(name)) {
+    console.log(`${name}: skipped, its tools cannot be installed (${lastLine(uninstalled.get(name))})`);
     return "skipped";
   }
   const begin = performance.now();
   try {
     const told = [];
     for (const step of steps) told.push(await step(folder));
-    console.log(`${name}: ${told.filter(Boolean).join("; ")} (${Math.round((performance.now() - begin) / 1000)} s)`);
+    console.log(`${name}: ${told.filter(Boolean).join("; ")} (${secondsSince(begin)} s)`);
     return "passed";
   } catch (error) {
     console.log(`${name}: FAILED\n${String(error.stdout ?? "")}${error.stderr ?? ""}${error.message}`);
@@ -109,7 +132,7 @@ async function project(name, steps) {
 }
 
 /** A fresh copy of a project with its tools, which stay while the lock file does, and the package in it. */
-function install(name, folder) {
+async function install(name, folder) {
   mkdirSync(folder, { recursive: true });
   for (const old of readdirSync(folder)) if (old !== "node_modules") rmSync(join(folder, old), { recursive: true });
   const from = join(root, name.includes("/") ? name : `examples/web/${name}`);
@@ -117,7 +140,7 @@ function install(name, folder) {
   const lock = join(folder, "package-lock.json");
   const kept = join(folder, "node_modules/.archer-lock");
   if (existsSync(lock) && !(existsSync(kept) && readFileSync(kept, "utf8") === readFileSync(lock, "utf8"))) {
-    run("npm ci --ignore-scripts --no-audit --no-fund --loglevel=error", folder);
+    await runAside("npm ci --ignore-scripts --no-audit --no-fund --loglevel=error", folder);
     writeFileSync(kept, readFileSync(lock));
   }
   // A page without a builder has the package beside it.
@@ -271,7 +294,7 @@ function nodes() {
   return (folder) => {
     const told = [];
     for (const wanted of [null, ...NODES]) {
-      const node = wanted ? fetchNode(folder, wanted) : process.execPath;
+      const node = wanted ? binaryOf(nodeOf(wanted)) : process.execPath;
       if (!node) {
         told.push(`Node ${wanted} skipped: npm does not bring it`);
         continue;
@@ -292,7 +315,7 @@ function others() {
   return (folder) => {
     const told = [];
     for (const [name, [installed, start]] of Object.entries(RUNTIMES)) {
-      const binary = fetchProgram(folder, installed, `.bin/${name}`);
+      const binary = binaryOf(runtimeOf(name));
       if (!binary) {
         told.push(`${name} skipped: npm does not bring it`);
         continue;
@@ -305,28 +328,45 @@ function others() {
   };
 }
 
-function fetchNode(folder, version) {
+/** Another Node, as npm brings it: the package, and the program in it. */
+function nodeOf(version) {
   const name = `node-${process.platform}-${process.arch}`;
-  return fetchProgram(folder, `${name}@${version}`, `${name}/bin/node`);
+  return { installed: `${name}@${version}`, path: `${name}/bin/node` };
 }
 
-/** A program that an npm package brings, by its path in node_modules; null where it cannot be had. */
-function fetchProgram(folder, installed, path) {
-  const prefix = join(work, installed.replaceAll("/", "-"));
-  const binary = join(prefix, "node_modules", path);
-  try {
-    if (!existsSync(binary)) {
-      mkdirSync(prefix, { recursive: true });
-      run(`npm install --prefix ${prefix} --no-save --no-audit --no-fund --loglevel=error ${installed}`, folder);
-    }
-    return existsSync(binary) ? binary : null;
-  } catch {
-    return null;
-  }
+function runtimeOf(name) {
+  return { installed: RUNTIMES[name][0], path: `.bin/${name}` };
+}
+
+function programs() {
+  return [...NODES.map(nodeOf), ...Object.keys(RUNTIMES).map(runtimeOf)];
+}
+
+/** Where npm puts a program: each has a folder of its own. */
+function prefixOf({ installed }) {
+  return join(work, installed.replaceAll("/", "-"));
+}
+
+async function installProgram(program) {
+  if (binaryOf(program)) return;
+  const prefix = prefixOf(program);
+  mkdirSync(prefix, { recursive: true });
+  await runAside(`npm install --prefix ${prefix} --no-save --no-audit --no-fund --loglevel=error ${program.installed}`, prefix);
+}
+
+/** A program that npm brought; null where it could not. */
+function binaryOf(program) {
+  const binary = join(prefixOf(program), "node_modules", program.path);
+  return existsSync(binary) ? binary : null;
 }
 
 function run(line, cwd) {
-  return execFileSync("bash", ["-c", line], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" } });
+  return execFileSync("bash", ["-c", line], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env: environment });
+}
+
+/** The same, while others run beside it. */
+function runAside(line, cwd) {
+  return promisify(execFile)("bash", ["-c", line], { cwd, encoding: "utf8", env: environment });
 }
 
 function lastLine(error) {

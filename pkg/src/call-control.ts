@@ -94,6 +94,8 @@ let channel: MessageChannel | null = null;
 /** Lets every message that has arrived by now be handled; a timer would wait for milliseconds besides. */
 function nextTurn(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
+  // A make-believe browser, such as jsdom's in jest, may have neither.
+  if (typeof MessageChannel !== "function") return new Promise((resolve) => setTimeout(resolve));
   if (!channel) {
     channel = new MessageChannel();
     channel.port1.onmessage = () => turns.shift()?.();

@@ -419,6 +419,18 @@ test("a program as bytes, compiled or a response plays; what is no program is re
   await assert.rejects(loadSmall({ wasm: { cpu: pathToFileURL(join(folder, "none.wasm")) } }), { code: "network", message: /does not exist/ });
 });
 
+test("a long call comes to its end where there is neither setImmediate nor MessageChannel, as in jest's jsdom", () => {
+  const said = ran(`
+    import { load, models } from "archer-web";
+    import { worldOf } from "archer-web/twenty-questions";
+    delete globalThis.setImmediate;
+    delete globalThis.MessageChannel;
+    const agent = await load({ model: models.quickstart, world: worldOf });
+    console.log((await agent.evaluate({ games: 100 })).games);
+    await agent.dispose();`);
+  assert.equal(said.trim(), "100");
+});
+
 test("an evaluation is given up by its signal, and the agent plays on", async () => {
   const agent = await loadSmall();
   const control = new AbortController();

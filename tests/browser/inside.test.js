@@ -27,6 +27,23 @@ test("values fit together: the advantage is the lower Q less the lower V", async
   assert.deepEqual(page.faults, []);
 });
 
+test("the strip's ends are labelled as the numbers beside it, late in a game too", async () => {
+  const page = await here.open({ hash: "#inside" });
+  await page.locator(".turns button").last().click();
+  await page.locator(".judged tbody tr").nth(1).waitFor({ timeout: 30_000 });
+  const enclosed = async (label) => {
+    const [low, high] = (await page.locator(".judged .axis > span").allInnerTexts()).map(number);
+    const values = (await page.locator(`.judged [data-label="${label}"]`).allInnerTexts()).map(number);
+    // The labels have one digit.
+    for (const value of values) assert.ok(value > low - 0.06 && value < high + 0.06, `${label} ${value} in ${low} to ${high}`);
+  };
+  await enclosed("Final score");
+  await page.getByLabel("Details: both critics’ numbers").check();
+  await enclosed("Q1");
+  await enclosed("Q2");
+  assert.deepEqual(page.faults, []);
+});
+
 test("forcing another question changes the copy and leaves the person's game alone", async () => {
   const page = await here.open();
   await begin(page);

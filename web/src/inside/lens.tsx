@@ -19,8 +19,8 @@ export function Lens() {
   const seen = inspection.value;
   if (!seen) return <section class="panel lens quiet">{busy.value ? "The critic is reading…" : ""}</section>;
   const rows = [...(seen.asked ? [seen.asked] : []), ...seen.alternatives];
-  const scale = scaleOf(seen, rows);
   const both = details.value;
+  const scale = scaleOf(seen, rows, both);
   return (
     <section class="panel lens" aria-labelledby="lens-title">
       <h3 id="lens-title">Before question {seen.turn}</h3>
@@ -130,14 +130,19 @@ function Meaning() {
 
 type Scale = (value: number) => number;
 
-/** Where a value stands on the strip, in percent. */
-function scaleOf(seen: Inspection, rows: Judged[]): Scale & { low: number; high: number } {
-  const values = [seen.v1, seen.v2, ...rows.flatMap((row) => [row.q1, row.q2])];
+/**
+ * Where a value stands on the strip, in percent. The ends are labelled as the numbers beside the strip: Q and V are
+ * the score still to come; without them there are only final scores, which include the points already paid.
+ */
+function scaleOf(seen: Inspection, rows: Judged[], both: boolean): Scale & { low: number; high: number } {
+  const pairs = [[seen.v1, seen.v2], ...rows.map((row) => [row.q1, row.q2])];
+  const values = both ? pairs.flat() : pairs.map((pair) => Math.min(...pair));
   const low = Math.min(...values);
-  const high = Math.max(...values);
-  const width = Math.max(high - low, 0.2);
+  const width = Math.max(Math.max(...values) - low, 0.2);
+  const paid = seen.expectedReturn - Math.min(seen.v1, seen.v2);
+  const told = (value: number) => (both ? value : possibleScore(value + paid));
   const scale = (value: number) => 4 + (92 * (value - low)) / width;
-  return Object.assign(scale, { low, high: low + width });
+  return Object.assign(scale, { low: told(low), high: told(low + width) });
 }
 
 function Axis({ scale }: { scale: Scale & { low: number; high: number } }) {

@@ -7,7 +7,7 @@ export function SampleGames({ sample: { thing, before, after } }: { sample: Samp
   if (!before && !after) return null;
   return (
     <div class="sample">
-      <h4>It plays against {withArticle(thing)}</h4>
+      <h4>A game in which the thing is {withArticle(thing)}</h4>
       <div class="pair">
         <Side title="Before" game={before} />
         <Side title="After" game={after} />
@@ -31,7 +31,7 @@ function Side({ title, game }: { title: string; game: SampleGame | null }) {
           ))}
         </ol>
       ) : (
-        <p class="small quiet">When the training is over.</p>
+        <p class="small quiet">Shown when training ends.</p>
       )}
     </div>
   );

@@ -188,7 +188,7 @@ function LastGame() {
   if (!game) return null;
   return (
     <section class="panel" aria-labelledby="last-game">
-      <h3 id="last-game">A game just now</h3>
+      <h3 id="last-game">The latest game</h3>
       <Transcript game={game} />
     </section>
   );
@@ -281,8 +281,8 @@ function Away() {
       )}
       <p class="small quiet">
         The link contains the code, so nothing is uploaded. The project is a page with your world and your agent: unpack it, run{" "}
-        <code>python3 -m http.server</code> in its folder, and play. The same <code>world.js</code> trains in a terminal:{" "}
-        <code>archer train --world "node world.js"</code>.
+        <code>python3 <span class="nowrap">-m http.server</span></code> in its folder, and play. The same <code>world.js</code> trains in a terminal:{" "}
+        <code>archer train <span class="nowrap">--world "node world.js"</span></code>.
       </p>
     </section>
   );

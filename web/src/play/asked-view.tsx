@@ -62,7 +62,7 @@ function Welcome() {
       <div class="welcome">
         <p class="lead">
           <strong>Think of {things ? `one of these ${things} things` : "an everyday thing"}.</strong> It will work out which one in
-          at most {guessing.value?.maxTurns ?? 20} yes-or-no questions.
+          at most {guessing.value?.maxTurns ?? 20} <span class="nowrap">yes-or-no</span> questions.
         </p>
         <ModelPicker name="which-asked" />
         {ready ? <Things /> : <div class="things empty" />}

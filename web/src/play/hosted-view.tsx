@@ -56,7 +56,7 @@ function Game({ state }: { state: HostState }) {
         {over ? <Over state={state} /> : <Asking state={state} />}
       </section>
       <aside class="panel">
-        <h3>It’s one of these</h3>
+        <h3>It’s one of {guessing.value?.things.length} things</h3>
         <Things />
         <p class="small quiet">
           Ask yes-or-no questions about kinds, uses, sizes, materials, places or letters: “Is it bigger than a cat?”, “Is it made

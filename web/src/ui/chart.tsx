@@ -66,7 +66,7 @@ export function Chart(props: ChartProps) {
       plot.current?.destroy();
       drawn.current = wanted.current;
       plot.current = new uPlot(
-        options(latest.current, element, height, () => latest.current.selected),
+        options(latest.current, element, height, () => latest.current.selected, () => latest.current.mark?.value),
         dataOf(latest.current),
         element,
       );
@@ -159,6 +159,7 @@ function options(
   element: HTMLElement,
   height: number,
   chosen: () => number | undefined,
+  level: () => number | undefined,
 ): uPlot.Options {
   const [quiet, grid, good, actor] = ["--quiet", "--line", "--good", "--actor"].map((name) => colourOf(element, name));
   const lines: uPlot.Series[] = [{}];
@@ -178,7 +179,8 @@ function options(
       lines.push({ width: 0, points: { show: false } }, { width: 0, points: { show: false } });
     }
   }
-  if (props.mark) lines.push({ stroke: good as string, width: 1.5, dash: [6, 5], points: { show: false } });
+  // The level only widens the scale here: as a line it would need two points.
+  if (props.mark) lines.push({ width: 0, points: { show: false } });
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const axis = {
     stroke: quiet as string,
@@ -207,7 +209,7 @@ function options(
     ],
     series: lines,
     bands,
-    hooks: { draw: [(self) => pointOut(self, chosen(), actor as string)] },
+    hooks: { draw: [(self) => drawLevel(self, level(), good as string), (self) => pointOut(self, chosen(), actor as string)] },
   };
 }
 
@@ -215,14 +217,26 @@ function options(
 function pointOut(self: uPlot, at: number | undefined, colour: string): void {
   if (at === undefined) return;
   const x = self.valToPos(at, "x", true);
-  const { ctx, bbox } = self;
+  const { top, height } = self.bbox;
+  stroke(self.ctx, colour, [], [x, top], [x, top + height]);
+}
+
+/** Draws a dashed line at the level to compare with, from edge to edge. */
+function drawLevel(self: uPlot, value: number | undefined, colour: string): void {
+  if (value === undefined) return;
+  const y = self.valToPos(value, "y", true);
+  const { left, width } = self.bbox;
+  stroke(self.ctx, colour, [6, 5], [left, y], [left + width, y]);
+}
+
+function stroke(ctx: CanvasRenderingContext2D, colour: string, dash: number[], from: [number, number], to: [number, number]): void {
   ctx.save();
-  ctx.setLineDash([]);
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.5 * devicePixelRatio;
   ctx.beginPath();
-  ctx.moveTo(x, bbox.top);
-  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.moveTo(...from);
+  ctx.lineTo(...to);
   ctx.stroke();
   ctx.restore();
 }
