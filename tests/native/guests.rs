@@ -339,3 +339,116 @@ fn demonstrations_teach_what_can_be_said() {
     assert_eq!(done.code, 2, "{}", done.stderr);
     assert!(done.stderr.contains("chess"), "{}", done.stderr);
 }
+
+/// A world in the simple form whose choices are longer than what a player who knows it says.
+const WORDY: &str = r#"
+import json, sys
+MOVES = ["go", "walk slowly along the endless corridor", "sit down and wait for a very long time"]
+for line in sys.stdin:
+    ask = json.loads(line)
+    if ask["cmd"] == "about":
+        told = {"name": "corridor", "max_turns": 1, "tasks": TASKS, "protocol": 1}
+    elif ask["cmd"] == "start":
+        told = {"text": "A corridor.\n", "choices": MOVES}
+    elif ask["cmd"] == "act":
+        won = ask["said"] == "go"
+        told = {"reply": "Out." if won else "Still here.", "reward": REWARD * won, "end": "won" if won else "over"}
+    else:
+        told = {}
+    if "game" in ask:
+        told["game"] = ask["game"]
+    print(json.dumps(told), flush=True)
+"#;
+
+/// Writes that world, with so many tasks and such a reward, and gives its command.
+fn wordy(place: &Path, name: &str, tasks: &str, reward: &str) -> String {
+    let text = WORDY.replace("TASKS", tasks).replace("REWARD", reward);
+    fs::write(place.join(name), text).unwrap();
+    format!("{} {}", python(), place.join(name).display())
+}
+
+#[test]
+fn demonstrations_need_not_say_what_the_world_lists() {
+    let folder = folder();
+    let world = wordy(folder.path(), "world.py", "1", "1");
+    let game = json!({"opening": "A corridor.\n", "turns": [{"said": "go", "reply": "Out.", "reward": 1}], "end": "won"});
+    fs::write(folder.path().join("games.jsonl"), format!("{game}\n").repeat(20)).unwrap();
+    let shown = ["--demonstrations", "games.jsonl", "--set", "iterations=3"];
+    let small = ["--set", "warm_start.steps=60", "--set", "warm_start.games=40"];
+    let [_, learned] = learn(folder.path(), &world, &[shown, small].concat());
+    assert!(learned > 0.9, "{learned}");
+}
+
+#[test]
+fn a_world_that_has_moved_is_no_damaged_checkpoint() {
+    let folder = folder();
+    let path = folder.path();
+    let world = wordy(path, "world.py", "1", "1");
+    learn(path, &world, &["--set", "iterations=2"]);
+    fs::rename(path.join("world.py"), path.join("moved.py")).unwrap();
+    let resume = ["train", "--resume", "run", "--set", "iterations=3", "--final-games", "0"];
+    let lost = run(path, &resume);
+    assert_eq!(lost.code, 1, "{}", lost.stderr);
+    assert!(
+        lost.stderr.contains("is whole") && !lost.stderr.contains("start again"),
+        "{}",
+        lost.stderr
+    );
+    let moved = format!("world.command={} {}", python(), path.join("moved.py").display());
+    run(path, &[&resume[..], &["--set", &moved]].concat()).success();
+}
+
+#[test]
+fn a_student_learns_from_a_teacher_of_a_world_outside() {
+    let folder = folder();
+    let path = folder.path();
+    let world = wordy(path, "world.py", "1", "1");
+    learn(path, &world, &["--algorithm", "archer", "--set", "iterations=2", "--set", "epochs=2"]);
+    let small = [
+        "iterations=1",
+        "rollout_size=8",
+        "epochs=1",
+        "actor_epochs=1",
+        "eval_size=8",
+        "batch_size=8",
+        "grad_accum_steps=1",
+    ];
+    let small: Vec<&str> = small.iter().flat_map(|set| ["--set", set]).collect();
+    let args = [
+        "distill",
+        "--teacher",
+        "run",
+        "--world",
+        &world,
+        "--out",
+        "student",
+        "--final-games",
+        "0",
+    ];
+    run(path, &[&args[..], &small].concat()).success();
+    assert!(path.join("student/model/model.safetensors").is_file());
+    // A page is told of, and a world outside is not played by an export.
+    let out = ["export", "--model", "run/model", "--out", "file.archer", "--check", "4"];
+    let check = run(path, &out);
+    assert!(check.code == 2 && check.stderr.contains("leave --check out"), "{}", check.stderr);
+    run(path, &out[..5]).success();
+}
+
+#[test]
+fn numbers_that_no_world_has_are_refused_before_anything_is_reserved() {
+    let folder = folder();
+    let path = folder.path();
+    for (tasks, reward, what) in
+        [("10**12", "1", "at most 16777216 tasks"), ("1", "1e30", "the reward of turn 1 was 1e30")]
+    {
+        let world = wordy(path, "world.py", tasks, reward);
+        let args = ["train", "--world", &world, "--out", "run", "--set", "iterations=2"];
+        let done = run(path, &args);
+        assert!(done.code == 1 && done.stderr.contains(what), "{what}: {}", done.stderr);
+    }
+    let world = wordy(path, "world.py", "None", "1");
+    let args =
+        ["eval", "--asker", "random", "--world", &world, "--set", "world.tasks=1000000000000"];
+    let done = run(path, &args);
+    assert!(done.code == 2 && done.stderr.contains("16777216"), "{}", done.stderr);
+}

@@ -80,8 +80,10 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
 /// The runs that are asked for, each with its configuration, checked before anything is begun.
 fn plan(args: &args::Compare, screen: &Screen) -> Result<Vec<Run>, Error> {
     let algorithms = args.algorithms.iter().map(|name| algorithm(name));
-    let algorithms = distinct(algorithms.collect::<Result<Vec<_>, _>>()?, "--algorithms")?;
-    let seeds = distinct(args.seeds.clone(), "--seeds")?;
+    let algorithms = distinct(algorithms.collect::<Result<Vec<_>, _>>()?, "--algorithms", |one| {
+        one.name().into()
+    })?;
+    let seeds = distinct(args.seeds.clone(), "--seeds", u64::to_string)?;
     args.set.iter().try_for_each(|assignment| refuse_flag(assignment))?;
     refuse_smaller(&args.out, &algorithms, &seeds)?;
     for assignment in &args.set {
@@ -181,10 +183,14 @@ fn owner(assignment: &str) -> Option<(&str, &str)> {
     Some((assignment[..at].trim(), &assignment[at + 1..]))
 }
 
-fn distinct<T: PartialEq + std::fmt::Debug>(list: Vec<T>, flag: &str) -> Result<Vec<T>, Error> {
+fn distinct<T: PartialEq>(
+    list: Vec<T>,
+    flag: &str,
+    name: impl Fn(&T) -> String,
+) -> Result<Vec<T>, Error> {
     match (1..list.len()).find(|&i| list[..i].contains(&list[i])) {
         None => Ok(list),
-        Some(_) => Err(Error::Usage(format!("{flag} names the same one twice: {list:?}"))),
+        Some(i) => Err(Error::Usage(format!("{flag} names {} twice", name(&list[i])))),
     }
 }
 

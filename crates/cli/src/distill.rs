@@ -64,6 +64,10 @@ fn experiment(args: &args::Distill, teacher: &Path, device: &Device) -> Result<E
         base.critic_model.positions = critic.positions();
     }
     base.distill.teacher = teacher.display().to_string();
+    // A student's games are the plain ones, also where it goes on by itself.
+    if let Some(noise) = base.world.get_mut("rollout_noise") {
+        *noise = 0.0.into();
+    }
     let mut set: Vec<String> = Vec::new();
     set.extend(args.student.as_ref().map(|folder| format!("actor={}", folder.display())));
     set.extend(args.running.set.iter().cloned());

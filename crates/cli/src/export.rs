@@ -101,6 +101,11 @@ fn licence_of(folder: &Path) -> String {
 
 /// Lets the model and what the file holds play the same games, and tells the difference.
 fn check(trainer: &Trainer, file: &[u8], games: usize, device: &Opened) -> Result<String, Error> {
+    if worlds::refused(&trainer.config().world).is_some() {
+        return Err(Error::Usage(
+            "--check plays the model's own world, and this one is outside archer, where export starts nothing: leave --check out, and measure with archer eval --world".into(),
+        ));
+    }
     let play = |agent: &Agent| {
         let sampler = Sampler::greedy();
         let player = agent.player(&sampler, device.threads);
@@ -145,7 +150,7 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
     }
     if agent.critic.is_none() {
         return Err(Error::Usage(format!(
-            "{} has no critic, without which a page can show and learn nothing; export a model that was trained by ArCHer",
+            "{} has no critic, without which a page can show and learn nothing: export it as a folder with --folder, or train with --algorithm archer, which has one",
             path.display()
         )));
     }

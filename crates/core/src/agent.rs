@@ -15,6 +15,10 @@ use crate::algorithms::common::choose::{Chooser, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::choices::{Trie, Tries, Walk};
 use crate::config::Config;
+use crate::config::ranges::{
+    MOST_POSITIONS, MOST_SAMPLES, MOST_SLICES, MOST_TOKENS, at_least_one, at_most, share,
+    temperature, within,
+};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -85,6 +89,25 @@ impl About {
             tokenizer_crc32: crc32fast::hash(tokenizer_json),
             base_sha256: String::new(),
         }
+    }
+
+    /// Holds what is said to its ranges, for an actor of texts of so many tokens.
+    fn check(&self, positions: usize) -> Result<(), Error> {
+        at_least_one("max_new_tokens", self.max_new_tokens, MOST_POSITIONS)?;
+        within(
+            "max_new_tokens",
+            self.max_new_tokens,
+            self.max_new_tokens + 8 < positions,
+            format_args!(
+                "smaller by more than 8 than the {positions} tokens that the actor reads, to leave room for an observation"
+            ),
+        )?;
+        temperature("temperature", self.temperature)?;
+        at_most("top_k", self.top_k, MOST_TOKENS)?;
+        share("top_p", self.top_p)?;
+        at_least_one("samples", self.samples, MOST_SAMPLES)?;
+        at_least_one("utterance_tries", self.utterance_tries, MOST_SAMPLES)?;
+        self.memory.map_or(Ok(()), |memory| at_most("memory", memory, MOST_SLICES))
     }
 
     /// How the agent speaks: as in its training where `sample`, else its likeliest words.

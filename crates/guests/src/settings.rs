@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use archer_world::contract::MOST_TASKS;
 use archer_world::{About, Settings, Style, WorldError, Worlds};
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,7 +42,7 @@ pub struct GuestSettings {
     pub best: Option<f64>,
     /// The lowest return of a game, where there is one.
     pub worst: Option<f64>,
-    /// The number of different games of a world that does not number its tasks, at least 1: the games
+    /// The number of different games of a world that does not number its tasks, 1 to 16777216: the games
     /// of the seeds 0 to `tasks` − 1.
     pub tasks: Option<usize>,
     /// How utterances and replies are joined: `{ after_utterance = "\n", after_reply = "\n" }`.
@@ -111,7 +112,7 @@ impl GuestSettings {
         within("processes", self.processes, 256)?;
         within("sessions", self.sessions, 1024)?;
         within("max_turns", self.max_turns, 1_000_000)?;
-        within("tasks", self.tasks, usize::MAX)?;
+        within("tasks", self.tasks, MOST_TASKS)?;
         if let Some(seconds) = self.timeout_seconds
             && !(seconds > 0.0 && seconds <= 86_400.0)
         {

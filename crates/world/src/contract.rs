@@ -15,6 +15,12 @@ pub const LONGEST_TEXT: usize = 1 << 20;
 /// The most choices that a world may list at once.
 pub const MOST_CHOICES: usize = 10_000;
 
+/// The most tasks with numbers.
+pub const MOST_TASKS: usize = 1 << 24;
+
+/// The largest reward, either way: its square, and sums of those, are still numbers of 32 bits.
+pub const LARGEST_REWARD: f32 = 1e9;
+
 /// The longest choice, in bytes.
 pub const LONGEST_CHOICE: usize = 1_000;
 
@@ -36,6 +42,11 @@ pub fn check_about(about: &About) -> Result<(), WorldError> {
     }
     if about.tasks == Some(0) {
         return fault("tasks is at least 1, or null where tasks have no numbers", "it is 0".into());
+    }
+    if about.tasks.is_some_and(|tasks| tasks > MOST_TASKS) {
+        let rule =
+            format!("there are at most {MOST_TASKS} tasks, or null where nobody counts them");
+        return fault(&rule, format!("tasks is {}", about.tasks.unwrap_or_default()));
     }
     if let Some(weights) = &about.weights {
         let good = |weight: &f64| weight.is_finite() && *weight >= 0.0;
@@ -74,12 +85,18 @@ pub fn check_opening(about: &About, opening: &Opening) -> Result<(), WorldError>
 /// Holds turn number `number` of a game, from 1, to the rules.
 ///
 /// # Errors
-/// If its reward is not finite, its reply is too long, its choices cannot be told apart, or the game
+/// If its reward is not finite or too large, its reply is too long, its choices cannot be told apart, or the game
 /// goes on past the announced number of turns.
 pub fn check_turn(about: &About, number: usize, turn: &Turn) -> Result<(), WorldError> {
     if !turn.reward.is_finite() {
         let seen = format!("the reward of turn {number} was {}", turn.reward);
         return Err(broken(about, "a reward is a finite number", &seen));
+    }
+    if turn.reward.abs() > LARGEST_REWARD {
+        let rule = format!("a reward lies between -{LARGEST_REWARD:e} and {LARGEST_REWARD:e}");
+        let seen =
+            format!("the reward of turn {number} was {:e}: pay in larger units", turn.reward);
+        return Err(broken(about, &rule, &seen));
     }
     check_text(about, "its reply", &turn.reply)?;
     if turn.end.is_none() && number >= about.max_turns {

@@ -116,6 +116,12 @@ impl Game {
             return Err(format!("it has {turns} turns, and a game of {name} has at most {most}"));
         }
         for (number, turn) in (1..).zip(&self.turns) {
+            if turn.said.contains('\n') {
+                return Err(format!(
+                    "the utterance of turn {number} has an end of line in it, which ends an utterance: {:?}",
+                    turn.said.chars().take(60).collect::<String>()
+                ));
+            }
             if !turn.reward.is_finite() {
                 return Err(format!(
                     "the reward of turn {number} is {}: it must be a number that 32 bits hold",

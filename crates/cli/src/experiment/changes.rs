@@ -2,6 +2,7 @@
 
 use archer::config::Config;
 use archer::train::{Phase, Progress};
+use archer_world::Settings;
 use toml::{Table, Value};
 
 use super::{Layers, amend, get, list_keys};
@@ -9,12 +10,23 @@ use crate::error::Error;
 use crate::train::place;
 use crate::worlds;
 
+/// The settings of a world but for where it is: one outside may have moved.
+fn world_itself(world: &Settings) -> Settings {
+    const WHERE: [&str; 5] = ["command", "url", "processes", "sessions", "timeout_seconds"];
+    match archer_guests::is_guest(world) {
+        true => {
+            world.clone().into_iter().filter(|(key, _)| !WHERE.contains(&key.as_str())).collect()
+        }
+        false => world.clone(),
+    }
+}
+
 /// The configuration of a run with `--set` over it, to go on by: what its networks, its world and its
 /// past hang on stays as it is, so that the run remains one run.
 pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
     let refused = |text: String| archer::Error::Config(text);
     let new = amend(old, set).map_err(|error| refused(error.plain()))?;
-    let same_world = worlds::resolved(&old.world)? == new.world;
+    let same_world = world_itself(&worlds::resolved(&old.world)?) == world_itself(&new.world);
     let fixed = [
         ("algorithm", old.algorithm == new.algorithm),
         ("seed", old.seed == new.seed),

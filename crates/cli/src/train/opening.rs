@@ -363,6 +363,13 @@ fn load_checkpoint(
                 return Ok((trainer, before));
             }
             Err(fault) if fault.is_usage() => return Err(fault.into()),
+            // Not a word against the checkpoint.
+            Err(archer::Error::World(fault)) => {
+                return Err(Error::Failure(format!(
+                    "{fault}; the checkpoint {} is whole: give the same command again once the world can be reached",
+                    path.display()
+                )));
+            }
             Err(fault) => faults.push(format!("{}: {fault}", path.display())),
         }
     }

@@ -66,7 +66,7 @@ impl Agent {
         let tokenizer = Tokenizer::from_json_with(&tokenizer_json, &specials)?;
         notices.extend(cleared(TOKENIZER, &tokenizer));
         let about = match file(ABOUT)? {
-            Some(bytes) => read_about(&bytes, &tokenizer_json)?,
+            Some(bytes) => read_about(&bytes, &tokenizer_json, shape.positions)?,
             None => About::of_strangers(&tokenizer_json),
         };
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
@@ -354,7 +354,7 @@ fn check_vocabulary(
     )))
 }
 
-fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {
+fn read_about(bytes: &[u8], tokenizer_json: &[u8], positions: usize) -> Result<About, Error> {
     let about: About = foreign::json(ABOUT, bytes)?;
     if about.version != 1 {
         return Err(Error::Model(format!(
@@ -362,6 +362,7 @@ fn read_about(bytes: &[u8], tokenizer_json: &[u8]) -> Result<About, Error> {
             about.version
         )));
     }
+    about.check(positions).map_err(|error| Error::Model(format!("{ABOUT}: {error}")))?;
     if about.tokenizer_crc32 != crc32fast::hash(tokenizer_json) {
         return Err(Error::Model(format!(
             "{TOKENIZER} is not the one that the weights were trained with; put back the one that came with the model"

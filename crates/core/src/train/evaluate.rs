@@ -207,8 +207,12 @@ pub fn starts(about: &About, games: usize, seed: u64) -> Vec<Start> {
     let Some(tasks) = about.tasks else {
         return (0..games).map(|_| start(None)).collect();
     };
-    let weights = about.weights.clone().unwrap_or_else(|| vec![1.0; tasks]);
-    tasks_in_turn(&weights, games).into_iter().map(|task| start(Some(task))).collect()
+    match &about.weights {
+        None => (0..games).map(|game| start(Some(game % tasks))).collect(),
+        Some(weights) => {
+            tasks_in_turn(weights, games).into_iter().map(|task| start(Some(task))).collect()
+        }
+    }
 }
 
 /// The tasks of so many games: each time the one that is furthest behind its share.

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Evaluation, evaluate, starts};
 use super::rollout::{self, play};
-use super::warm_start::{check_context_only_games, demonstrated_games, explored_games, pieces};
+use super::warm_start::{
+    self, check_context_only_games, demonstrated_games, explored_games, pieces,
+};
 use crate::agent::{About, Agent, Base};
 use crate::algorithms::bc::Demonstration;
 use crate::algorithms::common::auxiliary::TaskFacts;
@@ -151,6 +153,10 @@ impl Trainer {
             games = explored_games(worlds.as_ref(), &starts).await?;
             // There is nobody to imitate.
             config.warm_start.steps = 0;
+        } else if warm_start::leave_out_choices(&games, worlds.as_ref()).await? {
+            // What can be said beside what was shown must have words and room too.
+            let starts = starts(worlds.about(), EXPLORED, config.seed ^ 0xE8B1);
+            games.extend(explored_games(worlds.as_ref(), &starts).await?);
         }
         let style = &worlds.about().style;
         let texts = games.iter().flat_map(|game| pieces(game, style));

@@ -62,6 +62,21 @@ fn first_context_only_games(
     teaching.context_only_games(&starts).map_err(|_| none())
 }
 
+/// Whether these games tell nothing of choices that the world lists.
+///
+/// # Errors
+/// If the world breaks its contract or cannot be reached.
+pub async fn leave_out_choices(games: &[Game], worlds: &dyn Worlds) -> Result<bool, Error> {
+    let tells = |game: &Game| {
+        game.choices.is_some() || game.turns.iter().any(|turn| turn.choices.is_some())
+    };
+    if games.iter().any(tells) {
+        return Ok(false);
+    }
+    let opening = Checked::open(worlds, 1).await?.start(&[Start::default()]).await?.remove(0);
+    Ok(opening.choices.is_some())
+}
+
 /// Games in which one of the listed choices is said at random, each as likely as any other.
 ///
 /// # Errors
