@@ -248,16 +248,8 @@ fn a_gguf_plays_is_exported_and_is_trained_on() {
     };
     run(path, &["export", "--model", "tiny.gguf", "--folder", "--out", "whole"]).success();
     assert_eq!(play("tiny.gguf"), play("whole"));
-    let more = [
-        "--set",
-        "actor_model.positions=64",
-        "--set",
-        "world.name=bandit",
-        "--set",
-        "max_new_tokens=4",
-    ];
-    let done =
-        train(path, "tiny.gguf", "run", &[&more[..], &["--set", "warm_start.steps=4"]].concat());
+    let more = ["--world", "bandit", "--set", "max_new_tokens=4", "--set", "warm_start.steps=4"];
+    let done = train(path, "tiny.gguf", "run", &more);
     done.success();
     assert_eq!(play("run/model"), play("run/checkpoints/latest"));
 

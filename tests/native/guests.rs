@@ -340,24 +340,27 @@ fn demonstrations_teach_what_can_be_said() {
     assert!(done.stderr.contains("chess"), "{}", done.stderr);
 }
 
-/// A world in the simple form whose choices are longer than what a player who knows it says.
+/// A world whose choices are longer than what a player who knows it says.
 const WORDY: &str = r#"
 import json, sys
 MOVES = ["go", "walk slowly along the endless corridor", "sit down and wait for a very long time"]
+
+def answer(message):
+    cmd, game = message["cmd"], message.get("game")
+    if cmd == "about":
+        return {"name": "corridor", "max_turns": 1, "tasks": TASKS, "protocol": 1}
+    if cmd == "batch":
+        return {"of": [answer(one) for one in message["of"]]}
+    if cmd == "start":
+        return {"game": game, "text": "A corridor.\n", "choices": MOVES}
+    if cmd == "close":
+        return {"game": game}
+    won = message["said"] == "go"
+    end = "won" if won else "over"
+    return {"game": game, "reply": "Out." if won else "Here.", "reward": REWARD * won, "end": end}
+
 for line in sys.stdin:
-    ask = json.loads(line)
-    if ask["cmd"] == "about":
-        told = {"name": "corridor", "max_turns": 1, "tasks": TASKS, "protocol": 1}
-    elif ask["cmd"] == "start":
-        told = {"text": "A corridor.\n", "choices": MOVES}
-    elif ask["cmd"] == "act":
-        won = ask["said"] == "go"
-        told = {"reply": "Out." if won else "Still here.", "reward": REWARD * won, "end": "won" if won else "over"}
-    else:
-        told = {}
-    if "game" in ask:
-        told["game"] = ask["game"]
-    print(json.dumps(told), flush=True)
+    print(json.dumps(answer(json.loads(line))), flush=True)
 "#;
 
 /// Writes that world, with so many tasks and such a reward, and gives its command.
@@ -428,10 +431,16 @@ fn a_student_learns_from_a_teacher_of_a_world_outside() {
     run(path, &[&args[..], &small].concat()).success();
     assert!(path.join("student/model/model.safetensors").is_file());
     // A page is told of, and a world outside is not played by an export.
-    let out = ["export", "--model", "run/model", "--out", "file.archer", "--check", "4"];
+    let out = ["export", "--model", "run", "--out", "file.archer", "--check", "4"];
     let check = run(path, &out);
     assert!(check.code == 2 && check.stderr.contains("leave --check out"), "{}", check.stderr);
     run(path, &out[..5]).success();
+    let folder = run(path, &["export", "--model", "run/model", "--out", "other.archer"]);
+    assert!(
+        folder.code == 2 && folder.stderr.contains("the run's folder instead"),
+        "{}",
+        folder.stderr
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::common;
 use std::fs;
 use std::path::Path;
 
-use common::{TINY, folder, root, run, run_with_input};
+use common::{TINY, folder, model_copy, root, run, run_with_input};
 use serde_json::{Value, json};
 
 /// The bytes of a text in each encoding that editors write, with the one sentence that names it.
@@ -227,4 +227,31 @@ for line in sys.stdin:
     let args = ["play", "--world", "python3 world.py", "--me"];
     let done = run_with_input(folder.path(), &args, b"it\nn\n").success();
     assert!(done.stdout.contains("The game is won: 1.00 in all."), "{}", done.stdout);
+}
+
+#[test]
+fn how_an_agent_speaks_has_ranges_too() {
+    let place = folder();
+    let place = place.path();
+    let model = model_copy(place, "model");
+    let whole = fs::read(model.join("archer.json")).unwrap();
+    for (key, value) in [
+        ("max_new_tokens", "0 376 1000000000000"),
+        ("temperature", "-1.0 0.0"),
+        ("top_p", "0.0 5.0"),
+        ("top_k", "1000000000"),
+        ("samples", "0"),
+        ("utterance_tries", "0 1000000000"),
+        ("memory", "1000000000000000"),
+    ]
+    .into_iter()
+    .flat_map(|(key, values)| values.split(' ').map(move |value| (key, value)))
+    {
+        let mut about: Value = serde_json::from_slice(&whole).unwrap();
+        about[key] = serde_json::from_str(value).unwrap();
+        fs::write(model.join("archer.json"), about.to_string()).unwrap();
+        let done = run(place, &["eval", "--model", "model", "--games", "4", "-q"]);
+        let named = done.stderr.contains("archer.json") && done.stderr.contains(key);
+        assert!(done.code == 1 && named, "{key} {value}: {}", done.stderr);
+    }
 }

@@ -157,33 +157,6 @@ fn what_cannot_be_read_is_not_called_missing() {
 }
 
 #[test]
-fn how_an_agent_speaks_has_ranges_too() {
-    let place = folder();
-    let place = place.path();
-    let model = model_copy(place, "model");
-    let whole = fs::read(model.join("archer.json")).unwrap();
-    for (key, value) in [
-        ("max_new_tokens", json!(1_000_000_000_000u64)),
-        ("max_new_tokens", json!(375)),
-        ("max_new_tokens", json!(0)),
-        ("temperature", json!(-1.0)),
-        ("temperature", json!(0.0)),
-        ("top_p", json!(0.0)),
-        ("top_p", json!(5.0)),
-        ("top_k", json!(1_000_000_000)),
-        ("samples", json!(0)),
-        ("utterance_tries", json!(0)),
-        ("utterance_tries", json!(1_000_000_000)),
-        ("memory", json!(1_000_000_000_000_000u64)),
-    ] {
-        let mut about: serde_json::Value = serde_json::from_slice(&whole).unwrap();
-        about[key] = value;
-        fs::write(model.join("archer.json"), about.to_string()).unwrap();
-        refused(place, "model", &["archer.json", key]);
-    }
-}
-
-#[test]
 fn a_key_of_another_type_or_range_is_refused_by_name() {
     let place = folder();
     let place = place.path();

@@ -154,6 +154,12 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
             path.display()
         )));
     }
+    if worlds::refused(&config.world).is_some() {
+        return Err(Error::Usage(format!(
+            "{} was trained in a world outside archer, where export starts nothing, and only the run's folder holds what a player reads first there: export the run's folder instead",
+            path.display()
+        )));
+    }
     let worlds = worlds::of_file(&config, None)?;
     Ok(Trainer::from_agent(config, worlds, agent, device)?)
 }

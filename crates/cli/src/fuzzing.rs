@@ -1,9 +1,11 @@
 //! Where altered inputs come in, for `crates/fuzz`: what the terminal reads, without the terminal.
 
 use std::io::Write;
+use std::sync::{Arc, OnceLock};
 
+use archer::Config;
 use archer_games::WorldConfig;
-use archer_world::Settings;
+use archer_world::{Settings, Worlds};
 
 use crate::{env, experiment, play, worlds};
 
@@ -19,10 +21,13 @@ pub fn config(text: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// What is wrong with them.
+///
+/// # Panics
+/// If the preset that they are laid over cannot be read.
 pub fn set(assignments: &[String]) -> Result<(), String> {
-    let request =
-        experiment::Request { preset: Some("quickstart"), set: assignments, ..Default::default() };
-    experiment::resolve(&request).map(|_| ()).map_err(|error| error.plain())
+    static BASE: OnceLock<Config> = OnceLock::new();
+    let base = BASE.get_or_init(|| experiment::preset("quickstart").expect("a preset can be read"));
+    experiment::amend(base, assignments).map(|_| ()).map_err(|error| error.plain())
 }
 
 /// Serves the world of ten words by the simple form to these lines.
@@ -30,10 +35,12 @@ pub fn set(assignments: &[String]) -> Result<(), String> {
 /// # Panics
 /// If the world of ten words cannot be made.
 pub fn env(input: &[u8], output: &mut impl Write) {
-    let settings: Settings = [("words".to_string(), "subset".into())].into_iter().collect();
-    let worlds = worlds::make(&settings).expect("ten words are a world");
-    let questions = WorldConfig::of(&settings).and_then(|world| world.guessing());
-    env::serve(worlds, questions.expect("they are questions"), input, output)
+    static WORDS: OnceLock<Arc<dyn Worlds>> = OnceLock::new();
+    let settings =
+        || -> Settings { [("words".to_string(), "subset".into())].into_iter().collect() };
+    let worlds = WORDS.get_or_init(|| worlds::make(&settings()).expect("ten words are a world"));
+    let questions = WorldConfig::of(&settings()).and_then(|world| world.guessing());
+    env::serve(worlds.clone(), questions.expect("they are questions"), input, output)
         .expect("memory can be read and written");
 }
 

@@ -24,7 +24,9 @@ const ALONE: (usize, usize) = (32, 64);
 const BATCH: (usize, usize, usize) = (32, 64, 16);
 /// Rows of a step of adapters, and tokens of each.
 const STEP: (usize, usize) = (8, 128);
-/// Rank and α of the adapters, which are on queries and values.
+/// Rows of a part of it.
+const PART: usize = 2;
+/// Rank of the adapters, which are on queries and values.
 const RANK: usize = 8;
 
 fn read(setup: &Setup) -> Result<Agent, Error> {
@@ -136,9 +138,9 @@ impl LoraStep {
             })?;
         let layout = Layout::new(&tokenizer, 2 * STEP.1, STEP.1, STEP.1);
         let config = Config {
-            // As many parts as threads: the sum of their gradients is that of the whole batch.
-            batch_size: STEP.0.div_ceil(setup.threads),
-            grad_accum_steps: setup.threads.min(STEP.0),
+            // In parts, whose gradients are added: what is held at a time is that of a part on each thread.
+            batch_size: PART,
+            grad_accum_steps: STEP.0 / PART,
             ..Config::default()
         };
         let learner = Learner::new(Policy::new(actor), None);

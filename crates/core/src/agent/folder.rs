@@ -99,7 +99,10 @@ impl Agent {
     /// # Errors
     /// If the device fails.
     pub async fn files(&self, card: &Card) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let about = serde_json::to_string_pretty(&self.about).expect("JSON can be written") + "\n";
+        let tokenizer = self.tokenizer.to_json();
+        // Of the file as it is written, which may be another than the one that was read.
+        let about = About { tokenizer_crc32: crc32fast::hash(&tokenizer), ..self.about.clone() };
+        let about = serde_json::to_string_pretty(&about).expect("JSON can be written") + "\n";
         let shape = self.actor.config();
         let mut files = vec![
             (CONFIG.to_string(), hf::actor_config(shape, self.tokenizer.end)),
@@ -120,7 +123,7 @@ impl Agent {
             ];
             files.extend(inside.map(|(name, bytes)| (format!("{CRITIC}{name}"), bytes)));
         }
-        files.push((TOKENIZER.to_string(), self.tokenizer.to_json()));
+        files.push((TOKENIZER.to_string(), tokenizer));
         Ok(files)
     }
 

@@ -153,17 +153,22 @@ impl Projection {
 
     /// `[…, d_in]` to `[…, d_out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let device = x.device();
-        let frozen = self.frozen.as_ref();
-        let weight = frozen.map(|frozen| frozen.weight.clone());
-        let bias = match frozen {
-            Some(frozen) => frozen.bias.as_ref().map(|bias| constant(bias, &device)),
-            None => self.bias.as_ref().map(|bias| bias.val()),
-        };
-        let weight = held(&self.weight, &weight, &device);
-        let y = match bias {
-            Some(bias) => fused::linear_of(weight, bias, Activation::None, x.clone()),
-            None => fused::product(x.clone(), weight),
+        let y = match (&self.frozen, &self.weight, &self.bias) {
+            (Some(Frozen { weight, bias }), ..) => {
+                let y = fused::frozen_product(x.clone(), weight);
+                match bias {
+                    Some(bias) => {
+                        let bias = constant(bias, &y.device()).unsqueeze();
+                        y + bias
+                    }
+                    None => y,
+                }
+            }
+            (None, Some(weight), Some(bias)) => {
+                fused::linear_of(weight.val(), bias.val(), Activation::None, x.clone())
+            }
+            (None, Some(weight), None) => fused::product(x.clone(), weight.val()),
+            (None, None, _) => unreachable!("a weight is trained or frozen"),
         };
         match (&self.lora_a, &self.lora_b) {
             (Some(a), Some(b)) => {

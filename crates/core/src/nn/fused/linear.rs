@@ -106,7 +106,7 @@ impl Op<2> for Scores {
 }
 
 /// The input as a matrix, its shape, and the output's.
-fn flatten(x: &Raw, weight: &Raw) -> (Raw, Shape, Shape) {
+pub(super) fn flatten(x: &Raw, weight: &Raw) -> (Raw, Shape, Shape) {
     let shape = x.shape();
     let last = shape.num_dims() - 1;
     let flat = rows(x, shape.num_elements() / shape[last]);

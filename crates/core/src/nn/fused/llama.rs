@@ -5,6 +5,7 @@ use archer_kernels::{gated, rms_norm};
 use burn::backend::TensorMetadata;
 use burn::tensor::Shape;
 
+use super::linear::flatten;
 use super::op::{Op, Raw, in_order, matmul, rows, tensor, values, values_mut, whole};
 
 /// `x / √(mean x² + epsilon) · gamma` over the last axis; inputs `x` `[…, width]`, `gamma` `[width]`.
@@ -90,6 +91,27 @@ impl Op<3> for Turned {
     }
 }
 
+/// `x W` where `W`, `[d_in, d_out]`, is no part of what is learned: of `x`, `[…, d_in]`, nothing is kept.
+#[derive(Debug)]
+pub struct FrozenProduct {
+    pub weight: Raw,
+}
+
+impl Op<1> for FrozenProduct {
+    type Kept = (Raw, Shape);
+
+    fn forward(self, [x]: [Raw; 1], keep: bool) -> (Raw, Option<Self::Kept>) {
+        let (flat, shape, out) = flatten(&x, &self.weight);
+        let y = matmul(flat, self.weight.clone()).reshape(out);
+        (y, keep.then_some((self.weight, shape)))
+    }
+
+    fn backward((weight, shape): Self::Kept, grad: Raw, _: [bool; 1]) -> [Option<Raw>; 1] {
+        let grad = rows(&grad, grad.shape().num_elements() / weight.shape()[1]);
+        [Some(matmul(grad, weight.transpose(0, 1)).reshape(shape))]
+    }
+}
+
 /// `x W`; inputs `x` `[…, d_in]` and `W` `[d_in, d_out]`.
 #[derive(Debug)]
 pub struct Product;
@@ -98,11 +120,7 @@ impl Op<2> for Product {
     type Kept = (Raw, Raw, Shape);
 
     fn forward(self, [x, weight]: [Raw; 2], keep: bool) -> (Raw, Option<Self::Kept>) {
-        let shape = x.shape();
-        let last = shape.num_dims() - 1;
-        let flat = rows(&x, shape.num_elements() / shape[last].max(1));
-        let mut out = shape.clone();
-        out[last] = weight.shape()[1];
+        let (flat, shape, out) = flatten(&x, &weight);
         let y = matmul(flat.clone(), weight.clone()).reshape(out);
         (y, keep.then_some((flat, weight, shape)))
     }

@@ -141,6 +141,20 @@ pub fn product<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
     burn::tensor::module::linear(x, weight, None)
 }
 
+/// The same with weights that are constants, without autodiff.
+#[cfg(feature = "llama")]
+pub fn frozen_product<const D: usize>(x: Tensor<D>, weight: &Tensor<2>) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        let op = llama::FrozenProduct { weight: op::raw(weight.clone().into_dispatch()) };
+        return op::apply(op, [x.into_dispatch()], tracked);
+    }
+    let weight = weight.clone();
+    let weight = if x.device().is_autodiff() { weight.autodiff() } else { weight };
+    burn::tensor::module::linear(x, weight, None)
+}
+
 /// Queries and keys turned by their positions, and values, side by side: `[batch, time, 3 · queries · d]`.
 /// A head of keys or values that several heads of queries share is set down once for each.
 ///

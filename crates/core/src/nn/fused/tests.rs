@@ -399,6 +399,8 @@ mod llama {
         let (x, weight) = (draw(rng, [2, 7, 12]), draw(rng, [12, 20]));
         let plain = |x, weight| burn::tensor::module::linear(x, weight, None);
         same(x.clone(), |x| product(x, weight.clone()), |x| plain(x, weight.clone()), "input");
+        let constant = weight.clone().inner();
+        same(x.clone(), |x| frozen_product(x, &constant), |x| plain(x, weight.clone()), "frozen");
         same(weight, |w| product(x.clone(), w), |w| plain(x.clone(), w), "weight");
     }
 
