@@ -231,6 +231,31 @@ fn adapters_that_cannot_be_are_refused_by_name() {
     }
 }
 
+/// Adapters learn on from the folder of a run, with their critic, and belong to the model still.
+#[test]
+fn adapters_of_a_folder_learn_on_and_are_resumed() {
+    let folder = folder();
+    let path = folder.path();
+    llama(path, "base", 7);
+    train(path, "base", "first", &["--set", "iterations=1"]).success();
+    let args = ["train", "--config", "tiny.toml", "--device", "flex", "--final-games", "0"];
+    let on = ["--set", "actor=first/model", "--set", "warm_start.steps=0"];
+    run(path, &[&args[..], &on, &["--out", "unbroken"]].concat()).success();
+    let part = [&args[..], &on, &["--out", "run", "--set", "iterations=2"]].concat();
+    run(path, &part).success();
+    run(path, &["train", "--resume", "run", "--set", "iterations=4", "--final-games", "0"])
+        .success();
+    assert_same_run(&path.join("unbroken"), &path.join("run"));
+    let config: Value =
+        serde_json::from_slice(&fs::read(path.join("run/model/adapter_config.json")).unwrap())
+            .unwrap();
+    assert_eq!(config["base_model_name_or_path"], "base");
+    assert!(names(&path.join("run/model/critic/model.safetensors")).len() == 4 * 6 + 4);
+    // The folder of the first run is not needed to play.
+    fs::remove_dir_all(path.join("first")).unwrap();
+    greedy(path, "run/model");
+}
+
 /// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and its adapters
 /// are kept beside it.
 #[test]

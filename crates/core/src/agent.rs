@@ -188,13 +188,12 @@ impl Agent {
         Self { critic_tokenizer: own, ..self }
     }
 
-    /// The same agent, whose adapters belong to this model.
+    /// Says which model the adapters of this agent belong to.
     pub fn with_base(self, base: Base) -> Self {
         Self { base, ..self }
     }
 
-    /// The same agent with its adapters added to the weights of each network, so that it needs no model
-    /// beside it.
+    /// Adds its adapters to the weights of each network, so that it needs no other model.
     #[cfg_attr(not(feature = "llama"), allow(unused_mut))]
     pub fn whole(mut self) -> Self {
         #[cfg(feature = "llama")]

@@ -400,7 +400,7 @@ pub fn critic_config(critic: &Critic, tokenizer: &Tokenizer) -> Vec<u8> {
         Critic::Encoder(critic) => {
             encoder_config(critic.config(), tokenizer.start, tokenizer.pad, tokenizer.end)
         }
-        Critic::Causal(critic) => actor_config(critic.config(), tokenizer.end),
+        Critic::Causal(critic) => config::causal_critic_in_a_file(critic, tokenizer.end),
     }
 }
 

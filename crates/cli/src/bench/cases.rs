@@ -62,7 +62,7 @@ pub enum Case {
     Replay,
     /// A published language model writes one text.
     Decode,
-    /// The same with many texts at once.
+    /// It writes many texts at once.
     DecodeBatch,
     /// A gradient step of adapters on it.
     LoraStep,

@@ -37,13 +37,23 @@ fn actor(config: &CausalLmConfig, end_of_text: u32) -> Value {
 /// The same for the body of a critic in a model folder, under a name of its own: it is no language
 /// model, and a program that reads such models must not take it for one.
 pub fn causal_critic_config(critic: &CausalCritic, end_of_text: u32) -> Vec<u8> {
+    pretty(&as_critic(causal_critic(critic, end_of_text), "ArcherCausalCritic"))
+}
+
+/// The configuration of a causal critic in a file of archer's own.
+pub fn causal_critic_in_a_file(critic: &CausalCritic, end_of_text: u32) -> Vec<u8> {
+    pretty(&causal_critic(critic, end_of_text))
+}
+
+/// The body's configuration, with its adapters where it has some.
+fn causal_critic(critic: &CausalCritic, end_of_text: u32) -> Value {
     #[allow(unused_mut, reason = "only layouts with adapters say more")]
-    let mut config = as_critic(actor(critic.config(), end_of_text), "ArcherCausalCritic");
+    let mut config = actor(critic.config(), end_of_text);
     #[cfg(feature = "llama")]
     if let Some(lora) = critic.body().lora() {
         config[peft::CRITIC] = peft::of_critic(lora);
     }
-    pretty(&config)
+    config
 }
 
 /// RoBERTa's (or BERT's) configuration for the body of a critic in a model folder likewise.

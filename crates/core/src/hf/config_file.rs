@@ -238,7 +238,7 @@ impl ConfigFile<'_> {
         }
     }
 
-    /// The same where it must be there.
+    /// A number above 0 that must be given.
     pub fn positive_there(&self, key: &str) -> Result<f64, Error> {
         match self.positive(key)? {
             Some(number) => Ok(number),

@@ -13,7 +13,7 @@ use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::llama::{Biases, Family, LlamaLayout};
 use crate::nn::rope::{Rope, Scaling};
 
-/// The `model_type` of each relative, and the architecture that a file names beside it.
+/// The `model_type` of each relative, and the architecture that its files name.
 pub const FAMILIES: [(Family, &str, &str); 4] = [
     (Family::Llama, "llama", "LlamaForCausalLM"),
     (Family::Qwen2, "qwen2", "Qwen2ForCausalLM"),

@@ -82,7 +82,7 @@ struct Places {
     rotation: Option<Rotation>,
 }
 
-/// The same call of whatever layout there is.
+/// Makes one call on the layout that there is.
 macro_rules! of_layout {
     ($body:expr, $lm:ident => $call:expr) => {
         match $body {
@@ -190,7 +190,7 @@ impl CausalLmConfig {
         }
     }
 
-    /// The same as [`init`](Self::init), but it looks back from the first step on, where its layout has positions that can be
+    /// A fresh model as by [`init`](Self::init) that looks back from the first step on, if its layout has positions that can be
     /// learned.
     pub fn init_looking_back(&self, rng: &mut ChaCha8Rng, device: &Device) -> CausalLm {
         match &self.layout {
@@ -260,7 +260,7 @@ impl CausalLm {
         self
     }
 
-    /// The same with frozen weights and fresh adapters, which are all that is trained of it; `None` for
+    /// Freezes its weights and adds fresh adapters, which are all that is trained of it; `None` for
     /// a layout without adapters.
     #[cfg(feature = "llama")]
     pub fn adapted(self, lora: &Lora, rng: &mut ChaCha8Rng, device: &Device) -> Option<Self> {
@@ -275,7 +275,7 @@ impl CausalLm {
         self.lora.as_ref()
     }
 
-    /// The same with its adapters added to its weights, all of which are trained.
+    /// Adds its adapters to its weights, all of which are trained again.
     #[cfg(feature = "llama")]
     pub fn merged(self, device: &Device) -> Self {
         match self.body {

@@ -139,7 +139,7 @@ impl Critic {
         }
     }
 
-    /// The same with adapters added to the weights of its body, where it has some.
+    /// Adds its adapters to the weights of its body, where it has some.
     #[cfg(feature = "llama")]
     pub fn merged(self, device: &Device) -> Self {
         match self {

@@ -250,7 +250,7 @@ impl Llama {
         trained.unwrap_or_else(|| self.model.embed_tokens.device())
     }
 
-    /// The same with all weights frozen, and fresh adapters of what [`Lora`] names.
+    /// Freezes all weights, and adds fresh adapters to what [`Lora`] names.
     ///
     /// # Panics
     /// If it names a product that there is not.
@@ -267,7 +267,7 @@ impl Llama {
         self.mapped(&mut change, Norm::frozen, Table::frozen)
     }
 
-    /// The same with its adapters added to the weights, all of which are trained.
+    /// Adds its adapters to the weights, all of which are trained again.
     pub fn merged(self, device: &Device) -> Self {
         let mut change = |_: &str, projection: Projection| projection.merged(device);
         self.mapped(&mut change, |norm| norm.merged(device), |table| table.merged(device))

@@ -99,7 +99,7 @@ impl Projection {
         }
     }
 
-    /// The same, frozen.
+    /// Freezes its weights.
     pub fn frozen(mut self) -> Self {
         if let Some(weight) = frozen(&mut self.weight) {
             self.frozen = Some(Frozen { weight, bias: frozen(&mut self.bias) });
@@ -107,7 +107,7 @@ impl Projection {
         self
     }
 
-    /// The same with a fresh adapter of this rank: A as PyTorch's linear layers begin, B zero, so that it
+    /// Adds a fresh adapter of this rank: A as PyTorch's linear layers begin, B zero, so that it
     /// changes nothing at first.
     pub fn adapted(
         mut self,
@@ -126,7 +126,7 @@ impl Projection {
         self
     }
 
-    /// The same, trained as a whole again, with its adapter added to the weight.
+    /// Adds its adapter to the weight, which is trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         let Some(Frozen { weight, bias }) = self.frozen.take() else { return self };
         let weight = match (self.lora_a.take(), self.lora_b.take()) {
@@ -193,13 +193,13 @@ impl Table {
         Self { weight: Some(Param::from_data(weight, device)), frozen: None }
     }
 
-    /// The same, frozen.
+    /// Freezes its weights.
     pub fn frozen(mut self) -> Self {
         self.frozen = frozen(&mut self.weight).or(self.frozen);
         self
     }
 
-    /// The same, trained again.
+    /// Lets its weights be trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         if let Some(frozen) = self.frozen.take() {
             self.weight = Some(trained(frozen, device));
@@ -235,13 +235,13 @@ impl Norm {
         Self { weight: Some(Param::from_data(ones, device)), frozen: None, epsilon }
     }
 
-    /// The same, frozen.
+    /// Freezes its weights.
     pub fn frozen(mut self) -> Self {
         self.frozen = frozen(&mut self.weight).or(self.frozen);
         self
     }
 
-    /// The same, trained again.
+    /// Lets its weights be trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         if let Some(frozen) = self.frozen.take() {
             self.weight = Some(trained(frozen, device));
@@ -249,7 +249,7 @@ impl Norm {
         self
     }
 
-    /// The same, divided by `divisor`.
+    /// Divides its gain by `divisor`.
     pub fn divided(mut self, divisor: f64) -> Self {
         let scaled = |weights: Tensor<1>| weights.div_scalar(divisor).detach().require_grad();
         self.weight = self.weight.map(|weight| weight.map(scaled));

@@ -129,8 +129,8 @@ pub struct Trainer {
     origin: Origin,
     /// What a player reads first in the world, where it was seen.
     opening: Option<String>,
-    /// SHA-256 of the model whose adapters are trained; empty where a whole model is.
-    base_sha256: String,
+    /// The model whose adapters are trained; of no place where a whole model is.
+    base: Base,
 }
 
 impl Trainer {
@@ -204,13 +204,13 @@ impl Trainer {
             None => begin::critic(&config, &agent.actor, &autodiff),
         });
         let critic = critic.transpose()?;
-        let base_sha256 = match config.lora.is_on() {
-            true => agent.base.sha256,
-            false => String::new(),
+        let base = match config.lora.is_on() {
+            true => agent.base,
+            false => Base::default(),
         };
         let tokenizers = (agent.tokenizer, agent.critic_tokenizer.filter(|_| has_critic));
         let trainer = Self::assemble(config, worlds, tokenizers, Learner::new(policy, critic))?;
-        Ok(Self { base_sha256, ..trainer })
+        Ok(Self { base, ..trainer })
     }
 
     fn assemble(
@@ -265,7 +265,7 @@ impl Trainer {
             before: (0, 0),
             origin: Origin::default(),
             opening: None,
-            base_sha256: String::new(),
+            base: Base::default(),
         })
     }
 
@@ -573,9 +573,9 @@ impl Trainer {
             samples: self.samples(),
             utterance_tries: self.config.utterance_tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
-            base_sha256: self.base_sha256.clone(),
+            base_sha256: self.base.sha256.clone(),
         };
-        let base = Base { place: self.config.actor.clone(), sha256: self.base_sha256.clone() };
+        let base = self.base.clone();
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());
         let actor = self.learner.playing_actor();
         let agent = Agent::new(actor, critic, self.tokenizer.clone(), about);

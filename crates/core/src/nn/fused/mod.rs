@@ -141,7 +141,7 @@ pub fn product<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
     burn::tensor::module::linear(x, weight, None)
 }
 
-/// The same with weights that are constants, without autodiff.
+/// `x W` with constant weights, which are without autodiff.
 #[cfg(feature = "llama")]
 pub fn frozen_product<const D: usize>(x: Tensor<D>, weight: &Tensor<2>) -> Tensor<D> {
     #[cfg(feature = "flex")]

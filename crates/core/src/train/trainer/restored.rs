@@ -5,13 +5,18 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::saved::{LoadBase, State};
+use crate::agent::Base;
 use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
 use crate::checkpoint::packed;
 use crate::checkpoint::{self, Sections};
 use crate::config::{Config, Numerics};
 use crate::error::Error;
+#[cfg(feature = "llama")]
+use crate::hf::peft;
 use crate::hf::{self, CriticShape, shapes};
+#[cfg(feature = "llama")]
+use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig};
 use crate::nn::critic::Critic;
 use crate::nn::optim::Adam;
@@ -23,7 +28,7 @@ pub(super) fn base_of(
     config: &Config,
     state: &State,
     load: LoadBase<'_>,
-) -> Result<CausalLm, Error> {
+) -> Result<(CausalLm, Base), Error> {
     if config.lora != state.config.lora {
         return Err(Error::Config(
             "lora cannot change in a run that goes on: its checkpoint holds adapters of that shape"
@@ -32,12 +37,42 @@ pub(super) fn base_of(
     }
     let (lm, base) = load(config)?;
     match base.sha256 == state.base_sha256 {
-        true => Ok(lm),
+        true => Ok((lm, base)),
         false => Err(Error::Checkpoint(format!(
             "the adapters belong to another model than {}: its weights have the SHA-256 {}, and theirs {}; name the right one with --set actor=DIR",
             base.place, base.sha256, state.base_sha256
         ))),
     }
+}
+
+/// A fresh critic of adapters on the actor's model, where the checkpoint's is one.
+#[cfg(feature = "llama")]
+pub(super) fn adapted_critic(
+    sections: &Sections,
+    base: Option<&CausalLm>,
+    autodiff: &Device,
+) -> Result<Option<Critic>, Error> {
+    const NAME: &str = "critic_config";
+    let Some(lora) = peft::read_critic_config(NAME, sections.get(NAME)?)? else {
+        return Ok(None);
+    };
+    let rng = &mut rng::stream(0, "unused", 0);
+    let body = base.and_then(|base| base.clone().adapted(&lora, rng, autodiff));
+    let body = body.ok_or_else(|| {
+        Error::Checkpoint(
+            "the checkpoint is damaged: its critic has adapters, and its actor has no model under it".into(),
+        )
+    })?;
+    Ok(Some(Critic::Causal(CausalCritic::around(body, rng, autodiff))))
+}
+
+#[cfg(not(feature = "llama"))]
+pub(super) fn adapted_critic(
+    _: &Sections,
+    _: Option<&CausalLm>,
+    _: &Device,
+) -> Result<Option<Critic>, Error> {
+    Ok(None)
 }
 
 /// The shape of the actor in the section `name`, which is as large as that.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::Trainer;
 use super::begin;
 use super::fresh::{fresh_buffer, fresh_policy};
-use super::restored::{actor_shape, base_of, critic_shape, learner, teacher};
+use super::restored::{actor_shape, adapted_critic, base_of, critic_shape, learner, teacher};
 use crate::agent::Base;
 use crate::algorithms::common::learner::Learner;
 use crate::checkpoint::packed::{self, Precision};
@@ -171,7 +171,7 @@ impl Trainer {
     /// the tasks.
     fn for_export(&self) -> Self {
         let mut export = self.clone();
-        export.base_sha256 = String::new();
+        export.base = Base::default();
         let policy = &mut export.learner.policy;
         policy.task = None;
         if let Some(average) = export.learner.average.take() {
@@ -218,7 +218,7 @@ impl Trainer {
             origin: self.origin.clone(),
             base_sha256: match export {
                 Some(_) => String::new(),
-                None => self.base_sha256.clone(),
+                None => self.base.sha256.clone(),
             },
         };
         let agent = self.agent();
@@ -283,9 +283,9 @@ impl Trainer {
         let (tokenizer, critic_tokenizer) = tokenizers(&sections)?;
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
-        let base = match state.base_sha256.is_empty() {
-            true => None,
-            false => Some(base_of(&config, &state, base)?),
+        let (base, under) = match state.base_sha256.is_empty() {
+            true => (None, Base::default()),
+            false => base_of(&config, &state, base).map(|(lm, base)| (Some(lm), base))?,
         };
         let shape = match &base {
             Some(base) => base.config().clone(),
@@ -312,8 +312,8 @@ impl Trainer {
         }
         let critic = match sections.get("critic_config") {
             Ok(_) => {
-                let critic = match &base {
-                    Some(base) => begin::critic(&config, base, &autodiff)?,
+                let critic = match adapted_critic(&sections, base.as_ref(), &autodiff)? {
+                    Some(critic) => critic,
                     None => {
                         let shape = critic_shape(&sections, "critic")?;
                         let read_by = critic_tokenizer.as_ref().unwrap_or(&tokenizer);
@@ -358,7 +358,7 @@ impl Trainer {
             origin: state.origin,
             // A file from before this field tells it in its example.
             opening: state.opening.or_else(|| example_opening(&sections)),
-            base_sha256: state.base_sha256,
+            base: under,
             ..trainer
         })
     }
