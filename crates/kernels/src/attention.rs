@@ -1,7 +1,6 @@
 //! Softmax attention over open blocks of keys.
 //!
-//! Queries, keys and values lie side by side in one matrix, `[batch, time, 3 · width]`, each part
-//! head by head. Scores exist only for open blocks of keys, for a group of queries at a time
+//! Queries, keys and values lie side by side in one matrix, as [`Heads`] says. Scores exist only for open blocks of keys, for a group of queries at a time
 //! ([`Asked`]), and of them the backward pass is handed the probabilities: text by text, head by
 //! head, group by group, block by block.
 
@@ -9,32 +8,27 @@ use std::hint::black_box;
 
 use crate::LANES;
 use crate::groups::{Asked, GROUP, View, Wide};
+use crate::heads::Heads;
 use crate::simd::{Kernel, Lanes, dispatch, exp, fold, madd};
 
-/// Texts, tokens of each, heads, and the width of all heads together.
+/// Texts, tokens of each, and their heads.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// Texts.
     pub batch: usize,
     /// Tokens of each text, those that fill it up included.
     pub time: usize,
-    /// Heads, which share the width evenly.
-    pub heads: usize,
-    /// Floats of a token, of each of the three parts.
-    pub width: usize,
+    /// The heads of a token.
+    pub heads: Heads,
 }
 
 impl Shape {
-    /// Floats of one head.
-    #[inline(always)]
-    fn d(&self) -> usize {
-        self.width / self.heads
-    }
-
-    /// Where the `part` (0 query, 1 key, 2 value) of a head at some place begins.
+    /// Where the `part` (0 query, 1 key, 2 value) of one of its heads at some place begins.
     #[inline(always)]
     fn at<const D: usize>(&self, text: usize, place: usize, part: usize, head: usize) -> usize {
-        ((text * self.time + place) * 3 + part) * self.width + head * D
+        let heads = self.heads;
+        let before = [0, heads.width(), heads.width() + heads.narrow()];
+        (text * self.time + place) * heads.row() + before[part] + head * D
     }
 
     /// Blocks that hold all places.
@@ -47,7 +41,7 @@ impl Shape {
 /// them, there are those that small models have.
 pub fn has_kernel(d: usize) -> bool {
     match cfg!(target_family = "wasm") {
-        false => matches!(d, 8 | 16 | 32 | 64),
+        false => matches!(d, 8 | 16 | 32 | 64 | 128),
         true => matches!(d, 16 | 32),
     }
 }
@@ -62,6 +56,8 @@ macro_rules! by_width {
             32 => dispatch($kernel::<32>($job)),
             #[cfg(not(target_family = "wasm"))]
             64 => dispatch($kernel::<64>($job)),
+            #[cfg(not(target_family = "wasm"))]
+            128 => dispatch($kernel::<128>($job)),
             d => unreachable!("no kernel for heads of width {d}"),
         }
     };
@@ -80,11 +76,11 @@ pub fn forward(
     mut probabilities: Option<&mut Vec<Grouped<Lanes>>>,
 ) -> Vec<f32> {
     if let Some(probabilities) = &mut probabilities {
-        probabilities.reserve_exact(asked.blocks() * shape.heads);
+        probabilities.reserve_exact(asked.blocks() * shape.heads.queries);
     }
-    let mut out = vec![0.0; asked.rows() * shape.width];
+    let mut out = vec![0.0; asked.rows() * shape.heads.width()];
     let job = Forward { shape, qkv, asked, out: &mut out, probabilities };
-    by_width!(shape.d(), ForwardOf, job);
+    by_width!(shape.heads.d, ForwardOf, job);
     out
 }
 
@@ -96,9 +92,9 @@ pub fn backward(
     probabilities: &[Grouped<Lanes>],
     grad: &[f32],
 ) -> Vec<f32> {
-    let mut out = vec![0.0; shape.batch * shape.time * 3 * shape.width];
+    let mut out = vec![0.0; shape.batch * shape.time * shape.heads.row()];
     let job = Backward { shape, qkv, asked, probabilities, grad, out: &mut out };
-    by_width!(shape.d(), BackwardOf, job);
+    by_width!(shape.heads.d, BackwardOf, job);
     out
 }
 
@@ -290,11 +286,15 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
         let (mut keys, mut vals) = (vec![[0.0; D]; places], vec![[0.0; D]; places]);
         let mut columns = vec![[[0.0; LANES]; D]; shape.blocks()];
         let mut scores: Vec<Grouped<Lanes>> = vec![[[0.0; LANES]; GROUP]; shape.blocks()];
+        let (width, sharing) = (shape.heads.width(), shape.heads.sharing());
         for text in 0..shape.batch {
-            for head in 0..shape.heads {
-                gather(qkv, shape, text, 1, head, &mut keys);
-                gather(qkv, shape, text, 2, head, &mut vals);
-                transpose(&keys, &mut columns);
+            for head in 0..shape.heads.queries {
+                // Heads that share keys and values follow one another.
+                if head % sharing == 0 {
+                    gather(qkv, shape, text, 1, head / sharing, &mut keys);
+                    gather(qkv, shape, text, 2, head / sharing, &mut vals);
+                    transpose(&keys, &mut columns);
+                }
                 for group in asked.of(text) {
                     let vectors = queries::<D>(qkv, shape, text, head, group);
                     let scores = &mut scores[..group.blocks.len()];
@@ -307,7 +307,7 @@ impl<const D: usize> Kernel for ForwardOf<'_, D> {
                         add::<FMA, D>(&mut sums, weights, &vals[block.first as usize..][..LANES]);
                     }
                     for (q, sum) in sums.iter().enumerate().take(group.queries) {
-                        let begin = (group.row + q) * shape.width + head * D;
+                        let begin = (group.row + q) * width + head * D;
                         out[begin..][..D].copy_from_slice(sum);
                     }
                     if let Some(all) = &mut probabilities {
@@ -342,13 +342,17 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
         let (mut dkeys, mut dvals) = (keys.clone(), vals.clone());
         let mut columns = vec![[[0.0; LANES]; D]; shape.blocks()];
         let mut slopes: Vec<Grouped<Lanes>> = vec![[[0.0; LANES]; GROUP]; shape.blocks()];
+        let (width, sharing) = (shape.heads.width(), shape.heads.sharing());
         for text in 0..shape.batch {
-            for head in 0..shape.heads {
-                gather(qkv, shape, text, 1, head, &mut keys);
-                gather(qkv, shape, text, 2, head, &mut vals);
-                transpose(&vals, &mut columns);
-                dkeys.fill([0.0; D]);
-                dvals.fill([0.0; D]);
+            for head in 0..shape.heads.queries {
+                let shared = head / sharing;
+                if head % sharing == 0 {
+                    gather(qkv, shape, text, 1, shared, &mut keys);
+                    gather(qkv, shape, text, 2, shared, &mut vals);
+                    transpose(&vals, &mut columns);
+                    dkeys.fill([0.0; D]);
+                    dvals.fill([0.0; D]);
+                }
                 for group in asked.of(text) {
                     let (shares, rest) = probabilities.split_at(group.blocks.len());
                     probabilities = rest;
@@ -356,7 +360,7 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                     // A query that fills the group up is pulled nowhere.
                     let mut pulls = [[0.0; D]; GROUP];
                     for (q, pull) in pulls.iter_mut().enumerate().take(group.queries) {
-                        let begin = (group.row + q) * shape.width + head * D;
+                        let begin = (group.row + q) * width + head * D;
                         pull.copy_from_slice(&grad[begin..][..D]);
                     }
                     let slopes = &mut slopes[..group.blocks.len()];
@@ -396,9 +400,14 @@ impl<const D: usize> Kernel for BackwardOf<'_, D> {
                         }
                     }
                 }
-                for place in 0..shape.time {
-                    out[shape.at::<D>(text, place, 1, head)..][..D].copy_from_slice(&dkeys[place]);
-                    out[shape.at::<D>(text, place, 2, head)..][..D].copy_from_slice(&dvals[place]);
+                // The last of the heads that share them has added its part.
+                if (head + 1) % sharing == 0 {
+                    for place in 0..shape.time {
+                        let [key, val] =
+                            [1, 2].map(|part| shape.at::<D>(text, place, part, shared));
+                        out[key..][..D].copy_from_slice(&dkeys[place]);
+                        out[val..][..D].copy_from_slice(&dvals[place]);
+                    }
                 }
             }
         }

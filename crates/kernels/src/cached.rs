@@ -10,14 +10,14 @@ use std::sync::Arc;
 use crate::LANES;
 use crate::attention::{Grouped, add, by_width, products, softmax};
 use crate::groups::{GROUP, Wide, unite};
+use crate::heads::Heads;
 use crate::simd::{Kernel, Lanes, dispatch, madd};
 use crate::visible::Visible;
 
 /// Keys and values of one layer.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    heads: usize,
-    d: usize,
+    heads: Heads,
     own: Store,
     trunk: Option<Trunk>,
 }
@@ -25,13 +25,13 @@ pub struct Cache {
 /// Keys and values of some rows.
 #[derive(Debug, Clone, Default)]
 struct Store {
-    /// Rows, each as often as there are heads.
+    /// Rows, each as often as there are heads of keys.
     pieces: usize,
     /// Places for which there is room, a multiple of [`LANES`].
     room: usize,
-    /// `[rows, heads, room / LANES, d, LANES]`.
+    /// `[rows, heads of keys, room / LANES, d, LANES]`.
     keys: Vec<f32>,
-    /// `[rows, heads, room, d]`.
+    /// `[rows, heads of keys, room, d]`.
     vals: Vec<f32>,
 }
 
@@ -64,10 +64,10 @@ impl Store {
 }
 
 impl Cache {
-    /// An empty cache for so many rows and heads of width `d`.
-    pub fn new(rows: usize, heads: usize, d: usize) -> Self {
-        let own = Store { pieces: rows * heads, ..Store::default() };
-        Self { heads, d, own, trunk: None }
+    /// An empty cache for so many rows.
+    pub fn new(rows: usize, heads: Heads) -> Self {
+        let own = Store { pieces: rows * heads.keys, ..Store::default() };
+        Self { heads, own, trunk: None }
     }
 
     /// The first place that rows hold apart; what stands before it is shared.
@@ -82,19 +82,19 @@ impl Cache {
             Some(trunk) => (trunk.store.room, LANES),
             None => (0, growth),
         };
-        self.own.make_room(places.saturating_sub(base), growth, self.d);
+        self.own.make_room(places.saturating_sub(base), growth, self.heads.d);
     }
 
     /// Keeps these rows, in this order.
     pub fn keep(&mut self, rows: &[usize]) {
-        let piece = self.heads * self.own.room * self.d;
+        let piece = self.heads.narrow() * self.own.room;
         let gather = |values: &[f32]| {
             let mut kept = Vec::with_capacity(rows.len() * piece);
             rows.iter().for_each(|row| kept.extend_from_slice(&values[row * piece..][..piece]));
             kept
         };
         (self.own.keys, self.own.vals) = (gather(&self.own.keys), gather(&self.own.vals));
-        self.own.pieces = rows.len() * self.heads;
+        self.own.pieces = rows.len() * self.heads.keys;
         if let Some(trunk) = &mut self.trunk {
             trunk.of = rows.iter().map(|&row| trunk.of[row]).collect();
         }
@@ -107,7 +107,7 @@ impl Cache {
             Some(_) => self.keep(rows),
             None => {
                 let store = Arc::new(std::mem::take(&mut self.own));
-                self.own.pieces = rows.len() * self.heads;
+                self.own.pieces = rows.len() * self.heads.keys;
                 self.trunk = Some(Trunk { store, of: rows.to_vec() });
             }
         }
@@ -115,9 +115,9 @@ impl Cache {
     }
 
     /// Takes in the keys and values of new places of some rows, from place `used` on, and mixes the
-    /// values for some of their queries. `qkv` is `[rows, new, 3 · heads · d]`, `asked` lists places
-    /// of the flattened `[rows · new]` in ascending order, the result is `[asked, heads · d]`;
-    /// `visible` lists the same rows.
+    /// values for some of their queries. `qkv` is `[rows, new, …]` with the heads of a token side by side,
+    /// `asked` lists places of the flattened `[rows · new]` in ascending order, the result is `[asked,
+    /// queries · d]`; `visible` lists the same rows.
     pub fn attend(
         &mut self,
         qkv: &[f32],
@@ -126,25 +126,24 @@ impl Cache {
         used: usize,
         visible: &Visible,
     ) -> Vec<f32> {
-        let width = self.heads * self.d;
-        let new = qkv.len() / (3 * width * rows.len());
+        let new = qkv.len() / (self.heads.row() * rows.len());
         self.take_in(qkv, rows, used - self.base(), new);
-        let mut out = vec![0.0; asked.len() * width];
+        let mut out = vec![0.0; asked.len() * self.heads.width()];
         let job = Attend { cache: self, qkv, rows, asked, visible, new, out: &mut out };
-        by_width!(self.d, AttendOf, job);
+        by_width!(self.heads.d, AttendOf, job);
         out
     }
 
     fn take_in(&mut self, qkv: &[f32], rows: &[usize], used: usize, new: usize) {
-        let (width, d) = (self.heads * self.d, self.d);
+        let (heads, d) = (self.heads, self.heads.d);
         for (at, row) in rows.iter().enumerate() {
             for place in 0..new {
-                let at = &qkv[(at * new + place) * 3 * width..][..3 * width];
+                let at = &qkv[(at * new + place) * heads.row()..][..heads.row()];
+                let (keys, vals) = at[heads.width()..].split_at(heads.narrow());
                 let to = used + place;
-                for head in 0..self.heads {
-                    let piece = (row * self.heads + head) * self.own.room * d;
-                    let (key, val) =
-                        (&at[width + head * d..][..d], &at[2 * width + head * d..][..d]);
+                for head in 0..heads.keys {
+                    let piece = (row * heads.keys + head) * self.own.room * d;
+                    let (key, val) = (&keys[head * d..][..d], &vals[head * d..][..d]);
                     self.own.vals[piece + to * d..][..d].copy_from_slice(val);
                     let block = &mut self.own.keys[piece + to / LANES * LANES * d..][..LANES * d];
                     for (axis, key) in block.chunks_exact_mut(LANES).zip(key) {
@@ -207,7 +206,8 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
     #[inline(always)]
     fn run<const FMA: bool>(self) {
         let Attend { cache, qkv, rows, asked, visible, new, out } = self.0;
-        let (heads, width, scale) = (cache.heads, cache.heads * D, 1.0 / (D as f32).sqrt());
+        let (heads, scale) = (cache.heads, 1.0 / (D as f32).sqrt());
+        let (keys, width, sharing) = (heads.keys, heads.width(), heads.sharing());
         let base = cache.base() / LANES;
         let mut scores = vec![[[0.0; LANES]; GROUP]; base + cache.own.room / LANES];
         let mut blocks: Vec<Wide> = Vec::new();
@@ -219,20 +219,21 @@ impl<const D: usize> Kernel for AttendOf<'_, D> {
             blocks.clear();
             unite(&mut blocks, queries, |q| visible.of(group[q] / new, group[q] % new));
             let scores = &mut scores[..blocks.len()];
-            for head in 0..heads {
+            for head in 0..heads.queries {
+                let shared = head / sharing;
                 let mut vectors = [[0.0; D]; GROUP];
-                let mut own = [Piece::<D>::of(&cache.own, row * heads + head); GROUP];
+                let mut own = [Piece::<D>::of(&cache.own, row * keys + shared); GROUP];
                 for q in 0..GROUP {
                     // What fills the group up repeats the last.
                     let query = group[q.min(queries - 1)];
-                    own[q] = Piece::of(&cache.own, rows[query / new] * heads + head);
-                    let at = &qkv[query * 3 * width + head * D..][..D];
+                    own[q] = Piece::of(&cache.own, rows[query / new] * keys + shared);
+                    let at = &qkv[query * heads.row() + head * D..][..D];
                     for c in 0..D {
                         vectors[q][c] = at[c] * scale;
                     }
                 }
                 let trunk = match &cache.trunk {
-                    Some(trunk) => Piece::of(&trunk.store, trunk.of[row] * heads + head),
+                    Some(trunk) => Piece::of(&trunk.store, trunk.of[row] * keys + shared),
                     None => own[0],
                 };
                 let one = new > 1 || GROUP == 1;

@@ -13,6 +13,7 @@ pub mod cached;
 pub mod elementwise;
 pub mod gated;
 pub mod groups;
+pub mod heads;
 pub mod layer_norm;
 pub mod linear;
 pub mod log_prob;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::fused::{self, Mask};
+use super::fused::{self, Heads, Mask};
 use super::gpt2::Gpt2;
 use super::kv_cache::KvCache;
 use super::layers::SHUT;
@@ -126,7 +126,7 @@ impl Body {
         }
     }
 
-    /// Queries, keys and values of a block side by side, `[batch, time, 3 · heads · d]`.
+    /// The heads of a block's tokens side by side, `[batch, time, (queries + 2 · keys) · d]`.
     #[cfg_attr(not(feature = "llama"), allow(unused_variables))]
     fn project(&self, block: usize, x: Tensor<3>, places: &Places) -> Tensor<3> {
         match self {
@@ -166,6 +166,17 @@ impl CausalLmConfig {
     /// Whether a model of this layout can have adapters.
     pub fn has_adapters(&self) -> bool {
         self.layout != Layout::Gpt2
+    }
+
+    /// The heads of queries and of keys.
+    fn heads_of_a_token(&self) -> Heads {
+        match &self.layout {
+            Layout::Gpt2 => Heads::even(self.heads, self.width),
+            #[cfg(feature = "llama")]
+            Layout::Llama(layout) => {
+                Heads { queries: self.heads, keys: layout.kv_heads, d: layout.head_dim }
+            }
+        }
     }
 
     /// A fresh model.
@@ -342,7 +353,7 @@ impl CausalLm {
             x = self.through(block, x, &places, mask);
         }
         let qkv = self.body.project(last, x.clone(), &places);
-        let mixed = fused::attention_at(qkv, mask, self.config.heads, &rows);
+        let mixed = fused::attention_at(qkv, mask, self.config.heads_of_a_token(), &rows);
         let x = self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, &rows))); // [rows, width]
         lists.map(|list| {
             if list == rows {
@@ -359,7 +370,7 @@ impl CausalLm {
 
     fn through(&self, block: usize, x: Tensor<3>, places: &Places, mask: &Mask) -> Tensor<3> {
         let qkv = self.body.project(block, x.clone(), places);
-        self.body.finish(block, fused::attention(qkv, mask, self.config.heads), x)
+        self.body.finish(block, fused::attention(qkv, mask, self.config.heads_of_a_token()), x)
     }
 
     /// Takes new tokens of some rows, which follow what the cache holds, into it, and gives hidden
@@ -380,7 +391,7 @@ impl CausalLm {
         cache: &mut KvCache,
     ) -> Tensor<2> {
         let [batch, new] = tokens.dims();
-        let (last, heads) = (self.config.layers - 1, self.config.heads);
+        let (last, heads) = (self.config.layers - 1, self.config.heads_of_a_token());
         let all: Vec<usize> = (0..batch * new).collect();
         let places = self.body.places(positions);
         let mut x = self.body.embed(tokens, &places);

@@ -10,7 +10,7 @@ use burn::nn::{Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::fused::{self, Activation, Mask};
+use super::fused::{self, Activation, Heads, Mask};
 use super::layers::{embedding, init_std, layer_norm, linear};
 use crate::rng::ChaCha8Rng;
 
@@ -97,6 +97,10 @@ struct Pooler {
 }
 
 impl EncoderConfig {
+    fn heads_of_a_token(&self) -> Heads {
+        Heads::even(self.heads, self.width)
+    }
+
     /// A fresh encoder, every matrix normal with deviation [`init_std`].
     pub fn init(&self, rng: &mut ChaCha8Rng, device: &Device) -> Encoder {
         let std = init_std(self.width);
@@ -170,7 +174,7 @@ impl Encoder {
         let [batch, time, _] = x.dims();
         let first: Vec<usize> = (0..batch).map(|row| row * time).collect();
         let qkv = last.attention.self_.project(x.clone());
-        let mixed = fused::attention_at(qkv, mask, self.config.heads, &first);
+        let mixed = fused::attention_at(qkv, mask, self.config.heads_of_a_token(), &first);
         let first = last.finish(mixed, fused::rows_at(x, &first), &self.config); // [batch, width]
         self.pooler.dense.forward(first).tanh()
     }
@@ -213,7 +217,11 @@ impl Encoder {
 
 impl Layer {
     fn forward(&self, x: Tensor<3>, mask: &Mask, config: &EncoderConfig) -> Tensor<3> {
-        let mixed = fused::attention(self.attention.self_.project(x.clone()), mask, config.heads);
+        let mixed = fused::attention(
+            self.attention.self_.project(x.clone()),
+            mask,
+            config.heads_of_a_token(),
+        );
         self.finish(mixed, x, config)
     }
 

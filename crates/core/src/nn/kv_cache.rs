@@ -6,7 +6,7 @@
 
 use burn::tensor::Tensor;
 
-use super::fused::{LayerCache, Mask};
+use super::fused::{Heads, LayerCache, Mask};
 
 /// The cache of one batch of sequences.
 #[derive(Debug, Clone)]
@@ -36,8 +36,8 @@ impl KvCache {
     /// order. They are all rows, in order, unless it [takes some](Self::takes_some).
     ///
     /// # Shapes
-    /// - `qkv`: `[rows, new, 3 · width]`, queries, keys and values side by side
-    /// - output: `[asked, width]`
+    /// - `qkv`: `[rows, new, (queries + 2 · keys) · d]`, the heads of a token side by side
+    /// - output: `[asked, queries · d]`
     pub(super) fn attend(
         &mut self,
         layer: usize,
@@ -45,7 +45,7 @@ impl KvCache {
         rows: &[usize],
         asked: &[usize],
         mask: &Mask,
-        heads: usize,
+        heads: Heads,
     ) -> Tensor<2> {
         LayerCache::attend(&mut self.layers[layer], qkv, rows, asked, self.used, mask, heads)
     }

@@ -5,12 +5,11 @@
 //! arXiv:2305.13245), and a gated SiLU between two products (Shazeer, arXiv:2002.05202). Fields carry the
 //! names of the Hugging Face file (`model.layers.0.self_attn.q_proj`).
 
-use archer_kernels::rope::Heads;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLmConfig;
-use super::fused;
+use super::fused::{self, Heads};
 use super::layers::{self, init_std, normals};
 use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
@@ -199,8 +198,7 @@ impl Llama {
         if self.device().is_autodiff() && !x.device().is_autodiff() { x.autodiff() } else { x }
     }
 
-    /// A block's queries, keys and values side by side, `[batch, time, 3 · heads · d]`: each head of keys
-    /// and values as often as there are queries that share it.
+    /// A block's queries, keys and values side by side, `[batch, time, (queries + 2 · keys) · d]`.
     pub fn project(&self, block: usize, x: Tensor<3>, rotation: &Rotation) -> Tensor<3> {
         let Block { input_layernorm, self_attn, .. } = &self.model.layers[block];
         let [batch, time, _] = x.dims();

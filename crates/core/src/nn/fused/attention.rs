@@ -8,18 +8,18 @@ use std::sync::Arc;
 use archer_kernels::Lanes;
 use archer_kernels::attention::{self, Grouped, Shape};
 use archer_kernels::groups::Asked;
+use archer_kernels::heads::Heads;
 use archer_kernels::visible::Visible;
 use burn::backend::TensorMetadata;
 
 use super::op::{Op, Raw, in_order, tensor, values};
 
-/// Softmax attention; the input holds queries, keys and values side by side, `[batch, time,
-/// 3 · heads · d]`, the output is `[batch, time, heads · d]`, or of some queries alone `[n,
-/// heads · d]`. A query that may look at nothing gets zeros.
+/// Softmax attention; the input holds the heads of each token side by side, `[batch, time, …]`, the output is
+/// `[batch, time, queries · d]`, or of some queries alone `[n, queries · d]`. A query that may look at nothing gets zeros.
 #[derive(Debug)]
 pub struct Attention {
     pub visible: Arc<Visible>,
-    pub heads: usize,
+    pub heads: Heads,
     /// Rows of the flattened `[batch · time]` whose queries are answered, in ascending order; all
     /// where there are none.
     pub rows: Option<Arc<[usize]>>,
@@ -30,7 +30,7 @@ pub struct Attention {
 #[derive(Debug, Clone)]
 pub struct Kept {
     qkv: Raw,
-    heads: usize,
+    heads: Heads,
     asked: Arc<Asked>,
     probabilities: Arc<Vec<Grouped<Lanes>>>,
 }
@@ -46,8 +46,8 @@ impl Op<1> for Attention {
         let out =
             attention::forward(shape, values(&qkv), &asked, keep.then_some(&mut probabilities));
         let out = match self.rows {
-            None => tensor(out, [shape.batch, shape.time, shape.width]),
-            Some(rows) => tensor(out, [rows.len(), shape.width]),
+            None => tensor(out, [shape.batch, shape.time, self.heads.width()]),
+            Some(rows) => tensor(out, [rows.len(), self.heads.width()]),
         };
         let kept = keep.then(|| Kept {
             qkv,
@@ -68,11 +68,11 @@ impl Op<1> for Attention {
             &kept.probabilities,
             values(&grad),
         );
-        [Some(tensor(out, [shape.batch, shape.time, 3 * shape.width]))]
+        [Some(tensor(out, [shape.batch, shape.time, kept.heads.row()]))]
     }
 }
 
-fn shape_of(qkv: &Raw, heads: usize) -> Shape {
+fn shape_of(qkv: &Raw, heads: Heads) -> Shape {
     let shape = qkv.shape();
-    Shape { batch: shape[0], time: shape[1], heads, width: shape[2] / 3 }
+    Shape { batch: shape[0], time: shape[1], heads }
 }

@@ -1,7 +1,7 @@
 //! What stands between the products of a block in Llama's layout, each in one pass.
 
-use archer_kernels::rope::{self, Heads};
-use archer_kernels::{gated, rms_norm};
+use archer_kernels::heads::Heads;
+use archer_kernels::{gated, rms_norm, rope};
 use burn::backend::TensorMetadata;
 use burn::tensor::Shape;
 
@@ -58,7 +58,7 @@ impl Op<2> for Gated {
 }
 
 /// Queries and keys turned, and values, side by side; inputs `[batch, time, heads · d]` each, output
-/// `[batch, time, 3 · queries · d]`.
+/// `[batch, time, (queries + 2 · keys) · d]`.
 #[derive(Debug)]
 pub struct Turned {
     pub heads: Heads,
@@ -74,7 +74,7 @@ impl Op<3> for Turned {
         let (parts, angles) = (parts.map(in_order), angles.map(in_order));
         let out = rope::forward(heads, parts.each_ref().map(values), angles.each_ref().map(values));
         let shape = parts[0].shape();
-        let out = tensor(out, [shape[0], shape[1], 3 * shape[2]]);
+        let out = tensor(out, [shape[0], shape[1], heads.row()]);
         (out, keep.then_some((heads, angles)))
     }
 
@@ -82,7 +82,7 @@ impl Op<3> for Turned {
         let grad = in_order(grad);
         let shape = grad.shape();
         let parts = rope::backward(heads, values(&grad), angles.each_ref().map(values));
-        let widths = [heads.queries, heads.keys, heads.keys].map(|number| number * heads.d);
+        let widths = [heads.width(), heads.narrow(), heads.narrow()];
         let mut parts = parts.into_iter().zip(widths);
         std::array::from_fn(|_| {
             let (part, width) = parts.next().expect("three parts");

@@ -30,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 #[cfg(feature = "flex")]
 use archer_kernels::cached::Cache;
 pub use archer_kernels::elementwise::AdamStep;
+pub use archer_kernels::heads::Heads;
 pub use archer_kernels::linear::Activation;
 use archer_kernels::visible::Visible;
 #[cfg(feature = "flex")]
@@ -155,17 +156,13 @@ pub fn frozen_product<const D: usize>(x: Tensor<D>, weight: &Tensor<2>) -> Tenso
     burn::tensor::module::linear(x, weight, None)
 }
 
-/// Queries and keys turned by their positions, and values, side by side: `[batch, time, 3 · queries · d]`.
-/// A head of keys or values that several heads of queries share is set down once for each.
+/// Queries and keys turned by their positions, and values, side by side: `[batch, time, (queries + 2 · keys) ·
+/// d]`.
 ///
 /// # Shapes
 /// - `q`: `[batch, time, queries · d]`, `k`, `v`: `[batch, time, keys · d]`
 #[cfg(feature = "llama")]
-pub fn turned(
-    rotation: &Rotation,
-    heads: archer_kernels::rope::Heads,
-    [q, k, v]: [Tensor<3>; 3],
-) -> Tensor<3> {
+pub fn turned(rotation: &Rotation, heads: Heads, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
     #[cfg(feature = "flex")]
     if op::fits_tensor(&q) {
         let tracked = q.device().is_autodiff();
@@ -177,19 +174,11 @@ pub fn turned(
         let inputs = [q.into_dispatch(), k.into_dispatch(), v.into_dispatch()];
         return op::apply(op, inputs, tracked);
     }
-    let archer_kernels::rope::Heads { queries, keys, d } = heads;
-    let [batch, time, width] = q.dims();
-    let split = |x: Tensor<3>, heads: usize| x.reshape([batch, time, heads, d]);
-    let shared = |x: Tensor<4>| {
-        if queries == keys {
-            return x.reshape([batch, time, width]);
-        }
-        let x: Tensor<5> = x.reshape([batch, time, keys, 1, d]);
-        x.expand([batch, time, keys, queries / keys, d]).reshape([batch, time, width])
+    let turn = |x: Tensor<3>, number: usize| {
+        let [batch, time, width] = x.dims();
+        rotation.turn(x.reshape([batch, time, number, heads.d])).reshape([batch, time, width])
     };
-    let q = rotation.turn(split(q, queries)).reshape([batch, time, width]);
-    let k = rotation.turn(split(k, keys));
-    Tensor::cat(vec![q, shared(k), shared(split(v, keys))], 2)
+    Tensor::cat(vec![turn(q, heads.queries), turn(k, heads.keys), v], 2)
 }
 
 /// `x · tableᵀ`.
@@ -277,9 +266,9 @@ impl Mask {
 /// What is computed for a token that may look at nothing means nothing.
 ///
 /// # Shapes
-/// - `qkv`: `[batch, time, 3 · width]`, queries, keys and values side by side
-/// - output: `[batch, time, width]`
-pub fn attention(qkv: Tensor<3>, mask: &Mask, heads: usize) -> Tensor<3> {
+/// - `qkv`: `[batch, time, (queries + 2 · keys) · d]`, the heads of a token side by side
+/// - output: `[batch, time, queries · d]`
+pub fn attention(qkv: Tensor<3>, mask: &Mask, heads: Heads) -> Tensor<3> {
     #[cfg(feature = "flex")]
     if has_kernel(&qkv, heads) {
         return own_attention(qkv, mask, heads, None);
@@ -287,9 +276,9 @@ pub fn attention(qkv: Tensor<3>, mask: &Mask, heads: usize) -> Tensor<3> {
     plain_attention(qkv, mask, heads)
 }
 
-/// The same for some tokens alone, `[n, width]`: those at `rows` of the flattened `[batch · time]`,
+/// The same for some tokens alone, `[n, queries · d]`: those at `rows` of the flattened `[batch · time]`,
 /// each named once, in ascending order.
-pub fn attention_at(qkv: Tensor<3>, mask: &Mask, heads: usize, rows: &[usize]) -> Tensor<2> {
+pub fn attention_at(qkv: Tensor<3>, mask: &Mask, heads: Heads, rows: &[usize]) -> Tensor<2> {
     #[cfg(feature = "flex")]
     if has_kernel(&qkv, heads) {
         return own_attention(qkv, mask, heads, Some(rows.into()));
@@ -312,15 +301,15 @@ pub fn rows_at(grid: Tensor<3>, rows: &[usize]) -> Tensor<2> {
 }
 
 #[cfg(feature = "flex")]
-fn has_kernel(qkv: &Tensor<3>, heads: usize) -> bool {
-    op::fits_tensor(qkv) && archer_kernels::attention::has_kernel(qkv.dims()[2] / 3 / heads)
+fn has_kernel(qkv: &Tensor<3>, heads: Heads) -> bool {
+    op::fits_tensor(qkv) && archer_kernels::attention::has_kernel(heads.d)
 }
 
 #[cfg(feature = "flex")]
 fn own_attention<const D: usize>(
     qkv: Tensor<3>,
     mask: &Mask,
-    heads: usize,
+    heads: Heads,
     rows: Option<Arc<[usize]>>,
 ) -> Tensor<D> {
     let tracked = qkv.device().is_autodiff();
@@ -328,10 +317,34 @@ fn own_attention<const D: usize>(
     op::apply(op, [qkv.into_dispatch()], tracked)
 }
 
-fn plain_attention(qkv: Tensor<3>, mask: &Mask, heads: usize) -> Tensor<3> {
-    let width = qkv.dims()[2] / 3;
-    let part = |i: usize| split_heads(qkv.clone().narrow(2, i * width, width), heads);
-    mix(part(0), part(1), part(2), mask.bias(&qkv.device()))
+fn plain_attention(qkv: Tensor<3>, mask: &Mask, heads: Heads) -> Tensor<3> {
+    let [q, k, v] = parts(qkv, heads);
+    let bias = mask.bias(&q.device());
+    mix(q, shared(k, heads), shared(v, heads), bias)
+}
+
+/// Queries, keys and values of some tokens, `[batch, heads, time, d]` each.
+fn parts(qkv: Tensor<3>, heads: Heads) -> [Tensor<4>; 3] {
+    let (width, narrow) = (heads.width(), heads.narrow());
+    let part = |from: usize, width: usize, heads: usize| {
+        split_heads(qkv.clone().narrow(2, from, width), heads)
+    };
+    [
+        part(0, width, heads.queries),
+        part(width, narrow, heads.keys),
+        part(width + narrow, narrow, heads.keys),
+    ]
+}
+
+/// Each head of keys or values as often as there are heads of queries that share it.
+fn shared(x: Tensor<4>, heads: Heads) -> Tensor<4> {
+    let sharing = heads.sharing();
+    if sharing == 1 {
+        return x;
+    }
+    let [batch, keys, time, d] = x.dims();
+    let x: Tensor<5> = x.reshape([batch, keys, 1, time, d]);
+    x.expand([batch, keys, sharing, time, d]).reshape([batch, keys * sharing, time, d])
 }
 
 /// Attention by burn's operations, `[batch, heads, time, d]` each, to `[batch, time, width]`.
@@ -351,7 +364,7 @@ pub enum LayerCache {
     /// Where there is a kernel of ours.
     #[cfg(feature = "flex")]
     Own(Cache),
-    /// Key and value, `[batch, heads, room, d_head]`.
+    /// Key and value, `[batch, heads of keys, room, d_head]`.
     Plain(Tensor<4>, Tensor<4>),
 }
 
@@ -361,8 +374,8 @@ impl LayerCache {
     /// time, and where it does not [take some](Self::takes_some), they are all rows in order.
     ///
     /// # Shapes
-    /// - `qkv`: `[rows, new, 3 · width]`, `mask` for `used + new` keys; `asked`: places of the
-    ///   flattened `[rows · new]`, in ascending order; output: `[asked, width]`
+    /// - `qkv`: `[rows, new, (queries + 2 · keys) · d]`, `mask` for `used + new` keys; `asked`: places of
+    ///   the flattened `[rows · new]`, in ascending order; output: `[asked, queries · d]`
     pub fn attend(
         cache: &mut Option<Self>,
         qkv: Tensor<3>,
@@ -370,19 +383,19 @@ impl LayerCache {
         asked: &[usize],
         used: usize,
         mask: &Mask,
-        heads: usize,
+        heads: Heads,
     ) -> Tensor<2> {
         #[cfg(feature = "flex")]
         if has_kernel(&qkv, heads) && !qkv.device().is_autodiff() {
-            let [batch, new, width] = qkv.dims();
-            let width = width / 3;
-            let fresh = || Self::Own(Cache::new(batch, heads, width / heads));
+            let [batch, new, _] = qkv.dims();
+            let fresh = || Self::Own(Cache::new(batch, heads));
             let Self::Own(cache) = cache.get_or_insert_with(fresh) else {
                 unreachable!("a cache stays on its device");
             };
             cache.make_room(used + new, GROWTH);
             let qkv = op::in_order(op::raw(qkv.into_dispatch()));
             let mixed = cache.attend(op::values(&qkv), rows, asked, used, &mask.visible);
+            let width = heads.width();
             return Tensor::from_primitive::<Flex>(op::tensor(mixed, [asked.len(), width]));
         }
         let _ = rows;
@@ -399,11 +412,11 @@ impl LayerCache {
         qkv: Tensor<3>,
         used: usize,
         mask: &Mask,
-        heads: usize,
+        heads: Heads,
     ) -> Tensor<3> {
-        let (device, width) = (qkv.device(), qkv.dims()[2] / 3);
-        let part = |i: usize| split_heads(qkv.clone().narrow(2, i * width, width), heads);
-        let [batch, heads, new, d] = part(0).dims();
+        let device = qkv.device();
+        let [q, key, val] = parts(qkv, heads);
+        let [batch, keys, new, d] = key.dims();
         let end = used + new;
         let grow = |old: Option<Tensor<4>>| {
             let room = old.as_ref().map_or(0, |old| old.dims()[2]);
@@ -411,7 +424,7 @@ impl LayerCache {
                 Some(old) if room >= end => old,
                 old => {
                     let more = (end - room).div_ceil(GROWTH) * GROWTH;
-                    let zeros = Tensor::zeros([batch, heads, more, d], &device);
+                    let zeros = Tensor::zeros([batch, keys, more, d], &device);
                     Tensor::cat(old.into_iter().chain([zeros]).collect(), 2)
                 }
             }
@@ -422,11 +435,11 @@ impl LayerCache {
             _ => (None, None),
         };
         let write = |old: Option<Tensor<4>>, new: Tensor<4>| {
-            grow(old).slice_assign([0..batch, 0..heads, used..end, 0..d], new)
+            grow(old).slice_assign([0..batch, 0..keys, used..end, 0..d], new)
         };
-        let (k, v) = (write(old.0, part(1)), write(old.1, part(2)));
-        let in_use = |all: &Tensor<4>| all.clone().narrow(2, 0, end);
-        let mixed = mix(part(0), in_use(&k), in_use(&v), mask.bias(&device));
+        let (k, v) = (write(old.0, key), write(old.1, val));
+        let in_use = |all: &Tensor<4>| shared(all.clone().narrow(2, 0, end), heads);
+        let mixed = mix(q, in_use(&k), in_use(&v), mask.bias(&device));
         *cache = Some(Self::Plain(k, v));
         mixed
     }

@@ -132,9 +132,17 @@ fn random_mask(rng: &mut ChaCha8Rng, shape: [usize; 3]) -> Mask {
 #[test]
 fn attention_is_burns() {
     let rng = &mut stream(3, "fused", 0);
-    for (d, time) in [(8, 3), (16, 16), (32, 37), (64, 20)] {
-        let (batch, heads) = (3, 2);
-        let qkv = draw(rng, [batch, time, 3 * heads * d]);
+    for (d, time, queries, keys) in [
+        (8, 3, 2, 2),
+        (16, 16, 2, 2),
+        (32, 37, 2, 2),
+        (64, 20, 2, 2),
+        (16, 21, 6, 2),
+        (64, 18, 3, 1),
+        (128, 17, 2, 1),
+    ] {
+        let (batch, heads) = (3, Heads { queries, keys, d });
+        let qkv = draw(rng, [batch, time, heads.row()]);
         assert!(has_kernel(&qkv, heads), "there is a kernel for {d}");
         for (texts, queries) in [(1, time), (batch, time), (batch, 1)] {
             let mask = random_mask(rng, [texts, queries, time]);
@@ -166,7 +174,7 @@ fn a_query_that_may_look_at_nothing_gets_nothing() {
             open.push(0..query + 1);
         }
     });
-    let out = attention(qkv.clone(), &mask, 1);
+    let out = attention(qkv.clone(), &mask, Heads::even(1, 8));
     let grads = out.clone().sum().backward();
     let row: Vec<f32> = out.inner().narrow(1, 1, 1).into_data().iter::<f32>().collect();
     assert_eq!(row, [0.0; 8]);
@@ -194,13 +202,18 @@ fn a_row_alone_is_summed_as_among_others() {
 
 #[test]
 fn a_cache_that_grows_is_the_whole_text() {
+    for (queries, keys) in [(2, 2), (6, 2)] {
+        grows(Heads { queries, keys, d: 16 });
+    }
+}
+
+fn grows(heads: Heads) {
     let rng = &mut stream(8, "fused", 0);
-    let (batch, heads, d) = (3, 2, 16);
-    let width = heads * d;
+    let batch = 3;
     // A long piece first, then single tokens across the step in which room grows.
     let pieces = [60, 1, 1, 1, 5];
     let total: usize = pieces.iter().sum();
-    let qkv = draw(rng, [batch, total, 3 * width]).inner();
+    let qkv = draw(rng, [batch, total, heads.row()]).inner();
     let whole = attention(qkv.clone(), &Mask::causal(total), heads);
     let order = [2, 0, 0];
     let all = [0, 1, 2];
@@ -247,10 +260,15 @@ fn a_cache_that_grows_is_the_whole_text() {
 /// Single tokens of some rows alone, which share a text or do not.
 #[test]
 fn a_cache_takes_some_rows_alone() {
+    for (queries, keys) in [(2, 2), (6, 2)] {
+        takes_some(Heads { queries, keys, d: 16 });
+    }
+}
+
+fn takes_some(heads: Heads) {
     let rng = &mut stream(9, "fused", 0);
-    let (heads, d, text) = (2, 16, 20);
-    let width = heads * d;
-    let qkv = draw(rng, [6, text + 2, 3 * width]).inner();
+    let text = 20;
+    let qkv = draw(rng, [6, text + 2, heads.row()]).inner();
     let index = |rows: &[usize]| {
         let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
         Tensor::<1, Int>::from_ints(rows.as_slice(), &Device::flex())
@@ -362,8 +380,6 @@ fn one_input_without_gradient_is_no_obstacle() {
 
 #[cfg(feature = "llama")]
 mod llama {
-    use archer_kernels::rope::Heads;
-
     use super::*;
     use crate::nn::rope::{Rope, Rotation, Scaling};
 
@@ -404,22 +420,17 @@ mod llama {
         same(weight, |w| product(x.clone(), w), |w| plain(x.clone(), w), "weight");
     }
 
-    /// The rotation written out: heads apart, keys and values repeated, parts joined.
+    /// The rotation written out: heads apart, parts joined.
     fn plainly(rotation: &Rotation, heads: Heads, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
-        let Heads { queries, keys, d } = heads;
-        let [batch, time, width] = q.dims();
-        let shared = |x: Tensor<4>| {
-            let heads: Vec<Tensor<4>> =
-                (0..queries).map(|head| x.clone().narrow(2, head * keys / queries, 1)).collect();
-            Tensor::cat(heads, 2).reshape([batch, time, width])
+        let turn = |x: Tensor<3>, number: usize| {
+            let [batch, time, width] = x.dims();
+            rotation.turn(x.reshape([batch, time, number, heads.d])).reshape([batch, time, width])
         };
-        let split = |x: Tensor<3>, heads: usize| x.reshape([batch, time, heads, d]);
-        let q = rotation.turn(split(q, queries)).reshape([batch, time, width]);
-        Tensor::cat(vec![q, shared(rotation.turn(split(k, keys))), shared(split(v, keys))], 2)
+        Tensor::cat(vec![turn(q, heads.queries), turn(k, heads.keys), v], 2)
     }
 
     #[test]
-    fn queries_and_keys_are_turned_and_keys_are_shared() {
+    fn queries_and_keys_are_turned() {
         let rng = &mut stream(1, "fused.llama", 3);
         let rope = Rope { theta: 100.0, scaling: Scaling::None };
         for (queries, keys, d) in [(4, 2, 8), (3, 1, 6), (2, 2, 16)] {
