@@ -256,6 +256,33 @@ fn adapters_of_a_folder_learn_on_and_are_resumed() {
     greedy(path, "run/model");
 }
 
+/// In a world that nobody shows how to play, a model learns from reward alone, and nothing need be said of
+/// that.
+#[test]
+fn a_model_begins_in_a_world_without_demonstrations() {
+    let folder = folder();
+    let path = folder.path();
+    llama(path, "base", 7);
+    let world = format!(
+        "{} {}",
+        common::python(),
+        common::root().join("examples/worlds/door.py").display()
+    );
+    let args =
+        ["train", "--preset", "new-world", "--world", &world, "--out", "run", "--final-games", "0"];
+    let small = [
+        "actor=base",
+        "lora.rank=2",
+        "iterations=1",
+        "rollout_size=4",
+        "eval_size=4",
+        "max_new_tokens=16",
+    ];
+    let small: Vec<&str> = small.iter().flat_map(|set| ["--set", set]).collect();
+    run(path, &[&args[..], &small].concat()).success();
+    assert!(path.join("run/model/adapter_model.safetensors").is_file());
+}
+
 /// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and its adapters
 /// are kept beside it.
 #[test]

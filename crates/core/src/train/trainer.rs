@@ -192,7 +192,11 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, Error> {
         config.validate()?;
-        let config = shaped_by(config, &agent);
+        let mut config = shaped_by(config, &agent);
+        if !warm_start::has_demonstrations(&config, worlds.as_ref()) {
+            // There is nobody to imitate.
+            config.warm_start.steps = 0;
+        }
         config.validate()?;
         let autodiff = device.clone().autodiff();
         let warm = config.warm_start.steps > 0;

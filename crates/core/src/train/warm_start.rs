@@ -24,6 +24,13 @@ pub fn demonstrated_games(config: &Config, worlds: &dyn Worlds) -> Vec<Game> {
     teaching.demonstrations(&starts)
 }
 
+/// Whether there is anybody to imitate in this world.
+pub fn has_demonstrations(config: &Config, worlds: &dyn Worlds) -> bool {
+    let mut one = config.clone();
+    one.warm_start.games = 1;
+    !demonstrated_games(&one, worlds).is_empty()
+}
+
 /// Games whose replies alone are learned; none where the configuration asks for none.
 ///
 /// # Errors
