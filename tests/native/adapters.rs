@@ -144,7 +144,7 @@ fn adapters_are_all_that_is_trained_and_all_that_is_kept() {
     assert_eq!(inside.code, 1, "{}", inside.stderr);
     assert!(inside.stderr.contains("names the model base"), "{}", inside.stderr);
     assert_eq!(greedy(path, "run/model"), greedy(path, "run/checkpoints/latest"));
-    // An export is whole: it needs no model beside it.
+    // An export holds whole weights, so it plays without the base model.
     let page = run(path, &["export", "--model", "run", "--out", "whole.archer"]);
     assert!(page.code == 1 && page.stderr.contains("the layout of Llama"), "{}", page.stderr);
     let before = greedy(path, "run/model");
@@ -283,8 +283,8 @@ fn a_model_begins_in_a_world_without_demonstrations() {
     assert!(path.join("run/model/adapter_model.safetensors").is_file());
 }
 
-/// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and its adapters
-/// are kept beside it.
+/// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and adapters
+/// can be trained on it.
 #[test]
 fn a_gguf_plays_is_exported_and_is_trained_on() {
     let folder = folder();

@@ -430,7 +430,7 @@ fn a_student_learns_from_a_teacher_of_a_world_outside() {
     ];
     run(path, &[&args[..], &small].concat()).success();
     assert!(path.join("student/model/model.safetensors").is_file());
-    // A page is told of, and a world outside is not played by an export.
+    // An export starts no world: --check is refused, and only a run's folder can be exported.
     let out = ["export", "--model", "run", "--out", "file.archer", "--check", "4"];
     let check = run(path, &out);
     assert!(check.code == 2 && check.stderr.contains("leave --check out"), "{}", check.stderr);

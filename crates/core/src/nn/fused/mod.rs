@@ -276,8 +276,8 @@ pub fn attention(qkv: Tensor<3>, mask: &Mask, heads: Heads) -> Tensor<3> {
     plain_attention(qkv, mask, heads)
 }
 
-/// The same for some tokens alone, `[n, queries · d]`: those at `rows` of the flattened `[batch · time]`,
-/// each named once, in ascending order.
+/// Softmax attention of some tokens alone, `[n, queries · d]`: those at `rows` of the flattened `[batch ·
+/// time]`, each named once, in ascending order.
 pub fn attention_at(qkv: Tensor<3>, mask: &Mask, heads: Heads, rows: &[usize]) -> Tensor<2> {
     #[cfg(feature = "flex")]
     if has_kernel(&qkv, heads) {

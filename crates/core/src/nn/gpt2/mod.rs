@@ -81,7 +81,7 @@ impl Gpt2 {
         Self { transformer, epsilon }
     }
 
-    /// The same, but half of the first block's heads look back from the first step on
+    /// A fresh model in which half of the first block's heads look back from the first step on
     /// (`previous_token_heads.rs`), and all attention passes on what it reads at full strength.
     pub fn looking_back(shape: &CausalLmConfig, rng: &mut ChaCha8Rng, device: &Device) -> Self {
         let (width, std) = (shape.width, init_std(shape.width));

@@ -1,4 +1,4 @@
-//! What a run begins with that starts from a model: the model itself, or adapters beside it.
+//! The networks of a run that starts from a model: the model itself, or adapters on it.
 
 use burn::module::Module;
 use burn::tensor::Device;
