@@ -331,13 +331,23 @@ fn demonstrations_teach_what_can_be_said() {
     let learned = run(folder.path(), &eval).success().json_lines().remove(0);
     assert!(learned["mean_return"].as_f64().unwrap() > 0.9, "{learned}");
 
-    let other = json!({"world": "chess", "opening": "x", "turns": [], "end": null}).to_string();
-    fs::write(folder.path().join("games.jsonl"), other).unwrap();
-    let elsewhere = ["--demonstrations", "games.jsonl", "--out", "other"];
-    let args = ["train", "--world", "python3 world.py"];
-    let done = run(folder.path(), &[&args[..], &elsewhere].concat());
-    assert_eq!(done.code, 2, "{}", done.stderr);
-    assert!(done.stderr.contains("chess"), "{}", done.stderr);
+    // Games of another world: by its name, and without it by how each game of this world begins.
+    let turns = json!([{"said": "heads", "reply": "So.", "reward": 0.0}]);
+    let named = json!({"world": "chess", "opening": "x", "turns": [], "end": null});
+    let unnamed = json!({"opening": "White moves.\n", "turns": turns, "end": "over"});
+    for (other, what) in [(named, "chess"), (unnamed, "White moves")] {
+        fs::write(folder.path().join("games.jsonl"), other.to_string()).unwrap();
+        let args = ["train", "--world", "python3 world.py", "--out", "other"];
+        for more in [
+            &["--demonstrations", "games.jsonl"][..],
+            &["--algorithm", "iql", "--set", "iql.games=games.jsonl"],
+        ] {
+            let done = run(folder.path(), &[&args[..], more].concat());
+            assert_eq!(done.code, 2, "{}", done.stderr);
+            assert!(done.stderr.contains(what), "{}", done.stderr);
+            assert!(done.stderr.contains("games.jsonl"), "{}", done.stderr);
+        }
+    }
 }
 
 /// A world whose choices are longer than what a player who knows it says.

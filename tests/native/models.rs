@@ -176,6 +176,7 @@ fn a_key_of_another_type_or_range_is_refused_by_name() {
         ("n_layer", json!(4)),
         ("n_embd", json!(1u64 << 40)),
         ("eos_token_id", json!("</s>")),
+        ("eos_token_id", json!(90_000)),
     ] {
         set(&model.join("config.json"), &[(&format!("/{key}"), value)]);
         refused(place, "model", &["config.json", key]);

@@ -431,6 +431,22 @@ fn a_score_is_what_the_file_says_of_its_example() {
         assert!((number(told) - number(expected)).abs() < 1e-3, "{} {example}", lines[0]);
     }
 
+    // Where the world lists what can be said, the probabilities of all of it are 1 together.
+    let choices = ["Is it red?", "Is it big?", "Is it alive?"];
+    let mut args = vec!["score", "--model", &model, "--text", &text];
+    choices.iter().for_each(|choice| args.extend(["--choice", choice, "--said", choice]));
+    let among = run(folder.path(), &args).success().json_lines();
+    let sum: f64 = among.iter().map(|line| number(&line["log_prob"]).exp()).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{sum}: {among:?}");
+    let other = run(folder.path(), &[&args[..], &["--said", "Is it round?"]].concat());
+    assert!(other.code == 2 && other.stderr.contains("not among the choices"), "{}", other.stderr);
+    // What the model has no places for is told.
+    assert!(lines[0].get("tokens_left_out").is_none(), "{}", lines[0]);
+    let long = "Is it red? No.\\n".repeat(400);
+    let args = ["score", "--model", &model, "--text", &long, "--said", said];
+    let cut = run(folder.path(), &args).success().json_lines().remove(0);
+    assert!(number(&cut["tokens_left_out"]) > 100.0, "{cut}");
+
     // A world may begin without a word: an utterance then follows the end of a line.
     let said_after = |text: &str| {
         let args = ["score", "--model", &model, "--text", text, "--said", said];

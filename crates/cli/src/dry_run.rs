@@ -22,9 +22,9 @@ use crate::train::begin_training;
 /// Seconds after which no further probe is begun.
 const PATIENCE: f64 = 20.0;
 /// Games of a probe, unless an iteration has fewer.
-const GAMES: usize = 16;
-/// Gradient steps by which one probe exceeds another.
-const STEPS: usize = 2;
+const GAMES: usize = 32;
+/// Seconds of gradient steps from which on their time is known.
+const TOLD: f64 = 0.5;
 /// Bytes of a remembered transition beside its text.
 const TRANSITION: f64 = 160.0;
 
@@ -187,32 +187,40 @@ fn warm_step(trainer: &mut Trainer) -> Result<Option<f64>, Error> {
     Ok(took)
 }
 
-/// What the parts of an iteration take: iterations that differ in one part alone are held against
-/// each other.
+/// What the parts of an iteration take. Games alone come first; gradient steps are then added until
+/// they take longer than all else, so that what the clock cannot tell apart decides nothing.
 fn iteration(trial: &Trainer, watch: &Stopwatch) -> Result<Option<Iteration>, Error> {
-    let games = trial.config().rollout_size.clamp(1, GAMES);
-    let took = |games, epochs, actor_epochs| -> Result<f64, Error> {
+    let config = trial.config();
+    let games = config.rollout_size.clamp(1, GAMES);
+    let took = |epochs, actor_epochs| -> Result<f64, Error> {
         let mut trial = trial.trial(games, epochs, actor_epochs);
         let watch = Stopwatch::start();
         block_on(trial.step())?;
         Ok(watch.seconds())
     };
     // The first of a process is slower than all others.
-    took(games, 1, 1)?;
-    let mut parts = [0.0; 4];
-    let probes = [(games, 1, 1), (2 * games, 1, 1), (games, 1 + STEPS, 1), (games, 1, 1 + STEPS)];
-    for (part, (games, epochs, actor_epochs)) in parts.iter_mut().zip(probes) {
-        if watch.seconds() > PATIENCE {
-            return Ok(None);
-        }
-        *part = took(games, epochs, actor_epochs)?;
+    took(1, 1)?;
+    if watch.seconds() > PATIENCE {
+        return Ok(None);
     }
-    let [base, games_more, critic_more, actor_more] = parts;
-    let part = |more: f64, of: usize| (more - base).max(0.0) / of as f64;
-    Ok(Some(Iteration {
-        game: part(games_more, games),
-        critic_step: part(critic_more, STEPS),
-        actor_step: part(actor_more, STEPS),
+    let base = took(0, 0)?.min(took(0, 0)?);
+    let step = |most: usize, took: &dyn Fn(usize) -> Result<f64, Error>| {
+        let mut steps = 1;
+        loop {
+            let more = (took(steps)? - base).max(0.0);
+            let told = more > base.max(TOLD) || steps >= most;
+            if told || watch.seconds() > PATIENCE {
+                return Ok::<Option<f64>, Error>(told.then_some(more / steps as f64));
+            }
+            steps = (4 * steps).min(most);
+        }
+    };
+    let critic_step = step(config.epochs.max(1), &|steps| took(steps, 0))?;
+    let actor_step = step(config.actor_epochs.max(1), &|steps| took(0, steps))?;
+    Ok(critic_step.zip(actor_step).map(|(critic_step, actor_step)| Iteration {
+        game: base / games as f64,
+        critic_step,
+        actor_step,
     }))
 }
 

@@ -26,6 +26,9 @@ struct Scored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     turn: Option<usize>,
     said: &'a str,
+    /// The oldest tokens of the text that the actor has no places for, where there are some.
+    #[serde(skip_serializing_if = "is_zero")]
+    tokens_left_out: usize,
     /// The sum over its tokens, in nats.
     log_prob: f64,
     /// Its tokens in order, the end of its line included.
@@ -33,6 +36,10 @@ struct Scored<'a> {
     /// What the critic thinks, where the model has one.
     #[serde(flatten)]
     values: Option<Values>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -60,8 +67,9 @@ pub fn run(args: &args::Score) -> Result<(), Error> {
         None => {
             // A shell writes an end of line only with difficulty.
             let text = args.text.replace("\\n", "\n");
+            let choices = (!args.choices.is_empty()).then_some(&args.choices);
             for said in &args.said {
-                output::json(&score(&agent, &text, None, said)?)?;
+                output::json(&score(&agent, &text, choices, said)?)?;
             }
             Ok(())
         }
@@ -121,7 +129,8 @@ fn score<'a>(
     let log_prob = tokens.iter().map(|(_, log_prob)| f64::from(*log_prob)).sum();
     let token = |(id, log_prob)| ScoredToken { id, text: agent.tokenizer.decode(&[id]), log_prob };
     let tokens = tokens.into_iter().map(token).collect();
-    Ok(Scored { game: None, turn: None, said, log_prob, tokens, values })
+    let tokens_left_out = agent.tokens_left_out(observation);
+    Ok(Scored { game: None, turn: None, said, tokens_left_out, log_prob, tokens, values })
 }
 
 /// What a player of the model's world reads first, for games that do not say it.

@@ -10,6 +10,7 @@ use archer::config::Config;
 use archer_games::WorldConfig;
 use archer_guests as guests;
 use archer_world::contract::try_world;
+use archer_world::origin::check_openings;
 use archer_world::record::read_games_of;
 use archer_world::teaching::Demonstrated;
 use archer_world::{About, Choices, Elsewhere, Game, Settings, WorldError, Worlds};
@@ -110,7 +111,13 @@ pub fn begin(config: &Config, root: Option<&Path>) -> Result<Arc<dyn Worlds>, Wo
 /// The games in a file, for this world.
 pub fn games(file: &Path, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
     let text = input::text(file, input::GAMES)?;
-    read_games_of(&text, worlds).map_err(|e| Error::Usage(format!("{}: {e}", file.display())))
+    let named = |error: WorldError| match error {
+        WorldError::Settings(_) => Error::Usage(format!("{}: {error}", file.display())),
+        other => other.into(),
+    };
+    let games = read_games_of(&text, worlds).map_err(named)?;
+    pollster::block_on(check_openings(&games, worlds)).map_err(named)?;
+    Ok(games)
 }
 
 /// Checks settings without reaching the world, and gives them with every key that it has.

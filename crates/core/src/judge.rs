@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use archer_world::Choices;
+use archer_world::contract::shortened;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,8 @@ impl Agent {
     ) -> Result<Vec<(u32, f32)>, Error> {
         if choices.is_some_and(|listed| listed.iter().all(|choice| choice != said)) {
             return Err(Error::Config(format!(
-                "the utterance {said:?} is not among the choices that the world listed there"
+                "the utterance {:?} is not among the choices that the world listed there",
+                shortened(said)
             )));
         }
         let (body, limit) = (self.tokenizer.encode(said), self.about.max_new_tokens.max(1));
@@ -101,7 +103,8 @@ impl Agent {
             Ordering::Equal => body,
             Ordering::Greater => {
                 return Err(Error::Config(format!(
-                    "the utterance {said:?} has {} tokens, and the model's utterances are cut after max_new_tokens = {limit}: it can never say it",
+                    "the utterance {:?} has {} tokens, and the model's utterances are cut after max_new_tokens = {limit}: it can never say it",
+                    shortened(said),
                     body.len()
                 )));
             }
@@ -110,6 +113,17 @@ impl Agent {
         let count = tokens.len();
         let log_probs = params::read(vec![scored.reshape([count])]).await?.remove(0);
         Ok(tokens.into_iter().zip(log_probs).collect())
+    }
+
+    /// How many tokens of a text, its oldest, the actor does not read before it speaks: it has
+    /// places for the text and the longest utterance together.
+    pub fn tokens_left_out(&self, observation: &str) -> usize {
+        self.tokenizer.encode_observation(observation).len().saturating_sub(self.room())
+    }
+
+    /// The tokens of a text that the actor reads before it speaks.
+    fn room(&self) -> usize {
+        self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1)
     }
 
     /// The log-probability of each token of some utterances after a text, `[utterances, longest]`; 0
@@ -121,11 +135,10 @@ impl Agent {
         said: &[Vec<u32>],
     ) -> Result<Tensor<2>, Error> {
         let state = self.tokenizer.encode_observation(observation);
-        let room = self.actor.config().positions.saturating_sub(self.about.max_new_tokens).max(1);
         // What is read is all but each last token, which only is foreseen.
         let read: Vec<Vec<u32>> =
             said.iter().map(|tokens| tokens[..tokens.len() - 1].to_vec()).collect();
-        let (batch, base) = batch(newest(&state, room), &read, &self.actor.device());
+        let (batch, base) = batch(newest(&state, self.room()), &read, &self.actor.device());
         let policy = Policy::new(self.actor.clone());
         let actions = said.iter().map(Vec::len).max().unwrap_or(0);
         let (trie, mut open) = (self.trie(choices)?, Open::default());

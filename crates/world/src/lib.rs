@@ -43,6 +43,7 @@ pub mod teaching;
 pub mod messages;
 
 pub mod contract;
+pub mod origin;
 
 pub mod client;
 pub mod serve;

@@ -112,8 +112,11 @@ impl Game {
         }
         let (turns, most) = (self.turns.len(), about.max_turns.max(MOST_TURNS));
         if turns > most {
-            let name = &about.name;
-            return Err(format!("it has {turns} turns, and a game of {name} has at most {most}"));
+            let whose = match about.name.as_str() {
+                "" => String::new(),
+                name => format!(" of {name}"),
+            };
+            return Err(format!("it has {turns} turns, and a game{whose} has at most {most}"));
         }
         for (number, turn) in (1..).zip(&self.turns) {
             if turn.said.contains('\n') {
@@ -324,6 +327,8 @@ mod tests {
         let said = game(0, 1001).check(&about).unwrap_err();
         assert!(said.contains("1001 turns") && said.contains("at most 1000"), "{said}");
         assert_eq!(game(0, 1001).check(&About { max_turns: 2000, ..about }), Ok(()));
+        let said = game(0, 1001).check(&About::new("", 1)).unwrap_err();
+        assert_eq!(said, "it has 1001 turns, and a game has at most 1000");
     }
 
     #[test]

@@ -38,6 +38,14 @@ pub struct Score {
         required_unless_present = "games"
     )]
     pub said: Vec<String>,
+    /// A choice that the world lists there; the probability is then that among all of them
+    #[arg(
+        long = "choice",
+        value_name = "UTTERANCE",
+        allow_hyphen_values = true,
+        conflicts_with = "games"
+    )]
+    pub choices: Vec<String>,
     #[command(flatten)]
     pub compute: super::Compute,
 }

@@ -48,7 +48,17 @@ pub(crate) const TEMPERATURES: (f64, f64) = (1e-3, 100.0);
 
 /// The error of a value that must be something else.
 pub(crate) fn fault(key: &str, value: impl Display, want: impl Display) -> Error {
+    let value = shown(&value.to_string());
     Error::Config(format!("{key} = {value} is out of range: it must be {want}"))
+}
+
+/// A value as a message shows it: a number of many digits by its power of ten.
+fn shown(value: &str) -> String {
+    const DIGITS: usize = 24;
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > DIGITS && number.is_finite() => format!("{number:e}"),
+        _ => value.to_string(),
+    }
 }
 
 /// A value that is right where `good` says so.
@@ -124,6 +134,8 @@ mod tests {
                 && at_least_one("utterance_tries", 9, 8).is_err()
         );
         assert!(weight("kl_coef", f64::INFINITY).is_err() && share("tau", f64::NAN).is_err());
+        let got = weight("kl_coef", 1e308).unwrap_err().to_string();
+        assert!(got.starts_with("kl_coef = 1e308 is out of range"), "{got}");
         assert!(weight("kl_coef", 1e38).is_err() && weight("kl_coef", 0.0).is_ok());
         let got = said(temperature("temperature", 1e-300));
         assert!(got.ends_with("it must be at least 0.001 and at most 100"), "{got}");

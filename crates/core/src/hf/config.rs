@@ -213,6 +213,7 @@ fn is_causal(model_type: &str) -> bool {
 /// If it is no JSON object, or an id is none.
 pub fn read_specials(file: &str, bytes: &[u8]) -> Result<Specials, Error> {
     let config = ConfigFile::read(file, bytes)?;
+    config.id_below_vocabulary("eos_token_id")?;
     Ok(Specials {
         start: config.id("bos_token_id")?,
         pad: config.id("pad_token_id")?,

@@ -121,6 +121,17 @@ impl<'a> ConfigFile<'a> {
         }
     }
 
+    /// Refuses the id of a token beyond the vocabulary, where the file says how large that is.
+    pub fn id_below_vocabulary(&self, key: &str) -> Result<(), Error> {
+        let size = self.value["vocab_size"].as_u64();
+        match (self.id(key)?, size) {
+            (Some(id), Some(size)) if u64::from(id) >= size => {
+                self.wrong(key, &format!("the id of a token, below vocab_size = {size}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The ε of a layer norm.
     pub fn epsilon(&self, key: &str, default: f64) -> Result<f64, Error> {
         match self.value[key].as_f64() {
