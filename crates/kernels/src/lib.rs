@@ -17,10 +17,12 @@ pub mod heads;
 pub mod layer_norm;
 pub mod linear;
 pub mod log_prob;
+pub mod packed;
 pub mod product;
 pub mod rms_norm;
 pub mod rope;
 mod simd;
+pub mod team;
 pub mod visible;
 
 pub use simd::Lanes;

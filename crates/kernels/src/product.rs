@@ -8,6 +8,9 @@
 
 use std::sync::OnceLock;
 
+#[cfg(not(target_family = "wasm"))]
+use crate::team;
+
 /// A matrix whose floats lie in even steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
@@ -90,6 +93,10 @@ fn native(a: Matrix<'_>, b: Matrix<'_>) -> Option<Vec<f32>> {
     }
     // Alone a row would be summed in another order: it goes twice, from the same memory.
     let (rows_done, row_step) = if rows == 1 { (2, 0) } else { (rows, a.steps[0]) };
+    let parallelism = match team::members(depth * columns * size_of::<f32>()) {
+        1 => gemm::Parallelism::None,
+        members => gemm::Parallelism::Rayon(members),
+    };
     let room = rows_done.checked_mul(columns).expect("a product that memory can hold");
     let mut out = Vec::<f32>::with_capacity(room);
     // SAFETY: `Matrix::new` has seen that the floats reach to the last row and column, and there is
@@ -114,7 +121,7 @@ fn native(a: Matrix<'_>, b: Matrix<'_>) -> Option<Vec<f32>> {
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            parallelism,
         );
         out.set_len(rows * columns);
     }
