@@ -3,6 +3,9 @@
     pip install torch==2.15.0 transformers==5.24.0 peft==0.21.2
     python bench/language_models.py --model DIR --case decode --threads 2
 
+`--gguf FILE` times llama.cpp instead, for decode alone (pip install llama-cpp-python==0.3.36; bench/q8_gguf.py
+makes a file of 8 bits).
+
 The shapes are those of crates/cli/src/bench/language.rs. One JSON object is printed: the median of some runs
 after one that is not timed, and the largest memory that the process held.
 """
@@ -56,16 +59,36 @@ def lora_step(model, vocabulary):
     return time.perf_counter() - begin
 
 
+def llama_cpp(file, threads, runs):
+    """Tokens a second of one text by llama.cpp, reading its prompt aside."""
+    from llama_cpp import Llama
+
+    model = Llama(file, n_ctx=256, n_threads=threads, n_threads_batch=threads, verbose=False)
+    rates = []
+    for _ in range(runs + 1):
+        model.reset()
+        model.eval(list(range(100, 132)))
+        begin = time.perf_counter()
+        for token in range(200, 264):
+            model.eval([token])
+        rates.append(64 / (time.perf_counter() - begin))
+    return statistics.median(rates[1:])
+
+
 CASES = {"decode": (decode, "tokens/s"), "decode_batch": (decode_batch, "tokens/s"), "lora_step": (lora_step, "s")}
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model")
+    parser.add_argument("--gguf")
     parser.add_argument("--case", required=True, choices=CASES)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
+    if args.gguf:
+        show(args.case, llama_cpp(args.gguf, args.threads, args.runs), "tokens/s")
+        return
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32).eval()
@@ -77,8 +100,12 @@ def main():
     case, unit = CASES[args.case]
     case(model, vocabulary)
     median = statistics.median(case(model, vocabulary) for _ in range(args.runs))
+    show(args.case, median, unit)
+
+
+def show(case, median, unit):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"case": args.case, "median": median, "unit": unit, "peak_mib": round(peak)}))
+    print(json.dumps({"case": case, "median": median, "unit": unit, "peak_mib": round(peak)}))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ use common::{Done, TINY, assert_same_run, folder, run};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::{Value, json};
 
-const WIDTH: usize = 16;
-const INNER: usize = 24;
+const WIDTH: usize = 32;
+const INNER: usize = 64;
 const ROWS: usize = 300;
 
 /// The names and shapes of a model's tensors.
@@ -36,7 +36,7 @@ fn tensors() -> Vec<(String, Vec<usize>)> {
 }
 
 /// Writes a random model in Llama's layout into a folder, with a tokenizer that a run of ours trained.
-fn llama(place: &Path, name: &str, seed: u64) {
+pub fn llama(place: &Path, name: &str, seed: u64) {
     let root = place.join(name);
     fs::create_dir_all(&root).unwrap();
     if !place.join("words/model").is_dir() {
@@ -79,7 +79,7 @@ fn llama(place: &Path, name: &str, seed: u64) {
 }
 
 /// Trains adapters on the model `actor` into `out`.
-fn train(place: &Path, actor: &str, out: &str, more: &[&str]) -> Done {
+pub fn train(place: &Path, actor: &str, out: &str, more: &[&str]) -> Done {
     let actor = format!("actor={actor}");
     let args = ["train", "--config", "tiny.toml", "--device", "flex", "--final-games", "0"];
     let set = [
@@ -104,7 +104,7 @@ fn names(file: &Path) -> Vec<String> {
 }
 
 /// What greedy play of a model returns over some games.
-fn greedy(place: &Path, model: &str) -> Value {
+pub fn greedy(place: &Path, model: &str) -> Value {
     let args =
         ["eval", "--model", model, "--games", "40", "--seed", "5", "--device", "flex", "--json"];
     let done = run(place, &args).success();

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 type Tensor = (Vec<usize>, Vec<f32>);
 
 fn tensors(file: &Path) -> BTreeMap<String, Tensor> {
-    let files = [("f".to_string(), fs::read(file).unwrap())];
+    let files = [("f".to_string(), fs::read(file).unwrap().into())];
     let weights = Weights::new(&files).unwrap();
     weights.names().map(|name| (name.to_string(), weights.values(name).unwrap())).collect()
 }

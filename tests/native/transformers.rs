@@ -69,7 +69,7 @@ fn written(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn agent(folder: &Path) -> Agent {
-    let file = |name: &str| Ok(fs::read(folder.join(name)).ok());
+    let file = |name: &str| Ok(fs::read(folder.join(name)).ok().map(Into::into));
     Agent::from_files(&file, &Device::flex()).unwrap()
 }
 

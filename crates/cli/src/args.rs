@@ -15,7 +15,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::error::Error;
 use crate::{experiment, version, worlds};
 
-pub use tools::{Bench, Completions, Doctor, Document, Inspect, Man, Parity, Reference, Score};
+pub use tools::{
+    Bench, Completions, Doctor, Document, Holding, Inspect, Man, Parity, Reference, Score,
+};
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
 #[derive(Debug, Parser)]
@@ -315,6 +317,8 @@ pub struct Eval {
     pub set: Vec<String>,
     #[command(flatten)]
     pub compute: Compute,
+    #[command(flatten)]
+    pub holding: Holding,
     /// Measure this model too, on the same games, and print the difference with its 95 % interval
     #[arg(long, value_name = "DIR|FILE")]
     pub against: Option<PathBuf>,
@@ -361,6 +365,8 @@ pub struct Play {
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,
+    #[command(flatten)]
+    pub holding: Holding,
 }
 
 /// Flags of `archer export`.

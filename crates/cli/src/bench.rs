@@ -9,6 +9,8 @@ mod language;
 pub mod memory;
 mod shapes;
 
+use archer::config::Held;
+use archer::parallel;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
@@ -31,6 +33,8 @@ pub struct Setup {
     pub threads: usize,
     /// Folder of the model that `iter` starts from.
     pub model: Option<std::path::PathBuf>,
+    /// How that model's weights are held.
+    pub held: Option<Held>,
 }
 
 /// One line of the result.
@@ -69,7 +73,9 @@ pub fn run(args: &args::Bench) -> Result<(), Error> {
         device: opened.device,
         threads: args.threads.unwrap_or(opened.threads),
         model: args.model.clone(),
+        held: args.holding.weights,
     };
+    parallel::share_products(setup.threads);
     let screen = Screen::new(args.quiet);
     let gemm_gflops = gemm_gflops(&setup);
     screen.say(&format!("matrix products reach {} GFLOP/s", brief(gemm_gflops)));
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn matrix_products_are_measured() {
-        let setup = Setup { device: Device::flex(), threads: 1, model: None };
+        let setup = Setup { device: Device::flex(), threads: 1, model: None, held: None };
         assert!(gemm_gflops(&setup) > 0.1);
     }
 }

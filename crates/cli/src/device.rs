@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use archer::parallel;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
@@ -81,15 +82,19 @@ impl Opened {
 /// Opens the device that the flags name, for as many threads as they say.
 pub fn open_for(compute: &args::Compute) -> Result<Opened, Error> {
     let opened = open(&compute.device)?;
-    match compute.threads {
-        None => Ok(opened),
+    let opened = match compute.threads {
+        None => opened,
         // Elsewhere the device itself shares the work out.
-        Some(threads) if opened.is_cpu() => Ok(Opened { threads, ..opened }),
-        Some(_) => Err(Error::Usage(format!(
-            "--threads is for a CPU, and {} is none: leave it out, or add --device flex",
-            opened.name
-        ))),
-    }
+        Some(threads) if opened.is_cpu() => Opened { threads, ..opened },
+        Some(_) => {
+            return Err(Error::Usage(format!(
+                "--threads is for a CPU, and {} is none: leave it out, or add --device flex",
+                opened.name
+            )));
+        }
+    };
+    parallel::share_products(opened.threads);
+    Ok(opened)
 }
 
 /// Opens the device that `--device` names.

@@ -187,8 +187,8 @@ fn warm_step(trainer: &mut Trainer) -> Result<Option<f64>, Error> {
     Ok(took)
 }
 
-/// What the parts of an iteration take. Games alone come first; gradient steps are then added until
-/// they take longer than all else, so that what the clock cannot tell apart decides nothing.
+/// What the parts of an iteration take. Games with a step of each kind come first; further steps are then
+/// added until they take longer than all else, so that what the clock cannot tell apart decides nothing.
 fn iteration(trial: &Trainer, watch: &Stopwatch) -> Result<Option<Iteration>, Error> {
     let config = trial.config();
     let games = config.rollout_size.clamp(1, GAMES);
@@ -203,7 +203,7 @@ fn iteration(trial: &Trainer, watch: &Stopwatch) -> Result<Option<Iteration>, Er
     if watch.seconds() > PATIENCE {
         return Ok(None);
     }
-    let base = took(0, 0)?.min(took(0, 0)?);
+    let base = took(1, 1)?.min(took(1, 1)?);
     let step = |most: usize, took: &dyn Fn(usize) -> Result<f64, Error>| {
         let mut steps = 1;
         loop {
@@ -215,10 +215,10 @@ fn iteration(trial: &Trainer, watch: &Stopwatch) -> Result<Option<Iteration>, Er
             steps = (4 * steps).min(most);
         }
     };
-    let critic_step = step(config.epochs.max(1), &|steps| took(steps, 0))?;
-    let actor_step = step(config.actor_epochs.max(1), &|steps| took(0, steps))?;
+    let critic_step = step(config.epochs.max(1), &|steps| took(1 + steps, 1))?;
+    let actor_step = step(config.actor_epochs.max(1), &|steps| took(1, 1 + steps))?;
     Ok(critic_step.zip(actor_step).map(|(critic_step, actor_step)| Iteration {
-        game: base / games as f64,
+        game: (base - critic_step - actor_step).max(0.0) / games as f64,
         critic_step,
         actor_step,
     }))

@@ -117,7 +117,9 @@ impl Session {
         let models = args.model.is_some() || args.against.is_some();
         let device = models.then(|| device::open_for(&args.compute)).transpose()?;
         let agent = match (&args.model, &device) {
-            (Some(folder), Some(device)) => Some(model::load(folder, &device.device)?),
+            (Some(folder), Some(device)) => {
+                Some(model::load_as(folder, args.holding.weights, &device.device)?)
+            }
             _ => None,
         };
         let own = match (&agent, &args.model) {
@@ -155,7 +157,7 @@ impl Session {
     /// Lets another model play the same games.
     fn play_model(&mut self, folder: &Path, args: &args::Eval) -> Result<Played, Error> {
         let device = self.device.as_ref().expect("a model was named, so a device is open");
-        let agent = model::load(folder, &device.device)?;
+        let agent = model::load_as(folder, args.holding.weights, &device.device)?;
         self.play_agent(&agent, args)
     }
 

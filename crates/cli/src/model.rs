@@ -5,8 +5,8 @@ mod source;
 use std::fs;
 use std::path::Path;
 
-use archer::agent::{Agent, Base};
-use archer::config::Config;
+use archer::agent::{Agent, Base, Reading};
+use archer::config::{Config, Held};
 use archer::hf::weights;
 use archer::nn::causal_lm::CausalLm;
 use archer::train::Trainer;
@@ -22,9 +22,14 @@ use source::Source;
 /// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`, ours or a
 /// GGUF.
 pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
+    load_as(path, None, device)
+}
+
+/// The same with the weights of a language model held like this.
+pub fn load_as(path: &Path, held: Option<Held>, device: &Device) -> Result<Agent, Error> {
     match path.is_file() && !source::is_gguf(path) {
         true => Ok(open_file(path, device)?.agent()),
-        false => load_to_train(path, None, 0, device),
+        false => load_to_train(path, None, Reading { seed: 0, held }, device),
     }
 }
 
@@ -143,7 +148,7 @@ pub fn named(path: &Path, error: archer::Error) -> Error {
 pub fn load_to_train(
     folder: &Path,
     critic: Option<&Path>,
-    seed: u64,
+    reading: Reading,
     device: &Device,
 ) -> Result<Agent, Error> {
     let model = Source::open(folder)?;
@@ -166,7 +171,7 @@ pub fn load_to_train(
         Some(critic) => format!("{} with the critic {}", folder.display(), critic.display()),
         None => folder.display().to_string(),
     };
-    let agent = Agent::from_files_to_train(&read, seed, device);
+    let agent = Agent::from_files_as(&read, reading, device);
     let agent = agent.map_err(|error| match error.into() {
         Error::Usage(text) => Error::Usage(format!("{shown}: {text}")),
         Error::Failure(text) => Error::Failure(format!("{shown}: {text}")),
@@ -178,9 +183,14 @@ pub fn load_to_train(
     Ok(agent.with_base(base))
 }
 
+/// How the model that a run begins with is read.
+pub fn reading(config: &Config) -> Reading {
+    Reading { seed: config.seed, held: Some(config.lora.weights) }
+}
+
 /// The model that the adapters of a run belong to.
 pub fn base(config: &Config, device: &Device) -> Result<(CausalLm, Base), archer::Error> {
-    let agent = load_to_train(Path::new(&config.actor), None, config.seed, device)
+    let agent = load_to_train(Path::new(&config.actor), None, reading(config), device)
         .map_err(|error| archer::Error::Checkpoint(error.plain()))?;
     Ok((agent.actor, agent.base))
 }

@@ -9,6 +9,7 @@ use std::io::{BufRead, Write};
 
 use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
+use archer::parallel;
 use archer::rng;
 use archer_games::twenty_questions::Options;
 use archer_games::twenty_questions::person::{Askable, Heard, guessed};
@@ -33,8 +34,10 @@ const MANY: usize = 40;
 
 /// Plays games until the person has had enough.
 pub fn run(args: &args::Play) -> Result<(), Error> {
-    let device = device::open(&args.device)?.device;
-    let load = |path: &std::path::PathBuf| model::load(path, &device);
+    let opened = device::open(&args.device)?;
+    parallel::share_products(opened.threads);
+    let device = opened.device;
+    let load = |path: &std::path::PathBuf| model::load_as(path, args.holding.weights, &device);
     let agent = args.model.as_ref().map(load).transpose()?;
     let settings = match (&args.world, &agent) {
         (Some(world), _) => worlds::named(world)?,

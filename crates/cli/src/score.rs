@@ -61,7 +61,7 @@ struct Values {
 /// Scores and prints.
 pub fn run(args: &args::Score) -> Result<(), Error> {
     let device = device::open_for(&args.compute)?;
-    let agent = model::load(&args.model, &device.device)?;
+    let agent = model::load_as(&args.model, args.holding.weights, &device.device)?;
     match &args.games {
         Some(file) => score_games(&agent, file),
         None => {

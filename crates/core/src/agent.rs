@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::algorithms::common::choose::{Chooser, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::choices::{Trie, Tries, Walk};
-use crate::config::Config;
 use crate::config::ranges::{
     MOST_POSITIONS, MOST_SAMPLES, MOST_SLICES, MOST_TOKENS, at_least_one, at_most, share,
     temperature, within,
 };
+use crate::config::{Config, Held};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -32,6 +32,7 @@ mod card;
 mod folder;
 
 pub use card::{Card, Measured};
+pub use folder::Reading;
 
 /// What `archer.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,13 @@ pub struct About {
     /// SHA-256 of the weight files of the model that its adapters belong to; empty where it has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub base_sha256: String,
+    /// How the weights of that model were held when the adapters were trained.
+    #[serde(default, skip_serializing_if = "is_stored")]
+    pub base_weights: Held,
+}
+
+fn is_stored(precision: &Held) -> bool {
+    *precision == Held::Stored
 }
 
 impl About {
@@ -88,6 +96,7 @@ impl About {
             utterance_tries: one(),
             tokenizer_crc32: crc32fast::hash(tokenizer_json),
             base_sha256: String::new(),
+            base_weights: Held::Stored,
         }
     }
 
@@ -202,13 +211,14 @@ impl Agent {
             self.actor = self.actor.merged(&device);
             self.critic = self.critic.map(|critic| critic.merged(&device));
             (self.base, self.about.base_sha256) = (Base::default(), String::new());
+            self.about.base_weights = Held::Stored;
         }
         self
     }
 
     /// Scalars in its networks.
     pub fn parameters(&self) -> usize {
-        params::count(&self.actor) + self.critic.as_ref().map_or(0, params::count)
+        self.actor.size() + self.critic.as_ref().map_or(0, params::count)
     }
 
     /// How texts are laid out for its networks.

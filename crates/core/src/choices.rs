@@ -144,7 +144,7 @@ impl Tries {
                     tokenizer.decode(&tokens)
                 )));
             }
-            tokens.push(tokenizer.newline());
+            tokens.push(tokenizer.terminator());
             if tokens.len() > limit {
                 return Err(Error::Config(format!(
                     "max_new_tokens = {limit} is too small: the choice {choice:?} has {} tokens; set it to at least that",

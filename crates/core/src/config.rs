@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::nn::sampling::Sampler;
 
+mod chat;
 mod fit;
 mod lora;
 mod models;
@@ -20,7 +21,8 @@ pub(crate) mod ranges;
 mod ties;
 mod warm_start;
 
-pub use self::lora::LoraConfig;
+pub use self::chat::ChatConfig;
+pub use self::lora::{Held, LoraConfig};
 pub use self::models::{ActorModelConfig, CriticKind, CriticModelConfig, TokenizerConfig};
 pub use self::warm_start::WarmStartConfig;
 pub use crate::algorithms::common::auxiliary::AuxiliaryConfig;
@@ -196,8 +198,13 @@ pub struct Config {
     pub actor_model: ActorModelConfig,
     /// The shape of a fresh critic.
     pub critic_model: CriticModelConfig,
+    /// Whether a gradient step computes the blocks of causal models twice rather than keep what they
+    /// computed: less memory, more time, the same numbers (Chen et al., arXiv:1604.06174).
+    pub gradient_checkpointing: bool,
     /// What of an actor that is read from a folder is trained.
     pub lora: LoraConfig,
+    /// How messages are framed for a model that was trained on chats.
+    pub chat: ChatConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
     /// What the actor is taught while it learns from returns.
@@ -268,7 +275,9 @@ impl Default for Config {
             tokenizer: TokenizerConfig::default(),
             actor_model: ActorModelConfig::default(),
             critic_model: CriticModelConfig::default(),
+            gradient_checkpointing: false,
             lora: LoraConfig::default(),
+            chat: ChatConfig::default(),
             warm_start: WarmStartConfig::default(),
             lessons: AuxiliaryConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
@@ -337,6 +346,7 @@ impl Config {
         self.actor_model.check()?;
         self.critic_model.check()?;
         self.lora.check()?;
+        self.chat.check()?;
         self.warm_start.check()?;
         self.lessons.check()?;
         self.filtered_bc.check()?;

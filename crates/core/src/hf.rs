@@ -10,6 +10,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
+pub mod chat;
 pub mod config;
 mod config_file;
 #[cfg(feature = "llama")]
@@ -22,6 +24,7 @@ mod names;
 #[cfg(feature = "llama")]
 pub mod peft;
 pub mod shapes;
+mod stored;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -32,13 +35,15 @@ pub use self::config::{
 };
 use self::shapes::Named;
 use self::weights::{NamedBytes, Weights};
+use crate::config::Held;
 use crate::error::Error;
 use crate::finite;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
 use crate::nn::critic::{Critic, DoubleCritic};
+use crate::nn::layers::transposed;
 use crate::nn::params::{self, ParamInfo};
-use crate::rng::ChaCha8Rng;
+use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
 
 /// How a network's parameters stand in its file.
@@ -128,7 +133,7 @@ pub async fn laid_out<M: Module>(
     let values = params::read(tensors).await?;
     let laid = params::infos(module).into_iter().zip(values).map(|(info, values)| {
         let values = if format.is_turned(&info) {
-            turn(&values, info.shape[0], info.shape[1])
+            transposed(&values, info.shape[0], info.shape[1])
         } else {
             values
         };
@@ -254,6 +259,31 @@ fn check_blocks(
             weights.file_of("")
         ),
     }))
+}
+
+/// A language model of weights that were [checked](actor_weights): frozen and held like this, where its layout
+/// can have adapters; else with all of them trained.
+///
+/// # Errors
+/// If a tensor is of no type that can be read, or a weight is not finite.
+pub fn made_of(
+    shape: &CausalLmConfig,
+    weights: &Weights<'_>,
+    held: Held,
+    device: &Device,
+) -> Result<CausalLm, Error> {
+    #[cfg(feature = "llama")]
+    {
+        let device = device.clone().inner();
+        let mut load = |name: &str, _: &[usize]| weights.loaded(name, held);
+        if let Some(frozen) = shape.of_parts(&device, &mut load)? {
+            return Ok(frozen);
+        }
+    }
+    let _ = held;
+    // Small models are drawn in no time.
+    let blank = shape.init(&mut rng::stream(0, "blank", 0), device);
+    weights.fill(blank, Format::Actor, |_| false)
 }
 
 /// Fills a language model from weights that any maker of such files may have named.
@@ -385,13 +415,6 @@ impl CriticShape {
             CriticShape::Encoder(shape) => Critic::Encoder(DoubleCritic::new(shape, rng, device)),
         }
     }
-}
-
-/// The transpose of a row-major matrix.
-fn turn(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..columns)
-        .flat_map(|column| (0..rows).map(move |row| values[row * columns + column]))
-        .collect()
 }
 
 /// The configuration of a critic of either kind, as a file of archer's own holds it.

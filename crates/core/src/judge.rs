@@ -159,7 +159,7 @@ impl Agent {
 
     /// An utterance with the token that ends its line.
     fn ended(&self, mut body: Vec<u32>) -> Vec<u32> {
-        body.push(self.tokenizer.newline());
+        body.push(self.tokenizer.terminator());
         body
     }
 

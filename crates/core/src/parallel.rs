@@ -10,6 +10,8 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
+#[cfg(not(target_family = "wasm"))]
+use archer_kernels::team;
 use burn::tensor::Device;
 
 use crate::nn::fused;
@@ -18,6 +20,12 @@ use crate::nn::fused;
 /// and there is more than one thread to ask from.
 pub fn shares(device: &Device) -> bool {
     cfg!(not(target_family = "wasm")) && fused::computes_here(device)
+}
+
+/// Lets so many threads share the large matrix products of a thread that has no others beside it.
+#[cfg(not(target_family = "wasm"))]
+pub fn share_products(threads: usize) {
+    team::set_members(threads);
 }
 
 /// Runs `job` on each item and returns the results in the items' order.
@@ -64,11 +72,15 @@ where
     let folded =
         std::sync::Mutex::new(InOrder { done: 0, early: BTreeMap::new(), sum: Some(first) });
     std::thread::scope(|scope| {
+        // The other threads have items of their own: nobody helps with a product.
         let work = || {
-            while let Some((index, item)) = take() {
-                let result = pollster::block_on(job(item));
-                folded.lock().expect("no thread panics while it adds").take(index, result, &add);
-            }
+            team::alone(|| {
+                while let Some((index, item)) = take() {
+                    let result = pollster::block_on(job(item));
+                    let mut folded = folded.lock().expect("no thread panics while it adds");
+                    folded.take(index, result, &add);
+                }
+            });
         };
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         work();

@@ -61,7 +61,7 @@ impl Bench {
     /// Reads models and batches onto a device.
     pub fn load(fixtures: Fixtures, device: &Device, threads: usize) -> Result<Self, Error> {
         let device = device.clone().autodiff();
-        let file = |name: &str| Ok(fixtures.bytes(name));
+        let file = |name: &str| Ok(fixtures.bytes(name).map(Into::into));
         let shape =
             hf::read_actor_config("actor/config.json", &fixtures.need("actor/config.json")?)?;
         // What is drawn here is replaced at once.

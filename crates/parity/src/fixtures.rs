@@ -64,7 +64,7 @@ impl Fixtures {
 
     /// A file of tensors.
     pub(crate) fn tensors(&self, name: &str) -> Result<TensorFile, Error> {
-        Ok(TensorFile(vec![(name.to_string(), self.need(name)?)]))
+        Ok(TensorFile(vec![(name.to_string(), self.need(name)?.into())]))
     }
 
     /// The names of all files and folders at the top, in order.
@@ -83,7 +83,7 @@ pub struct TensorFile(Vec<NamedBytes>);
 impl TensorFile {
     /// A file that was just written.
     pub fn of(name: &str, bytes: Vec<u8>) -> Self {
-        Self(vec![(name.to_string(), bytes)])
+        Self(vec![(name.to_string(), bytes.into())])
     }
 
     /// The tensors, still in their file.

@@ -9,6 +9,7 @@
 use archer::Config;
 use archer::algorithms::common::learner::{Context, Learner};
 use archer::algorithms::common::{Layout, Policy};
+use archer::config::Held;
 use archer::hf::weights::{self, Weights};
 use archer::hf::{self, Format, peft};
 use archer::nn::causal_lm::CausalLm;
@@ -78,7 +79,7 @@ async fn adapters(
     let config = format!("{name}/adapter/{}", peft::CONFIG);
     let weights = format!("{name}/adapter/{}", peft::WEIGHTS);
     let lora = peft::read_config(&config, &fixtures.need(&config)?)?;
-    let files = vec![(weights.clone(), fixtures.need(&weights)?)];
+    let files = vec![(weights.clone(), fixtures.need(&weights)?.into())];
     let autodiff = lm.device().autodiff();
     let lm = peft::read(lm, &lora, &files, &autodiff)?;
     let written = peft::write_adapters(&lm).await?;
@@ -193,14 +194,12 @@ async fn scores(lm: &CausalLm, ids: &[u32]) -> Result<Vec<f64>, Error> {
 
 /// A model of the folder.
 fn load(fixtures: &Fixtures, name: &str, device: &Device) -> Result<CausalLm, Error> {
-    let file = |path: &str| Ok(fixtures.bytes(path));
+    let file = |path: &str| Ok(fixtures.bytes(path).map(Into::into));
     let config = format!("{name}/config.json");
     let files = weights::files(&file, &format!("{name}/"))?;
     let bytes = fixtures.need(&config)?;
     let (shape, weights) = hf::actor_weights((&config, &bytes), &files, &mut Vec::new())?;
-    // What is drawn here is replaced at once.
-    let fresh = shape.init(&mut rng::stream(0, "parity", 0), device);
-    Ok(weights.fill(fresh, hf::Format::Actor, |_| false)?)
+    Ok(hf::made_of(&shape, &weights, Held::Stored, device)?)
 }
 
 /// A tensor of token ids.

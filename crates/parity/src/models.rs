@@ -40,7 +40,7 @@ async fn published_encoder(bench: &Bench, ledger: &mut Ledger) -> Result<(), Err
     let json = bench.fixtures.need(config)?;
     let mut unused = rng::stream(0, "parity", 1);
     let fresh: Critic = hf::critic_like(config, &json, &mut unused, &bench.device)?;
-    let bytes = |name: &str| Ok(bench.fixtures.bytes(name));
+    let bytes = |name: &str| Ok(bench.fixtures.bytes(name).map(Into::into));
     let read = hf::read_critic(fresh, &weights::files(&bytes, "critic/")?)?;
     let body = |(name, tensor): (String, _)| {
         name.strip_prefix("base_lm.").map(|bare| (bare.to_string(), tensor))

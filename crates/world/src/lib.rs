@@ -51,9 +51,9 @@ pub mod serve;
 pub use error::WorldError;
 pub use record::{Exchange, Game};
 pub use teaching::{Discount, Teaching};
-pub use transcript::{Style, Transcript};
+pub use transcript::{Chat, Style, Transcript};
 pub use world::{About, Choices, End, Opening, Start, Turn, World};
-pub use worlds::{Batch, Elsewhere, Local, Said, Wait, Worlds};
+pub use worlds::{Batch, Elsewhere, Local, Restyled, Said, Wait, Worlds};
 
 /// The settings of a world: names and plain values, which only the world itself understands.
 pub type Settings = serde_json::Map<String, serde_json::Value>;

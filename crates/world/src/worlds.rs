@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::WorldError;
 use crate::teaching::Teaching;
+use crate::transcript::Style;
 use crate::world::{About, Opening, Start, Turn, World};
 
 /// A result that may be waited for.
@@ -157,6 +158,45 @@ impl Worlds for Elsewhere {
 
     fn open(&self, _: usize) -> Wait<'_, Box<dyn Batch>> {
         Box::pin(ready(Err(WorldError::Settings(self.why.clone()))))
+    }
+}
+
+/// A world whose texts are joined in another way than it asks for, as an agent reads them that was
+/// trained on messages of a chat.
+pub struct Restyled {
+    worlds: Arc<dyn Worlds>,
+    about: About,
+}
+
+impl Restyled {
+    /// The world with this way of joining.
+    pub fn new(worlds: Arc<dyn Worlds>, style: Style) -> Self {
+        let about = About { style, ..worlds.about().clone() };
+        Self { worlds, about }
+    }
+}
+
+impl Worlds for Restyled {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn open(&self, games: usize) -> Wait<'_, Box<dyn Batch>> {
+        self.worlds.open(games)
+    }
+
+    fn capacity(&self) -> Option<usize> {
+        self.worlds.capacity()
+    }
+
+    fn teaching(&self) -> Option<&dyn Teaching> {
+        self.worlds.teaching()
+    }
+
+    fn in_training(&self, progress: f64) -> Result<Option<Arc<dyn Worlds>>, WorldError> {
+        let inner = self.worlds.in_training(progress)?;
+        let style = || self.about.style.clone();
+        Ok(inner.map(|inner| Arc::new(Restyled::new(inner, style())) as Arc<dyn Worlds>))
     }
 }
 

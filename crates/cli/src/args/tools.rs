@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use archer::config::Held;
 use clap::{Args, ValueEnum};
 
 use super::{at_least_one, threads};
@@ -48,6 +49,8 @@ pub struct Score {
     pub choices: Vec<String>,
     #[command(flatten)]
     pub compute: super::Compute,
+    #[command(flatten)]
+    pub holding: Holding,
 }
 
 /// Flags of `archer reference`.
@@ -122,6 +125,8 @@ pub struct Bench {
     /// and lora_step
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub holding: Holding,
     /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
@@ -139,4 +144,18 @@ pub struct Doctor {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a language model that is not trained is held.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Holding {
+    /// How the weights of a language model are held: stored (as in its file), f32, bf16, q8 or q4
+    /// [default: as they were when it was trained]
+    #[arg(long, value_name = "HOW", value_parser = held)]
+    pub weights: Option<Held>,
+}
+
+fn held(text: &str) -> Result<Held, String> {
+    let known = serde_json::from_value(text.into());
+    known.map_err(|_| "it must be stored, f32, bf16, q8 or q4".to_string())
 }

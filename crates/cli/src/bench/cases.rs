@@ -502,7 +502,7 @@ mod tests {
     #[test]
     fn small_cases_run_on_any_number_of_threads() {
         for threads in [1, 2] {
-            let setup = Setup { device: Device::flex(), threads, model: None };
+            let setup = Setup { device: Device::flex(), threads, model: None, held: None };
             for case in [Case::Gen, Case::Actor, Case::Critic] {
                 let mut job = case.prepare(Some(Size::S), &setup).unwrap();
                 job.run().unwrap();
@@ -542,9 +542,10 @@ mod tests {
             utterance_tries: 1,
             tokenizer_crc32: 0,
             base_sha256: String::new(),
+            base_weights: archer::config::Held::Stored,
         };
         let agent = Agent::new(actor, None, tokenizer, about);
-        let setup = Setup { device, threads: 1, model: None };
+        let setup = Setup { device, threads: 1, model: None, held: None };
         for kind in [CriticKind::Causal, CriticKind::Encoder] {
             let mut job = Iteration::of(agent.clone(), &setup, kind).unwrap();
             job.config.world = agent.about.world.clone();
@@ -555,7 +556,7 @@ mod tests {
 
     #[test]
     fn an_iteration_asks_for_its_model() {
-        let setup = Setup { device: Device::flex(), threads: 1, model: None };
+        let setup = Setup { device: Device::flex(), threads: 1, model: None, held: None };
         let error = Case::Iter.prepare(None, &setup).err().unwrap().to_string();
         assert!(error.contains("--model"), "{error}");
     }

@@ -33,7 +33,7 @@ fn read(setup: &Setup) -> Result<Agent, Error> {
     let folder = setup.model.as_deref().ok_or_else(|| {
         Error::Usage("this case is timed with a model: name its folder with --model DIR".into())
     })?;
-    model::load(folder, &setup.device)
+    model::load_as(folder, setup.held, &setup.device)
 }
 
 fn random_tokens(rng: &mut ChaCha8Rng, n: usize, lm: &CausalLm) -> Vec<u32> {
@@ -93,7 +93,7 @@ impl<'a> DecodeBatch<'a> {
 
 impl Job for DecodeBatch<'_> {
     fn run(&mut self) -> Result<(), Error> {
-        let threads = self.setup.threads;
+        let threads = if self.lm.is_large() { 1 } else { self.setup.threads };
         let rows = BATCH.0.div_ceil(threads);
         let parts = self.prompts.chunks(rows).enumerate().collect();
         let done = parallel::map(threads, parts, |(part, prompts): (usize, &[Vec<u32>])| {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use archer::hf::weights::Bytes;
 use archer::hf::{gguf, weights};
 
 use crate::error::{Error, cannot_read};
@@ -24,11 +25,11 @@ impl Source {
             return Ok(Source::Folder(path.to_path_buf()));
         }
         let bytes = fs::read(path).map_err(|error| cannot_read(path, &error))?;
-        Ok(Source::Gguf(gguf::folder(&path.display().to_string(), &bytes)?))
+        Ok(Source::Gguf(gguf::folder(&path.display().to_string(), &bytes.into())?))
     }
 
     /// The bytes of a file, or `None` where there is none.
-    pub fn get(&self, name: &str) -> Result<Option<Vec<u8>>, archer::Error> {
+    pub fn get(&self, name: &str) -> Result<Option<Bytes>, archer::Error> {
         match self {
             Source::Folder(folder) => file(&folder.join(name)),
             Source::Gguf(files) => Ok(files.get(name).cloned()),
@@ -78,7 +79,7 @@ pub fn base_of(model: &Source) -> Result<Option<(PathBuf, Source)>, Error> {
 
 /// The bytes of a file of a folder, or `None` where there is none. One that is there and cannot be read
 /// is not taken for missing, and nothing but a file is opened: a pipe would be waited for.
-pub fn file(path: &Path) -> Result<Option<Vec<u8>>, archer::Error> {
+pub fn file(path: &Path) -> Result<Option<Bytes>, archer::Error> {
     let fault = |what: &str| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Err(archer::Error::Model(format!("{name} {what}")))
@@ -92,7 +93,7 @@ pub fn file(path: &Path) -> Result<Option<Vec<u8>>, archer::Error> {
         Ok(found) if !found.is_file() => {
             fault("is a pipe or a device, where a file of this name should be")
         }
-        Ok(_) => fs::read(path).map(Some).or_else(|error| unreadable(&error)),
+        Ok(_) => fs::read(path).map(|bytes| Some(bytes.into())).or_else(|error| unreadable(&error)),
         Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_ok() => {
             fault("is a symbolic link to nothing; copy the file itself")
         }

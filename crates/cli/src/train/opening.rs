@@ -320,8 +320,12 @@ fn new_trainer(config: Config, root: Option<&Path>, device: &Opened) -> Result<T
     }
     let named = config.algorithm.has_critic() && !config.critic.is_empty();
     let critic = named.then(|| Path::new(&config.critic));
-    let agent =
-        model::load_to_train(Path::new(&config.actor), critic, config.seed, &device.device)?;
+    let agent = model::load_to_train(
+        Path::new(&config.actor),
+        critic,
+        model::reading(&config),
+        &device.device,
+    )?;
     Ok(Trainer::from_agent(config, worlds, agent, &device.device)?)
 }
 

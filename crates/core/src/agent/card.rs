@@ -49,7 +49,7 @@ impl Card {
              # An agent for {world}\n\n\
              A language model of {parameters} parameters in the layout of {layout} ({layers} blocks of width {width}, {tokens} tokens, texts of up to {positions} tokens). It reads the text of a game and writes the next utterance, which ends with its line.{critic}\n",
             world = self.world(agent),
-            parameters = crate::nn::params::count(&agent.actor),
+            parameters = agent.actor.size(),
             layout = shape.layout.name(),
             layers = shape.layers,
             width = shape.width,

@@ -1,10 +1,12 @@
 //! A model folder as files: read into an agent after one check of all of them, and written so that other
 //! programs read the same text into the same tokens and the same words out of them.
 
+use archer_world::Style;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::{About, Agent, Base, Card};
+use crate::config::Held;
 use crate::error::Error;
 use crate::foreign;
 #[cfg(feature = "llama")]
@@ -34,6 +36,16 @@ const CRITIC: &str = "critic/";
 #[cfg(feature = "llama")]
 const BASE: &str = weights::BASE;
 
+/// How a model folder is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// The seed from which what a published critic's files lack (its heads, its pooler) is drawn.
+    pub seed: u64,
+    /// How the weights of a model that can have adapters are held; `None` for as they were when its
+    /// adapters were trained.
+    pub held: Option<Held>,
+}
+
 impl Agent {
     /// Reads a model folder; `file` gives the bytes of a relative path, or `None` if there is none.
     ///
@@ -43,15 +55,18 @@ impl Agent {
     /// If a file is missing, damaged or something else, or the files do not fit each other; the error
     /// names it.
     pub fn from_files(file: Files<'_>, device: &Device) -> Result<Self, Error> {
-        Self::from_files_to_train(file, 0, device)
+        Self::from_files_as(file, Reading::default(), device)
     }
 
-    /// The same for a run with this seed, from which what a published critic's files lack (its
-    /// heads, its pooler) is drawn.
+    /// The same, read in another way than usual.
     ///
     /// # Errors
     /// As [`from_files`](Self::from_files).
-    pub fn from_files_to_train(file: Files<'_>, seed: u64, device: &Device) -> Result<Self, Error> {
+    pub fn from_files_as(
+        file: Files<'_>,
+        reading: Reading,
+        device: &Device,
+    ) -> Result<Self, Error> {
         let need = |path: &str| {
             file(path)?.ok_or_else(|| Error::Model(format!("the model folder has no file {path}")))
         };
@@ -67,10 +82,16 @@ impl Agent {
         notices.extend(cleared(TOKENIZER, &tokenizer));
         let about = match file(ABOUT)? {
             Some(bytes) => read_about(&bytes, &tokenizer_json, shape.positions)?,
-            None => About::of_strangers(&tokenizer_json),
+            None => {
+                let about = About::of_strangers(&tokenizer_json);
+                let chat = chat(file, &tokenizer, &mut notices)?;
+                About { style: chat.unwrap_or_else(|| about.style.clone()), ..about }
+            }
         };
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
-        let whole = weights.fill(shape.blank(device), Format::Actor, |_| false)?;
+        let tokenizer = tokenizer.ending_by(about.style.stop())?;
+        let held = reading.held.unwrap_or(about.base_weights);
+        let whole = hf::made_of(&shape, &weights, held, device)?;
         let base = Base {
             place: String::new(),
             sha256: if shape.has_adapters() { weights::sha256(&files) } else { String::new() },
@@ -80,7 +101,7 @@ impl Agent {
             None => whole.clone(),
         };
         let own = (&tokenizer, &tokenizer_json[..], &whole);
-        let critic = read_critic(file, seed, device, own, &mut notices)?;
+        let critic = read_critic(file, reading.seed, device, own, &mut notices)?;
         let Some((critic, own)) = critic else {
             if about.samples > 1 {
                 return Err(Error::Model(format!(
@@ -105,7 +126,10 @@ impl Agent {
         let about = serde_json::to_string_pretty(&about).expect("JSON can be written") + "\n";
         let shape = self.actor.config();
         let mut files = vec![
-            (CONFIG.to_string(), hf::actor_config(shape, self.tokenizer.end)),
+            (
+                CONFIG.to_string(),
+                hf::actor_config(shape, self.tokenizer.end, self.tokenizer.stops()),
+            ),
             (GENERATION.to_string(), self.generation_config()),
             (TOKENIZER_CONFIG.to_string(), tokenizer_config(&self.tokenizer, shape.positions)),
             (ABOUT.to_string(), about.into_bytes()),
@@ -136,7 +160,8 @@ impl Agent {
                 (peft::WEIGHTS.to_string(), peft::write_adapters(&self.actor).await?),
             ]);
         }
-        Ok(vec![(MODEL.to_string(), hf::write(&self.actor, Format::Actor).await?)])
+        let actor = self.actor.clone().unfrozen();
+        Ok(vec![(MODEL.to_string(), hf::write(&actor, Format::Actor).await?)])
     }
 
     /// `generation_config.json`: greedy, and ended by what ends an utterance here.
@@ -326,6 +351,52 @@ fn specials(file: Files<'_>, folder: &str, config: &[u8]) -> Result<Specials, Er
         all = all.or(Specials { end_names, ..Specials::default() });
     }
     Ok(all)
+}
+
+/// How the messages of a chat are framed, by the template of a folder; `None` where there is none that can
+/// be used, which is told.
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
+fn chat(
+    file: Files<'_>,
+    tokenizer: &Tokenizer,
+    notices: &mut Vec<String>,
+) -> Result<Option<Style>, Error> {
+    const TEMPLATE: &str = "chat_template.jinja";
+    let config = file(TOKENIZER_CONFIG)?;
+    let config: Value =
+        config.and_then(|bytes| foreign::json(TOKENIZER_CONFIG, &bytes).ok()).unwrap_or_default();
+    let text = |value: &Value| value.as_str().or(value["content"].as_str()).map(str::to_string);
+    let own = match &config["chat_template"] {
+        // Several by their names.
+        Value::Array(all) => {
+            let default = all.iter().find(|one| one["name"] == "default");
+            default.and_then(|one| text(&one["template"]))
+        }
+        one => text(one),
+    };
+    let template = match file(TEMPLATE)? {
+        Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        None => own,
+    };
+    let Some(template) = template else { return Ok(None) };
+    let named: Vec<(String, String)> = ["bos_token", "eos_token", "pad_token", "unk_token"]
+        .into_iter()
+        .filter_map(|name| Some((name.to_string(), text(&config[name])?)))
+        .collect();
+    match hf::chat::pieces(&template, &tokenizer.specials(), &named) {
+        Ok(chat) => Ok(Some(Style::Chat(Box::new(chat)))),
+        Err(why) => {
+            notices.push(format!(
+                "its chat template is set aside, and it reads a world's plain text: {why}"
+            ));
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(not(all(feature = "llama", not(target_family = "wasm"))))]
+fn chat(_: Files<'_>, _: &Tokenizer, _: &mut [String]) -> Result<Option<Style>, Error> {
+    Ok(None)
 }
 
 /// The notice of what was cleared in a tokenizer's file.

@@ -24,11 +24,38 @@ pub struct LoraConfig {
     /// The products that have adapters, of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and
     /// down_proj.
     pub targets: Vec<String>,
+    /// How the frozen weights are held in memory: "stored" as their file has them, or "f32", "bf16",
+    /// "q8" (8 bits and a scale for 32 weights) or "q4" (4 bits, a scale and a shift). On a device that
+    /// is no CPU they are held as they are here and computed with in 32 bits.
+    pub weights: Held,
+}
+
+/// How the weights of a frozen model are held in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Held {
+    /// As their file has them.
+    #[default]
+    Stored,
+    /// 32-bit floats.
+    F32,
+    /// The upper halves of 32-bit floats.
+    Bf16,
+    /// 8 bits, and a 16-bit scale for 32 weights.
+    Q8,
+    /// 4 bits, and a 16-bit scale and shift for 32 weights.
+    Q4,
 }
 
 impl Default for LoraConfig {
     fn default() -> Self {
-        Self { rank: 0, alpha: 16.0, targets: ["q_proj", "v_proj"].map(str::to_string).to_vec() }
+        Self {
+            rank: 0,
+            alpha: 16.0,
+            targets: ["q_proj", "v_proj"].map(str::to_string).to_vec(),
+            weights: Held::Stored,
+        }
     }
 }
 

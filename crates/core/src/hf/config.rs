@@ -22,8 +22,12 @@ pub const CRITIC: &str = "archer_critic";
 const BODY: &str = "body_model_type";
 
 /// The `config.json` of a causal model of this shape, in its layout.
-pub fn actor_config(config: &CausalLmConfig, end_of_text: u32) -> Vec<u8> {
-    pretty(&actor(config, end_of_text))
+pub fn actor_config(config: &CausalLmConfig, end_of_text: u32, stops: &[u32]) -> Vec<u8> {
+    let mut file = actor(config, end_of_text);
+    if !stops.is_empty() {
+        file["eos_token_id"] = json!([&[end_of_text], stops].concat());
+    }
+    pretty(&file)
 }
 
 fn actor(config: &CausalLmConfig, end_of_text: u32) -> Value {
@@ -219,6 +223,7 @@ pub fn read_specials(file: &str, bytes: &[u8]) -> Result<Specials, Error> {
         pad: config.id("pad_token_id")?,
         end: config.id("eos_token_id")?,
         end_names: Vec::new(),
+        stops: config.ids("eos_token_id")?,
     })
 }
 

@@ -121,6 +121,14 @@ impl<'a> ConfigFile<'a> {
         }
     }
 
+    /// The ids of tokens, where one or several stand there.
+    pub fn ids(&self, key: &str) -> Result<Vec<u32>, Error> {
+        let one = std::slice::from_ref(&self.value[key]);
+        let all = self.value[key].as_array().map_or(one, Vec::as_slice);
+        let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+        Ok(all.iter().filter_map(id).collect())
+    }
+
     /// Refuses the id of a token beyond the vocabulary, where the file says how large that is.
     pub fn id_below_vocabulary(&self, key: &str) -> Result<(), Error> {
         let size = self.value["vocab_size"].as_u64();

@@ -1,8 +1,8 @@
 //! GGUF, the one file that llama.cpp reads, as the files of a model folder.
 //!
 //! A header of keys and values describes the model and holds its tokenizer; tensors follow, many of them in
-//! blocks of few bits. Everything comes out as a folder would hold it (configuration, tokenizer, weights of
-//! 32 bits), so that one reader checks it. Sizes are held against the file before anything is reserved.
+//! blocks of few bits. Configuration and tokenizer come out as a folder would hold them, so that one reader
+//! checks them; tensors stay where they lie. Sizes are held against the file before anything is reserved.
 //! The layout of the file is that of GGUF's specification, version 3 (ggml, docs/gguf.md).
 
 mod blocks;
@@ -11,39 +11,56 @@ mod tokenizer;
 
 use std::collections::BTreeMap;
 
-use safetensors::tensor::{Dtype, TensorView};
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use self::header::{Header, Tensor};
 use super::config::pretty;
-use super::weights::SINGLE;
+use super::stored::Stored;
+use super::weights::GGUF;
 use crate::error::Error;
 
 /// What such a file begins with.
 pub const MAGIC: &[u8] = b"GGUF";
 
 /// The files of a model folder, by name.
-pub type Folder = BTreeMap<String, Vec<u8>>;
+pub type Folder = BTreeMap<String, Bytes>;
 
-/// The model in a file: `config.json`, `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`.
-/// `file` is its name for errors.
+/// The model in a file: `config.json`, `tokenizer.json`, `tokenizer_config.json`, and itself for its
+/// weights. `file` is its name for errors.
 ///
 /// # Errors
 /// If it is damaged, of another version, or holds a model, a tokenizer or a quantisation that cannot be
 /// read; the error names the key or the tensor.
-pub fn folder(file: &str, bytes: &[u8]) -> Result<Folder, Error> {
+pub fn folder(file: &str, bytes: &Bytes) -> Result<Folder, Error> {
     let header = Header::read(file, bytes)?;
-    let model = header.text("general.architecture")?.to_string();
-    if !["llama", "qwen2", "qwen3"].contains(&model.as_str()) {
-        return header.fault(format!(
-            "general.architecture is {model}; only llama, qwen2 and qwen3 can be read"
-        ));
-    }
-    let (config, heads) = config(&header, &model)?;
+    let (config, _) = config(&header, &architecture(&header)?)?;
     let mut folder = tokenizer::files(&header)?;
-    folder.insert("config.json".into(), pretty(&config));
-    folder.insert(SINGLE.into(), weights(&header, bytes, &model, heads)?);
+    folder.insert("config.json".into(), pretty(&config).into());
+    folder.insert(GGUF.into(), bytes.clone());
     Ok(folder)
+}
+
+/// The tensors of a file under the names of the field, each where it lies in the file unless its rows
+/// stand in another order there.
+///
+/// # Errors
+/// As [`folder`].
+pub(super) fn tensors(file: &str, bytes: &Bytes) -> Result<Vec<(String, Stored)>, Error> {
+    let header = Header::read(file, bytes)?;
+    let model = architecture(&header)?;
+    let (_, heads) = config(&header, &model)?;
+    weights(&header, bytes, &model, heads)
+}
+
+fn architecture(header: &Header<'_>) -> Result<String, Error> {
+    let model = header.text("general.architecture")?;
+    match ["llama", "qwen2", "qwen3"].contains(&model) {
+        true => Ok(model.to_string()),
+        false => header.fault(format!(
+            "general.architecture is {model}; only llama, qwen2 and qwen3 can be read"
+        )),
+    }
 }
 
 /// The `config.json`, and the heads of queries and of keys.
@@ -128,62 +145,52 @@ fn rope(header: &Header<'_>, of: &dyn Fn(&str) -> String) -> Result<Value, Error
     Ok(Value::Object(all))
 }
 
-/// The tensors as `model.safetensors`, in 32 bits and under the names of the field.
 fn weights(
     header: &Header<'_>,
-    bytes: &[u8],
+    bytes: &Bytes,
     model: &str,
     [heads, keys]: [usize; 2],
-) -> Result<Vec<u8>, Error> {
-    let mut all: BTreeMap<String, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
-    for tensor in header.tensors() {
+) -> Result<Vec<(String, Stored)>, Error> {
+    let named = header.tensors().iter().map(|tensor| {
         let name = name(&tensor.name).ok_or_else(|| {
             header.error(format!("the tensor {} belongs to no part of such a model", tensor.name))
         })?;
-        let mut values = blocks::values(header, tensor, bytes)?;
+        let stored = blocks::stored(header, tensor, bytes)?;
         // llama.cpp pairs neighbouring axes of a head where the field pairs halves.
         let turned = match tensor.name.rsplit('.').nth(1) {
             Some("attn_q") if model == "llama" => Some(heads),
             Some("attn_k") if model == "llama" => Some(keys),
             _ => None,
         };
-        if let Some(heads) = turned {
-            values = halves(header, tensor, values, heads)?;
+        match turned {
+            Some(heads) => Ok((name, halves(header, tensor, stored, heads)?)),
+            None => Ok((name, stored)),
         }
-        let bytes = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        all.insert(name, (tensor.shape.clone(), bytes));
-    }
-    let views: BTreeMap<&str, TensorView<'_>> = all
-        .iter()
-        .map(|(name, (shape, bytes))| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-            (name.as_str(), view.expect("as many bytes as elements"))
-        })
-        .collect();
-    safetensors::serialize(views, None).map_err(|error| header.error(error.to_string()))
+    });
+    named.collect()
 }
 
 /// Rows of each head in the order of the field: first of all pairs the first axis, then the second.
 fn halves(
     header: &Header<'_>,
     tensor: &Tensor,
-    values: Vec<f32>,
+    stored: Stored,
     heads: usize,
-) -> Result<Vec<f32>, Error> {
+) -> Result<Stored, Error> {
     let rows = tensor.shape[0];
     if heads == 0 || !rows.is_multiple_of(2 * heads) {
         return header
             .fault(format!("the tensor {} has {rows} rows for {heads} heads", tensor.name));
     }
-    let (d, width) = (rows / heads, values.len() / rows);
-    let mut turned = Vec::with_capacity(values.len());
+    let (d, width) = (rows / heads, stored.bytes.len() / rows);
+    let mut turned = Vec::with_capacity(stored.bytes.len());
     for row in 0..rows {
         let (head, axis) = (row / d, row % d);
         let (half, pair) = (axis / (d / 2), axis % (d / 2));
         let from = head * d + 2 * pair + half;
-        turned.extend_from_slice(&values[from * width..][..width]);
+        turned.extend_from_slice(&stored.bytes[from * width..][..width]);
     }
-    Ok(turned)
+    Ok(Stored { bytes: turned.into(), ..stored })
 }
 
 /// The field's name of a tensor.

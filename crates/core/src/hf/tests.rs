@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use safetensors::tensor::SafeTensors;
 use serde_json::Value;
 
+use super::weights::Bytes;
 use super::*;
 use crate::nn::causal_lm::{CausalLmConfig, Layout};
 use crate::nn::encoder::EncoderConfig;
@@ -13,7 +14,7 @@ use crate::rng::stream;
 const FILE: &str = "model.safetensors";
 
 fn file(bytes: &[u8]) -> Vec<NamedBytes> {
-    vec![(FILE.to_string(), bytes.to_vec())]
+    vec![(FILE.to_string(), Bytes::copy_from_slice(bytes))]
 }
 
 fn encoder_critic(critic: Critic) -> DoubleCritic {
@@ -144,7 +145,7 @@ fn weights_in_several_files_are_found_by_their_index() {
         (weights::INDEX.to_string(), index.into_bytes()),
     ]);
     let read = |folder: &HashMap<String, Vec<u8>>| {
-        let files = weights::files(&|name| Ok(folder.get(name).cloned()), "")?;
+        let files = weights::files(&|name| Ok(folder.get(name).cloned().map(Bytes::from)), "")?;
         read_actor(actor(2), &files)
     };
     assert_eq!(tensors(&read(&folder).unwrap(), Format::Actor), all);
@@ -298,7 +299,7 @@ fn bert_counts_from_position_0_and_has_token_types() {
 #[test]
 fn configurations_survive_the_file() {
     let config = actor(1).config().clone();
-    assert_eq!(read_actor_config("f", &actor_config(&config, 2)).unwrap(), config);
+    assert_eq!(read_actor_config("f", &actor_config(&config, 2, &[])).unwrap(), config);
     let config = critic(1).config().clone();
     assert_eq!(read_encoder_config("f", &encoder_config(&config, 0, 1, 2)).unwrap(), config);
     let error =
@@ -325,7 +326,7 @@ fn told(
 }
 
 fn config() -> Value {
-    serde_json::from_slice(&actor_config(actor(1).config(), 2)).unwrap()
+    serde_json::from_slice(&actor_config(actor(1).config(), 2, &[])).unwrap()
 }
 
 #[test]

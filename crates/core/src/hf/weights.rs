@@ -8,14 +8,23 @@ use std::collections::{BTreeMap, HashSet};
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+pub use bytes::Bytes;
+use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 
+use super::Format;
+#[cfg(feature = "llama")]
+use super::gguf;
 use super::shapes::Named;
-use super::{Format, turn};
+use super::stored::{Stored, Type};
+#[cfg(feature = "llama")]
+use crate::config::Held;
 use crate::error::Error;
 use crate::finite;
 use crate::foreign;
+use crate::nn::layers::transposed;
+#[cfg(feature = "llama")]
+use crate::nn::packed::Loaded;
 use crate::nn::params;
 
 /// The name of a model's weights where they are one file.
@@ -46,14 +55,17 @@ pub fn sha256(files: &[NamedBytes]) -> String {
     }
 }
 
+/// The name of a model's weights where they stand in a GGUF.
+pub const GGUF: &str = "model.gguf";
+
 /// A file's name and its bytes.
-pub type NamedBytes = (String, Vec<u8>);
+pub type NamedBytes = (String, Bytes);
 
 /// Where a model folder's files come from: the bytes of a path, or `None` where there is no such file.
 ///
 /// # Errors
 /// If it is there and cannot be read.
-pub type Files<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, Error>;
+pub type Files<'a> = &'a dyn Fn(&str) -> Result<Option<Bytes>, Error>;
 
 /// The weight files of a model folder: the single file, or else those that the index names.
 ///
@@ -63,8 +75,10 @@ pub type Files<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, Error>;
 /// If there is neither, a file cannot be read, or one that the index names is missing.
 pub fn files(file: Files<'_>, folder: &str) -> Result<Vec<NamedBytes>, Error> {
     let single = format!("{folder}{SINGLE}");
-    if let Some(bytes) = file(&single)? {
-        return Ok(vec![(single, bytes)]);
+    for name in [&single, &format!("{folder}{GGUF}")] {
+        if let Some(bytes) = file(name)? {
+            return Ok(vec![(name.clone(), bytes)]);
+        }
     }
     let index = format!("{folder}{INDEX}");
     let Some(bytes) = file(&index)? else {
@@ -133,9 +147,25 @@ fn parse<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, Error> {
     })
 }
 
+/// The tensors of a file under their names, without a copy of one where they lie as they are used.
+fn tensors_of(file: &str, bytes: &Bytes) -> Result<Vec<(String, Stored)>, Error> {
+    #[cfg(feature = "llama")]
+    if file.ends_with(GGUF) {
+        return gguf::tensors(file, bytes);
+    }
+    let views = parse(file, bytes)?.tensors();
+    Ok(views
+        .into_iter()
+        .map(|(name, view)| {
+            let (shape, bytes) = (view.shape().to_vec(), bytes.slice_ref(view.data()));
+            (name, Stored { shape, kind: Type::Plain(view.dtype()), bytes })
+        })
+        .collect())
+}
+
 /// The tensors of one or several files under their names.
 pub struct Weights<'a> {
-    tensors: BTreeMap<String, (&'a str, TensorView<'a>)>,
+    tensors: BTreeMap<String, (&'a str, Stored)>,
     /// Where to look for what is missing.
     place: String,
 }
@@ -148,7 +178,7 @@ impl<'a> Weights<'a> {
     pub fn new(files: &'a [NamedBytes]) -> Result<Self, Error> {
         let mut tensors = BTreeMap::new();
         for (file, bytes) in files {
-            for (name, view) in parse(file, bytes)?.tensors() {
+            for (name, view) in tensors_of(file, bytes)? {
                 if let Some((other, _)) = tensors.insert(name.clone(), (file.as_str(), view)) {
                     return Err(Error::Model(format!(
                         "the tensor {name} stands in {other} and in {file}"
@@ -181,9 +211,9 @@ impl<'a> Weights<'a> {
     pub fn same(&self, one: &str, other: &str) -> bool {
         match (self.tensors.get(one), self.tensors.get(other)) {
             (Some((_, one)), Some((_, other))) => {
-                one.shape() == other.shape()
-                    && (one.dtype() == other.dtype() && one.data() == other.data()
-                        || floats(one).is_some_and(|values| floats(other) == Some(values)))
+                one.shape == other.shape
+                    && (one.kind == other.kind && one.bytes == other.bytes
+                        || one.floats().is_some_and(|values| other.floats() == Some(values)))
             }
             _ => false,
         }
@@ -207,8 +237,8 @@ impl<'a> Weights<'a> {
     pub fn check(&self, wanted: &[Named], may_lack: impl Fn(&str) -> bool) -> Result<(), Error> {
         for (name, shape) in wanted {
             match self.tensors.get(name) {
-                Some((_, view)) if view.shape() == shape => {}
-                Some((file, view)) => return Err(misshapen(file, name, view.shape(), shape)),
+                Some((_, view)) if view.shape == *shape => {}
+                Some((file, view)) => return Err(misshapen(file, name, &view.shape, shape)),
                 None if may_lack(name) => {}
                 None => return Err(self.missing(name)),
             }
@@ -239,27 +269,30 @@ impl<'a> Weights<'a> {
     /// If there is none of this name, or its type is none that can be read.
     pub fn numbers(&self, name: &str) -> Result<(Vec<usize>, Vec<f64>), Error> {
         let (file, view) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
-        let bytes = view.data();
-        let values: Vec<f64> = match view.dtype() {
-            Dtype::BOOL | Dtype::U8 => bytes.iter().map(|&byte| f64::from(byte)).collect(),
-            Dtype::I64 => wide(bytes).map(|b| i64::from_le_bytes(b) as f64).collect(),
-            Dtype::F64 => wide(bytes).map(f64::from_le_bytes).collect(),
-            Dtype::I32 => {
+        let bytes = &view.bytes[..];
+        let values: Vec<f64> = match view.kind {
+            Type::Plain(Dtype::BOOL | Dtype::U8) => {
+                bytes.iter().map(|&byte| f64::from(byte)).collect()
+            }
+            Type::Plain(Dtype::I64) => wide(bytes).map(|b| i64::from_le_bytes(b) as f64).collect(),
+            Type::Plain(Dtype::F64) => wide(bytes).map(f64::from_le_bytes).collect(),
+            Type::Plain(Dtype::I32) => {
                 bytes.as_chunks().0.iter().map(|&b| f64::from(i32::from_le_bytes(b))).collect()
             }
             _ => {
-                let floats = floats(view).ok_or_else(|| unreadable(file, name, view))?;
+                let floats = view.floats().ok_or_else(|| unreadable(file, name, view))?;
                 floats.into_iter().map(f64::from).collect()
             }
         };
-        Ok((view.shape().to_vec(), values))
+        Ok((view.shape.clone(), values))
     }
 
     /// The whole numbers of a tensor of 64-bit integers, row by row; `None` if there is no such one.
     pub fn integers(&self, name: &str) -> Option<Vec<i64>> {
         let (_, view) = self.tensors.get(name)?;
         let eight = |b: &[u8]| b.try_into().ok().map(i64::from_le_bytes);
-        (view.dtype() == Dtype::I64).then(|| view.data().chunks_exact(8).map_while(eight).collect())
+        (view.kind == Type::Plain(Dtype::I64))
+            .then(|| view.bytes.chunks_exact(8).map_while(eight).collect())
     }
 
     /// Whether the name of some tensor begins like this.
@@ -306,9 +339,30 @@ impl<'a> Weights<'a> {
     /// If there is none of this name, its type is none that can be read, or a value is not finite.
     pub fn values(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), Error> {
         let (file, view) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
-        let values = floats(view).ok_or_else(|| unreadable(file, name, view))?;
+        let values = view.floats().ok_or_else(|| unreadable(file, name, view))?;
         finite::check_tensor(file, name, &values)?;
-        Ok((view.shape().to_vec(), values))
+        Ok((view.shape.clone(), values))
+    }
+
+    /// A tensor as the weights of a frozen model that are held like this.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    #[cfg(feature = "llama")]
+    pub fn loaded(&self, name: &str, held: Held) -> Result<Loaded, Error> {
+        let (file, stored) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        let loaded = stored.loaded(held).ok_or_else(|| unreadable(file, name, stored))?;
+        match &loaded {
+            Loaded::Floats(values) => finite::check_tensor(file, name, values)?,
+            Loaded::Packed(packed) => {
+                let [rows, _] = packed.shape();
+                // Row by row: nothing of 32 bits is held of it.
+                (0..rows).try_for_each(|row| {
+                    finite::check_tensor(file, name, &packed.rows(std::iter::once(row)))
+                })?;
+            }
+        }
+        Ok(loaded)
     }
 
     /// Fills a network. What is missing stays as it is where `may_lack` says so of its name.
@@ -336,8 +390,11 @@ impl<'a> Weights<'a> {
             if found != shape {
                 return Err(misshapen(self.tensors[&name].0, &name, &found, &shape));
             }
-            let values =
-                if format.is_turned(info) { turn(&values, shape[0], shape[1]) } else { values };
+            let values = if format.is_turned(info) {
+                transposed(&values, shape[0], shape[1])
+            } else {
+                values
+            };
             let size = values.len();
             new.push(Tensor::<1>::from_data(TensorData::new(values, [size]), &old.device()));
             known.push(name);
@@ -360,29 +417,14 @@ fn surplus(file: &str, name: &str) -> Error {
     Error::Model(format!("{file}: the tensor {name} belongs to no part of the configured model"))
 }
 
-fn unreadable(file: &str, name: &str, view: &TensorView<'_>) -> Error {
+fn unreadable(file: &str, name: &str, view: &Stored) -> Error {
     Error::Model(format!(
-        "{file}: the tensor {name} is of type {:?}; only F32, F16 and BF16 can be read",
-        view.dtype()
+        "{file}: the tensor {name} is of type {}; only F32, F16 and BF16 can be read",
+        view.kind.name()
     ))
 }
 
 /// Values of eight bytes each.
 fn wide(bytes: &[u8]) -> impl Iterator<Item = [u8; 8]> {
     bytes.as_chunks().0.iter().copied()
-}
-
-fn floats(view: &TensorView<'_>) -> Option<Vec<f32>> {
-    let bytes = view.data();
-    let pairs = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-    match view.dtype() {
-        Dtype::F32 => Some(
-            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-        ),
-        Dtype::F16 => Some(pairs.map(|bits| burn::tensor::f16::from_bits(bits).to_f32()).collect()),
-        Dtype::BF16 => {
-            Some(pairs.map(|bits| burn::tensor::bf16::from_bits(bits).to_f32()).collect())
-        }
-        _ => None,
-    }
 }

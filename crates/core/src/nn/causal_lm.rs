@@ -10,15 +10,23 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::fused::{self, Heads, Mask};
+use super::fused::{self, Heads, Mask, Rows};
 use super::gpt2::Gpt2;
 use super::kv_cache::KvCache;
 use super::layers::SHUT;
 #[cfg(feature = "llama")]
 use super::llama::{Llama, LlamaLayout, Lora};
 #[cfg(feature = "llama")]
+use super::packed::Load;
+use super::params;
+#[cfg(feature = "llama")]
+use super::recompute::{self, Passed};
+#[cfg(feature = "llama")]
 use super::rope::Rotation;
 use crate::rng::ChaCha8Rng;
+
+/// Weights of a model whose products threads share.
+const LARGE: usize = 32 << 20;
 
 /// The shape of a causal language model.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +70,10 @@ pub struct CausalLm {
     #[cfg(feature = "llama")]
     #[module(skip)]
     lora: Option<Lora>,
+    /// Whether a gradient step computes its blocks twice rather than keep what they computed.
+    #[cfg(feature = "llama")]
+    #[module(skip)]
+    recomputed: bool,
 }
 
 /// The weights of one layout.
@@ -74,7 +86,8 @@ enum Body {
 }
 
 /// Where the tokens of a pass stand.
-struct Places {
+#[derive(Clone)]
+pub(super) struct Places {
     /// `[batch, time]`.
     positions: Tensor<2, Int>,
     /// By what queries and keys are turned there, where the layout turns them.
@@ -149,9 +162,9 @@ impl Body {
 
     /// A row for each token, by which hidden states on this device are scored, `[vocab_size, width]`.
     #[cfg_attr(not(feature = "llama"), allow(unused_variables))]
-    fn table(&self, device: &Device) -> Tensor<2> {
+    fn table(&self, device: &Device) -> Rows {
         match self {
-            Body::Gpt2(lm) => lm.table(),
+            Body::Gpt2(lm) => Rows::Dense(lm.table()),
             #[cfg(feature = "llama")]
             Body::Llama(lm) => lm.table(device),
         }
@@ -159,6 +172,15 @@ impl Body {
 
     fn device(&self) -> Device {
         of_layout!(self, lm => lm.device())
+    }
+
+    /// Weights that are no parameters.
+    fn frozen(&self) -> usize {
+        match self {
+            Body::Gpt2(_) => 0,
+            #[cfg(feature = "llama")]
+            Body::Llama(lm) => lm.frozen(),
+        }
     }
 }
 
@@ -189,16 +211,20 @@ impl CausalLmConfig {
         CausalLm::of(body, self)
     }
 
-    /// A model to be filled: zeros, where drawing numbers would take long.
-    pub fn blank(&self, device: &Device) -> CausalLm {
-        match &self.layout {
-            // Small models are drawn in no time.
-            Layout::Gpt2 => self.init(&mut crate::rng::stream(0, "blank", 0), device),
-            #[cfg(feature = "llama")]
-            Layout::Llama(layout) => {
-                CausalLm::of(Body::Llama(Llama::blank(self, layout, device)), self)
-            }
-        }
+    /// A frozen model of what `load` gives: each tensor by its name and its shape in a file; `None` for a
+    /// layout whose weights are always trained.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    #[cfg(feature = "llama")]
+    pub fn of_parts<E>(
+        &self,
+        device: &Device,
+        load: &mut Load<'_, E>,
+    ) -> Result<Option<CausalLm>, E> {
+        let Layout::Llama(layout) = &self.layout else { return Ok(None) };
+        let body = Body::Llama(Llama::of_parts(self, layout, device, load)?);
+        Ok(Some(CausalLm::of(body, self)))
     }
 
     /// A fresh model as by [`init`](Self::init) that looks back from the first step on, if its layout has positions that can be
@@ -220,6 +246,8 @@ impl CausalLm {
             spoken: None,
             #[cfg(feature = "llama")]
             lora: None,
+            #[cfg(feature = "llama")]
+            recomputed: false,
         }
     }
 
@@ -280,19 +308,48 @@ impl CausalLm {
         Some(Self { body, lora: Some(lora.clone()), ..self })
     }
 
+    /// The same, whose blocks a gradient step computes twice rather than keep what they computed
+    /// ([`recompute`](super::recompute)).
+    #[cfg(feature = "llama")]
+    pub fn recomputed(self, recomputed: bool) -> Self {
+        Self { recomputed, ..self }
+    }
+
     /// The adapters that are trained of it, where its weights are frozen.
     #[cfg(feature = "llama")]
     pub fn lora(&self) -> Option<&Lora> {
         self.lora.as_ref()
     }
 
-    /// Adds its adapters to its weights, all of which are trained again.
+    /// Adds its adapters to its weights, all of which are then trained, on this device.
     #[cfg(feature = "llama")]
     pub fn merged(self, device: &Device) -> Self {
         match self.body {
             Body::Llama(lm) => Self { body: Body::Llama(lm.merged(device)), lora: None, ..self },
             body => Self { body, ..self },
         }
+    }
+
+    /// The same where its weights are; one whose weights are trained stays as it is.
+    pub fn unfrozen(self) -> Self {
+        #[cfg(feature = "llama")]
+        {
+            let device = self.device();
+            self.merged(&device)
+        }
+        #[cfg(not(feature = "llama"))]
+        self
+    }
+
+    /// Whether each of its products takes so long that threads rather share it than rows of a batch: the
+    /// weights are then read once for all rows.
+    pub fn is_large(&self) -> bool {
+        self.size() >= LARGE
+    }
+
+    /// The numbers that it computes with, those that are frozen too.
+    pub fn size(&self) -> usize {
+        params::count(self) + self.body.frozen()
     }
 
     /// Hidden states after the final norm, each token attending to itself and what stands before.
@@ -348,10 +405,7 @@ impl CausalLm {
         rows.dedup();
         let last = self.config.layers - 1;
         let places = self.body.places(positions);
-        let mut x = self.body.embed(tokens, &places);
-        for block in 0..last {
-            x = self.through(block, x, &places, mask);
-        }
+        let x = self.before_last(tokens, &places, mask);
         let qkv = self.body.project(last, x.clone(), &places);
         let mixed = fused::attention_at(qkv, mask, self.config.heads_of_a_token(), &rows);
         let x = self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, &rows))); // [rows, width]
@@ -368,7 +422,60 @@ impl CausalLm {
         })
     }
 
-    fn through(&self, block: usize, x: Tensor<3>, places: &Places, mask: &Mask) -> Tensor<3> {
+    /// What the last block takes, `[batch, time, width]`.
+    fn before_last(&self, tokens: Tensor<2, Int>, places: &Places, mask: &Mask) -> Tensor<3> {
+        let last = self.config.layers - 1;
+        #[cfg(feature = "llama")]
+        if self.recomputed && recompute::is_recording() && self.device().is_autodiff() {
+            return self.passed_over(tokens, places, mask);
+        }
+        let first = self.body.embed(tokens, places);
+        (0..last).fold(first, |x, block| self.through(block, x, places, mask))
+    }
+
+    /// The same without autodiff, and the way back left on the tape.
+    #[cfg(feature = "llama")]
+    fn passed_over(&self, tokens: Tensor<2, Int>, places: &Places, mask: &Mask) -> Tensor<3> {
+        let plain = self.clone().valid();
+        let of = plain.body.places(places.positions.clone().inner());
+        let mut x = plain.body.embed(tokens.clone().inner(), &of);
+        let mut inputs = Vec::with_capacity(self.config.layers - 1);
+        for block in 0..self.config.layers - 1 {
+            inputs.push(x.clone());
+            x = plain.through(block, x, &of, mask);
+        }
+        let end = x.autodiff().require_grad();
+        recompute::record(Passed {
+            lm: self.clone(),
+            tokens,
+            places: places.clone(),
+            mask: mask.clone(),
+            inputs,
+            end: end.clone(),
+        });
+        end
+    }
+
+    /// Whether the vectors of its tokens are trained.
+    #[cfg(feature = "llama")]
+    pub(super) fn trains_embeddings(&self) -> bool {
+        self.body.frozen() == 0
+    }
+
+    /// Tokens as vectors, `[batch, time, width]`.
+    #[cfg(feature = "llama")]
+    pub(super) fn embedded(&self, tokens: Tensor<2, Int>, places: &Places) -> Tensor<3> {
+        self.body.embed(tokens, places)
+    }
+
+    /// One block, from its input to the next one's.
+    pub(super) fn through(
+        &self,
+        block: usize,
+        x: Tensor<3>,
+        places: &Places,
+        mask: &Mask,
+    ) -> Tensor<3> {
         let qkv = self.body.project(block, x.clone(), places);
         self.body.finish(block, fused::attention(qkv, mask, self.config.heads_of_a_token()), x)
     }
@@ -426,9 +533,8 @@ impl CausalLm {
 
     /// The same where only some tokens can come; `places` are those of the tokens in `choice`.
     pub fn log_prob_among(&self, hidden: Tensor<2>, choice: &[u32], places: &[u32]) -> Tensor<1> {
-        let choice: Vec<i32> = choice.iter().map(|&token| token as i32).collect();
-        let choice = Tensor::<1, Int>::from_ints(choice.as_slice(), &hidden.device());
-        let table = self.body.table(&hidden.device()).select(0, choice);
+        let device = hidden.device();
+        let table = self.body.table(&device).select(choice, &device);
         fused::log_prob(hidden, table, places)
     }
 
@@ -458,68 +564,4 @@ impl CausalLm {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::nn::sampling::Sampler;
-    use crate::rng::stream;
-
-    #[test]
-    fn rows_that_are_no_tokens_have_no_probability_and_are_never_drawn() {
-        let (device, shape) = (
-            Device::flex(),
-            CausalLmConfig {
-                layers: 1,
-                width: 8,
-                heads: 2,
-                positions: 8,
-                vocab_size: 6,
-                norm_epsilon: 1e-5,
-                layout: Layout::Gpt2,
-            },
-        );
-        let whole = shape.init(&mut stream(4, "test", 0), &device);
-        let some = whole.clone().with_tokens(|row| [1, 2, 4].contains(&row));
-        let hidden =
-            Tensor::<2>::from_floats([[0.3, -2.0, 1.0, 0.5, 3.0, -1.0, 0.2, 0.7]], &device)
-                .mul_scalar(9.0);
-        let scores: Vec<f32> = whole.logits(hidden.clone()).into_data().iter().collect();
-        let masked: Vec<f32> = some.logits(hidden.clone()).into_data().iter().collect();
-        for (row, (score, masked)) in scores.iter().zip(&masked).enumerate() {
-            match [1, 2, 4].contains(&row) {
-                true => assert_eq!(masked, score),
-                false => assert!(*masked < 0.9 * SHUT, "{masked}"),
-            }
-        }
-        // By hand: the softmax over the three.
-        let sum = [1, 2, 4].iter().map(|&row| f64::from(scores[row]).exp()).sum::<f64>();
-        for token in [1u32, 2, 4] {
-            let by_hand = f64::from(scores[token as usize]) - sum.ln();
-            let told: f32 =
-                some.log_prob(hidden.clone(), &[token]).into_data().iter().next().unwrap();
-            assert!((f64::from(told) - by_hand).abs() < 1e-5, "{token}: {told}, {by_hand}");
-        }
-        for sampler in [
-            Sampler { temperature: 1.0, top_k: 0, top_p: 1.0 },
-            Sampler { temperature: 50.0, top_k: 0, top_p: 1.0 },
-            Sampler { temperature: 50.0, top_k: 5, top_p: 1.0 },
-            Sampler { temperature: 50.0, top_k: 0, top_p: 0.999 },
-            Sampler::greedy(),
-        ] {
-            let mut rng = stream(2, "test", 0);
-            for draw in 0..500 {
-                let first = sampler.choose(&masked, &mut rng);
-                let other = sampler.choose_other(&masked, &mut rng, first.token, draw % 7);
-                for choice in [first, other] {
-                    assert!([1, 2, 4].contains(&choice.token), "{sampler:?} drew {choice:?}");
-                    let told = some.log_prob(hidden.clone(), &[choice.token]);
-                    let told: f32 = told.into_data().iter().next().unwrap();
-                    assert!((told - choice.log_prob).abs() < 1e-4, "{told} {choice:?}");
-                }
-            }
-        }
-        // All rows: nothing is changed, bit for bit.
-        let all: Vec<f32> =
-            whole.clone().with_tokens(|_| true).logits(hidden).into_data().iter().collect();
-        assert_eq!(all, scores);
-    }
-}
+mod tests;

@@ -131,6 +131,18 @@ pub enum Critic {
 }
 
 impl Critic {
+    /// The same, whose causal body is gone back through block by block ([`CausalLm::recomputed`]).
+    #[cfg(feature = "llama")]
+    pub fn recomputed(self, recomputed: bool) -> Self {
+        match self {
+            Critic::Causal(critic) => {
+                let body = critic.body().clone().recomputed(recomputed);
+                Critic::Causal(critic.with_body(body))
+            }
+            encoder => encoder,
+        }
+    }
+
     /// Longest text it reads.
     pub fn positions(&self) -> usize {
         match self {

@@ -22,6 +22,23 @@ pub fn normals(rng: &mut ChaCha8Rng, n: usize, std: f64) -> Vec<f32> {
     (0..n).map(|_| (rng::normal(rng) * std) as f32).collect()
 }
 
+/// The transpose of a matrix, row by row.
+pub fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    // By blocks, so that a line of the cache that was fetched is used whole.
+    const SIDE: usize = 32;
+    let mut out = vec![0.0; values.len()];
+    for top in (0..rows).step_by(SIDE) {
+        for left in (0..columns).step_by(SIDE) {
+            for row in top..rows.min(top + SIDE) {
+                for column in left..columns.min(left + SIDE) {
+                    out[column * rows + row] = values[row * columns + column];
+                }
+            }
+        }
+    }
+    out
+}
+
 /// A table of these values.
 fn table(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Param<Tensor<2>> {
     Param::from_data(TensorData::new(values, shape), device)

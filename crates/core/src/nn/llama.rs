@@ -5,12 +5,15 @@
 //! arXiv:2305.13245), and a gated SiLU between two products (Shazeer, arXiv:2002.05202). Fields carry the
 //! names of the Hugging Face file (`model.layers.0.self_attn.q_proj`).
 
+use std::convert::Infallible;
+
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLmConfig;
-use super::fused::{self, Heads};
+use super::fused::{self, Heads, Rows};
 use super::layers::{self, init_std, normals};
+use super::packed::{Load, Loaded};
 use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
 use crate::rng::ChaCha8Rng;
@@ -126,52 +129,39 @@ impl Llama {
     ) -> Self {
         let std = init_std(shape.width);
         let residual = std / (2.0 * shape.layers as f64).sqrt();
-        Self::made(shape, layout, device, [std, residual], &mut |n, std| normals(rng, n, std))
+        let drawn = Self::of_parts(shape, layout, &device.clone().inner(), &mut |name, sizes| {
+            let count = sizes.iter().product();
+            let values = match name.rsplit('.').nth(1) {
+                Some("o_proj" | "down_proj") => normals(rng, count, residual),
+                _ if name.ends_with(".bias") => vec![0.0; count],
+                _ if sizes.len() == 1 => vec![1.0; count],
+                _ => normals(rng, count, std),
+            };
+            Ok::<_, Infallible>(Loaded::Floats(values))
+        });
+        let Ok(drawn) = drawn;
+        drawn.merged(device)
     }
 
-    /// One of zeros, to be filled.
-    pub fn blank(shape: &CausalLmConfig, layout: &LlamaLayout, device: &Device) -> Self {
-        Self::made(shape, layout, device, [0.0; 2], &mut |n, _| vec![0.0; n])
-    }
-
-    /// One whose matrices `draw` fills, so many numbers of some deviation each.
-    fn made(
+    /// A frozen model of what `load` gives: each tensor by its name and its shape in a file.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub fn of_parts<E>(
         shape: &CausalLmConfig,
         layout: &LlamaLayout,
         device: &Device,
-        [std, residual]: [f64; 2],
-        draw: &mut dyn FnMut(usize, f64) -> Vec<f32>,
-    ) -> Self {
-        let (width, inner, epsilon) = (shape.width, layout.feed_forward, shape.norm_epsilon);
-        let [queries, keys] = [shape.heads, layout.kv_heads].map(|heads| heads * layout.head_dim);
-        let norm = |width| Norm::new(width, epsilon, device);
-        let Biases { inputs, output, feed_forward } = layout.biases;
-        let mut product = |from: usize, to: usize, std: f64, bias: bool| {
-            Projection::new(draw(from * to, std), [from, to], bias, device)
-        };
-        let blocks = (0..shape.layers).map(|_| Block {
-            input_layernorm: norm(width),
-            self_attn: Attention {
-                q_proj: product(width, queries, std, inputs),
-                k_proj: product(width, keys, std, inputs),
-                v_proj: product(width, keys, std, inputs),
-                o_proj: product(queries, width, residual, output),
-                q_norm: layout.head_norms.then(|| norm(layout.head_dim)),
-                k_norm: layout.head_norms.then(|| norm(layout.head_dim)),
-            },
-            post_attention_layernorm: norm(width),
-            mlp: Mlp {
-                gate_proj: product(width, inner, std, feed_forward),
-                up_proj: product(width, inner, std, feed_forward),
-                down_proj: product(inner, width, residual, feed_forward),
-            },
-        });
-        let layers = blocks.collect();
-        let rows = [shape.vocab_size, width];
-        let mut table = || Table::new(draw(rows[0] * width, std), rows, device);
-        let model = Model { embed_tokens: table(), layers, norm: norm(width) };
-        let lm_head = (!layout.tied).then(table);
-        Self { model, lm_head, heads: shape.heads, layout: layout.clone() }
+        load: &mut Load<'_, E>,
+    ) -> Result<Self, E> {
+        let parts = &mut Parts { device, epsilon: shape.norm_epsilon, load };
+        let (width, rows) = (shape.width, [shape.vocab_size, shape.width]);
+        let embed_tokens = parts.table("model.embed_tokens", rows)?;
+        let blocks = (0..shape.layers).map(|block| parts.block(block, shape, layout));
+        let layers = blocks.collect::<Result<_, E>>()?;
+        let norm = parts.norm("model.norm", width)?;
+        let lm_head = if layout.tied { None } else { Some(parts.table("lm_head", rows)?) };
+        let model = Model { embed_tokens, layers, norm };
+        Ok(Self { model, lm_head, heads: shape.heads, layout: layout.clone() })
     }
 
     /// A model of `layers` of these blocks, evenly spread from the first to the last.
@@ -236,7 +226,7 @@ impl Llama {
     }
 
     /// A row for each token, by which hidden states on this device are scored, `[vocab_size, width]`.
-    pub fn table(&self, device: &Device) -> Tensor<2> {
+    pub fn table(&self, device: &Device) -> Rows {
         self.lm_head.as_ref().unwrap_or(&self.model.embed_tokens).rows(device)
     }
 
@@ -245,7 +235,23 @@ impl Llama {
         let trained = self.model.layers.iter().find_map(|block| {
             block.projections().into_iter().find_map(|(_, projection)| projection.trained_on())
         });
-        trained.unwrap_or_else(|| self.model.embed_tokens.device())
+        trained.unwrap_or_else(|| self.model.norm.device())
+    }
+
+    /// Weights that are frozen.
+    pub fn frozen(&self) -> usize {
+        let blocks = self.model.layers.iter().map(|block| {
+            let products: usize =
+                block.projections().iter().map(|(_, product)| product.frozen_count()).sum();
+            let norms = [&block.input_layernorm, &block.post_attention_layernorm];
+            let heads = [&block.self_attn.q_norm, &block.self_attn.k_norm];
+            let norms = norms.into_iter().chain(heads.into_iter().flatten());
+            products + norms.map(Norm::frozen_count).sum::<usize>()
+        });
+        let tables = [Some(&self.model.embed_tokens), self.lm_head.as_ref()];
+        blocks.sum::<usize>()
+            + tables.into_iter().flatten().map(Table::frozen_count).sum::<usize>()
+            + self.model.norm.frozen_count()
     }
 
     /// Freezes all weights, and adds fresh adapters to what [`Lora`] names.
@@ -302,6 +308,73 @@ impl Llama {
         let layers = layers.into_iter().map(&mut block).collect();
         let model = Model { embed_tokens: table(embed_tokens), layers, norm: norm(last) };
         Self { model, lm_head: self.lm_head.map(table), ..self }
+    }
+}
+
+/// The parts of a model as they are loaded.
+struct Parts<'a, E> {
+    device: &'a Device,
+    epsilon: f64,
+    load: &'a mut Load<'a, E>,
+}
+
+impl<E> Parts<'_, E> {
+    fn block(
+        &mut self,
+        number: usize,
+        shape: &CausalLmConfig,
+        layout: &LlamaLayout,
+    ) -> Result<Block, E> {
+        let of = |name: &str| format!("model.layers.{number}.{name}");
+        let (width, inner, d) = (shape.width, layout.feed_forward, layout.head_dim);
+        let [queries, keys] = [shape.heads, layout.kv_heads].map(|heads| heads * d);
+        let Biases { inputs, output, feed_forward } = layout.biases;
+        let head_norm = |parts: &mut Self, name: &str| match layout.head_norms {
+            true => parts.norm(&of(name), d).map(Some),
+            false => Ok(None),
+        };
+        Ok(Block {
+            input_layernorm: self.norm(&of("input_layernorm"), width)?,
+            self_attn: Attention {
+                q_proj: self.product(&of("self_attn.q_proj"), [width, queries], inputs)?,
+                k_proj: self.product(&of("self_attn.k_proj"), [width, keys], inputs)?,
+                v_proj: self.product(&of("self_attn.v_proj"), [width, keys], inputs)?,
+                o_proj: self.product(&of("self_attn.o_proj"), [queries, width], output)?,
+                q_norm: head_norm(self, "self_attn.q_norm")?,
+                k_norm: head_norm(self, "self_attn.k_norm")?,
+            },
+            post_attention_layernorm: self.norm(&of("post_attention_layernorm"), width)?,
+            mlp: Mlp {
+                gate_proj: self.product(&of("mlp.gate_proj"), [width, inner], feed_forward)?,
+                up_proj: self.product(&of("mlp.up_proj"), [width, inner], feed_forward)?,
+                down_proj: self.product(&of("mlp.down_proj"), [inner, width], feed_forward)?,
+            },
+        })
+    }
+
+    fn product(&mut self, name: &str, [from, to]: [usize; 2], bias: bool) -> Result<Projection, E> {
+        let weight = (self.load)(&format!("{name}.weight"), &[to, from])?;
+        let bias = match bias {
+            true => Some(self.vector(&format!("{name}.bias"), to)?),
+            false => None,
+        };
+        Ok(Projection::new(weight, bias, [from, to], self.device))
+    }
+
+    fn table(&mut self, name: &str, shape: [usize; 2]) -> Result<Table, E> {
+        Ok(Table::new((self.load)(&format!("{name}.weight"), &shape)?, shape, self.device))
+    }
+
+    fn norm(&mut self, name: &str, width: usize) -> Result<Norm, E> {
+        let gains = self.vector(&format!("{name}.weight"), width)?;
+        Ok(Norm::new(gains, self.epsilon, self.device))
+    }
+
+    fn vector(&mut self, name: &str, width: usize) -> Result<Vec<f32>, E> {
+        Ok(match (self.load)(name, &[width])? {
+            Loaded::Floats(values) => values,
+            Loaded::Packed(values) => values.unpack(),
+        })
     }
 }
 

@@ -13,9 +13,13 @@ pub mod layers;
 #[cfg(feature = "llama")]
 pub mod llama;
 pub mod optim;
+#[cfg(feature = "llama")]
+pub mod packed;
 pub mod params;
 #[cfg(feature = "llama")]
 mod projection;
+#[cfg(feature = "llama")]
+pub mod recompute;
 #[cfg(feature = "llama")]
 pub mod rope;
 pub mod sampling;

@@ -32,8 +32,9 @@ pub fn tensors<M: Module>(module: &M) -> Vec<Tensor<1>> {
     visitor.tensors
 }
 
-/// The gradients of all parameters, flat, without autodiff; zeros where the loss did not reach.
-pub fn gradients<M: Module>(module: &M, grads: &Gradients) -> Vec<Tensor<1>> {
+/// The gradients of all parameters, flat, without autodiff: the sum of these, and zeros where the loss did
+/// not reach.
+pub fn gradients<M: Module>(module: &M, grads: &[Gradients]) -> Vec<Tensor<1>> {
     let mut visitor = GradientVisitor { grads, tensors: Vec::new() };
     module.visit(&mut visitor);
     visitor.tensors
@@ -112,7 +113,7 @@ impl ModuleVisitor for TensorVisitor {
 }
 
 struct GradientVisitor<'a> {
-    grads: &'a Gradients,
+    grads: &'a [Gradients],
     tensors: Vec<Tensor<1>>,
 }
 
@@ -120,7 +121,8 @@ impl ModuleVisitor for GradientVisitor<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let size = tensor.shape().num_elements();
-        self.tensors.push(match tensor.grad(self.grads) {
+        let found = self.grads.iter().filter_map(|grads| tensor.grad(grads));
+        self.tensors.push(match found.reduce(|sum, more| sum + more) {
             Some(grad) => grad.reshape([size]),
             None => Tensor::zeros([size], &tensor.device().inner()),
         });

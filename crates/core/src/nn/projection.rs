@@ -7,7 +7,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::fused::{self, Activation};
+use super::fused::{self, Activation, Rows};
+use super::layers::transposed;
+use super::packed::{Loaded, Packed};
 use crate::rng::ChaCha8Rng;
 
 /// `x W + b`.
@@ -26,11 +28,53 @@ pub(super) struct Projection {
     scale: f64,
 }
 
-/// A frozen weight, `[d_in, d_out]`, and bias.
+/// A frozen weight and bias.
 #[derive(Debug, Clone)]
 struct Frozen {
-    weight: Tensor<2>,
+    weight: Weight,
     bias: Option<Tensor<1>>,
+}
+
+/// A frozen weight.
+#[derive(Debug, Clone)]
+enum Weight {
+    /// 32-bit floats, `[d_in, d_out]`.
+    Dense(Tensor<2>),
+    /// Fewer bits, `[d_out, d_in]`.
+    Packed(Packed),
+}
+
+impl Weight {
+    /// Inputs and outputs.
+    fn dims(&self) -> [usize; 2] {
+        match self {
+            Weight::Dense(weight) => weight.dims(),
+            Weight::Packed(weight) => {
+                let [outputs, inputs] = weight.shape();
+                [inputs, outputs]
+            }
+        }
+    }
+
+    /// `x W`.
+    fn product<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Weight::Dense(weight) => fused::frozen_product(x, weight),
+            Weight::Packed(weight) => fused::packed_product(x, weight),
+        }
+    }
+
+    /// As 32-bit floats, `[d_in, d_out]`.
+    fn dense(self, device: &Device) -> Tensor<2> {
+        match self {
+            Weight::Dense(weight) => weight,
+            Weight::Packed(weight) => {
+                let [outputs, inputs] = weight.shape();
+                let values = transposed(&weight.unpack(), outputs, inputs);
+                Tensor::from_data(TensorData::new(values, [inputs, outputs]), device)
+            }
+        }
+    }
 }
 
 /// A table of rows, one for each token.
@@ -39,7 +83,7 @@ pub(super) struct Table {
     /// `[rows, width]`; none where it is frozen.
     weight: Option<Param<Tensor<2>>>,
     #[module(skip)]
-    frozen: Option<Tensor<2>>,
+    frozen: Option<Rows>,
 }
 
 /// Root-mean-square normalisation over the last axis: `x / √(mean x² + ε) · γ`.
@@ -59,19 +103,6 @@ fn constant<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
     if device.is_autodiff() { tensor.autodiff() } else { tensor }
 }
 
-/// What is computed by: the parameter, or the frozen tensor.
-fn held<const D: usize>(
-    weight: &Option<Param<Tensor<D>>>,
-    frozen: &Option<Tensor<D>>,
-    device: &Device,
-) -> Tensor<D> {
-    match (weight, frozen) {
-        (Some(weight), _) => weight.val(),
-        (None, Some(frozen)) => constant(frozen, device),
-        (None, None) => unreachable!("a weight is trained or frozen"),
-    }
-}
-
 /// A frozen tensor as a parameter on this device.
 fn trained<const D: usize>(tensor: Tensor<D>, device: &Device) -> Param<Tensor<D>> {
     let tensor = if device.is_autodiff() { tensor.autodiff() } else { tensor };
@@ -85,16 +116,27 @@ fn frozen<const D: usize>(weight: &mut Option<Param<Tensor<D>>>) -> Option<Tenso
 }
 
 impl Projection {
-    /// A trained one of these weights, and a bias of zeros or none.
-    pub fn new(weight: Vec<f32>, [d_in, d_out]: [usize; 2], bias: bool, device: &Device) -> Self {
-        let weight = TensorData::new(weight, [d_in, d_out]);
-        let zeros = || Param::from_data(TensorData::new(vec![0.0f32; d_out], [d_out]), device);
+    /// A frozen one: its weights as a file has them, `[d_out, d_in]`, and its bias.
+    pub fn new(
+        weight: Loaded,
+        bias: Option<Vec<f32>>,
+        [d_in, d_out]: [usize; 2],
+        device: &Device,
+    ) -> Self {
+        let weight = match weight {
+            Loaded::Packed(weight) => Weight::Packed(weight),
+            Loaded::Floats(weight) => {
+                let weight = TensorData::new(transposed(&weight, d_out, d_in), [d_in, d_out]);
+                Weight::Dense(Tensor::from_data(weight, device))
+            }
+        };
+        let bias = bias.map(|bias| Tensor::from_data(TensorData::new(bias, [d_out]), device));
         Self {
-            weight: Some(Param::from_data(weight, device)),
-            bias: bias.then(zeros),
+            weight: None,
+            bias: None,
             lora_a: None,
             lora_b: None,
-            frozen: None,
+            frozen: Some(Frozen { weight, bias }),
             scale: 0.0,
         }
     }
@@ -102,6 +144,7 @@ impl Projection {
     /// Freezes its weights.
     pub fn frozen(mut self) -> Self {
         if let Some(weight) = frozen(&mut self.weight) {
+            let weight = Weight::Dense(weight);
             self.frozen = Some(Frozen { weight, bias: frozen(&mut self.bias) });
         }
         self
@@ -129,6 +172,7 @@ impl Projection {
     /// Adds its adapter to the weight, which is trained again.
     pub fn merged(mut self, device: &Device) -> Self {
         let Some(Frozen { weight, bias }) = self.frozen.take() else { return self };
+        let weight = weight.dense(&device.clone().inner());
         let weight = match (self.lora_a.take(), self.lora_b.take()) {
             (Some(a), Some(b)) => {
                 let plain =
@@ -151,11 +195,20 @@ impl Projection {
         }
     }
 
+    /// Its weights that are frozen.
+    pub fn frozen_count(&self) -> usize {
+        let of = |frozen: &Frozen| {
+            let [d_in, d_out] = frozen.weight.dims();
+            d_in * d_out + if frozen.bias.is_some() { d_out } else { 0 }
+        };
+        self.frozen.as_ref().map_or(0, of)
+    }
+
     /// `[…, d_in]` to `[…, d_out]`.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let y = match (&self.frozen, &self.weight, &self.bias) {
             (Some(Frozen { weight, bias }), ..) => {
-                let y = fused::frozen_product(x.clone(), weight);
+                let y = weight.product(x.clone());
                 match bias {
                     Some(bias) => {
                         let bias = constant(bias, &y.device()).unsqueeze();
@@ -187,52 +240,82 @@ impl Projection {
 }
 
 impl Table {
-    /// A trained one of these rows.
-    pub fn new(weight: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
-        let weight = TensorData::new(weight, shape);
-        Self { weight: Some(Param::from_data(weight, device)), frozen: None }
+    /// A frozen one of these rows.
+    pub fn new(rows: Loaded, shape: [usize; 2], device: &Device) -> Self {
+        let rows = match rows {
+            Loaded::Packed(rows) => Rows::Packed(rows),
+            Loaded::Floats(rows) => {
+                Rows::Dense(Tensor::from_data(TensorData::new(rows, shape), device))
+            }
+        };
+        Self { weight: None, frozen: Some(rows) }
     }
 
     /// Freezes its weights.
     pub fn frozen(mut self) -> Self {
-        self.frozen = frozen(&mut self.weight).or(self.frozen);
+        self.frozen = frozen(&mut self.weight).map(Rows::Dense).or(self.frozen);
         self
     }
 
     /// Lets its weights be trained again.
     pub fn merged(mut self, device: &Device) -> Self {
-        if let Some(frozen) = self.frozen.take() {
-            self.weight = Some(trained(frozen, device));
-        }
+        self.weight = match self.frozen.take() {
+            None => self.weight,
+            Some(Rows::Dense(rows)) => Some(trained(rows, device)),
+            Some(Rows::Packed(rows)) => Some(trained(rows.dense(&device.clone().inner()), device)),
+        };
         self
     }
 
     /// The rows of some tokens, `[batch, time]` to `[batch, time, width]`, on the tokens' device.
     pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        let device = tokens.device();
-        burn::tensor::module::embedding(held(&self.weight, &self.frozen, &device), tokens)
+        match self.rows(&tokens.device()) {
+            Rows::Dense(rows) => burn::tensor::module::embedding(rows, tokens),
+            Rows::Packed(rows) => fused::packed_rows(&rows, tokens),
+        }
+    }
+
+    /// Its weights that are frozen.
+    pub fn frozen_count(&self) -> usize {
+        let shape = match &self.frozen {
+            None => return 0,
+            Some(Rows::Dense(rows)) => rows.dims(),
+            Some(Rows::Packed(rows)) => rows.shape(),
+        };
+        shape[0] * shape[1]
     }
 
     /// All rows, for what is computed on this device.
-    pub fn rows(&self, device: &Device) -> Tensor<2> {
-        held(&self.weight, &self.frozen, device)
-    }
-
-    /// Where the rows are.
-    pub fn device(&self) -> Device {
+    pub fn rows(&self, device: &Device) -> Rows {
         match (&self.weight, &self.frozen) {
-            (Some(weight), _) => weight.val().device(),
-            (None, Some(frozen)) => frozen.device(),
+            (Some(weight), _) => Rows::Dense(weight.val()),
+            (None, Some(Rows::Dense(rows))) => Rows::Dense(constant(rows, device)),
+            (None, Some(rows)) => rows.clone(),
             (None, None) => unreachable!("a weight is trained or frozen"),
         }
     }
 }
 
 impl Norm {
-    /// A trained one that only norms.
-    pub fn new(width: usize, epsilon: f64, device: &Device) -> Self {
-        let ones = TensorData::new(vec![1.0f32; width], [width]);
-        Self { weight: Some(Param::from_data(ones, device)), frozen: None, epsilon }
+    /// A frozen one with these gains.
+    pub fn new(gains: Vec<f32>, epsilon: f64, device: &Device) -> Self {
+        let width = gains.len();
+        let gains = Tensor::from_data(TensorData::new(gains, [width]), device);
+        Self { weight: None, frozen: Some(gains), epsilon }
+    }
+
+    /// Its gains that are frozen.
+    pub fn frozen_count(&self) -> usize {
+        self.frozen.as_ref().map_or(0, |gains| gains.dims()[0])
+    }
+
+    /// Where its gains are.
+    pub fn device(&self) -> Device {
+        match (&self.weight, &self.frozen) {
+            (Some(weight), _) => weight.val().device(),
+            (None, Some(frozen)) => frozen.device(),
+            (None, None) => unreachable!("a weight is trained or frozen"),
+        }
     }
 
     /// Freezes its weights.
@@ -259,7 +342,11 @@ impl Norm {
 
     /// Over the last axis.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let gamma = held(&self.weight, &self.frozen, &x.device());
+        let gamma = match (&self.weight, &self.frozen) {
+            (Some(weight), _) => weight.val(),
+            (None, Some(frozen)) => constant(frozen, &x.device()),
+            (None, None) => unreachable!("a weight is trained or frozen"),
+        };
         fused::rms_norm(gamma, self.epsilon, x)
     }
 }

@@ -32,7 +32,13 @@ pub struct Specials {
     pub end: Option<u32>,
     /// Names of the token that ends a text, of which the first that is one counts.
     pub end_names: Vec<String>,
+    /// All tokens that end a text, or a message of a chat.
+    pub stops: Vec<u32>,
 }
+
+/// Names of tokens that end a text or a message in the models that are known.
+const STOPS: [&str; 6] =
+    ["<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "<|endoftext|>", "<eos>", "<end_of_turn>"];
 
 impl Specials {
     /// These, and those of `other` where these say nothing.
@@ -42,6 +48,7 @@ impl Specials {
             pad: self.pad.or(other.pad),
             end: self.end.or(other.end),
             end_names: [self.end_names, other.end_names].concat(),
+            stops: [self.stops, other.stops].concat(),
         }
     }
 }
@@ -52,6 +59,10 @@ pub struct Tokenizer {
     inner: Engine,
     ends_utterance: Vec<bool>,
     newline: u32,
+    /// The token that an utterance is ended by.
+    terminator: u32,
+    /// Tokens that only the files beside it say to end a text.
+    stops: Vec<u32>,
     cleared: Vec<&'static str>,
     /// Id that fills the shorter rows of a batch.
     pub pad: u32,
@@ -135,11 +146,21 @@ impl Tokenizer {
             let text = inner.decode(&[id], false);
             ends_utterance[id as usize] = text.contains('\n') || Some(id) == end_of_text;
         }
+        for stop in STOPS.iter().filter_map(|name| inner.id_of(name)) {
+            ends_utterance[stop as usize] = true;
+        }
+        let mut stops = Vec::new();
+        for stop in specials.stops.iter().copied().filter(|&stop| inner.has(stop)) {
+            if !std::mem::replace(&mut ends_utterance[stop as usize], true) {
+                stops.push(stop);
+            }
+        }
         let newline = match inner.encode("\n")[..] {
             [newline] => newline,
             _ => end,
         };
-        Ok(Self { inner, ends_utterance, newline, cleared, pad, start, end })
+        let terminator = newline;
+        Ok(Self { inner, ends_utterance, newline, terminator, stops, cleared, pad, start, end })
     }
 
     /// The `tokenizer.json` of this tokenizer.
@@ -160,6 +181,15 @@ impl Tokenizer {
     /// The name in the file of the token of this id.
     pub fn name_of(&self, id: u32) -> Option<String> {
         self.inner.name_of(id)
+    }
+
+    /// The texts of its special tokens, in the order of their ids.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn specials(&self) -> Vec<String> {
+        let file: serde_json::Value = serde_json::from_slice(&self.to_json()).unwrap_or_default();
+        let added = file["added_tokens"].as_array().into_iter().flatten();
+        let special = added.filter(|token| token["special"] == true);
+        special.filter_map(|token| token["content"].as_str().map(str::to_string)).collect()
     }
 
     /// Whether the small reader of a browser reads this tokenizer too, in the same way; `file` names it in
@@ -193,9 +223,36 @@ impl Tokenizer {
         self.inner.decode(ids, true)
     }
 
-    /// The id of the end of a line: the terminator of an utterance.
-    pub fn newline(&self) -> u32 {
-        self.newline
+    /// The id of the token that an utterance is ended by: the end of a line, or what ends a message.
+    pub fn terminator(&self) -> u32 {
+        self.terminator
+    }
+
+    /// The tokens that only the files beside it say to end a text.
+    pub fn stops(&self) -> &[u32] {
+        &self.stops
+    }
+
+    /// The same whose utterances are ended by the token of this text, or by the end of a line.
+    ///
+    /// # Errors
+    /// If the text is that of no single token.
+    pub fn ending_by(mut self, stop: Option<&str>) -> Result<Self, Error> {
+        self.terminator = match stop {
+            None => self.newline,
+            Some(stop) => match self.encode(stop)[..] {
+                [id] => id,
+                _ => {
+                    return Err(Error::Model(format!(
+                        "{stop:?}, which ends a message of the chat, is no single token of the tokenizer; without the chat's frame (chat.use_template = false) an utterance is ended by the end of a line"
+                    )));
+                }
+            },
+        };
+        if let Some(ends) = self.ends_utterance.get_mut(self.terminator as usize) {
+            *ends = true;
+        }
+        Ok(self)
     }
 
     /// The same, if there is one that is nothing else.
@@ -255,7 +312,7 @@ mod tests {
     #[test]
     fn the_newline_ends_an_utterance_and_a_letter_does_not() {
         let tokenizer = trained();
-        assert!(tokenizer.ends_utterance(tokenizer.newline()));
+        assert!(tokenizer.ends_utterance(tokenizer.terminator()));
         assert!(!tokenizer.ends_utterance(tokenizer.encode("a")[0]));
     }
 

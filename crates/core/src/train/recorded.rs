@@ -27,12 +27,12 @@ pub fn trajectory(
     let opening = game.opening.as_deref().unwrap_or(opening);
     let mut seen = Transcript::new(about.style.clone(), about.memory, opening);
     let (mut tries, mut choices) = (Tries::default(), game.choices.as_ref());
-    let mut text = tokenizer.encode_observation(opening);
+    let mut text = tokenizer.encode_observation(&seen.text());
     // Where texts only grow, all of them are beginnings of the last, which is shared once it is whole.
     let mut lengths = Vec::with_capacity(game.turns.len());
     for (turn, exchange) in game.turns.iter().enumerate() {
         let end = (turn + 1 == game.turns.len()).then(|| game.end.unwrap_or(End::Cut));
-        let body = tokenizer.encode(&exchange.said);
+        let body = tokenizer.encode(&about.style.utterance(&exchange.said));
         seen.push(&exchange.said, &exchange.reply);
         let (mut observation, mut next) = (Text::default(), Text::default());
         if seen.grows() {
@@ -47,7 +47,7 @@ pub fn trajectory(
         }
         trajectory.transitions.push(Transition {
             observation,
-            action: body.into_iter().chain([tokenizer.newline()]).collect(),
+            action: body.into_iter().chain([tokenizer.terminator()]).collect(),
             reward: exchange.reward,
             next_observation: next,
             terminated: matches!(end, Some(End::Won | End::Over)),

@@ -73,7 +73,7 @@ pub async fn play(
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
-    let shared = parallel::shares(&player.actor.device());
+    let shared = parallel::shares(&player.actor.device()) && !player.actor.is_large();
     let (batch, at_once) = batches(starts.len(), worlds.capacity(), shared);
     let threads = player.threads.clamp(1, at_once);
     let played = parallel::map(threads, starts.chunks(batch).collect(), |starts| async move {
@@ -129,13 +129,15 @@ async fn play_batch(
     let (mut tries, limit) = (Tries::default(), player.layout.max_new_tokens);
     let mut games = Vec::with_capacity(starts.len());
     for (index, (opening, start)) in openings.into_iter().zip(starts).enumerate() {
+        let told = opening.text.clone();
+        let transcript = Transcript::new(about.style.clone(), about.memory, opening.text);
         games.push(Game {
             index,
-            tokens: player.tokenizer.encode_observation(&opening.text).into(),
+            tokens: player.tokenizer.encode_observation(&transcript.text()).into(),
             choices: tries.of(opening.choices.as_ref(), player.tokenizer, limit)?,
             task: batch.task(index).map(|task| task as u32),
-            trajectory: Trajectory { opening: Some(opening.text.clone()), ..Trajectory::default() },
-            transcript: Transcript::new(about.style.clone(), about.memory, opening.text),
+            trajectory: Trajectory { opening: Some(told), ..Trajectory::default() },
+            transcript,
             rng: rng::stream(start.seed, "actor", 0),
         });
     }

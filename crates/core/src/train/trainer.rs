@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use archer_world::contract::Checked;
 use archer_world::transcript::spelled;
-use archer_world::{Batch, Game, Start, Worlds};
+use archer_world::{Batch, Game, Restyled, Start, Style, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 use rand::Rng;
@@ -28,7 +28,7 @@ use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
 use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
-use crate::config::{Algorithm, Config, Numerics};
+use crate::config::{Algorithm, Config, Held, Numerics};
 use crate::error::Error;
 use crate::finite;
 use crate::nn::causal_lm::CausalLm;
@@ -223,7 +223,15 @@ impl Trainer {
         (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
         learner: Learner,
     ) -> Result<Self, Error> {
+        let style = config.chat.style();
+        let tokenizer = tokenizer.ending_by(style.as_ref().and_then(Style::stop))?;
+        let worlds = match style {
+            Some(style) => Arc::new(Restyled::new(worlds, style)) as Arc<dyn Worlds>,
+            None => worlds,
+        };
         let learner = learner.with_tokens(|id| tokenizer.has(id));
+        #[cfg(feature = "llama")]
+        let learner = learner.recomputed(config.gradient_checkpointing);
         let critic = learner.critics.as_ref().map(|critics| &critics.online);
         let mut layout = Layout::new(
             &tokenizer,
@@ -578,6 +586,10 @@ impl Trainer {
             utterance_tries: self.config.utterance_tries,
             tokenizer_crc32: crc32fast::hash(&self.tokenizer.to_json()),
             base_sha256: self.base.sha256.clone(),
+            base_weights: match self.base.sha256.is_empty() {
+                true => Held::Stored,
+                false => self.config.lora.weights,
+            },
         };
         let base = self.base.clone();
         let critic = self.learner.critics.as_ref().map(|critics| critics.online.clone());

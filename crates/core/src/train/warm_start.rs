@@ -179,8 +179,8 @@ pub fn demonstrations(
     if about.memory.is_some() {
         return apart(tokenizer, about, opening, game, &task);
     }
-    let mut whole =
-        Demonstration { tokens: tokenizer.encode_observation(opening), task, ..Default::default() };
+    let tokens = tokenizer.encode_observation(&about.style.opening(opening));
+    let mut whole = Demonstration { tokens, task, ..Default::default() };
     for turn in &game.turns {
         append(&mut whole, tokenizer, about, turn);
     }
@@ -210,7 +210,7 @@ fn append(text: &mut Demonstration, tokenizer: &Tokenizer, about: &About, turn: 
     if !turn.imitate {
         text.context_only.push(text.utterances.len());
     }
-    let said = tokenizer.encode(&turn.said);
+    let said = tokenizer.encode(&about.style.utterance(&turn.said));
     text.utterances.push((text.tokens.len(), said.len()));
     text.tokens.extend(said);
     text.tokens.extend(tokenizer.encode(&about.style.reply(&turn.reply)));

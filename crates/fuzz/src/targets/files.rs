@@ -7,6 +7,7 @@ use archer::agent::Agent;
 use archer::checkpoint::{self, Sections, packed};
 use archer::config::Config;
 use archer::hf;
+use archer::hf::weights::Bytes;
 use archer::nn::causal_lm::CausalLm;
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rng;
@@ -78,7 +79,7 @@ fn model_file(bytes: &[u8]) {
 
 fn model_folder(bytes: &[u8]) {
     let Ok(sections) = Sections::from_bytes(bytes) else { return };
-    let file = |path: &str| Ok(sections.get(path).ok().map(<[u8]>::to_vec));
+    let file = |path: &str| Ok(sections.get(path).ok().map(Bytes::copy_from_slice));
     if let Ok(agent) = Agent::from_files(&file, &device()) {
         let sampler = agent.about.sampler(true);
         let mut rng = rng::stream(1, "fuzz", 1);
@@ -87,7 +88,7 @@ fn model_folder(bytes: &[u8]) {
 }
 
 fn gguf(bytes: &[u8]) {
-    let Ok(folder) = hf::gguf::folder("a", bytes) else { return };
+    let Ok(folder) = hf::gguf::folder("a", &Bytes::copy_from_slice(bytes)) else { return };
     let file = |path: &str| Ok(folder.get(path).cloned());
     if let Ok(agent) = Agent::from_files(&file, &device()) {
         let sampler = agent.about.sampler(true);

@@ -294,7 +294,7 @@ pub fn cloning(
     let log_prob = score(&policy, pairs, pad).log_prob;
     let cells = log_prob.dims().iter().product::<usize>();
     let loss = losses::behaviour_cloning(log_prob.reshape([cells]), pairs.len());
-    (loss.clone().inner(), params::gradients(&policy, &loss.backward()))
+    (loss.clone().inner(), params::gradients(&policy, &[loss.backward()]))
 }
 
 /// Reads what the micro-batches showed and puts it under the reference's names.

@@ -89,7 +89,7 @@ impl Learner {
         let target = &self.critics().target;
         let (loss, seen) = critic_loss(&critic, target, &part, FRESH, context, losses);
         let CriticSeen { values, losses } = seen;
-        Ok(CriticPart { gradients: params::gradients(&critic, &loss.backward()), values, losses })
+        Ok(CriticPart { gradients: params::gradients(&critic, &[loss.backward()]), values, losses })
     }
 
     /// The actor's loss and gradients on fresh actions at some states, as the configuration's
@@ -133,7 +133,7 @@ impl Learner {
             loss,
         });
         Ok(ActorPart {
-            gradients: params::gradients(&policy, &loss.backward()),
+            gradients: params::gradients(&policy, &[loss.backward()]),
             values,
             advantage,
             log_prob: log_prob.sum_dim(1).squeeze_dim(1),

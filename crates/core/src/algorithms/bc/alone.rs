@@ -30,7 +30,7 @@ pub fn loss_and_gradients(
         let [loss, ..] = loss(&policy, &[&game], last, false);
         let loss = loss.mul_scalar(share);
         losses.push(loss.clone().inner());
-        sum = Some(accumulate(sum, params::gradients(&policy, &loss.backward())));
+        sum = Some(accumulate(sum, params::gradients(&policy, &[loss.backward()])));
     }
     (Tensor::cat(losses, 0).sum(), sum.expect("a pair"))
 }

@@ -123,6 +123,16 @@ impl Learner {
         self
     }
 
+    /// The same learner, whose gradient steps compute blocks twice rather than keep what they computed.
+    #[cfg(feature = "llama")]
+    pub fn recomputed(mut self, recomputed: bool) -> Self {
+        self.policy.lm = self.policy.lm.recomputed(recomputed);
+        if let Some(critics) = &mut self.critics {
+            critics.online = critics.online.clone().recomputed(recomputed);
+        }
+        self
+    }
+
     /// The critics.
     ///
     /// # Panics

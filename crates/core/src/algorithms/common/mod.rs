@@ -241,7 +241,8 @@ pub async fn sample_actions(
     let lengths: Vec<usize> = observations.iter().map(|observation| observation.len()).collect();
     let order = by_length(&lengths);
     let chunks: Vec<&[usize]> = order.chunks(GENERATION_ROWS).collect();
-    let written = parallel::map(player.threads, chunks.clone(), |rows| async move {
+    let threads = if player.actor.is_large() { 1 } else { player.threads };
+    let written = parallel::map(threads, chunks.clone(), |rows| async move {
         let distinct = Distinct::of(rows.iter().map(|&row| observations[row]));
         let pieces: Vec<Vec<u32>> = distinct
             .firsts

@@ -13,6 +13,8 @@ use burn::tensor::Tensor;
 
 use crate::nn::optim::{Adam, accumulate, clip_global_norm};
 use crate::nn::params;
+#[cfg(feature = "llama")]
+use crate::nn::recompute;
 use crate::parallel;
 use crate::yielding::yield_now;
 
@@ -37,6 +39,28 @@ pub(crate) struct Stepped<M, S> {
     pub(crate) grad_norm: Tensor<1>,
 }
 
+/// The gradient of a loss, and what it showed.
+#[cfg(feature = "llama")]
+async fn differentiated<M: Module, S>(
+    module: &M,
+    loss: impl FnOnce() -> (Tensor<1>, S),
+) -> (Vec<Tensor<1>>, S) {
+    let ((loss, seen), tape) = recompute::recorded(loss);
+    yield_now().await;
+    (params::gradients(module, &tape.backward(&loss)), seen)
+}
+
+/// The same where no model is passed over.
+#[cfg(not(feature = "llama"))]
+async fn differentiated<M: Module, S>(
+    module: &M,
+    loss: impl FnOnce() -> (Tensor<1>, S),
+) -> (Vec<Tensor<1>>, S) {
+    let (loss, seen) = loss();
+    yield_now().await;
+    (params::gradients(module, &[loss.backward()]), seen)
+}
+
 /// One gradient step of `module`. `loss` gives a part's share of the step's loss, `[1]`, on a fork
 /// of the module, and what the part showed.
 ///
@@ -52,9 +76,7 @@ pub(crate) async fn gradient_step<M: Module + Sync, P: Send, S: Send>(
     let on_part = |part| async {
         yield_now().await;
         let module = params::fork(module);
-        let (loss, seen) = loss(&module, part);
-        yield_now().await;
-        (params::gradients(&module, &loss.backward()), seen)
+        differentiated(&module, || loss(&module, part)).await
     };
     // Added as they come, so that a step of many parts holds the gradients of a few.
     let add = |(sum, mut all_seen): (Option<Vec<Tensor<1>>>, Vec<S>), (grads, seen)| {

@@ -1,21 +1,21 @@
-//! The values of a tensor, many of them in blocks of 32 that share a scale.
+//! Where the values of a tensor lie, many of them in blocks of 32 that share a scale.
 
-use half::{bf16, f16};
+use bytes::Bytes;
+use safetensors::tensor::Dtype;
 
 use super::header::{Header, Tensor};
 use crate::error::Error;
+use crate::hf::stored::{Stored, Type};
+use crate::nn::packed::{BLOCK, Kind};
 
-/// Values of a block.
-const BLOCK: usize = 32;
-
-/// A type that can be read: ggml's number, its name, values of a block, bytes of one.
-const KINDS: [(u32, &str, usize, usize); 6] = [
-    (0, "F32", 1, 4),
-    (1, "F16", 1, 2),
-    (2, "Q4_0", BLOCK, 18),
-    (3, "Q4_1", BLOCK, 20),
-    (8, "Q8_0", BLOCK, 34),
-    (30, "BF16", 1, 2),
+/// A type that can be read: ggml's number, its name, what it is, values of a block, bytes of one.
+const KINDS: [(u32, &str, Type, usize, usize); 6] = [
+    (0, "F32", Type::Plain(Dtype::F32), 1, 4),
+    (1, "F16", Type::Plain(Dtype::F16), 1, 2),
+    (2, "Q4_0", Type::Packed(Kind::Q4), BLOCK, 18),
+    (3, "Q4_1", Type::Packed(Kind::Q4Shifted), BLOCK, 20),
+    (8, "Q8_0", Type::Packed(Kind::Q8), BLOCK, 34),
+    (30, "BF16", Type::Plain(Dtype::BF16), 1, 2),
 ];
 
 /// What others are called.
@@ -38,12 +38,12 @@ const OTHERS: [(u32, &str); 16] = [
     (39, "MXFP4"),
 ];
 
-/// The values of a tensor, row by row.
+/// A tensor where it lies.
 ///
 /// # Errors
 /// If its type is none that can be read, or its bytes are not there.
-pub fn values(header: &Header<'_>, tensor: &Tensor, bytes: &[u8]) -> Result<Vec<f32>, Error> {
-    let Some(&(kind, name, values, size)) = KINDS.iter().find(|(kind, ..)| *kind == tensor.kind)
+pub fn stored(header: &Header<'_>, tensor: &Tensor, bytes: &Bytes) -> Result<Stored, Error> {
+    let Some(&(_, name, kind, values, size)) = KINDS.iter().find(|(kind, ..)| *kind == tensor.kind)
     else {
         let known = KINDS.map(|(_, name, ..)| name).join(", ");
         let other = OTHERS.iter().find(|(kind, _)| *kind == tensor.kind);
@@ -70,28 +70,5 @@ pub fn values(header: &Header<'_>, tensor: &Tensor, bytes: &[u8]) -> Result<Vec<
             tensor.name, tensor.shape
         ));
     };
-    let bytes = &bytes[tensor.begin..end];
-    let half = |bytes: &[u8]| f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
-    let mut all = Vec::with_capacity(count.unwrap_or(0));
-    for block in bytes.chunks_exact(size) {
-        match kind {
-            0 => all.push(f32::from_le_bytes([block[0], block[1], block[2], block[3]])),
-            1 => all.push(half(block)),
-            30 => all.push(bf16::from_le_bytes([block[0], block[1]]).to_f32()),
-            8 => {
-                let scale = half(block);
-                all.extend(block[2..].iter().map(|&byte| f32::from(byte as i8) * scale));
-            }
-            2 => nibbles(&block[2..], &mut all, half(block), -8.0 * half(block)),
-            _ => nibbles(&block[4..], &mut all, half(block), half(&block[2..])),
-        }
-    }
-    Ok(all)
-}
-
-/// Numbers of four bits, `scale · number + shift`: first those in the low halves of all bytes, then those
-/// in the high.
-fn nibbles(bytes: &[u8], all: &mut Vec<f32>, scale: f32, shift: f32) {
-    all.extend(bytes.iter().map(|byte| f32::from(byte & 15) * scale + shift));
-    all.extend(bytes.iter().map(|byte| f32::from(byte >> 4) * scale + shift));
+    Ok(Stored { shape: tensor.shape.clone(), kind, bytes: bytes.slice(tensor.begin..end) })
 }

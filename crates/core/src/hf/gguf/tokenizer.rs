@@ -112,8 +112,8 @@ pub fn files(header: &Header<'_>) -> Result<Folder, Error> {
     }
     let written = serde_json::to_vec(&file).expect("JSON can be written");
     Ok(Folder::from([
-        ("tokenizer.json".to_string(), written),
-        ("tokenizer_config.json".to_string(), pretty(&config)),
+        ("tokenizer.json".to_string(), written.into()),
+        ("tokenizer_config.json".to_string(), pretty(&config).into()),
     ]))
 }
 

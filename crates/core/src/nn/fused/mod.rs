@@ -20,7 +20,10 @@ mod llama;
 mod log_prob;
 #[cfg(feature = "flex")]
 mod op;
+#[cfg(all(feature = "flex", feature = "llama"))]
+mod packed;
 
+mod scores;
 #[cfg(all(test, feature = "flex"))]
 mod tests;
 
@@ -36,10 +39,13 @@ use archer_kernels::visible::Visible;
 #[cfg(feature = "flex")]
 use burn::backend::Flex;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
+use burn::tensor::activation::{relu, sigmoid, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+pub use self::scores::{Rows, log_prob, scores};
 use super::layers::{SHUT, join_heads, split_heads};
+#[cfg(feature = "llama")]
+use super::packed::Packed;
 #[cfg(feature = "llama")]
 use super::rope::Rotation;
 
@@ -156,6 +162,41 @@ pub fn frozen_product<const D: usize>(x: Tensor<D>, weight: &Tensor<2>) -> Tenso
     burn::tensor::module::linear(x, weight, None)
 }
 
+/// `x · wᵀ` with packed weights, `[d_out, d_in]`.
+#[cfg(feature = "llama")]
+pub fn packed_product<const D: usize>(x: Tensor<D>, weight: &Packed) -> Tensor<D> {
+    #[cfg(feature = "flex")]
+    if op::fits_tensor(&x) {
+        let tracked = x.device().is_autodiff();
+        let op = packed::PackedProduct { weight: weight.clone() };
+        return op::apply(op, [x.into_dispatch()], tracked);
+    }
+    let weight = dense(weight, &x.device());
+    burn::tensor::module::linear(x, weight.transpose(), None)
+}
+
+/// Packed weights as a constant beside what is computed on this device.
+#[cfg(feature = "llama")]
+fn dense(weight: &Packed, device: &Device) -> Tensor<2> {
+    let weight = weight.dense(&device.clone().inner());
+    if device.is_autodiff() { weight.autodiff() } else { weight }
+}
+
+/// The rows of some tokens, `[batch, time]` to `[batch, time, width]`, of a packed table.
+#[cfg(feature = "llama")]
+pub fn packed_rows(table: &Packed, tokens: Tensor<2, Int>) -> Tensor<3> {
+    let device = tokens.device();
+    #[cfg(feature = "flex")]
+    if op::fits(&device) {
+        let [batch, time] = tokens.dims();
+        let rows = op::whole_numbers(tokens);
+        let rows = TensorData::new(table.rows(rows.into_iter()), [batch, time, table.shape()[1]]);
+        let rows = Tensor::from_data(rows, &device.clone().inner());
+        return if device.is_autodiff() { rows.autodiff() } else { rows };
+    }
+    burn::tensor::module::embedding(dense(table, &device), tokens)
+}
+
 /// Queries and keys turned by their positions, and values, side by side: `[batch, time, (queries + 2 · keys) ·
 /// d]`.
 ///
@@ -179,19 +220,6 @@ pub fn turned(rotation: &Rotation, heads: Heads, [q, k, v]: [Tensor<3>; 3]) -> T
         rotation.turn(x.reshape([batch, time, number, heads.d])).reshape([batch, time, width])
     };
     Tensor::cat(vec![turn(q, heads.queries), turn(k, heads.keys), v], 2)
-}
-
-/// `x · tableᵀ`.
-///
-/// # Shapes
-/// - `x`: `[n, width]`, `table`: `[vocab, width]`; output: `[n, vocab]`
-pub fn scores(x: Tensor<2>, table: Tensor<2>) -> Tensor<2> {
-    #[cfg(feature = "flex")]
-    if op::fits_tensor(&x) {
-        let tracked = x.device().is_autodiff();
-        return op::apply(linear::Scores, [x.into_dispatch(), table.into_dispatch()], tracked);
-    }
-    x.matmul(table.transpose())
 }
 
 fn plain_activation<const D: usize>(activation: Activation, x: Tensor<D>) -> Tensor<D> {
@@ -499,28 +527,4 @@ pub fn mix_of(a: Tensor<1>, b: Tensor<1>, [x, y]: [f32; 2]) -> Tensor<1> {
         return Tensor::from_primitive::<Flex>(elementwise::mix(raw(a), raw(b), [x, y]));
     }
     a.mul_scalar(x) + b.mul_scalar(y)
-}
-
-/// `log softmax(hidden · tableᵀ)` at one token for each row, `[n]`.
-///
-/// # Shapes
-/// - `hidden`: `[n, width]`, `table`: `[vocab, width]`, `targets`: `n`
-pub fn log_prob(hidden: Tensor<2>, table: Tensor<2>, targets: &[u32]) -> Tensor<1> {
-    assert_eq!(hidden.dims()[0], targets.len(), "a token for each row");
-    #[cfg(feature = "flex")]
-    if op::fits_tensor(&hidden) {
-        let tracked = hidden.device().is_autodiff();
-        let op = log_prob::LogProb { targets: targets.into() };
-        return op::apply(op, [hidden.into_dispatch(), table.into_dispatch()], tracked);
-    }
-    plain_log_prob(hidden, table, targets)
-}
-
-fn plain_log_prob(hidden: Tensor<2>, table: Tensor<2>, targets: &[u32]) -> Tensor<1> {
-    let device = hidden.device();
-    let scores = hidden.matmul(table.transpose()); // [n, vocab]
-    let n = targets.len();
-    let targets: Vec<i32> = targets.iter().map(|&token| token as i32).collect();
-    let targets = Tensor::<2, Int>::from_data(TensorData::new(targets, [n, 1]), &device);
-    log_softmax(scores, 1).gather(1, targets).squeeze_dim(1)
 }

@@ -18,7 +18,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Autodiff, BackendTensor, DispatchKindConversion, DispatchTensor, Flex, TensorMetadata,
 };
-use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
 
 /// A tensor of the CPU backend.
 pub type Raw = FloatTensor<Flex>;
@@ -83,6 +83,25 @@ pub fn raw(tensor: DispatchTensor) -> Raw {
     match <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(tensor) {
         Ok(BackendTensor::Float(tensor)) => tensor,
         other => unreachable!("a float tensor on the CPU, and not {other:?}"),
+    }
+}
+
+/// The numbers of a tensor on the CPU, none of them below zero.
+#[cfg(feature = "llama")]
+pub fn whole_numbers(tensor: Tensor<2, Int>) -> Vec<usize> {
+    let tensor = if tensor.is_autodiff() { tensor.inner() } else { tensor };
+    let tensor = match <DispatchTensor as DispatchKindConversion<Flex>>::try_into_backend(
+        tensor.into_dispatch(),
+    ) {
+        Ok(BackendTensor::Int(tensor)) => tensor.to_contiguous(),
+        other => unreachable!("whole numbers on the CPU, and not {other:?}"),
+    };
+    match tensor.as_slice::<i32>() {
+        Some(numbers) => numbers.iter().map(|&number| number as usize).collect(),
+        None => {
+            let numbers = tensor.as_slice::<i64>().expect("whole numbers of 32 or 64 bits");
+            numbers.iter().map(|&number| number as usize).collect()
+        }
     }
 }
 

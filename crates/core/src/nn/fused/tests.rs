@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 
+use super::scores::plain_log_prob;
 use super::*;
 use crate::nn::layers;
 use crate::rng::{self, ChaCha8Rng, stream};
@@ -191,11 +192,11 @@ fn a_row_alone_is_summed_as_among_others() {
     let (weight, bias) = (draw(rng, [128, 384]).inner(), draw(rng, [384]).inner());
     let dense = |x| linear_of(weight.clone(), bias.clone(), Activation::GeluTanh, x);
     let floats = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
-    let (all_scores, all_dense) = (scores(x.clone(), table.clone()), dense(x.clone()));
+    let (all_scores, all_dense) = (scores(x.clone(), Rows::Dense(table.clone())), dense(x.clone()));
     for row in 0..5 {
         let own = |all: &Tensor<2>| floats(all.clone().narrow(0, row, 1));
         let alone = x.clone().narrow(0, row, 1);
-        assert_eq!(floats(scores(alone.clone(), table.clone())), own(&all_scores));
+        assert_eq!(floats(scores(alone.clone(), Rows::Dense(table.clone()))), own(&all_scores));
         assert_eq!(floats(dense(alone)), own(&all_dense));
     }
 }
@@ -327,8 +328,13 @@ fn scores_are_burns() {
     let (x, table) = (draw(rng, [7, 12]), draw(rng, [30, 12]));
     let plain = |x: Tensor<2>, table: Tensor<2>| x.matmul(table.transpose());
     let of = |table: &Tensor<2>| table.clone();
-    same(x.clone(), |x| scores(x, of(&table)), |x| plain(x, of(&table)), "scores");
-    same(table, |table| scores(of(&x), table), |table| plain(of(&x), table), "scores by the table");
+    same(x.clone(), |x| scores(x, Rows::Dense(of(&table))), |x| plain(x, of(&table)), "scores");
+    same(
+        table,
+        |table| scores(of(&x), Rows::Dense(table)),
+        |table| plain(of(&x), table),
+        "scores by the table",
+    );
 }
 
 #[test]
@@ -339,13 +345,13 @@ fn log_probabilities_are_burns() {
         let targets: Vec<u32> = (0..n).map(|_| rng::below(rng, vocab) as u32).collect();
         same(
             hidden.clone(),
-            |hidden| log_prob(hidden, table.clone(), &targets),
+            |hidden| log_prob(hidden, Rows::Dense(table.clone()), &targets),
             |hidden| plain_log_prob(hidden, table.clone(), &targets),
             "log-probability",
         );
         same(
             table,
-            |table| log_prob(hidden.clone(), table, &targets),
+            |table| log_prob(hidden.clone(), Rows::Dense(table), &targets),
             |table| plain_log_prob(hidden.clone(), table, &targets),
             "log-probability by the table",
         );
@@ -361,7 +367,7 @@ fn scores_that_are_made_again_give_the_same_gradients() {
     let targets: Vec<u32> = (0..n).map(|_| rng::below(rng, vocab) as u32).collect();
     same(
         hidden,
-        |hidden| log_prob(hidden, table.clone(), &targets),
+        |hidden| log_prob(hidden, Rows::Dense(table.clone()), &targets),
         |hidden| plain_log_prob(hidden, table.clone(), &targets),
         "log-probability",
     );
@@ -381,6 +387,7 @@ fn one_input_without_gradient_is_no_obstacle() {
 #[cfg(feature = "llama")]
 mod llama {
     use super::*;
+    use crate::nn::packed::{Kind, Packed};
     use crate::nn::rope::{Rope, Rotation, Scaling};
 
     #[test]
@@ -418,6 +425,40 @@ mod llama {
         let constant = weight.clone().inner();
         same(x.clone(), |x| frozen_product(x, &constant), |x| plain(x, weight.clone()), "frozen");
         same(weight, |w| product(x.clone(), w), |w| plain(x.clone(), w), "weight");
+    }
+
+    /// A packed matrix, and the same in 32 bits.
+    fn packed(rng: &mut ChaCha8Rng, kind: Kind, shape: [usize; 2]) -> (Packed, Tensor<2>) {
+        let values: Vec<f32> = draw(rng, shape).inner().into_data().iter().collect();
+        let packed = Packed::of(kind, shape, &values).expect("rows of whole blocks");
+        let dense = packed.dense(&device().inner()).autodiff();
+        (packed, dense)
+    }
+
+    #[test]
+    fn packed_weights_compute_as_the_same_in_32_bits() {
+        let rng = &mut stream(1, "fused.packed", 0);
+        for kind in [Kind::Bf16, Kind::F16, Kind::Q8, Kind::Q4, Kind::Q4Shifted] {
+            let (packed, dense) = packed(rng, kind, [40, 64]);
+            for x in [draw(rng, [2, 1, 64]), draw(rng, [2, 7, 64])] {
+                let plain = |x: Tensor<3>| x.matmul(dense.clone().transpose().unsqueeze());
+                same(x, |x| packed_product(x, &packed), plain, "a packed product");
+            }
+            let (hidden, targets) = (draw(rng, [6, 64]), [3, 0, 39, 7, 7, 21]);
+            same(
+                hidden.clone(),
+                |hidden| log_prob(hidden, Rows::Packed(packed.clone()), &targets),
+                |hidden| plain_log_prob(hidden, dense.clone(), &targets),
+                "log-probabilities by packed rows",
+            );
+            let some = Rows::Packed(packed.clone()).select(&[5, 0], &device());
+            let Rows::Dense(some) = some else { panic!("some rows are plain") };
+            let of = Tensor::<1, Int>::from_ints([5, 0], &device());
+            close(some.inner(), dense.clone().select(0, of).inner(), "some rows");
+            let tokens = Tensor::<2, Int>::from_ints([[1, 39, 0], [7, 7, 2]], &device());
+            let rows = burn::tensor::module::embedding(dense, tokens.clone());
+            close(packed_rows(&packed, tokens).inner(), rows.inner(), "rows of tokens");
+        }
     }
 
     /// The rotation written out: heads apart, parts joined.

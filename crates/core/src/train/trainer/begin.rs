@@ -14,10 +14,13 @@ use crate::rng;
 
 /// The actor that learns: all of the agent's, or adapters beside its frozen weights.
 pub(super) fn actor(config: &Config, agent: &Agent, autodiff: &Device) -> Result<CausalLm, Error> {
-    match has_adapters(&agent.actor) || !config.lora.is_on() {
-        // An agent's own adapters learn on.
-        true => Ok(agent.actor.clone().fork(autodiff).train()),
-        false => adapted(&agent.actor, &config.lora, (config.seed, "lora.actor"), autodiff),
+    // An agent's own adapters learn on.
+    if has_adapters(&agent.actor) {
+        return Ok(agent.actor.clone().fork(autodiff).train());
+    }
+    match config.lora.is_on() {
+        true => adapted(&agent.actor, &config.lora, (config.seed, "lora.actor"), autodiff),
+        false => Ok(agent.actor.clone().unfrozen().fork(autodiff).train()),
     }
 }
 

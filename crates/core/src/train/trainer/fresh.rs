@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archer_world::Worlds;
+use archer_world::{Style, Worlds};
 use burn::tensor::Device;
 
 use crate::agent::Agent;
@@ -11,8 +11,8 @@ use crate::algorithms::common::Policy;
 #[cfg(feature = "llama")]
 use crate::config::LoraConfig;
 use crate::config::{
-    ActorModelConfig, AdvantageBaseline, Algorithm, Config, CriticKind, CriticModelConfig, Level,
-    Numerics, TokenizerConfig, WarmStartConfig,
+    ActorModelConfig, AdvantageBaseline, Algorithm, ChatConfig, Config, CriticKind,
+    CriticModelConfig, Level, Numerics, TokenizerConfig, WarmStartConfig,
 };
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
@@ -89,7 +89,7 @@ pub(super) fn winning_utterances(
     })?;
     let said = |text: String| {
         let mut tokens = tokenizer.encode(&text);
-        tokens.push(tokenizer.newline());
+        tokens.push(tokenizer.terminator());
         tokens.into()
     };
     Ok(winning.into_iter().map(said).collect())
@@ -106,10 +106,13 @@ pub(super) fn shaped_by(mut config: Config, agent: &Agent) -> Config {
     }
     let CausalLmConfig { layers, width, heads, positions, .. } = *agent.actor.config();
     config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
+    if let (Style::Chat(chat), true) = (&agent.about.style, config.chat.use_template) {
+        config.chat = ChatConfig::of(chat.as_ref().clone());
+    }
     #[cfg(feature = "llama")]
     if let Some(lora) = agent.actor.lora() {
         let (rank, alpha, targets) = (lora.rank, lora.alpha, lora.targets.clone());
-        config.lora = LoraConfig { rank, alpha, targets };
+        config.lora = LoraConfig { rank, alpha, targets, ..config.lora };
     }
     let from_actor = config.critic_model.from_actor;
     match &agent.critic {

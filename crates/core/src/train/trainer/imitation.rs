@@ -62,7 +62,7 @@ impl Trainer {
                 self.learner.policy.clone(),
                 &mut self.learner.actor_adam,
                 &games,
-                self.tokenizer.newline(),
+                self.tokenizer.terminator(),
                 bc::Weights {
                     utterance_coef: f64::from(self.warm_start_step + n >= config.reply_steps),
                     reply_coef: config.reply_coef,

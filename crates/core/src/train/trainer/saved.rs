@@ -133,7 +133,8 @@ impl Trainer {
         }
         if let Some(teacher) = &self.learner.teacher {
             let (actor, critic) = (&teacher.actor, &teacher.critic);
-            let shape = hf::actor_config(actor.config(), self.tokenizer.end);
+            let shape =
+                hf::actor_config(actor.config(), self.tokenizer.end, self.tokenizer.stops());
             sections.push("teacher_config", shape);
             sections.push("teacher", checkpoint::module_bytes(actor).await?);
             let shape = hf::critic_config(critic, &self.tokenizer);
@@ -224,7 +225,10 @@ impl Trainer {
         let agent = self.agent();
         let mut sections = Sections::new();
         sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
-        sections.push("actor_config", hf::actor_config(agent.actor.config(), self.tokenizer.end));
+        sections.push(
+            "actor_config",
+            hf::actor_config(agent.actor.config(), self.tokenizer.end, self.tokenizer.stops()),
+        );
         sections.push("tokenizer", self.tokenizer.to_json());
         if let Some(own) = &self.critic_tokenizer {
             sections.push("critic_tokenizer", own.to_json());

@@ -48,7 +48,7 @@ impl Trainer {
             None => config,
         };
         config.validate()?;
-        let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher;
+        let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher.whole();
         if about.samples > 1 {
             return Err(Error::Config(format!(
                 "the teacher lets its critic choose among {} utterances, which a student, who says what it samples, cannot learn; take a teacher that was trained by ArCHer",
