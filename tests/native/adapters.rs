@@ -202,6 +202,7 @@ fn adapters_that_cannot_be_are_refused_by_name() {
     told("base", &["--set", "lora.targets=[]"], 2, "lora.targets");
     told("base", &["--set", "lora.alpha=0"], 2, "lora.alpha");
     told("base", &["--set", "lora.rank=100000"], 2, "lora.rank");
+    told("base", &["--set", "lora.rank=0", "--set", "lora.weights=q4"], 2, "lora.weights");
     told("base", &["--set", "warm_start.temperature=0.5"], 2, "warm_start.temperature");
 
     llama(path, "other", 8);

@@ -4,7 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use archer_world::{Style, Transcript};
+use archer::Device;
+use archer::agent::Agent;
+use archer::nn::sampling::Sampler;
+use archer::train::rollout;
+use archer_world::{Start, Style, Transcript};
 use serde_json::{Value, json};
 
 use crate::adapters::{greedy, llama, train};
@@ -28,8 +32,23 @@ fn weights_of_few_bits_say_nearly_the_same() {
         let gap = (score(path, "base", weights) - whole).abs();
         assert!(gap > 1e-7 && gap < most, "{weights}: {gap}");
     }
-    let unknown = run(path, &["eval", "--model", "base", "--weights", "q3"]);
-    assert!(unknown.code == 2 && unknown.stderr.contains("q8"), "{}", unknown.stderr);
+    for (model, weights, part) in
+        [("base", "q3", "q8"), ("words/model", "q8", "in the layout of GPT-2")]
+    {
+        let refused = run(path, &["eval", "--model", model, "--weights", weights]);
+        assert!(refused.code == 2 && refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    // What is no number stays none when it is rounded.
+    let file = path.join("base/model.safetensors");
+    let mut bytes = fs::read(&file).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    // The first weight of the token table.
+    bytes[8 + header..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&file, bytes).unwrap();
+    for weights in ["f32", "bf16", "q8", "q4"] {
+        let broken = run(path, &["eval", "--model", "base", "--weights", weights]);
+        assert!(broken.code == 1 && broken.stderr.contains("NaN"), "{weights}: {}", broken.stderr);
+    }
 }
 
 #[test]
@@ -106,6 +125,24 @@ fn a_model_with_a_chat_template_plays_by_messages() {
     fs::write(path.join("base/tokenizer_config.json"), odd).unwrap();
     let told = run(path, &["score", "--model", "base", "--text", "A", "--said", "b"]).success();
     assert!(told.stderr.contains("chat template is set aside"), "{}", told.stderr);
+}
+
+/// Whoever plays an agent's games, it reads them as it was trained to.
+#[test]
+fn what_an_agent_reads_of_any_world_is_framed() {
+    let folder = folder();
+    let path = folder.path();
+    chat_model(path);
+    let file = |name: &str| Ok(fs::read(path.join("base").join(name)).ok().map(Into::into));
+    let agent = Agent::from_files(&file, &Device::flex()).unwrap();
+    let named = json!({"name": "bandit"});
+    let worlds = archer_games::worlds(named.as_object().unwrap()).unwrap();
+    let sampler = Sampler::greedy();
+    let starts = [Start::default()];
+    let player = agent.player(&sampler, 1);
+    let games = pollster::block_on(rollout::play(player, worlds.as_ref(), &starts, 1.0)).unwrap();
+    let read = agent.tokenizer.decode(&games[0].transitions[0].observation);
+    assert!(read.starts_with("[user]\n") && read.ends_with("[assistant]\n"), "{read:?}");
 }
 
 /// transformers frames the same messages alike.

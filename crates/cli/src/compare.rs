@@ -264,6 +264,10 @@ impl Run {
             // There was nobody to imitate.
             there.warm_start.steps = asked.warm_start.steps;
         }
+        if there.chat == asked.chat.filled_from(&there.chat) {
+            // The model filled in what was left open.
+            there.chat = asked.chat.clone();
+        }
         if !asked.actor.is_empty() {
             there.actor_model = asked.actor_model.clone();
             there.critic_model = asked.critic_model.clone();

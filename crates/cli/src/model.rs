@@ -27,9 +27,17 @@ pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
 
 /// The same with the weights of a language model held like this.
 pub fn load_as(path: &Path, held: Option<Held>, device: &Device) -> Result<Agent, Error> {
-    match path.is_file() && !source::is_gguf(path) {
-        true => Ok(open_file(path, device)?.agent()),
-        false => load_to_train(path, None, Reading { seed: 0, held }, device),
+    let agent = match path.is_file() && !source::is_gguf(path) {
+        true => open_file(path, device)?.agent(),
+        false => load_to_train(path, None, Reading { seed: 0, held }, device)?,
+    };
+    match held.is_some() && !agent.actor.config().has_adapters() {
+        true => Err(Error::Usage(format!(
+            "--weights is for language models in Llama's layout, and {} is one in the layout of {}: leave it out",
+            path.display(),
+            agent.actor.config().layout.name()
+        ))),
+        false => Ok(agent),
     }
 }
 
@@ -185,7 +193,9 @@ pub fn load_to_train(
 
 /// How the model that a run begins with is read.
 pub fn reading(config: &Config) -> Reading {
-    Reading { seed: config.seed, held: Some(config.lora.weights) }
+    // As they were when the adapters of a folder were trained, where nothing is asked for.
+    let held = Some(config.lora.weights).filter(|held| *held != Held::Stored);
+    Reading { seed: config.seed, held }
 }
 
 /// The model that the adapters of a run belong to.

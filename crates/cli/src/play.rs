@@ -179,7 +179,8 @@ impl<'a> Asker<'a> {
     /// after an undo is the same one.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
         let turns = turns.iter().map(|(question, answer)| (question, *answer));
-        let Heard { read, said } = Heard::new(turns, self.sometimes, true);
+        let style = &self.agent.about.style;
+        let Heard { read, said } = Heard::in_style(turns, self.sometimes, true, style);
         let say = |choices: Option<&Choices>| -> Result<String, Error> {
             let mut rng = rng::stream(self.seed, "play", said.exchanges().len() as u64);
             let (sampler, read) = (&self.sampler, read.text());

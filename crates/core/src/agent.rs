@@ -12,13 +12,13 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::{Chooser, spoken};
-use crate::algorithms::common::{Layout, Player, sample_actions};
+use crate::algorithms::common::{Layout, Player, sample_actions, sharing};
 use crate::choices::{Trie, Tries, Walk};
 use crate::config::ranges::{
     MOST_POSITIONS, MOST_SAMPLES, MOST_SLICES, MOST_TOKENS, at_least_one, at_most, share,
     temperature, within,
 };
-use crate::config::{Config, Held};
+use crate::config::{ChatConfig, Config, Held};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -114,6 +114,9 @@ impl About {
         temperature("temperature", self.temperature)?;
         at_most("top_k", self.top_k, MOST_TOKENS)?;
         share("top_p", self.top_p)?;
+        if let Style::Chat(chat) = &self.style {
+            ChatConfig::of(chat.as_ref().clone()).check()?;
+        }
         at_least_one("samples", self.samples, MOST_SAMPLES)?;
         at_least_one("utterance_tries", self.utterance_tries, MOST_SAMPLES)?;
         self.memory.map_or(Ok(()), |memory| at_most("memory", memory, MOST_SLICES))
@@ -233,12 +236,24 @@ impl Agent {
             tokenizer: &self.tokenizer,
             layout: &self.layout,
             sampler,
-            threads,
+            threads: sharing(&self.actor, threads),
             chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
                 Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
             }),
             tries: self.about.utterance_tries,
+            style: self.chat(),
         }
+    }
+
+    /// How the messages of a chat are framed for it, where it reads them so.
+    fn chat(&self) -> Option<&Style> {
+        Some(&self.about.style).filter(|style| matches!(style, Style::Chat(_)))
+    }
+
+    /// A game of a world as this agent reads it, before its first utterance.
+    pub fn transcript_in(&self, world: &archer_world::About, opening: &str) -> Transcript {
+        let style = self.chat().unwrap_or(&world.style).clone();
+        Transcript::new(style, world.memory, opening)
     }
 
     /// So many utterances that the agent may say after a text, drawn as in its training; draw `i`

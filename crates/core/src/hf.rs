@@ -41,6 +41,8 @@ use crate::finite;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
 use crate::nn::critic::{Critic, DoubleCritic};
+#[cfg(feature = "llama")]
+use crate::nn::fused;
 use crate::nn::layers::transposed;
 use crate::nn::params::{self, ParamInfo};
 use crate::rng::{self, ChaCha8Rng};
@@ -275,6 +277,11 @@ pub fn made_of(
     #[cfg(feature = "llama")]
     {
         let device = device.clone().inner();
+        // Elsewhere packed weights would be unpacked for each product.
+        let held = match held {
+            Held::Stored if !fused::computes_here(&device) => Held::F32,
+            held => held,
+        };
         let mut load = |name: &str, _: &[usize]| weights.loaded(name, held);
         if let Some(frozen) = shape.of_parts(&device, &mut load)? {
             return Ok(frozen);

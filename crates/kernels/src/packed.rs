@@ -307,7 +307,7 @@ const PANEL: usize = 128 * 1024;
 
 /// `x · wᵀ`, `[n, columns]` to `[n, rows]`, row by row.
 ///
-/// The order in which a number is summed depends on `n` only by whether it is above four.
+/// The order in which a number is summed depends on `n`, and on no number of threads.
 ///
 /// # Panics
 /// If `x` is no number of rows.
@@ -330,7 +330,7 @@ pub fn product(x: &[f32], weight: Packed<'_>) -> Vec<f32> {
     out
 }
 
-/// `dy · w`, `[n, rows]` to `[n, columns]`: the gradient of `x` from that of the [`product`].
+/// `dy · w`, `[n, rows]` to `[n, columns]`: the gradient of `x` from that of the [`product`], by one thread.
 ///
 /// # Panics
 /// If `dy` is no number of rows.
@@ -366,7 +366,8 @@ fn shared_panels(x: Matrix<'_>, weight: Packed<'_>) -> Vec<(usize, Vec<f32>)> {
     if members == 1 {
         return panels(x, weight, 0);
     }
-    let each = weight.rows.div_ceil(members);
+    // Whole panels: a product may sum otherwise where a panel has another size.
+    let each = weight.rows.div_ceil(members).next_multiple_of(panel_rows(weight));
     let begins: Vec<usize> = (0..weight.rows).step_by(each).collect();
     let mut parts = vec![Vec::new(); begins.len()];
     let work = begins.iter().copied().zip(&mut parts).collect();
@@ -374,7 +375,7 @@ fn shared_panels(x: Matrix<'_>, weight: Packed<'_>) -> Vec<(usize, Vec<f32>)> {
         let some = weight.rows(begin, each.min(weight.rows - begin));
         *part = team::alone(|| panels(x, some, begin));
     });
-    parts.concat()
+    parts.into_iter().flatten().collect()
 }
 
 #[cfg(target_family = "wasm")]
@@ -398,14 +399,19 @@ fn rows_of(values: &[f32], width: usize) -> usize {
     n
 }
 
+/// Rows of a panel.
+fn panel_rows(weight: Packed<'_>) -> usize {
+    (PANEL / weight.columns.max(1)).max(1)
+}
+
 /// Unpacks some rows at a time: the first of them, their weights and how many they are.
 fn for_each_panel(weight: Packed<'_>, mut job: impl FnMut(usize, &[f32], usize)) {
     let [rows, columns] = weight.shape();
     if columns == 0 {
         return;
     }
-    let most = (PANEL / columns).clamp(1, rows.max(1));
-    let mut panel = vec![0.0; most * columns];
+    let most = panel_rows(weight);
+    let mut panel = vec![0.0; most.min(rows) * columns];
     for begin in (0..rows).step_by(most) {
         let some = most.min(rows - begin);
         let panel = &mut panel[..some * columns];

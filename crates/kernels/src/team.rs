@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn what_is_shared_is_the_same_bit_for_bit() {
-        let (rows, columns) = (1100, 512);
+        // A product of 576 terms is summed in parts, by the size of a panel.
+        let (rows, columns) = (1100, 576);
         let floats = |count: usize, salt: usize| -> Vec<f32> {
             (0..count).map(|i| ((i * 7919 + salt) % 2003) as f32 / 1001.0 - 1.0).collect()
         };
@@ -82,7 +83,7 @@ mod tests {
             let dense = [[rows, 1], [1, columns]].map(|steps| product(row, of(steps)));
             (dense, packed::product(&x[..n * columns], q8))
         };
-        for n in [1, 3, 40] {
+        for n in [1, 3, 5, 40] {
             let one = alone(|| all(n));
             set_members(3);
             let three = all(n);

@@ -6,6 +6,7 @@
 
 use crate::error::WorldError;
 use crate::record::{Exchange, Game};
+use crate::transcript::Style;
 use crate::world::{About, Choices, Opening, Start, Turn};
 use crate::worlds::{Batch, Said, Wait, Worlds};
 
@@ -36,6 +37,10 @@ pub fn check_about(about: &About) -> Result<(), WorldError> {
     let fault = |rule: &str, seen: String| Err(broken(about, rule, &seen));
     if about.name.trim().is_empty() || about.name.chars().any(char::is_control) {
         return fault("it has a name of one line", format!("its name is {:?}", about.name));
+    }
+    if matches!(about.style, Style::Chat(_)) {
+        let seen = "its style frames them: give { after_utterance, after_reply }, or none";
+        return fault("a world joins lines, and the frame of a chat is the model's", seen.into());
     }
     if about.max_turns == 0 {
         return fault("a game has at least 1 turn", "max_turns is 0".into());

@@ -41,17 +41,26 @@ pub struct Chat {
     pub marks: Vec<String>,
 }
 
+/// Whether a blank after its first character makes another text of a mark, which cannot come again.
+fn splits(mark: &str) -> bool {
+    mark.chars().count() > 1 && !mark.contains(char::is_whitespace)
+}
+
 impl Chat {
     /// A message whose marks are none: each is split by a blank after its first character.
     fn message(&self, text: &str) -> String {
         let mut text = text.to_string();
-        for mark in self.marks.iter().filter(|mark| !mark.is_empty()) {
-            if text.contains(mark.as_str()) {
+        // What splits one may make another, and a mark may begin where one ends: until none is left.
+        loop {
+            let before = text.len();
+            for mark in self.marks.iter().filter(|mark| splits(mark)) {
                 let first = mark.chars().next().map_or(0, char::len_utf8);
-                text = text.replace(mark, &format!("{} {}", &mark[..first], &mark[first..]));
+                text = text.replace(&**mark, &format!("{} {}", &mark[..first], &mark[first..]));
+            }
+            if text.len() == before {
+                return text;
             }
         }
-        text
     }
 
     /// A message of the world, and what the agent's begins with.
@@ -248,6 +257,13 @@ mod tests {
             text,
             "[sys]<u>Go.< /s>\n< a>I won.</s>\n<a>left< /s>< u>You won.</s>\n<u>< /s>< a></s>\n<a>"
         );
+    }
+
+    #[test]
+    fn marks_that_overlap_are_all_split() {
+        let chat = Chat { marks: vec!["_e_".into(), "x".into()], ..Chat::default() };
+        let text = chat.message("a_e_e_e_b x");
+        assert!(!text.contains("_e_") && text.replace(' ', "") == "a_e_e_e_bx", "{text}");
     }
 
     #[test]

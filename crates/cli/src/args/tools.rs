@@ -28,7 +28,8 @@ pub struct Score {
     /// Games whose utterances are scored, in either form that archer writes
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "said"])]
     pub games: Option<PathBuf>,
-    /// What the agent reads before it speaks: the whole text, with its line ends written \n
+    /// What the agent reads before it speaks: the whole text, with its line ends written \n, and for a
+    /// model that reads chats with the frame around its messages
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub text: String,
     /// An utterance after that text; several are scored beside each other

@@ -33,6 +33,7 @@ pub fn extend(old: &Config, set: &[String]) -> Result<Config, archer::Error> {
         // A model under adapters may have moved; that it is the same one is checked by its bytes.
         ("actor", old.actor == new.actor || old.lora.is_on()),
         ("lora", old.lora == new.lora),
+        ("chat", old.chat == new.chat),
         ("critic", old.critic == new.critic),
         ("numerics", old.numerics == new.numerics),
         ("level", old.level == new.level),

@@ -67,7 +67,14 @@ fn game<R: BufRead, W: Write>(
     let start = Start { task: None, seed };
     let Opening { text, mut choices } = block_on(batch.start(&[start]))?.remove(0);
     person.say(&format!("\n{}", text.trim_end()))?;
-    let mut seen = Transcript::new(about.style.clone(), about.memory, text);
+    let reader = match player {
+        Player::Agent { agent, .. } => Some(*agent),
+        Player::Person { advice } => *advice,
+    };
+    let mut seen = match reader {
+        Some(agent) => agent.transcript_in(about, &text),
+        None => Transcript::new(about.style.clone(), about.memory, text),
+    };
     let mut total = 0.0;
     for turn in 0.. {
         let said = match player {

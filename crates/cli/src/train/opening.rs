@@ -404,8 +404,10 @@ fn nothing_to_resume(root: &Path) -> Error {
 /// Refuses to go on with a run that was begun by another command than this one, and warns of what stays
 /// as it was although this command says otherwise.
 pub fn check_is_the_same(args: &args::Train, root: &Path, screen: &Screen) -> Result<(), Error> {
-    let typed = new_experiment(args)?.config;
+    let mut typed = new_experiment(args)?.config;
     let old = experiment::extend(&config_of(root)?, &args.running.set)?;
+    // The model filled in what was left open.
+    typed.chat = typed.chat.filled_from(&old.chat);
     let mut stay = Vec::new();
     for difference in experiment::differences(&old, &typed) {
         let group = difference.key.split('.').next().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! The model card: what a person who finds a model folder wants to know first.
 
+use archer_world::Style;
+
 use super::Agent;
 
 /// What a card says beside what the agent itself knows.
@@ -47,10 +49,14 @@ impl Card {
         let mut text = format!(
             "---\nlibrary_name: transformers\npipeline_tag: text-generation\n{licence}tags:\n- archer\n- reinforcement-learning\n---\n\n\
              # An agent for {world}\n\n\
-             A language model of {parameters} parameters in the layout of {layout} ({layers} blocks of width {width}, {tokens} tokens, texts of up to {positions} tokens). It reads the text of a game and writes the next utterance, which ends with its line.{critic}\n",
+             A language model of {parameters} parameters in the layout of {layout} ({layers} blocks of width {width}, {tokens} tokens, texts of up to {positions} tokens). It reads the text of a game{chat} and writes the next utterance, which ends with its line.{critic}\n",
             world = self.world(agent),
             parameters = agent.actor.size(),
             layout = shape.layout.name(),
+            chat = match &agent.about.style {
+                Style::Chat(_) => " as a chat, by the template in `tokenizer_config.json`,",
+                Style::Lines { .. } => "",
+            },
             layers = shape.layers,
             width = shape.width,
             tokens = shape.vocab_size,

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::{About, Agent, Base, Card};
-use crate::config::Held;
+use crate::config::{ChatConfig, Held};
 use crate::error::Error;
 use crate::foreign;
 #[cfg(feature = "llama")]
@@ -89,7 +89,9 @@ impl Agent {
             }
         };
         check_vocabulary(TOKENIZER, &tokenizer, CONFIG, shape.vocab_size)?;
-        let tokenizer = tokenizer.ending_by(about.style.stop())?;
+        let tokenizer = tokenizer
+            .ending_by(&about.style)
+            .map_err(|error| Error::Model(format!("{ABOUT}: {error}")))?;
         let held = reading.held.unwrap_or(about.base_weights);
         let whole = hf::made_of(&shape, &weights, held, device)?;
         let base = Base {
@@ -131,7 +133,7 @@ impl Agent {
                 hf::actor_config(shape, self.tokenizer.end, self.tokenizer.stops()),
             ),
             (GENERATION.to_string(), self.generation_config()),
-            (TOKENIZER_CONFIG.to_string(), tokenizer_config(&self.tokenizer, shape.positions)),
+            (TOKENIZER_CONFIG.to_string(), self.tokenizer_config()),
             (ABOUT.to_string(), about.into_bytes()),
             (CARD.to_string(), card.text(self).into_bytes()),
         ];
@@ -162,6 +164,19 @@ impl Agent {
         }
         let actor = self.actor.clone().unfrozen();
         Ok(vec![(MODEL.to_string(), hf::write(&actor, Format::Actor).await?)])
+    }
+
+    /// `tokenizer_config.json`, with the template of a chat where it reads one.
+    fn tokenizer_config(&self) -> Vec<u8> {
+        let positions = self.actor.config().positions;
+        #[cfg(all(feature = "llama", not(target_family = "wasm")))]
+        if let Style::Chat(chat) = &self.about.style {
+            let config = tokenizer_config(&self.tokenizer, positions);
+            let mut config: Value = serde_json::from_slice(&config).unwrap_or_default();
+            config["chat_template"] = hf::chat::template(chat).into();
+            return hf::config::pretty(&config);
+        }
+        tokenizer_config(&self.tokenizer, positions)
     }
 
     /// `generation_config.json`: greedy, and ended by what ends an utterance here.
@@ -379,12 +394,36 @@ fn chat(
         None => own,
     };
     let Some(template) = template else { return Ok(None) };
+    let map = file(SPECIALS)?;
+    let map: Value = map.and_then(|bytes| foreign::json(SPECIALS, &bytes).ok()).unwrap_or_default();
     let named: Vec<(String, String)> = ["bos_token", "eos_token", "pad_token", "unk_token"]
         .into_iter()
-        .filter_map(|name| Some((name.to_string(), text(&config[name])?)))
+        .filter_map(|name| {
+            Some((name.to_string(), text(&config[name]).or_else(|| text(&map[name]))?))
+        })
         .collect();
     match hf::chat::pieces(&template, &tokenizer.specials(), &named) {
-        Ok(chat) => Ok(Some(Style::Chat(Box::new(chat)))),
+        Ok(chat) if ChatConfig::of(chat.clone()).check().is_ok() => {
+            if template.contains("enable_thinking") {
+                notices.push(
+                    "its chat template is for a model that may think before it speaks: an utterance ends with its line, and so may its thoughts".into(),
+                );
+            }
+            let style = Style::Chat(Box::new(chat));
+            match tokenizer.clone().ending_by(&style) {
+                Ok(_) => Ok(Some(style)),
+                Err(error) => {
+                    notices.push(format!(
+                        "its chat template is set aside, and it reads a world's plain text: {error}"
+                    ));
+                    Ok(None)
+                }
+            }
+        }
+        Ok(_) => {
+            notices.push("its chat template is set aside, and it reads a world's plain text: its pieces are too long".into());
+            Ok(None)
+        }
         Err(why) => {
             notices.push(format!(
                 "its chat template is set aside, and it reads a world's plain text: {why}"

@@ -8,6 +8,10 @@ use crate::error::Error;
 
 /// The longest piece, in bytes.
 const LONGEST: usize = 1 << 16;
+/// The most marks.
+const MOST_MARKS: usize = 4096;
+/// The longest mark, in bytes.
+const LONGEST_MARK: usize = 256;
 
 /// The frame of a chat: opening and replies of the world are the user's messages, utterances the assistant's.
 /// A run that starts from a model with a chat template fills it in.
@@ -57,6 +61,24 @@ impl ChatConfig {
         }
     }
 
+    /// The same with the pieces of `other` where these are empty.
+    pub fn filled_from(&self, other: &Self) -> Self {
+        let piece = |own: &String, other: &String| match own.is_empty() {
+            true => other.clone(),
+            false => own.clone(),
+        };
+        Self {
+            use_template: self.use_template,
+            begin: piece(&self.begin, &other.begin),
+            before_user: piece(&self.before_user, &other.before_user),
+            after_user: piece(&self.after_user, &other.after_user),
+            before_assistant: piece(&self.before_assistant, &other.before_assistant),
+            after_assistant: piece(&self.after_assistant, &other.after_assistant),
+            stop: piece(&self.stop, &other.stop),
+            marks: if self.marks.is_empty() { other.marks.clone() } else { self.marks.clone() },
+        }
+    }
+
     /// How texts are joined, where they are messages of a chat.
     pub fn style(&self) -> Option<Style> {
         let Self { begin, before_user, after_user, before_assistant, .. } = self.clone();
@@ -70,7 +92,7 @@ impl ChatConfig {
     ///
     /// # Errors
     /// The first fault, as a sentence that names the key.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         for (name, piece) in [
             ("chat.begin", &self.begin),
             ("chat.before_user", &self.before_user),
@@ -82,6 +104,10 @@ impl ChatConfig {
             let good = piece.len() <= LONGEST;
             within(name, "a text", good, format_args!("at most {LONGEST} bytes"))?;
         }
+        let (count, longest) = (self.marks.len(), self.marks.iter().map(String::len).max());
+        let good = count <= MOST_MARKS && longest.unwrap_or(0) <= LONGEST_MARK;
+        let want = format_args!("at most {MOST_MARKS} texts of at most {LONGEST_MARK} bytes");
+        within("chat.marks", format_args!("{count} texts"), good, want)?;
         let good = self.stop.is_empty() || self.after_assistant.contains(&self.stop);
         let want = "a part of chat.after_assistant";
         within("chat.stop", format_args!("{:?}", self.stop), good, want)

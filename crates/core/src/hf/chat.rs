@@ -14,7 +14,10 @@ const MESSAGES: [&str; 5] =
     ["probe-one-7f3a", "probe-two-9c1e", "probe-three-4d8b", "probe-four-2b6f", "probe-five-8a5d"];
 
 /// The longest template, in bytes.
-const LONGEST: usize = 1 << 18;
+const LONGEST: usize = 1 << 14;
+
+/// Bytes of stack for a template: it may nest as deeply as it is long.
+const STACK: usize = 64 << 20;
 
 /// Steps of a template's program, which may be a stranger's.
 const STEPS: u64 = 200_000;
@@ -32,8 +35,20 @@ pub fn pieces(
     if template.len() > LONGEST {
         return Err(format!("it has {} bytes, and at most {LONGEST} are read", template.len()));
     }
-    let render = |messages: usize| rendered(template, messages, named);
-    let (one, three) = (render(1)?, render(3)?);
+    let run = || {
+        Ok([
+            rendered(template, 1, named)?,
+            rendered(template, 3, named)?,
+            rendered(template, 5, named)?,
+        ])
+    };
+    let written: Result<[String; 3], String> = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        let thread = thread.map_err(|error| format!("it cannot be run: {error}"))?;
+        thread.join().map_err(|_| "it cannot be run: it broke off".to_string())?
+    });
+    let written = written?;
+    let [one, three, _] = &written;
     let missing = || "it does not write its messages as they are".to_string();
     let (head, tail) = one.split_once(MESSAGES[0]).ok_or_else(missing)?;
     let (_, rest) = three.split_once(MESSAGES[0]).ok_or_else(missing)?;
@@ -48,11 +63,12 @@ pub fn pieces(
     // Where one piece ends and the next begins is free, but for the stop, which is the utterance's.
     let shared = head.len() - common_end(head, &between[stops_at..]).len();
     let before_user = &head[shared..];
-    let mut marks = vec![stop.clone()];
-    for special in specials {
-        let framed = [head, tail, between].iter().any(|piece| piece.contains(special.as_str()));
-        if framed && !marks.contains(special) {
-            marks.push(special.clone());
+    // No message may hold a special token, nor what stands for one where a role is plain text.
+    let mut marks: Vec<String> = specials.to_vec();
+    for role in [before_user, &tail[after_user..]].map(str::trim) {
+        let plain = !specials.iter().any(|special| role.contains(special.as_str()));
+        if plain && role.chars().count() > 1 && !role.contains(char::is_whitespace) {
+            marks.push(role.to_string());
         }
     }
     let chat = Chat {
@@ -64,14 +80,27 @@ pub fn pieces(
         stop,
         marks,
     };
-    for messages in [1, 3, 5] {
-        if joined(&chat, messages) != render(messages)? {
+    for (messages, written) in [1, 3, 5].into_iter().zip(&written) {
+        if joined(&chat, messages) != *written {
             return Err(
                 "it writes a message otherwise by what stands before or after it".to_string()
             );
         }
     }
     Ok(chat)
+}
+
+/// A template that joins messages by these pieces.
+pub fn template(chat: &Chat) -> String {
+    let text = |text: &str| serde_json::to_string(text).expect("a text can be written");
+    let Chat { begin, before_user, after_user, before_assistant, after_assistant, .. } = chat;
+    let [begin, before_user, after_user] =
+        [begin, before_user, after_user].map(|piece| text(piece));
+    let [before_assistant, after_assistant] =
+        [before_assistant, after_assistant].map(|piece| text(piece));
+    format!(
+        "{{{{ {begin} }}}}{{% for message in messages %}}{{% if message['role'] == 'assistant' %}}{{{{ {before_assistant} + message['content'] + {after_assistant} }}}}{{% else %}}{{{{ {before_user} + message['content'] + {after_user} }}}}{{% endif %}}{{% endfor %}}{{% if add_generation_prompt %}}{{{{ {before_assistant} }}}}{{% endif %}}"
+    )
 }
 
 /// What the pieces make of so many messages.
@@ -150,7 +179,10 @@ mod tests {
         assert_eq!(chat.after_user, "<|im_end|>\n");
         assert_eq!(chat.before_assistant, "<|im_start|>assistant\n");
         assert_eq!((&chat.after_assistant[..], &chat.stop[..]), ("<|im_end|>", "<|im_end|>"));
-        assert_eq!(chat.marks, ["<|im_end|>", "<|im_start|>"]);
+        // What is written of the pieces makes the same again.
+        let again = pieces(&template(&chat), &marks, &[]).unwrap();
+        assert_eq!(joined(&again, 5), joined(&chat, 5));
+        assert_eq!(chat.marks, marks);
     }
 
     /// The form of the brackets, whose roles must take turns.
@@ -173,7 +205,10 @@ mod tests {
         assert_eq!((&chat.begin[..], &chat.stop[..]), ("<s>", "</s>"));
         assert_eq!(joined(&chat, 1), "<s> [INST] probe-one-7f3a [/INST]");
         assert!(joined(&chat, 3).contains("[/INST]probe-two-9c1e</s> [INST] probe-three"));
-        assert_eq!(chat.marks, ["</s>", "<s>"]);
+        assert_eq!(chat.marks, ["<s>", "</s>", "[INST]", "[/INST]"]);
+        // A template that nests deeply is refused, and the process goes on.
+        let deep = format!("{{{{ {}1 }}}}", "-".repeat(16_000));
+        assert!(pieces(&deep, &specials(&["</s>"]), &[]).is_err());
     }
 
     #[test]

@@ -182,6 +182,10 @@ fn halves(
         return header
             .fault(format!("the tensor {} has {rows} rows for {heads} heads", tensor.name));
     }
+    if !stored.bytes.len().is_multiple_of(rows) {
+        return header
+            .fault(format!("the tensor {} has rows that are no whole blocks", tensor.name));
+    }
     let (d, width) = (rows / heads, stored.bytes.len() / rows);
     let mut turned = Vec::with_capacity(stored.bytes.len());
     for row in 0..rows {

@@ -67,9 +67,16 @@ impl Stored {
 
     /// As the weights of a frozen model: as they lie in the file where that is what is asked for, and
     /// rounded to fewer bits where that is. A vector, and a matrix whose rows are no number of blocks, come as
-    /// 32-bit floats; `None` if the tensor holds no weights.
+    /// 32-bit floats; `None` if the tensor holds no weights. `check` is given every weight of the file.
+    ///
+    /// # Errors
+    /// Those of `check`.
     #[cfg(feature = "llama")]
-    pub fn loaded(&self, held: Held) -> Option<Loaded> {
+    pub fn loaded<E>(
+        &self,
+        held: Held,
+        check: impl Fn(&[f32]) -> Result<(), E>,
+    ) -> Result<Option<Loaded>, E> {
         let packed_as = match held {
             Held::Stored | Held::F32 => None,
             Held::Bf16 => Some(Kind::Bf16),
@@ -82,21 +89,21 @@ impl Stored {
             Type::Plain(Dtype::F16) => Some(Kind::F16),
             Type::Plain(_) => None,
         };
-        if let [rows, columns] = self.shape[..]
-            && columns.is_multiple_of(BLOCK)
-        {
-            let stays = held == Held::Stored || lies_as == packed_as;
-            if let Some(kind) = lies_as.filter(|_| stays) {
-                return Some(Loaded::Packed(Packed::new(
-                    kind,
-                    [rows, columns],
-                    self.bytes.clone(),
-                )));
-            }
-            if let Some(kind) = packed_as {
-                return Packed::of(kind, [rows, columns], &self.floats()?).map(Loaded::Packed);
-            }
+        let shape = match self.shape[..] {
+            [rows, columns] if columns.is_multiple_of(BLOCK) => Some([rows, columns]),
+            _ => None,
+        };
+        let stays = held == Held::Stored || lies_as == packed_as;
+        if let (Some(shape), Some(kind), true) = (shape, lies_as, stays) {
+            let packed = Packed::new(kind, shape, self.bytes.clone());
+            // Row by row: nothing of 32 bits is held of it.
+            (0..shape[0]).try_for_each(|row| check(&packed.rows(std::iter::once(row))))?;
+            return Ok(Some(Loaded::Packed(packed)));
         }
-        self.floats().map(Loaded::Floats)
+        let Some(floats) = self.floats() else { return Ok(None) };
+        check(&floats)?;
+        let packed = shape.zip(packed_as);
+        let packed = packed.and_then(|(shape, kind)| Packed::of(kind, shape, &floats));
+        Ok(Some(packed.map_or(Loaded::Floats(floats), Loaded::Packed)))
     }
 }

@@ -75,13 +75,15 @@ pub type Files<'a> = &'a dyn Fn(&str) -> Result<Option<Bytes>, Error>;
 /// If there is neither, a file cannot be read, or one that the index names is missing.
 pub fn files(file: Files<'_>, folder: &str) -> Result<Vec<NamedBytes>, Error> {
     let single = format!("{folder}{SINGLE}");
-    for name in [&single, &format!("{folder}{GGUF}")] {
-        if let Some(bytes) = file(name)? {
-            return Ok(vec![(name.clone(), bytes)]);
-        }
+    if let Some(bytes) = file(&single)? {
+        return Ok(vec![(single, bytes)]);
     }
     let index = format!("{folder}{INDEX}");
     let Some(bytes) = file(&index)? else {
+        let gguf = format!("{folder}{GGUF}");
+        if let Some(bytes) = file(&gguf)? {
+            return Ok(vec![(gguf, bytes)]);
+        }
         return Err(Error::Model(format!(
             "the model folder has no file {single} (and no {index} that names several)"
         )));
@@ -351,18 +353,8 @@ impl<'a> Weights<'a> {
     #[cfg(feature = "llama")]
     pub fn loaded(&self, name: &str, held: Held) -> Result<Loaded, Error> {
         let (file, stored) = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
-        let loaded = stored.loaded(held).ok_or_else(|| unreadable(file, name, stored))?;
-        match &loaded {
-            Loaded::Floats(values) => finite::check_tensor(file, name, values)?,
-            Loaded::Packed(packed) => {
-                let [rows, _] = packed.shape();
-                // Row by row: nothing of 32 bits is held of it.
-                (0..rows).try_for_each(|row| {
-                    finite::check_tensor(file, name, &packed.rows(std::iter::once(row)))
-                })?;
-            }
-        }
-        Ok(loaded)
+        let check = |values: &[f32]| finite::check_tensor(file, name, values);
+        stored.loaded(held, check)?.ok_or_else(|| unreadable(file, name, stored))
     }
 
     /// Fills a network. What is missing stays as it is where `may_lack` says so of its name.

@@ -62,12 +62,26 @@ impl Packed {
         all
     }
 
+    /// Some of its rows.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let row = self.shape[1] / BLOCK * self.kind.bytes();
+        let mut bytes = Vec::with_capacity(rows.len() * row);
+        for &place in rows {
+            bytes.extend_from_slice(&self.bytes[place as usize * row..][..row]);
+        }
+        Self { kind: self.kind, shape: [rows.len(), self.shape[1]], bytes: bytes.into() }
+    }
+
     /// The weights of some rows, one after another.
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn rows(&self, rows: impl Iterator<Item = usize>) -> Vec<f32> {
-        let (mut all, columns) = (Vec::new(), self.shape[1]);
+    pub fn rows(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+        let columns = self.shape[1];
+        let mut all = Vec::with_capacity(rows.len() * columns);
         for row in rows {
             let begin = all.len();
             all.resize(begin + columns, 0.0);

@@ -6,6 +6,8 @@
 //! to know beside the ids (which tokens end an utterance, which are padding and the ends of a
 //! critic's sequence) is found out here once.
 
+use archer_world::Style;
+
 use super::byte_bpe::ByteBpe;
 #[cfg(target_family = "wasm")]
 use super::byte_bpe::ByteBpe as Engine;
@@ -233,24 +235,33 @@ impl Tokenizer {
         &self.stops
     }
 
-    /// The same whose utterances are ended by the token of this text, or by the end of a line.
+    /// The same for texts that are joined so: utterances are ended by the token that ends a message of a
+    /// chat, or by the end of a line.
     ///
     /// # Errors
-    /// If the text is that of no single token.
-    pub fn ending_by(mut self, stop: Option<&str>) -> Result<Self, Error> {
-        self.terminator = match stop {
+    /// If what ends a message is no single token.
+    pub fn ending_by(mut self, style: &Style) -> Result<Self, Error> {
+        self.terminator = match style.stop() {
             None => self.newline,
             Some(stop) => match self.encode(stop)[..] {
                 [id] => id,
                 _ => {
                     return Err(Error::Model(format!(
-                        "{stop:?}, which ends a message of the chat, is no single token of the tokenizer; without the chat's frame (chat.use_template = false) an utterance is ended by the end of a line"
+                        "{stop:?}, which ends a message of the chat (stop), is no single token of the tokenizer: name one that is"
                     )));
                 }
             },
         };
-        if let Some(ends) = self.ends_utterance.get_mut(self.terminator as usize) {
-            *ends = true;
+        // An agent that writes a part of the frame has said all it had to say.
+        let marks = match style {
+            Style::Lines { .. } => &[][..],
+            Style::Chat(chat) => &chat.marks,
+        };
+        let parts = marks.iter().filter_map(|mark| self.inner.id_of(mark)).collect::<Vec<u32>>();
+        for end in parts.into_iter().chain([self.terminator]) {
+            if let Some(ends) = self.ends_utterance.get_mut(end as usize) {
+                *ends = true;
+            }
         }
         Ok(self)
     }

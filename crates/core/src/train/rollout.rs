@@ -130,7 +130,8 @@ async fn play_batch(
     let mut games = Vec::with_capacity(starts.len());
     for (index, (opening, start)) in openings.into_iter().zip(starts).enumerate() {
         let told = opening.text.clone();
-        let transcript = Transcript::new(about.style.clone(), about.memory, opening.text);
+        let style = player.style.unwrap_or(&about.style).clone();
+        let transcript = Transcript::new(style, about.memory, opening.text);
         games.push(Game {
             index,
             tokens: player.tokenizer.encode_observation(&transcript.text()).into(),

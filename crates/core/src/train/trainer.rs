@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use archer_world::contract::Checked;
 use archer_world::transcript::spelled;
-use archer_world::{Batch, Game, Restyled, Start, Style, Worlds};
+use archer_world::{Batch, Game, Restyled, Start, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 use rand::Rng;
@@ -26,7 +26,7 @@ use crate::algorithms::bc::Demonstration;
 use crate::algorithms::common::auxiliary::TaskFacts;
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
-use crate::algorithms::common::{Layout, Player};
+use crate::algorithms::common::{Layout, Player, sharing};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Held, Numerics};
 use crate::error::Error;
@@ -224,7 +224,7 @@ impl Trainer {
         learner: Learner,
     ) -> Result<Self, Error> {
         let style = config.chat.style();
-        let tokenizer = tokenizer.ending_by(style.as_ref().and_then(Style::stop))?;
+        let tokenizer = tokenizer.ending_by(style.as_ref().unwrap_or(&worlds.about().style))?;
         let worlds = match style {
             Some(style) => Arc::new(Restyled::new(worlds, style)) as Arc<dyn Worlds>,
             None => worlds,
@@ -564,11 +564,12 @@ impl Trainer {
         critic: Option<&'a Critic>,
         sampler: &'a Sampler,
     ) -> Player<'a> {
-        let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
+        let (tokenizer, layout) = (&self.tokenizer, &self.layout);
+        let threads = sharing(actor, self.threads);
         let (samples, temperature) = (self.samples(), self.config.temperature);
         let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
         let tries = self.config.utterance_tries;
-        Player { actor, tokenizer, layout, sampler, threads, chooser, tries }
+        Player { actor, tokenizer, layout, sampler, threads, chooser, tries, style: None }
     }
 
     /// The agent as it is now.

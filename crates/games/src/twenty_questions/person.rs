@@ -26,7 +26,17 @@ impl Heard {
         sometimes: bool,
         retries: bool,
     ) -> Self {
-        let begin = || Transcript::new(Style::one_line(), None, HEADER);
+        Self::in_style(turns, sometimes, retries, &Style::one_line())
+    }
+
+    /// The same for an agent that reads texts joined in another way.
+    pub fn in_style<Q: AsRef<str>>(
+        turns: impl IntoIterator<Item = (Q, Answer)>,
+        sometimes: bool,
+        retries: bool,
+        style: &Style,
+    ) -> Self {
+        let begin = || Transcript::new(style.clone(), None, HEADER);
         let (mut read, mut said) = (begin(), begin());
         for (question, answer) in turns {
             let answer = match answer {

@@ -26,13 +26,14 @@ use crate::guest;
 const MOST_GAMES: usize = 100_000;
 
 /// Keys that a fine-tune cannot change: its networks and its world are those of the model.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
     "algorithm",
     "numerics",
     "actor",
     "critic",
     "world",
     "tokenizer",
+    "chat",
     "actor_model",
     "critic_model",
     "warm_start",

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use archer_world::Style;
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
@@ -188,6 +189,14 @@ pub struct Player<'a> {
     /// Utterances tried, at least 1, until one was not said before in its game; where a chooser
     /// chooses, it does so alone.
     pub tries: usize,
+    /// How the texts that it reads are joined, where that is not as the world asks.
+    pub style: Option<&'a Style>,
+}
+
+/// Threads that share the rows of a batch or the games of an iteration: one for a large model, whose
+/// products all threads share instead.
+pub(crate) fn sharing(lm: &CausalLm, threads: usize) -> usize {
+    if lm.is_large() { 1 } else { threads }
 }
 
 /// Rows without their repetitions, and which of them each row is.
@@ -241,8 +250,7 @@ pub async fn sample_actions(
     let lengths: Vec<usize> = observations.iter().map(|observation| observation.len()).collect();
     let order = by_length(&lengths);
     let chunks: Vec<&[usize]> = order.chunks(GENERATION_ROWS).collect();
-    let threads = if player.actor.is_large() { 1 } else { player.threads };
-    let written = parallel::map(threads, chunks.clone(), |rows| async move {
+    let written = parallel::map(player.threads, chunks.clone(), |rows| async move {
         let distinct = Distinct::of(rows.iter().map(|&row| observations[row]));
         let pieces: Vec<Vec<u32>> = distinct
             .firsts

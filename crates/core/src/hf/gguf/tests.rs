@@ -170,6 +170,10 @@ fn what_cannot_be_read_is_named_before_anything_is_reserved() {
     }
     let types = told(&with_down(14, &[0u8; 4096]));
     assert!(types.contains("blk.0.ffn_down.weight") && types.contains("Q6_K"), "{types}");
+    let mut file = tiny();
+    file.floats("blk.0.ffn_down.weight", &[32, 32], 0.0);
+    file.tensor("blk.0.attn_q.bias", &[32], 8, &[0; 34]);
+    assert!(told(&file.bytes()).contains("no whole blocks"));
     // A count that no file could hold.
     let mut many = whole.clone();
     many[8..16].copy_from_slice(&u64::MAX.to_le_bytes());

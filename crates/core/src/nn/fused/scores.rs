@@ -28,12 +28,7 @@ impl Rows {
                 Rows::Dense(table.clone().select(0, rows))
             }
             #[cfg(feature = "llama")]
-            Rows::Packed(table) => {
-                let values = table.rows(rows.iter().map(|&row| row as usize));
-                let values = TensorData::new(values, [rows.len(), table.shape()[1]]);
-                let values = Tensor::from_data(values, &device.clone().inner());
-                Rows::Dense(if device.is_autodiff() { values.autodiff() } else { values })
-            }
+            Rows::Packed(table) => Rows::Packed(table.select(rows)),
         }
     }
 

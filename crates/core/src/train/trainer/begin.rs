@@ -5,7 +5,7 @@ use burn::tensor::Device;
 
 use super::fresh::fresh_critic;
 use crate::agent::Agent;
-use crate::config::{Config, CriticKind, LoraConfig};
+use crate::config::{Config, CriticKind, Held, LoraConfig};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::CausalLm;
@@ -17,6 +17,11 @@ pub(super) fn actor(config: &Config, agent: &Agent, autodiff: &Device) -> Result
     // An agent's own adapters learn on.
     if has_adapters(&agent.actor) {
         return Ok(agent.actor.clone().fork(autodiff).train());
+    }
+    if config.lora.weights != Held::Stored && !config.lora.is_on() {
+        return Err(Error::Config(
+            "lora.weights is out of range: it must be \"stored\" with lora.rank = 0, for all of a model is trained in 32 bits".into(),
+        ));
     }
     match config.lora.is_on() {
         true => adapted(&agent.actor, &config.lora, (config.seed, "lora.actor"), autodiff),

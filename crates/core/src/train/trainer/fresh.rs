@@ -8,12 +8,12 @@ use burn::tensor::Device;
 
 use crate::agent::Agent;
 use crate::algorithms::common::Policy;
-#[cfg(feature = "llama")]
-use crate::config::LoraConfig;
 use crate::config::{
     ActorModelConfig, AdvantageBaseline, Algorithm, ChatConfig, Config, CriticKind,
     CriticModelConfig, Level, Numerics, TokenizerConfig, WarmStartConfig,
 };
+#[cfg(feature = "llama")]
+use crate::config::{Held, LoraConfig};
 use crate::error::Error;
 use crate::nn::causal_critic::CausalCritic;
 use crate::nn::causal_lm::{CausalLm, CausalLmConfig, Layout};
@@ -95,6 +95,14 @@ pub(super) fn winning_utterances(
     Ok(winning.into_iter().map(said).collect())
 }
 
+/// Takes over how the messages of a chat are framed for an agent, unless the world's plain text is asked for.
+pub(super) fn framed_as(config: &mut Config, style: &Style) {
+    if let (Style::Chat(chat), true) = (style, config.chat.use_template) {
+        // What is set in the configuration stands.
+        config.chat = config.chat.filled_from(&ChatConfig::of(chat.as_ref().clone()));
+    }
+}
+
 /// This configuration as it is for a run that starts from an agent: with the shapes of its networks,
 /// and with as many tokens to an utterance where none are set.
 ///
@@ -106,13 +114,16 @@ pub(super) fn shaped_by(mut config: Config, agent: &Agent) -> Config {
     }
     let CausalLmConfig { layers, width, heads, positions, .. } = *agent.actor.config();
     config.actor_model = ActorModelConfig { layers, width, heads, positions, look_back: false };
-    if let (Style::Chat(chat), true) = (&agent.about.style, config.chat.use_template) {
-        config.chat = ChatConfig::of(chat.as_ref().clone());
-    }
+    framed_as(&mut config, &agent.about.style);
     #[cfg(feature = "llama")]
     if let Some(lora) = agent.actor.lora() {
         let (rank, alpha, targets) = (lora.rank, lora.alpha, lora.targets.clone());
-        config.lora = LoraConfig { rank, alpha, targets, ..config.lora };
+        let weights = match config.lora.weights {
+            // As they were when the adapters were trained.
+            Held::Stored => agent.about.base_weights,
+            other => other,
+        };
+        config.lora = LoraConfig { rank, alpha, targets, weights };
     }
     let from_actor = config.critic_model.from_actor;
     match &agent.critic {

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::Trainer;
-use super::fresh::{fresh_actor, fresh_critic, fresh_policy, shaped_by};
+use super::fresh::{framed_as, fresh_actor, fresh_critic, fresh_policy, shaped_by};
 use crate::agent::Agent;
 use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};
@@ -49,6 +49,9 @@ impl Trainer {
         };
         config.validate()?;
         let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher.whole();
+        let mut config = config;
+        framed_as(&mut config, &about.style);
+        config.validate()?;
         if about.samples > 1 {
             return Err(Error::Config(format!(
                 "the teacher lets its critic choose among {} utterances, which a student, who says what it samples, cannot learn; take a teacher that was trained by ArCHer",
@@ -85,7 +88,7 @@ impl Trainer {
                     Some(critic) => critic.fork(&autodiff).train(),
                     None => fresh_critic(&config, rows, &autodiff),
                 };
-                (agent.actor.fork(&autodiff).train(), critic)
+                (agent.actor.unfrozen().fork(&autodiff).train(), critic)
             }
         };
         let size = params::count(&policy) + params::count(&student_critic);
