@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use archer_world::contract::Checked;
 use archer_world::transcript::spelled;
-use archer_world::{Batch, Game, Restyled, Start, Worlds};
+use archer_world::{Batch, Game, Start, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
 use rand::Rng;
@@ -54,7 +54,7 @@ mod student;
 
 pub use described::Described;
 use fresh::{
-    fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
+    framed, fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
     winning_utterances,
 };
 pub use saved::{LoadBase, MakeWorlds, Origin};
@@ -223,12 +223,8 @@ impl Trainer {
         (tokenizer, critic_tokenizer): (Tokenizer, Option<Tokenizer>),
         learner: Learner,
     ) -> Result<Self, Error> {
-        let style = config.chat.style();
-        let tokenizer = tokenizer.ending_by(style.as_ref().unwrap_or(&worlds.about().style))?;
-        let worlds = match style {
-            Some(style) => Arc::new(Restyled::new(worlds, style)) as Arc<dyn Worlds>,
-            None => worlds,
-        };
+        let worlds = framed(worlds, &config);
+        let tokenizer = tokenizer.ending_by(&worlds.about().style)?;
         let learner = learner.with_tokens(|id| tokenizer.has(id));
         #[cfg(feature = "llama")]
         let learner = learner.recomputed(config.gradient_checkpointing);

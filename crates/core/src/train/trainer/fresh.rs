@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use archer_world::{Style, Worlds};
+use archer_world::{Restyled, Style, Worlds};
 use burn::tensor::Device;
 
 use crate::agent::Agent;
@@ -93,6 +93,14 @@ pub(super) fn winning_utterances(
         tokens.into()
     };
     Ok(winning.into_iter().map(said).collect())
+}
+
+/// The world as an agent of this configuration reads it.
+pub(super) fn framed(worlds: Arc<dyn Worlds>, config: &Config) -> Arc<dyn Worlds> {
+    match config.chat.style() {
+        Some(style) => Arc::new(Restyled::new(worlds, style)),
+        None => worlds,
+    }
 }
 
 /// Takes over how the messages of a chat are framed for an agent, unless the world's plain text is asked for.
