@@ -68,17 +68,16 @@ fn gap(ours: &[f32], theirs: &[f32]) -> f32 {
 async fn the_actor_computes_what_the_reference_did() {
     let device = open().await;
     let file = |name: &str| {
-        Ok(match name {
-            "config.json" => Some(include_bytes!("../parity/actor/config.json").to_vec()),
-            "tokenizer.json" => Some(include_bytes!("../parity/actor/tokenizer.json").to_vec()),
-            "model.safetensors" => {
-                Some(include_bytes!("../parity/actor/model.safetensors").to_vec())
-            }
+        let bytes: Option<&'static [u8]> = match name {
+            "config.json" => Some(include_bytes!("../parity/actor/config.json")),
+            "tokenizer.json" => Some(include_bytes!("../parity/actor/tokenizer.json")),
+            "model.safetensors" => Some(include_bytes!("../parity/actor/model.safetensors")),
             _ => None,
-        })
+        };
+        Ok(bytes.map(Into::into))
     };
     let agent = Agent::from_files(&file, &device).unwrap();
-    let files = [("forward.safetensors".to_string(), FORWARD.to_vec())];
+    let files = [("forward.safetensors".to_string(), FORWARD.into())];
     let forward = Weights::new(&files).unwrap();
     let ids = forward.integers("actor.sample0.input_ids").unwrap();
     let (_, theirs) = forward.values("actor.sample0.logits").unwrap();
