@@ -12,7 +12,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::{Chooser, spoken};
-use crate::algorithms::common::{Layout, Player, sample_actions, sharing};
+use crate::algorithms::common::{Layout, Player, sample_actions};
 use crate::choices::{Trie, Tries, Walk};
 use crate::config::ranges::{
     MOST_POSITIONS, MOST_SAMPLES, MOST_SLICES, MOST_TOKENS, at_least_one, at_most, share,
@@ -236,7 +236,7 @@ impl Agent {
             tokenizer: &self.tokenizer,
             layout: &self.layout,
             sampler,
-            threads: sharing(&self.actor, threads),
+            threads,
             chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
                 Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
             }),

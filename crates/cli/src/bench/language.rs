@@ -93,7 +93,7 @@ impl<'a> DecodeBatch<'a> {
 
 impl Job for DecodeBatch<'_> {
     fn run(&mut self) -> Result<(), Error> {
-        let threads = if self.lm.is_large() { 1 } else { self.setup.threads };
+        let threads = self.setup.threads;
         let rows = BATCH.0.div_ceil(threads);
         let parts = self.prompts.chunks(rows).enumerate().collect();
         let done = parallel::map(threads, parts, |(part, prompts): (usize, &[Vec<u32>])| {

@@ -25,9 +25,6 @@ use super::recompute::{self, Passed};
 use super::rope::Rotation;
 use crate::rng::ChaCha8Rng;
 
-/// Weights of a model whose products threads share.
-const LARGE: usize = 32 << 20;
-
 /// The shape of a causal language model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CausalLmConfig {
@@ -339,12 +336,6 @@ impl CausalLm {
         }
         #[cfg(not(feature = "llama"))]
         self
-    }
-
-    /// Whether each of its products takes so long that threads rather share it than rows of a batch: the
-    /// weights are then read once for all rows.
-    pub fn is_large(&self) -> bool {
-        self.size() >= LARGE
     }
 
     /// The numbers that it computes with, those that are frozen too.

@@ -73,7 +73,7 @@ pub async fn play(
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
-    let shared = parallel::shares(&player.actor.device()) && !player.actor.is_large();
+    let shared = parallel::shares(&player.actor.device());
     let (batch, at_once) = batches(starts.len(), worlds.capacity(), shared);
     let threads = player.threads.clamp(1, at_once);
     let played = parallel::map(threads, starts.chunks(batch).collect(), |starts| async move {

@@ -26,7 +26,7 @@ use crate::algorithms::bc::Demonstration;
 use crate::algorithms::common::auxiliary::TaskFacts;
 use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
-use crate::algorithms::common::{Layout, Player, sharing};
+use crate::algorithms::common::{Layout, Player};
 use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Held, Numerics};
 use crate::error::Error;
@@ -560,8 +560,7 @@ impl Trainer {
         critic: Option<&'a Critic>,
         sampler: &'a Sampler,
     ) -> Player<'a> {
-        let (tokenizer, layout) = (&self.tokenizer, &self.layout);
-        let threads = sharing(actor, self.threads);
+        let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
         let (samples, temperature) = (self.samples(), self.config.temperature);
         let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
         let tries = self.config.utterance_tries;

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::step::StepSettings;
-use super::{Layout, Player, Policy, sharing};
+use super::{Layout, Player, Policy};
 use crate::config::{Config, WarmupTargets};
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
@@ -231,7 +231,7 @@ impl Context<'_> {
             tokenizer: self.tokenizer,
             layout: self.layout,
             sampler,
-            threads: sharing(actor, self.threads),
+            threads: self.threads,
             chooser: None,
             tries: 1,
             style: None,

@@ -193,12 +193,6 @@ pub struct Player<'a> {
     pub style: Option<&'a Style>,
 }
 
-/// Threads that share the rows of a batch or the games of an iteration: one for a large model, whose
-/// products all threads share instead.
-pub(crate) fn sharing(lm: &CausalLm, threads: usize) -> usize {
-    if lm.is_large() { 1 } else { threads }
-}
-
 /// Rows without their repetitions, and which of them each row is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distinct {
