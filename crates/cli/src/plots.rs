@@ -8,7 +8,7 @@ use crate::number::signed;
 
 /// The charts that can be drawn from `lines`, by file name. The first shows what the run is about:
 /// the return, with the `optimum` where it is known and the level that the warm start reached.
-pub fn draw(title: &str, lines: &[Line], optimum: Option<f64>) -> Vec<(&'static str, String)> {
+pub fn draw(title: &str, lines: &[&Line], optimum: Option<f64>) -> Vec<(&'static str, String)> {
     let learning = Learning::of(lines);
     let charts = [
         ("return.svg", learning.returns(title, optimum)),
@@ -33,9 +33,10 @@ struct Learning<'a> {
 }
 
 impl<'a> Learning<'a> {
-    fn of(lines: &'a [Line]) -> Self {
-        let start = lines.iter().rfind(|line| line.phase == WARM_START);
-        let learning = || lines.iter().filter(|line| line.phase == LEARN);
+    fn of(lines: &[&'a Line]) -> Self {
+        let lines = || lines.iter().copied();
+        let start = lines().rfind(|line| line.phase == WARM_START);
+        let learning = || lines().filter(|line| line.phase == LEARN);
         let plays = learning().next().is_none() || learning().any(|line| line.games > 0);
         let place = |line: &Line| if plays { line.games_total as f64 } else { line.step as f64 };
         Learning {
@@ -150,7 +151,7 @@ impl<'a> Learning<'a> {
     }
 }
 
-fn warm_start(lines: &[Line]) -> Chart {
+fn warm_start(lines: &[&Line]) -> Chart {
     let steps = lines.iter().filter(|line| line.phase == WARM_START);
     let points = steps.filter_map(|line| Some((line.step as f64, line.metric("bc.loss")?)));
     Chart {

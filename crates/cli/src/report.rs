@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::spoken;
 use crate::comparison;
-use crate::log::Line;
+use crate::log::{LEARN, Line};
 use crate::number::{brief, interval, percent, plural, signed, thousands};
 use crate::output;
+use crate::train::History;
 
 /// One row of the comparison.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Summary<'a> {
     pub name: &'a str,
     pub device: &'a str,
     pub config: &'a Config,
-    pub lines: &'a [Line],
+    pub history: &'a History,
     /// What was told otherwise from some place on, as sentences.
     pub changes: &'a [String],
     pub rows: &'a [Row],
@@ -94,13 +95,12 @@ pub fn loss(rows: &[Row]) -> Option<String> {
 /// The whole report in Markdown.
 pub fn markdown(summary: &Summary<'_>) -> String {
     let config = summary.config;
-    let learning = || summary.lines.iter().filter(|line| line.phase == "learn");
-    let iterations = learning().next_back().map_or(0, |line| line.step);
-    let games: u64 = match config.algorithm.is_offline() {
-        true => learning().next_back().map_or(0, |line| line.games_total),
-        false => learning().map(|line| line.games as u64).sum(),
+    let learned = summary.history.last().filter(|line| line.phase == LEARN);
+    let iterations = learned.map_or(0, |line| line.step);
+    let games = match config.algorithm.is_offline() {
+        true => learned.map_or(0, |line| line.games_total),
+        false => summary.history.games(),
     };
-    let seconds: f64 = summary.lines.iter().map(|line| line.timing.seconds).sum();
     let mut text = format!(
         "# {}, seed {}\n\n\
          archer {} on {}: {} iterations, {} games learned from, {}.\n\
@@ -112,7 +112,7 @@ pub fn markdown(summary: &Summary<'_>) -> String {
         summary.device,
         thousands(iterations as f64),
         thousands(games as f64),
-        spoken(seconds),
+        spoken(summary.history.seconds()),
     );
     if !summary.changes.is_empty() {
         text.push_str("\nThe configuration changed on the way:\n\n");
@@ -143,7 +143,7 @@ pub fn markdown(summary: &Summary<'_>) -> String {
         let name = plot.trim_end_matches(".svg").replace('_', " ");
         text.push_str(&format!("{mark}[{name}](plots/{plot}){end}"));
     }
-    if let Some(last) = learning().next_back() {
+    if let Some(last) = learned {
         text.push_str(&format!("\n## The last iteration ({})\n\n{}\n", last.step, metrics(last)));
     }
     text.push_str("\n## Next\n\n");

@@ -1,6 +1,7 @@
 //! `archer train`: asks the trainer for one slice of work after the other, writes down what each
 //! brought, and keeps everything safe in between.
 
+mod history;
 mod hook;
 mod keeper;
 mod limits;
@@ -30,6 +31,7 @@ use crate::run_dir::{self, Kind};
 use crate::shell::{program, quoted_path};
 use crate::signals::{PATIENCE, Stop};
 use crate::worlds;
+pub use history::History;
 use keeper::Shared;
 use limits::Limits;
 use opening::check_is_the_same;
@@ -173,7 +175,7 @@ impl Session {
     /// Whether the last evaluation reaches the return that is asked for.
     fn is_good_enough(&self) -> bool {
         let keeper = self.keeper.hold();
-        let last = keeper.lines.last().and_then(|line| line.evaluation.as_ref());
+        let last = keeper.history.last().and_then(|line| line.evaluation.as_ref());
         let Some((asked, evaluation)) = last.and_then(|e| Some((self.limits.reached(e)?, e)))
         else {
             return false;
@@ -202,7 +204,7 @@ impl Session {
         let base = |config: &Config| model::base(config, device);
         let trainer = Trainer::resume_on(&bytes, (&made, &base), device, model::unchanged)
             .map_err(|error| model::named(&best, error))?;
-        let files = block_on(trainer.model_files(keeper.best_evaluation()))?;
+        let files = block_on(trainer.model_files(keeper.history.best()))?;
         keeper.run.write_model(&keeper.run.model(), &files)
     }
 
@@ -234,10 +236,10 @@ impl Session {
             name: &keeper.name,
             device: &self.device.name,
             config: self.trainer.config(),
-            lines: &keeper.lines,
+            history: &keeper.history,
             changes: &keeper.changes,
             rows: &rows,
-            optimum: keeper.optimum(),
+            optimum: keeper.history.optimum(),
             plots: &plots,
             next: &next,
         };
@@ -257,7 +259,7 @@ impl Session {
         };
         let (root, optimum) = {
             let keeper = self.keeper.hold();
-            (keeper.run.root().to_path_buf(), keeper.optimum())
+            (keeper.run.root().to_path_buf(), keeper.history.optimum())
         };
         if !rows.is_empty() {
             output::line(&format!("\n{}\n", report::table(rows, optimum)))?;

@@ -7,10 +7,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use archer::train::evaluate::Evaluation;
 use archer::train::{Phase, Progress, Trainer};
 use pollster::block_on;
 
+use super::history::History;
 use super::hook::Hook;
 use super::place;
 use crate::clock::Stopwatch;
@@ -49,14 +49,12 @@ pub struct Keeper {
     pub name: String,
     /// Where everything lies.
     pub run: RunDir,
-    /// The lines of its log.
-    pub lines: Vec<Line>,
+    /// What its log says so far.
+    pub history: History,
     /// What the run was told otherwise before, as sentences.
     pub changes: Vec<String>,
     /// Whether something was learned since it was opened.
     pub learned: bool,
-    /// The best greedy mean return so far.
-    best: f64,
     /// The run after its last whole step; none while one that is too large to be held twice takes a step.
     whole: Option<Trainer>,
     /// Where the run stood when it was saved last.
@@ -82,9 +80,8 @@ impl Keeper {
     ) -> Keeper {
         Keeper {
             name: run.name(),
-            best: best_return(&lines),
             run,
-            lines,
+            history: History::of(lines),
             changes: Vec::new(),
             learned: false,
             whole: Some(trainer.clone()),
@@ -112,12 +109,7 @@ impl Keeper {
         self.whole = Some(trainer.clone());
         self.learned = true;
         let due = self.is_due(&line, trainer);
-        let reached = line.evaluation.as_ref().map(|evaluation| evaluation.mean_return);
-        self.lines.push(line);
-        if let Some(reached) = reached
-            && reached > self.best
-        {
-            self.best = reached;
+        if self.history.push(line) {
             let bytes = block_on(trainer.checkpoint())?;
             self.run.save_checkpoint(Kind::Best, &bytes)?;
             self.call_hook(Kind::Best);
@@ -143,7 +135,7 @@ impl Keeper {
         let watch = Stopwatch::start();
         let bytes = block_on(trainer.checkpoint())?;
         self.run.save_checkpoint(Kind::Latest, &bytes)?;
-        let evaluated = self.lines.last().and_then(|line| line.evaluation.as_ref());
+        let evaluated = self.history.last().and_then(|line| line.evaluation.as_ref());
         let files = block_on(trainer.model_files(evaluated))?;
         self.run.write_model(&self.run.model(), &files)?;
         for (name, svg) in self.plots(trainer) {
@@ -169,19 +161,7 @@ impl Keeper {
     /// The curves of the run.
     pub fn plots(&self, trainer: &Trainer) -> Vec<(&'static str, String)> {
         let title = format!("{}, seed {}", self.name, trainer.config().seed);
-        plots::draw(&title, &self.lines, self.optimum())
-    }
-
-    /// The best return there is, where the evaluations know it.
-    pub fn optimum(&self) -> Option<f64> {
-        let evaluated = self.lines.iter().rev().filter_map(|line| line.evaluation.as_ref());
-        evaluated.map(|evaluation| evaluation.optimum_return).next().flatten()
-    }
-
-    /// The evaluation of the best checkpoint.
-    pub fn best_evaluation(&self) -> Option<&Evaluation> {
-        let mut evaluated = self.lines.iter().filter_map(|line| line.evaluation.as_ref());
-        evaluated.rfind(|evaluation| evaluation.mean_return == self.best)
+        plots::draw(&title, &self.history.lines(), self.history.optimum())
     }
 
     /// What is typed to go on.
@@ -229,9 +209,4 @@ impl Keeper {
 
 fn stopped_part(part: &str) -> String {
     format!("stopped in the run {part}, everything is saved; the same command goes on with it")
-}
-
-fn best_return(lines: &[Line]) -> f64 {
-    let evaluated = lines.iter().filter_map(|line| line.evaluation.as_ref());
-    evaluated.map(|evaluation| evaluation.mean_return).fold(f64::NEG_INFINITY, f64::max)
 }
