@@ -7,6 +7,7 @@
 
 mod differences;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use archer::config::{Algorithm, Config, older};
@@ -208,13 +209,14 @@ fn preset_text(name: &str) -> Result<&'static str, Error> {
 struct Layers {
     table: Table,
     config: Config,
+    /// The table with all that the world adds to its own part, once somebody asks.
+    known: OnceCell<Table>,
 }
 
 impl Layers {
     fn over(base: &Config) -> Result<Layers, Error> {
-        let table = Table::try_from(base)
-            .map_err(|e| Error::Failure(format!("the configuration cannot be layered: {e}")))?;
-        Ok(Layers { table, config: base.clone() })
+        let table = Table::try_from(base).map_err(|error| unlayered(&error))?;
+        Ok(Layers { table, config: base.clone(), known: OnceCell::new() })
     }
 
     /// The whole configuration, checked. The world has its own say on its settings, and is asked
@@ -252,7 +254,7 @@ impl Layers {
         let (identity, others): (Vec<_>, Vec<_>) = layer.iter().partition(|(key, _)| first(key));
         for (key, value) in identity.into_iter().chain(others) {
             let key = format!("{prefix}{key}");
-            let is_group = matches!(get(&self.known()?, &key), Some(Value::Table(_)));
+            let is_group = matches!(get(self.known()?, &key), Some(Value::Table(_)));
             match value {
                 Value::Table(inner) if is_group => {
                     self.add_table(&format!("{key}."), inner, origin)?;
@@ -272,8 +274,7 @@ impl Layers {
             ))
         })?;
         let (key, text) = (older::present_name(key.trim()), text.trim());
-        let known = self.known()?;
-        let value = match get(&known, key) {
+        let value = match get(self.known()?, key) {
             // A bare word is what people type; quotes are allowed, as in a file.
             Some(Value::String(_)) if !text.starts_with('"') => Value::String(text.to_string()),
             _ => parse_value(text).unwrap_or_else(|| Value::String(text.to_string())),
@@ -285,8 +286,7 @@ impl Layers {
     fn put(&mut self, key: &str, value: Value, origin: &str) -> Result<(), Error> {
         let key = older::present_name(key);
         let shown = value.to_string();
-        let known = self.known()?;
-        let present = get(&known, key);
+        let present = get(self.known()?, key);
         if let (Some(Value::Table(inner)), false) = (present, value.is_table()) {
             let keys: Vec<String> = inner.keys().map(|k| format!("{key}.{k}")).collect();
             return Err(Error::Usage(format!(
@@ -309,9 +309,11 @@ impl Layers {
             return Err(self.unknown_key(key, origin)?);
         }
         let tried = match table.try_into::<Config>() {
-            Ok(config) => {
+            // The world has its say on its own settings.
+            Ok(config) if key.split('.').next() == Some("world") => {
                 worlds::resolved(&config.world).map(|_| config).map_err(|e| e.to_string())
             }
+            Ok(config) => Ok(config),
             Err(fault) => Err(fault.message().trim().to_string()),
         };
         match tried {
@@ -328,18 +330,21 @@ impl Layers {
     }
 
     /// The table with all that the world adds to its own part.
-    fn known(&self) -> Result<Table, Error> {
-        let mut config = self.config.clone();
-        config.world = worlds::resolved(&config.world)?;
-        Ok(Layers::over(&config)?.table)
+    fn known(&self) -> Result<&Table, Error> {
+        if let Some(known) = self.known.get() {
+            return Ok(known);
+        }
+        let world = worlds::resolved(&self.config.world)?;
+        let mut known = self.table.clone();
+        let world = Value::try_from(&world).map_err(|error| unlayered(&error))?;
+        known.insert("world".to_string(), world);
+        Ok(self.known.get_or_init(|| known))
     }
 
     fn unknown_key(&self, key: &str, origin: &str) -> Result<Error, Error> {
         let (known, mut keys) = (self.known()?, Vec::new());
-        list_keys("", &known, &mut keys);
-        keys.extend(
-            ABSENT.map(str::to_string).into_iter().filter(|key| get(&known, key).is_none()),
-        );
+        list_keys("", known, &mut keys);
+        keys.extend(ABSENT.map(str::to_string).into_iter().filter(|key| get(known, key).is_none()));
         let mut meant = keys.clone();
         // The keys of these groups are names: who mistypes the group means the same name in it.
         if let [world, group, name] = key.splitn(3, '.').collect::<Vec<_>>()[..] {
@@ -356,6 +361,10 @@ impl Layers {
         let key = shortened(key);
         Ok(Error::Usage(format!("{origin}: there is no key {key}{hint}")))
     }
+}
+
+fn unlayered(error: &toml::ser::Error) -> Error {
+    Error::Failure(format!("the configuration cannot be layered: {error}"))
 }
 
 fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
