@@ -50,25 +50,20 @@ impl<W: Wide> WithSimd for Unpack<'_, W> {
     fn with_simd<S: Simd>(self, _: S) {
         let Unpack { wide, weight, out } = self;
         match weight.kind {
-            Kind::Bf16 => blocks(wide, weight, out, bf16),
-            Kind::F16 => blocks(wide, weight, out, f16),
-            Kind::Q8 => blocks(wide, weight, out, q8),
-            Kind::Q4 => blocks(wide, weight, out, q4),
-            Kind::Q4Shifted => blocks(wide, weight, out, q4_shifted),
+            Kind::Bf16 => blocks::<W, Bf16>(wide, weight, out),
+            Kind::F16 => blocks::<W, F16>(wide, weight, out),
+            Kind::Q8 => blocks::<W, Q8>(wide, weight, out),
+            Kind::Q4 => blocks::<W, Q4>(wide, weight, out),
+            Kind::Q4Shifted => blocks::<W, Q4Shifted>(wide, weight, out),
         }
     }
 }
 
 #[inline(always)]
-fn blocks<W: Wide>(
-    wide: W,
-    weight: Packed<'_>,
-    out: &mut [f32],
-    unpacked: impl Fn(W, &[u8]) -> [W::Floats; 2],
-) {
+fn blocks<W: Wide, B: Block>(wide: W, weight: Packed<'_>, out: &mut [f32]) {
     let (all, _) = out.as_chunks_mut::<BLOCK>();
     for (block, out) in weight.bytes.chunks_exact(weight.kind.bytes()).zip(all) {
-        let [low, high] = unpacked(wide, block);
+        let [low, high] = B::unpacked(wide, block);
         out[..LANES].copy_from_slice(&wide.array(low));
         out[LANES..].copy_from_slice(&wide.array(high));
     }
@@ -88,22 +83,21 @@ impl<W: Wide, const N: usize> WithSimd for Few<'_, W, N> {
     fn with_simd<S: Simd>(self, _: S) {
         let Few { wide, x, weight, out } = self;
         match weight.kind {
-            Kind::Bf16 => rows::<W, N>(wide, x, weight, out, bf16),
-            Kind::F16 => rows::<W, N>(wide, x, weight, out, f16),
-            Kind::Q8 => rows::<W, N>(wide, x, weight, out, q8),
-            Kind::Q4 => rows::<W, N>(wide, x, weight, out, q4),
-            Kind::Q4Shifted => rows::<W, N>(wide, x, weight, out, q4_shifted),
+            Kind::Bf16 => rows::<W, Bf16, N>(wide, x, weight, out),
+            Kind::F16 => rows::<W, F16, N>(wide, x, weight, out),
+            Kind::Q8 => rows::<W, Q8, N>(wide, x, weight, out),
+            Kind::Q4 => rows::<W, Q4, N>(wide, x, weight, out),
+            Kind::Q4Shifted => rows::<W, Q4Shifted, N>(wide, x, weight, out),
         }
     }
 }
 
 #[inline(always)]
-fn rows<W: Wide, const N: usize>(
+fn rows<W: Wide, B: Block, const N: usize>(
     wide: W,
     x: &[f32],
     weight: Packed<'_>,
     out: &mut [f32],
-    unpacked: impl Fn(W, &[u8]) -> [W::Floats; 2],
 ) {
     let ([rows, columns], bytes) = (weight.shape(), weight.kind.bytes());
     let x: [&[[f32; BLOCK]]; N] =
@@ -111,7 +105,7 @@ fn rows<W: Wide, const N: usize>(
     for (row, blocks) in weight.bytes.chunks_exact(columns / BLOCK * bytes).enumerate() {
         let mut sums = [[wide.splat(0.0); 2]; N];
         for (block, bytes) in blocks.chunks_exact(bytes).enumerate() {
-            let [low, high] = unpacked(wide, bytes);
+            let [low, high] = B::unpacked(wide, bytes);
             for n in 0..N {
                 let (x_low, x_high) = x[n][block].split_at(LANES);
                 sums[n][0] = wide.madd(low, wide.load(x_low), sums[n][0]);
@@ -124,35 +118,59 @@ fn rows<W: Wide, const N: usize>(
     }
 }
 
-#[inline(always)]
-fn bf16<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
-    [wide.bf16(&block[..BLOCK]), wide.bf16(&block[BLOCK..])]
+/// How the 32 weights of a block are read. These are types and not functions: what is passed as a function, and
+/// every closure, is compiled for any processor, and then each instruction is a call.
+trait Block {
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2];
 }
 
-#[inline(always)]
-fn f16<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
-    [wide.f16(&block[..BLOCK]), wide.f16(&block[BLOCK..])]
+struct Bf16;
+struct F16;
+struct Q8;
+struct Q4;
+struct Q4Shifted;
+
+impl Block for Bf16 {
+    #[inline(always)]
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
+        [wide.bf16(&block[..BLOCK]), wide.bf16(&block[BLOCK..])]
+    }
 }
 
-#[inline(always)]
-fn q8<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
-    let scale = wide.splat(from_f16(two(block, 0)));
-    let (low, high) = (wide.signed(sixteen(block, 2)), wide.signed(sixteen(block, 2 + LANES)));
-    [wide.mul(low, scale), wide.mul(high, scale)]
+impl Block for F16 {
+    #[inline(always)]
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
+        [wide.f16(&block[..BLOCK]), wide.f16(&block[BLOCK..])]
+    }
 }
 
-#[inline(always)]
-fn q4<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
-    let scale = wide.splat(from_f16(two(block, 0)));
-    let eight = wide.splat(-8.0);
-    wide.nibbles(sixteen(block, 2)).map(|q| wide.mul(wide.add(q, eight), scale))
+impl Block for Q8 {
+    #[inline(always)]
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
+        let scale = wide.splat(from_f16(two(block, 0)));
+        let (low, high) = (sixteen(block, 2), sixteen(block, 2 + LANES));
+        [wide.mul(wide.signed(low), scale), wide.mul(wide.signed(high), scale)]
+    }
 }
 
-#[inline(always)]
-fn q4_shifted<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
-    let scale = wide.splat(from_f16(two(block, 0)));
-    let shift = wide.splat(from_f16(two(block, 2)));
-    wide.nibbles(sixteen(block, 4)).map(|q| wide.madd(q, scale, shift))
+impl Block for Q4 {
+    #[inline(always)]
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
+        let scale = wide.splat(from_f16(two(block, 0)));
+        let eight = wide.splat(-8.0);
+        let [low, high] = wide.nibbles(sixteen(block, 2));
+        [wide.mul(wide.add(low, eight), scale), wide.mul(wide.add(high, eight), scale)]
+    }
+}
+
+impl Block for Q4Shifted {
+    #[inline(always)]
+    fn unpacked<W: Wide>(wide: W, block: &[u8]) -> [W::Floats; 2] {
+        let scale = wide.splat(from_f16(two(block, 0)));
+        let shift = wide.splat(from_f16(two(block, 2)));
+        let [low, high] = wide.nibbles(sixteen(block, 4));
+        [wide.madd(low, scale, shift), wide.madd(high, scale, shift)]
+    }
 }
 
 #[inline(always)]
@@ -186,7 +204,8 @@ trait Wide: Copy {
     fn nibbles(self, bytes: [u8; LANES]) -> [Self::Floats; 2] {
         let all = u128::from_le_bytes(bytes);
         const LOW: u128 = u128::from_le_bytes([15; LANES]);
-        [all & LOW, all >> 4 & LOW].map(|halves| self.unsigned(halves.to_le_bytes()))
+        let (low, high) = (all & LOW, all >> 4 & LOW);
+        [self.unsigned(low.to_le_bytes()), self.unsigned(high.to_le_bytes())]
     }
 }
 
@@ -266,23 +285,30 @@ impl Wide for V3 {
 
     #[inline(always)]
     fn signed(self, bytes: [u8; LANES]) -> [__m256; 2] {
-        halves(bytes).map(|half| self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepi8_epi32(half)))
+        let [low, high] = halves(bytes);
+        [
+            self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepi8_epi32(low)),
+            self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepi8_epi32(high)),
+        ]
     }
 
     #[inline(always)]
     fn unsigned(self, bytes: [u8; LANES]) -> [__m256; 2] {
-        halves(bytes).map(|half| self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepu8_epi32(half)))
+        let [low, high] = halves(bytes);
+        [
+            self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepu8_epi32(low)),
+            self.avx._mm256_cvtepi32_ps(self.avx2._mm256_cvtepu8_epi32(high)),
+        ]
     }
 
     #[inline(always)]
     fn bf16(self, bytes: &[u8]) -> [__m256; 2] {
         let bytes: [u8; 2 * LANES] = bytes.try_into().expect("two for each lane");
-        let halves: [__m128i; 2] = cast(bytes);
-        halves.map(|half| {
-            let wide = self.avx2._mm256_cvtepu16_epi32(half);
-            let wide: __m256i = self.avx2._mm256_slli_epi32::<16>(wide);
-            cast(wide)
-        })
+        let [low, high]: [__m128i; 2] = cast(bytes);
+        let low: __m256i = self.avx2._mm256_slli_epi32::<16>(self.avx2._mm256_cvtepu16_epi32(low));
+        let high: __m256i =
+            self.avx2._mm256_slli_epi32::<16>(self.avx2._mm256_cvtepu16_epi32(high));
+        [cast(low), cast(high)]
     }
 
     #[inline(always)]
