@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test soak fuzz wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds soak-web train model student imitator fixtures
+.PHONY: help setup check test soak fuzz wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-peer archer bench and PyTorch in turns, and the ratios (MODEL=DIR for the iterations)"
 	@echo "make bench-web  how fast the browser computes, beside the terminal"
 	@echo "make bench-worlds  how fast the playground's worlds are learned and played in a browser"
+	@echo "make bench-sizes  what an agent of each size costs"
 	@echo "make soak-web   whether a page grows over 600 loads and 1,000 games"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
@@ -85,6 +86,9 @@ bench-web: wasm
 
 bench-worlds:
 	node tests/wasm/bench/worlds.js
+
+bench-sizes:
+	node tests/wasm/bench/sizes.js
 
 soak-web:
 	node tests/wasm/bench/soak.js

@@ -13,14 +13,14 @@ import type { CallControl } from "./call-control.js";
 import { stoppable } from "./call-control.js";
 import { type Located, located } from "./located.js";
 import {
-  checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, LEARN, NAME, SAVE, TALK,
+  checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, LEARN, NAME, PLAY_GAMES, SAVE, TALK,
 } from "./options.js";
 import { Shelf } from "./store.js";
 import { Conversation } from "./talk.js";
 import { type RawUpdate, Tuning } from "./tune.js";
 import type {
   Agent, BackendReport, BuiltIn, CreateProgress, EvaluateOptions, Evaluation, ExportOptions, FineTune, FineTuneOptions,
-  LearnOptions, MetricInfo, ModelInfo, RecordedGame, Saved, SaveOptions, Talk, TalkOptions, WorldSource,
+  LearnOptions, MetricInfo, ModelInfo, PlayGamesOptions, RecordedGame, Saved, SaveOptions, Talk, TalkOptions, WorldSource,
 } from "./types.js";
 import { rawGames } from "./world.js";
 
@@ -205,15 +205,23 @@ export class LoadedAgent implements Agent {
   }
 
   async evaluate(options?: EvaluateOptions): Promise<Evaluation> {
-    const { games = 100, seed = 7, sample = false, model = "current", world, signal } = checked("evaluate", options, EVALUATE);
+    return this.played("evaluate", { games: 100, ...checked("evaluate", options, EVALUATE) }) as Promise<Evaluation>;
+  }
+
+  async playGames(options?: PlayGamesOptions): Promise<RecordedGame[]> {
+    return this.played("playGames", { games: 1, ...checked("playGames", options, PLAY_GAMES) }) as Promise<RecordedGame[]>;
+  }
+
+  /** Lets the agent play in a world, beside whatever else is asked. */
+  private played(method: string, { games, seed = 7, sample = false, model = "current", world, signal }: EvaluateOptions): Promise<unknown> {
     return stoppable(signal, (control) =>
       this.beside(async () => {
         const home = await this.home(world);
         if (!home) throw homeless(this.raw.world);
         const number = await this.numbered(home);
-        return this.engine.call({ method: "evaluate", games, seed, sample, kept: model === "kept", world: number }, undefined, control);
+        return this.engine.call({ method, games, seed, sample, kept: model === "kept", world: number }, undefined, control);
       }),
-    ) as Promise<Evaluation>;
+    );
   }
 
   keep(): Promise<ModelInfo> {

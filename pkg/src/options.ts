@@ -10,6 +10,8 @@ export type Table = Readonly<Record<string, Check>>;
 
 /** Most games of one evaluation: with more, the interval is narrower than any two agents differ. */
 export const MOST_GAMES = 100_000;
+/** The most games that `playGames` tells at a time. */
+export const MOST_TOLD = 1000;
 
 export const bool: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 export const text: Check = (value) => (typeof value === "string" ? undefined : "a text");
@@ -141,6 +143,7 @@ export const EVALUATE: Table = {
   world,
   signal,
 };
+export const PLAY_GAMES: Table = { ...EVALUATE, games: whole(1, MOST_TOLD) };
 export const LEARN: Table = { iterations: whole(1), seed, world, set: FINE_TUNE.set as Check, signal };
 const texts = listOf(text, "a list of texts");
 const choices: Check = (value) => (value === null || fits(value, texts) ? undefined : "a list of texts, or null");

@@ -223,6 +223,8 @@ export interface BuiltIn {
 
 /** A game that was played, by whomever. */
 export interface RecordedGame {
+  /** The name of its world, where `playGames` told it. */
+  world?: string;
   opening: string;
   /** What could be said first, where the world listed it. */
   choices?: readonly string[] | null;
@@ -410,6 +412,9 @@ export interface EvaluateOptions {
   signal?: PlatformSignal;
 }
 
+/** As `EvaluateOptions`, but `games` is 1 by default, at most 1000. */
+export type PlayGamesOptions = EvaluateOptions;
+
 export interface FineTuneOptions {
   /** Learning iterations to do; default 20. */
   iterations?: number;
@@ -534,6 +539,11 @@ export interface Agent {
    */
   learnFrom(games: readonly RecordedGame[], options?: LearnOptions): FineTune;
   evaluate(options?: EvaluateOptions): Promise<Evaluation>;
+  /**
+   * Games that the agent plays in a world by itself, the first that `evaluate` would play with the same options. All
+   * turns are played where the agent computes, so a game costs one trip between threads.
+   */
+  playGames(options?: PlayGamesOptions): Promise<RecordedGame[]>;
   /** Makes the model as it is now the one that `rollback` comes back to. */
   keep(): Promise<ModelInfo>;
   /** Goes back to the model as it was loaded or last kept. */

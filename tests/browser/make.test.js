@@ -96,6 +96,29 @@ test("faults of the code are told at their line, and what runs too long is ended
   assert.deepEqual(page.faults, []);
 });
 
+test("a critic is trained for it, and rates what it might say", async () => {
+  const page = await open();
+  await write(page, world());
+  await train(page);
+  await learned(page);
+  await page.getByRole("button", { name: "New game" }).click();
+  const rating = async (said) => {
+    const row = page.locator(".might tbody tr").filter({ hasText: said });
+    return Number((await row.locator("td").last().innerText()).replaceAll("−", "-"));
+  };
+  assert.equal(await page.getByRole("columnheader", { name: "Critic" }).count(), 0);
+  await page.getByRole("button", { name: "Train a critic" }).click();
+  await page.getByRole("columnheader", { name: "Critic" }).waitFor(SLOW);
+  const [right, left] = [await rating("right"), await rating("left")];
+  assert.ok(right > left + 0.5, `right ${right}, left ${left}`);
+  assert.match(await page.locator(".stage").innerText(), /expects (0\.[5-9]|1)\d* more points/);
+  // It rates the agent as it was.
+  await page.getByRole("button", { name: "Train more" }).click();
+  await learned(page);
+  await page.getByRole("button", { name: "Train a critic" }).waitFor(SLOW);
+  assert.deepEqual(page.faults, []);
+});
+
 test("an agent is made whichever backend the visitor has chosen for the other one", async () => {
   const context = await here.context();
   await context.addInitScript(() => {

@@ -23,6 +23,8 @@ fn main() {
     let first_ms = begin.elapsed().as_secs_f64() * 1e3;
     play(&mut session, some(games));
     let tokens_per_second = play(&mut session, games);
+    alone(&mut session, some(games));
+    let alone_per_second = alone(&mut session, games);
     evaluate(&mut session, some(together));
     let questions_per_second = evaluate(&mut session, together);
     let tune = json!({"iterations": iterations + some(iterations), "set": {"warmup_iter": 0}});
@@ -36,7 +38,7 @@ fn main() {
     }
     let iterations_per_minute = 60.0 * iterations as f64 / begin.elapsed().as_secs_f64();
     let told = json!({"firstQuestionMs": first_ms, "tokensPerSecond": tokens_per_second,
-        "questionsPerSecond": questions_per_second, "iterationsPerMinute": iterations_per_minute});
+        "aloneQuestionsPerSecond": alone_per_second, "questionsPerSecond": questions_per_second, "iterationsPerMinute": iterations_per_minute});
     println!("{told}");
 }
 
@@ -62,6 +64,18 @@ fn play(session: &mut Page, games: u64) -> f64 {
         }
     }
     tokens as f64 / time.as_secs_f64()
+}
+
+/// Questions in a second of games that the agent plays by itself, one at a time.
+fn alone(session: &mut Page, games: u64) -> f64 {
+    let (mut questions, begin) = (0, Instant::now());
+    for seed in 1..=games {
+        let ask =
+            json!({"method": "playGames", "games": 1, "seed": seed, "sample": true, "kept": false});
+        let told = call(session, ask, &mut 0);
+        questions += told[0]["turns"].as_array().expect("a game").len();
+    }
+    questions as f64 / begin.elapsed().as_secs_f64()
 }
 
 /// Questions in a second of games that are played side by side.

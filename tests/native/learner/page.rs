@@ -169,7 +169,7 @@ impl Page {
                 request["tune"]["teachWinning"] = new.into();
                 self.core(request, observe).await
             }
-            "evaluate" => {
+            "evaluate" | "playGames" => {
                 let change = match request["world"].take() {
                     Value::Null => json!({}),
                     change => change,

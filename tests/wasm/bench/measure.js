@@ -26,6 +26,16 @@ export async function measure({ backend, model, games, together, iterations }, h
     }
     return (1000 * tokens) / ms;
   };
+  /** The same where the agent plays by itself: the game's turns are played in the worker. */
+  const playAlone = async (games) => {
+    let turns = 0;
+    const begin = performance.now();
+    for (let seed = 1; seed <= games; seed++) {
+      const [game] = await agent.playGames({ seed, sample: true });
+      turns += game.turns.length;
+    }
+    return (1000 * turns) / (performance.now() - begin);
+  };
   const evaluate = async (games) => {
     const begin = performance.now();
     const { meanTurns } = await agent.evaluate({ games, sample: true });
@@ -34,6 +44,8 @@ export async function measure({ backend, model, games, together, iterations }, h
   const some = (n) => Math.ceil(n / 5);
   await play(some(games));
   tell("tokensPerSecond", await play(games));
+  await playAlone(some(games));
+  tell("aloneQuestionsPerSecond", await playAlone(games));
   await evaluate(some(together));
   tell("questionsPerSecond", await evaluate(together));
   let begin = 0;

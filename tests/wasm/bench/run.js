@@ -25,6 +25,7 @@ const LESS = GRAPHICS === "software" ? { games: 2, together: 2, iterations: 1 } 
 const MEASURES = {
   firstQuestionMs: { head: "first question", tell: (ms) => `${(ms / 1000).toFixed(2)} s` },
   tokensPerSecond: { head: "tokens/s, one game", tell: whole },
+  aloneQuestionsPerSecond: { head: "questions/s, one game, by itself", tell: whole },
   questionsPerSecond: { head: "questions/s, games side by side", tell: whole },
   iterationsPerMinute: { head: "ArCHer iterations/min", tell: whole },
 };

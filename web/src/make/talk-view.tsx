@@ -1,7 +1,9 @@
 // The agent to play with: what it might say, with chances and the critic's view, and what the world replies.
 import { fixed, percent, signed } from "../format";
 import { tone } from "../inside/lens";
-import { TroubleNotice } from "../ui/bits";
+import { Progress, TroubleNotice } from "../ui/bits";
+import { judge, learned, makeCritic, trouble as criticTrouble } from "./critic";
+import { doing } from "./make";
 import { Said } from "./said";
 import { busy, newGame, playOn, scene, step, trouble } from "./talk";
 
@@ -10,7 +12,7 @@ export function Stage() {
   return (
     <section class="panel stage" aria-labelledby="stage-title">
       <h3 id="stage-title">Play with it</h3>
-      <TroubleNotice trouble={trouble.value} />
+      <TroubleNotice trouble={trouble.value ?? criticTrouble.value} />
       <div class="buttons">
         <button type="button" class="button" disabled={busy.value} onClick={() => void newGame()}>
           New game
@@ -25,7 +27,18 @@ export function Stage() {
             </button>
           </>
         )}
+        {!judge.value && learned.value === null && (
+          <button type="button" class="button" disabled={doing.value !== null} onClick={() => void makeCritic()}>
+            Train a critic
+          </button>
+        )}
       </div>
+      {learned.value !== null && (
+        <>
+          <p class="small quiet">The agent plays some games, and a critic learns from them what each utterance is worth.</p>
+          <Progress share={learned.value} label="Training the critic" />
+        </>
+      )}
       {shown && (
         <div class="pair">
           <div class="transcript" aria-live="polite">

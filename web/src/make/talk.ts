@@ -2,6 +2,7 @@
 import type { JudgedUtterance, Talk, Utterance } from "archer-web";
 import { effect, signal } from "@preact/signals";
 import { singleFlight } from "../single-flight";
+import { judge } from "./critic";
 import { answered, made, openGame } from "./make";
 import type { Told } from "./sandbox";
 
@@ -26,6 +27,8 @@ const gate = singleFlight();
 export const { trouble, busy } = gate;
 
 let talk: Talk | null = null;
+/** What can be said now, where the world lists it. */
+let choices: string[] | null = null;
 let game = 0;
 /** Each game is another. */
 let seed = 1000;
@@ -44,7 +47,8 @@ export const newGame = () =>
     if (!opened) return;
     game = opened.game;
     const opening = String(opened.opening?.text ?? "");
-    talk = current.agent.start({ opening: opening.endsWith("\n") ? opening : `${opening}\n`, choices: choicesOf(opened.opening), seed });
+    choices = choicesOf(opened.opening);
+    talk = current.agent.start({ opening: opening.endsWith("\n") ? opening : `${opening}\n`, choices, seed });
     scene.value = { opening, lines: [], end: null, might: [], value: null };
     await consider();
   });
@@ -60,9 +64,11 @@ async function consider(): Promise<void> {
 }
 
 async function judged(now: Talk): Promise<{ alternatives: Scene["might"]; value: number | null }> {
-  const critic = (made.peek()?.agent.info.parameters.critic ?? 0) > 0;
+  const critic = judge.peek();
   if (critic) {
-    const { alternatives, v1, v2 } = await now.inspect();
+    const { opening, lines } = scene.peek() as Scene;
+    const exchanges = lines.map(({ said, reply }) => ({ said, reply: reply ?? "" }));
+    const { alternatives, v1, v2 } = await critic.start({ opening, exchanges, choices }).inspect();
     const told = (one: JudgedUtterance) => ({ text: one.text, probability: one.probability, critic: one.advantage });
     return { alternatives: alternatives.map(told), value: Math.min(v1, v2) };
   }
@@ -96,9 +102,15 @@ async function turn(forced?: string): Promise<void> {
   const { reply, reward } = { reply: String(told?.reply ?? ""), reward: Number(told?.reward ?? 0) };
   const cut = shown.lines.length + 1 >= (made.peek()?.declared.maxTurns ?? 0) ? "cut" : null;
   const end = (told?.end ?? cut) as "won" | "over" | "cut" | null;
-  now.hear(reply, { reward, end, choices: choicesOf(told) });
+  choices = choicesOf(told);
+  now.hear(reply, { reward, end, choices });
   scene.value = { ...shown, lines: [...shown.lines, { said, reply, reward }], end, might: [], value: null };
 }
+
+// A critic that has come looks at the game as it stands.
+effect(() => {
+  if (judge.value && talk) void gate.queue(consider);
+});
 
 // Another agent, another game.
 effect(() => {

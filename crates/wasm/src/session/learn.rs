@@ -12,7 +12,8 @@ use archer::agent::Agent;
 use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
-use archer::train::evaluate::{Evaluation, evaluate};
+use archer::train::evaluate::{Evaluation, evaluate, starts};
+use archer::train::rollout;
 use archer::train::trainer::{Phase, Report};
 use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ use crate::guest;
 
 /// The most games of an evaluation: minutes of a page's time.
 const MOST_GAMES: usize = 100_000;
+
+/// The most games that are handed out as text.
+const MOST_TOLD: usize = 1000;
 
 /// Keys that a fine-tune cannot change: its networks and its world are those of the model.
 const FIXED: [&str; 10] = [
@@ -38,6 +42,21 @@ const FIXED: [&str; 10] = [
     "critic_model",
     "warm_start",
 ];
+
+/// Games that a model is to play.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Games {
+    /// How many.
+    pub games: usize,
+    /// The same seed gives the same games.
+    pub seed: u64,
+    /// Whether it samples; else it plays greedily.
+    pub sample: bool,
+    /// Whether the kept model plays; else it is the one as it is now.
+    pub kept: bool,
+    /// The number of the world; left out, the world as it is now.
+    pub world: Option<u64>,
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -331,29 +350,38 @@ impl Session {
         }
     }
 
-    /// Lets a model play, the one as it is now or the kept one, in the world as it is now or in the one
-    /// of a number.
-    pub(super) async fn evaluate(
-        &self,
-        games: usize,
-        seed: u64,
-        sample: bool,
-        kept: bool,
-        world: Option<u64>,
-    ) -> Result<Summary, Fault> {
-        if games == 0 || games > MOST_GAMES {
+    /// Lets a model play, and says how it went.
+    pub(super) async fn evaluate(&self, games: &Games) -> Result<Summary, Fault> {
+        if games.games == 0 || games.games > MOST_GAMES {
             let hint = "Ask for at least 1 and at most 100000.";
-            return Err(Fault::usage(format!("an evaluation of {games} games"), hint));
+            return Err(Fault::usage(format!("an evaluation of {} games", games.games), hint));
         }
-        let agent = match kept {
+        let (agent, worlds) = self.players(games)?;
+        let sampler = agent.about.sampler(games.sample);
+        let player = agent.player(&sampler, 1);
+        let evaluation = evaluate(player, worlds.as_ref(), games.games, games.seed).await?;
+        Ok(Summary::from(&evaluation))
+    }
+
+    /// Lets a model play the games that an evaluation would, and tells them.
+    pub(super) async fn play_games(&self, games: &Games) -> Result<Vec<Game>, Fault> {
+        if games.games == 0 || games.games > MOST_TOLD {
+            let hint = "Ask for at least 1 and at most 1000 at a time.";
+            return Err(Fault::usage(format!("{} games are to be told", games.games), hint));
+        }
+        let (agent, worlds) = self.players(games)?;
+        let sampler = agent.about.sampler(games.sample);
+        let starts = starts(worlds.about(), games.games, games.seed);
+        Ok(rollout::records(agent.player(&sampler, 1), worlds.as_ref(), &starts).await?)
+    }
+
+    /// Who plays, and where.
+    fn players(&self, games: &Games) -> Result<(Rc<Agent>, Arc<dyn Worlds>), Fault> {
+        let agent = match games.kept {
             true => Rc::new(Trainer::resume(&self.kept, &elsewhere, &self.device)?.agent()),
             false => self.agent.clone(),
         };
-        let sampler = agent.about.sampler(sample);
-        let player = agent.player(&sampler, 1);
-        let worlds = self.world_of(world)?;
-        let evaluation = evaluate(player, worlds.as_ref(), games, seed).await?;
-        Ok(Summary::from(&evaluation))
+        Ok((agent, self.world_of(games.world)?))
     }
 }
 

@@ -7,7 +7,7 @@ use archer::rl::metrics::MetricInfo;
 use archer_world::Game;
 use serde::{Deserialize, Serialize};
 
-use super::learn::{Plan, Summary, Tune, Update, metric_infos};
+use super::learn::{Games, Plan, Summary, Tune, Update, metric_infos};
 use super::talk::{Inspection, Spoken, Talk};
 use super::{Info, Session};
 use crate::fault::Fault;
@@ -26,7 +26,8 @@ pub enum Request {
     Step,
     Abandon,
     LearnFrom { games: Vec<Game>, tune: Tune },
-    Evaluate { games: usize, seed: u64, sample: bool, kept: bool, world: Option<u64> },
+    Evaluate(Games),
+    PlayGames(Games),
     Keep,
     Rollback,
     Probe,
@@ -73,6 +74,7 @@ pub enum Reply {
     Plan(Plan),
     Update(Update),
     Summary(Summary),
+    Games(Vec<Game>),
     Tokens(usize),
 }
 
@@ -101,9 +103,8 @@ impl Session {
             R::Step => Reply::Update(self.step().await?),
             R::Abandon => Reply::Info(self.abandon()),
             R::LearnFrom { games, tune } => Reply::Plan(self.learn_from(&games, &tune).await?),
-            R::Evaluate { games, seed, sample, kept, world } => {
-                Reply::Summary(self.evaluate(games, seed, sample, kept, world).await?)
-            }
+            R::Evaluate(games) => Reply::Summary(self.evaluate(&games).await?),
+            R::PlayGames(games) => Reply::Games(self.play_games(&games).await?),
             R::Keep => Reply::Info(self.keep().await?),
             R::Rollback => Reply::Info(self.rollback().await?),
             R::Probe => Reply::Tokens(self.probe().await?),
