@@ -117,9 +117,9 @@ fn a_server_of_openenv_is_learned() {
     assert!(random < 0.6 && learned >= 0.95, "{random} to {learned}");
 }
 
-/// The blocks of code in a language that the page for newcomers shows.
-fn shown(language: &str) -> Vec<String> {
-    let page = fs::read_to_string(root().join("docs/your-world.md")).unwrap();
+/// The blocks of code in a language that a page shows.
+fn shown(page: &str, language: &str) -> Vec<String> {
+    let page = fs::read_to_string(root().join(page)).unwrap();
     let fence = format!("```{language}\n");
     let blocks = page.split(&fence[..]).skip(1);
     blocks.map(|block| block.split("```").next().unwrap().to_string()).collect()
@@ -130,6 +130,7 @@ fn shown(language: &str) -> Vec<String> {
 fn the_worlds_of_the_page_for_newcomers_are_learned() {
     let folder = folder();
     let path = folder.path();
+    let shown = |language| shown("docs/your-world.md", language);
     let [door, walk] = &shown("python")[..] else { panic!("two worlds") };
     fs::write(path.join("my_world.py"), door).unwrap();
     let [random, learned] = learn(path, "python3 my_world.py", &["--set", "iterations=60"]);
@@ -145,6 +146,17 @@ fn the_worlds_of_the_page_for_newcomers_are_learned() {
     let named = ["--world", "python3 walk.py", "--set", "world.max_turns=20"];
     let walked = run(path, &[&eval[..], &named].concat()).success().json_lines().remove(0);
     assert!(walked["mean_return"].as_f64().unwrap() > 0.9, "{walked}");
+}
+
+/// So is that of the README.
+#[test]
+fn the_world_of_the_readme_is_learned() {
+    let folder = folder();
+    let [door] = &shown("README.md", "python")[..] else { panic!("one world") };
+    fs::write(folder.path().join("my_world.py"), door).unwrap();
+    let [random, learned] =
+        learn(folder.path(), "python3 my_world.py", &["--set", "iterations=20"]);
+    assert!(random < 0.5 && learned > 0.9, "{random} to {learned}");
 }
 
 /// A world in Python of the many-games form, of which a test changes one line.

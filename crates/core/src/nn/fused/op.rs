@@ -18,7 +18,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Autodiff, BackendTensor, DispatchKindConversion, DispatchTensor, Flex, TensorMetadata,
 };
-use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
+#[cfg(feature = "llama")]
+use burn::tensor::Int;
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
 
 /// A tensor of the CPU backend.
 pub type Raw = FloatTensor<Flex>;
