@@ -134,15 +134,21 @@ fn knows(about: &Value, table: &toml::Table) -> bool {
     })
 }
 
-/// Every preset in `configs` names the schema, and has only keys that the schema has.
+/// Every preset and every file of `configs` names the schema, and has only keys that the schema has.
 #[test]
 fn the_schema_knows_every_key_of_the_presets() {
     let schema = fs::read_to_string(root().join("docs/configuration.schema.json")).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
-    for name in names(&root().join("configs")) {
-        let text = fs::read_to_string(root().join("configs").join(&name)).unwrap();
-        assert!(text.starts_with("#:schema ../docs/configuration.schema.json\n"), "{name}");
-        assert!(knows(&schema, &text.parse().unwrap()), "{name} has a key that the schema has not");
+    for (folder, up) in [("configs", "../"), ("crates/cli/presets", "../../../")] {
+        for name in names(&root().join(folder)) {
+            let text = fs::read_to_string(root().join(folder).join(&name)).unwrap();
+            let schema_line = format!("#:schema {up}docs/configuration.schema.json\n");
+            assert!(text.starts_with(&schema_line), "{name}");
+            assert!(
+                knows(&schema, &text.parse().unwrap()),
+                "{name} has a key that the schema has not"
+            );
+        }
     }
     let of = |text: &str| knows(&schema, &text.parse().unwrap());
     assert!(of("[world]\nname = \"maze\"\nobserved = \"full\"") && of("seed = 1"));

@@ -370,7 +370,8 @@ fn a_server_that_gets_nothing_ends_well() {
 fn every_experiment_of_the_repository_can_be_begun() {
     let presets = ["quickstart", "twenty-questions"];
     let mut found = Vec::new();
-    for entry in fs::read_dir(root().join("configs")).unwrap() {
+    let files = |folder| fs::read_dir(root().join(folder)).unwrap();
+    for entry in files("configs").chain(files("crates/cli/presets")) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let name = name.strip_suffix(".toml").expect("configs are TOML files").to_string();

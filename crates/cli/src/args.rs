@@ -251,7 +251,7 @@ pub struct Distill {
     /// Go on with a student that was made before, from its model folder, instead of a fresh one
     #[arg(long, value_name = "DIR")]
     pub student: Option<PathBuf>,
-    /// A configuration file in TOML, over the teacher's and over configs/distill.toml
+    /// A configuration file in TOML, over the teacher's and over the preset of distillation
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Go on with the run in this folder; the teacher is in its checkpoint. With auto the folder is

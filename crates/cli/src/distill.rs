@@ -1,7 +1,7 @@
 //! `archer distill`: a small student of a teacher that was trained before.
 //!
 //! An ordinary run whose algorithm is `distill`: what is decided here is only its configuration,
-//! which is the teacher's own, with `configs/distill.toml` and what was typed over it.
+//! which is the teacher's own, with `crates/cli/presets/distill.toml` and what was typed over it.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::train::{self, Asked};
 use crate::worlds;
 
 /// What every student is told, unless it is told otherwise.
-const DEFAULTS: &str = include_str!("../../../configs/distill.toml");
+const DEFAULTS: &str = include_str!("../presets/distill.toml");
 
 /// Trains a student, or goes on with it, to the end or to a signal.
 pub fn run(args: &args::Distill) -> Result<(), Error> {

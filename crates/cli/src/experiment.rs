@@ -25,11 +25,11 @@ mod refusals;
 
 pub use changes::{changed_keys, extend, other_rates};
 
-/// The presets by name, as they stand in `configs/`.
+/// The presets by name, as they stand in `crates/cli/presets`.
 pub const PRESETS: [(&str, &str); 3] = [
-    ("quickstart", include_str!("../../../configs/quickstart.toml")),
-    ("twenty-questions", include_str!("../../../configs/twenty-questions.toml")),
-    (NEW_WORLD, include_str!("../../../configs/new-world.toml")),
+    ("quickstart", include_str!("../presets/quickstart.toml")),
+    ("twenty-questions", include_str!("../presets/twenty-questions.toml")),
+    (NEW_WORLD, include_str!("../presets/new-world.toml")),
 ];
 
 /// The preset for a world of which nothing is known.

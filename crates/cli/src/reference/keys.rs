@@ -29,7 +29,7 @@ const INTRODUCTION: &str = "# Configuration
 Every key that `archer train --config FILE` reads and `--set KEY=VALUE` changes.
 `archer reference configuration` prints this page: types, defaults and meanings are those of the code, and a range is what the check of a configuration says when it refuses a value.
 
-A file is TOML and holds only what differs from the defaults; `configs/quickstart.toml` is an example.
+A file is TOML and holds only what differs from the defaults; `crates/cli/presets/quickstart.toml` is an example.
 Editors check a file that begins with `#:schema` and the path of [configuration.schema.json](configuration.schema.json), as the files in `configs` do; the schema has the same source.
 A preset has other values than the defaults here; `archer train --preset NAME --dry-run` prints the whole configuration of a run.
 ";

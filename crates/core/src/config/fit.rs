@@ -41,7 +41,7 @@ impl Seen {
 
 impl Config {
     /// The settings for a world of which nothing is known: small models, sizes fitted to the texts that
-    /// are seen first. `configs/new-world.toml` says why each is as it is.
+    /// are seen first. `crates/cli/presets/new-world.toml` says why each is as it is.
     pub fn new_world() -> Self {
         let (layers, width, heads, positions) = (2, 64, 4, 0);
         Self {
