@@ -45,7 +45,7 @@ test("an agent from nothing learns a world that was just written, talks, and goe
   // It tells the games that the evaluation played, and they are games for learnFrom.
   const [game, ...others] = await agent.playGames({ games: 3 });
   assert.equal(others.length, 2);
-  assert.deepEqual([game.world, game.opening, game.end], ["door", OPENING, "won"]);
+  assert.deepEqual([game.world, game.opening, game.end], ["door", `${OPENING}\n`, "won"]);
   assert.deepEqual(game.turns.map(({ said, reply, reward }) => [said, reply, reward]), [["take", "You have the key.", 0], ["open", "It opens.", 1]]);
   assert.deepEqual([game.choices, game.turns[0].choices], [CHOICES, CHOICES]);
   await assert.rejects(agent.playGames({ games: 1001 }), { code: "usage", hint: /1000/ });
