@@ -35,7 +35,7 @@ export function Stage() {
       </div>
       {learned.value !== null && (
         <>
-          <p class="small quiet">The agent plays some games, and a critic learns from them what each utterance is worth.</p>
+          <p class="small quiet learning">The agent plays some games, and a critic learns from them what each utterance is worth.</p>
           <Progress share={learned.value} label="Training the critic" />
         </>
       )}
@@ -92,7 +92,11 @@ function Might() {
           ))}
         </tbody>
       </table>
-      {value !== null && <p class="small quiet">The critic expects {fixed(value)} more points from now on.</p>}
+      {value !== null && (
+        <p class="small quiet">
+          The critic expects {fixed(value)} more points from now on. Its column says how many more than that an utterance is worth.
+        </p>
+      )}
     </div>
   );
 }
