@@ -15,8 +15,8 @@ ask() {
 }
 
 # A number or a text of an answer, by its name.
-number() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
-text() { sed -n "s/^[^}]*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*/\1/p" | sed 's/\\\(.\)/\1/g'; }
+number() { { cat && echo; } | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+text() { { cat && echo; } | sed -n "s/^[^}]*\"$1\":\"\(\([^\"\\\\]\|\\\\.\)*\)\".*/\1/p" | sed 's/\\\(.\)/\1/g'; }
 
 # A line as a text of JSON.
 quoted() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g; s/\t/ /g')"; }
