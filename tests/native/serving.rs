@@ -295,6 +295,23 @@ fn agents_of_all_kinds_are_served() {
     assert_eq!((status, &refused["error"]["code"]), (422, &json!("no_critic")));
 }
 
+/// A critic that reads utterances apart once panicked where there was none to read.
+#[test]
+fn a_state_is_judged_where_nothing_is_said() {
+    let folder = folder();
+    let encoder = root().join("tests/fuzz/corpus/model-file/tiny.archer").display().to_string();
+    for model in [shipped(), encoder] {
+        let server = serve(folder.path(), &model, &[]);
+        let game = server.start(&json!([]), 1);
+        let path = format!("/games/{game}/inspect");
+        let judged = server.ask("POST", &path, json!({"samples": 0}));
+        let with_one = server.ask("POST", &path, json!({"samples": 0, "also": ["Is it red?"]}));
+        assert_eq!((&judged["said"], &judged["alternatives"]), (&Value::Null, &json!([])));
+        let value = |judged: &Value| judged["v1"].as_f64().unwrap();
+        assert!((value(&judged) - value(&with_one)).abs() < 1e-4, "{judged} {with_one}");
+    }
+}
+
 #[test]
 fn a_peer_of_other_make_finds_what_is_described() {
     let packages = "import websockets, jsonschema, openapi_spec_validator";
