@@ -83,7 +83,7 @@ fn adapters_are_trained_on_weights_of_few_bits_and_play_on_them() {
 const TEMPLATE: &str = "{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']\n' + message['content'] + eos_token + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]\n' }}{% endif %}";
 
 /// A model with a chat template.
-fn chat_model(path: &Path) {
+pub fn chat_model(path: &Path) {
     llama(path, "base", 7);
     let config = json!({
         "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>",

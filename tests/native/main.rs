@@ -16,6 +16,7 @@ mod models;
 mod numbers;
 mod parity;
 mod reports;
+mod serving;
 #[cfg(unix)]
 mod stopping;
 mod telling;

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::{experiment, version, worlds};
 
 pub use tools::{
-    Bench, Completions, Doctor, Document, Holding, Inspect, Man, Parity, Reference, Score,
+    Bench, Completions, Doctor, Document, Holding, Inspect, Man, Parity, Reference, Score, Serve,
 };
 
 /// Train language-model agents for multi-turn tasks by ArCHer, and play with them.
@@ -55,6 +55,8 @@ pub enum Command {
     Optimum(Optimum),
     /// Serve a world to agents in any language: JSON lines on standard input and output, or OpenEnv
     Env(Env),
+    /// Serve an agent to programs in any language: HTTP and a WebSocket, many games at once
+    Serve(Serve),
     /// Compare with the reference, number by number, on fixtures that it produced
     Parity(Parity),
     /// Time generation, learning and the oracle in fixed shapes

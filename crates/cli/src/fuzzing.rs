@@ -4,10 +4,11 @@ use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
 use archer::Config;
+use archer::agent::Agent;
 use archer_games::WorldConfig;
 use archer_world::{Settings, Worlds};
 
-use crate::{env, experiment, play, worlds};
+use crate::{env, experiment, play, serve, worlds};
 
 /// Reads a configuration in TOML over the defaults.
 ///
@@ -42,6 +43,15 @@ pub fn env(input: &[u8], output: &mut impl Write) {
     let questions = WorldConfig::of(&settings()).and_then(|world| world.guessing());
     env::serve(worlds.clone(), questions.expect("they are questions"), input, output)
         .expect("memory can be read and written");
+}
+
+/// Lets an agent answer requests to `archer serve`, one a line: messages of its socket, or a method, a path
+/// and a body of HTTP. Gives the answers.
+///
+/// # Panics
+/// If an answer cannot be written as JSON.
+pub fn serve(agent: &Agent, lines: &str) -> Vec<String> {
+    serve::by_script(agent, lines)
 }
 
 /// Plays a game by these lines, with an agent that asks the same again and again.

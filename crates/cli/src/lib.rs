@@ -42,6 +42,7 @@ mod reference;
 mod report;
 mod run_dir;
 mod score;
+mod serve;
 mod shell;
 mod signals;
 mod tensorboard;
@@ -86,6 +87,7 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Optimum(args)) => optimum::run(&args),
         Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Parity(args)) => parity::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

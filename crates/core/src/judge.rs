@@ -54,11 +54,15 @@ impl Agent {
             )
         })?;
         let state = self.tokenizer.encode_observation(observation);
-        let said = self.bodies(said);
+        let (count, mut said) = (said.len(), self.bodies(said));
+        if said.is_empty() {
+            // A critic that reads utterances apart reads one, whose values nobody asked for.
+            said.push(vec![self.tokenizer.terminator()]);
+        }
         let said = said.iter().map(|body| &body[..]).collect();
         let Values { q1, q2, v1, v2 } = values(critic, self.layout(), &[&state], &[said]);
         let read = params::read(vec![q1, q2, v1, v2]).await?;
-        let q = read[0].iter().zip(&read[1]).map(|(&q1, &q2)| [q1, q2]).collect();
+        let q = read[0].iter().zip(&read[1]).take(count).map(|(&q1, &q2)| [q1, q2]).collect();
         Ok(Judgement { v: [read[2][0], read[3][0]], q })
     }
 

@@ -31,6 +31,8 @@ pub mod hf;
 pub mod judge;
 pub mod train;
 
+pub mod talk;
+
 pub use agent::Agent;
 pub use archer_world::{Local, Settings, World, Worlds};
 pub use burn::tensor::Device;

@@ -5,10 +5,10 @@ use std::io::{self, Read, Write};
 use archer_world::Worlds;
 use serde_json::{Map, Value};
 
+use crate::fault;
 use crate::observation::{Screen, says_truncated, says_won};
 use crate::openenv::fields_of;
 use crate::serve::openenv::answers;
-use crate::{fault, http};
 
 /// Reads a message of a world outside.
 ///
@@ -28,7 +28,7 @@ pub fn openenv<'a>(worlds: &dyn Worlds, messages: impl Iterator<Item = &'a str>)
     }
 }
 
-/// Reads the head of a request, and an answer to one.
+/// Reads requests, and an answer to one.
 pub fn http(bytes: &[u8]) {
     struct Peer<'a>(&'a [u8]);
     impl Read for Peer<'_> {
@@ -44,8 +44,13 @@ pub fn http(bytes: &[u8]) {
             Ok(())
         }
     }
-    let _ = http::read_request(&mut &*bytes);
-    let _ = http::get(Peer(bytes), "host", "/");
+    let mut input = bytes;
+    while let Ok(Some(request)) = archer_http::Request::read(&mut input) {
+        if archer_http::read_body(&request, &mut input, 1 << 10).is_err() {
+            break;
+        }
+    }
+    let _ = archer_http::get(Peer(bytes), "host", "/");
 }
 
 /// Reads schemas, and what observations show one after the other.

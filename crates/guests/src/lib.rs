@@ -16,7 +16,6 @@
 mod fault;
 #[doc(hidden)]
 pub mod fuzzing;
-mod http;
 mod observation;
 mod openenv;
 mod process;

@@ -1,5 +1,6 @@
 //! Flags of the commands that inspect, score and document, instead of training or playing.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use archer::config::Held;
@@ -52,6 +53,37 @@ pub struct Score {
     pub compute: super::Compute,
     #[command(flatten)]
     pub holding: Holding,
+}
+
+/// Flags of `archer serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Folder of the model, as a run leaves it in <run>/model, or an exported file
+    #[arg(long, value_name = "DIR|FILE")]
+    pub model: PathBuf,
+    /// The address to listen at; 0.0.0.0 lets other machines use the agent, without a password
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
+    pub host: IpAddr,
+    /// The port to listen at; 0 for one that is free, which is printed
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// The most games at once
+    #[arg(long, value_name = "N", default_value_t = 1024, allow_negative_numbers = true, value_parser = at_least_one)]
+    pub max_games: usize,
+    /// Minutes after which a game that nobody asks for is dropped
+    #[arg(long, value_name = "MINUTES", default_value_t = 60.0, allow_negative_numbers = true, value_parser = super::minutes)]
+    pub idle_minutes: f64,
+    #[command(flatten)]
+    pub compute: super::Compute,
+    #[command(flatten)]
+    pub holding: Holding,
+}
+
+fn host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        _ => text.parse().map_err(|_| "it must be an IP address, such as 127.0.0.1".to_string()),
+    }
 }
 
 /// Flags of `archer reference`.

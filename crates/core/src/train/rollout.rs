@@ -45,7 +45,7 @@ const BATCH: usize = 64;
 /// that leaves: a large batch is played faster. A device sums a row in another order where its
 /// neighbours are others, so which games stand beside each other does not hang on the number of
 /// threads. `capacity` is the most games that the world plays at once.
-fn batches(games: usize, capacity: Option<usize>, shared: bool) -> (usize, usize) {
+pub(crate) fn batches(games: usize, capacity: Option<usize>, shared: bool) -> (usize, usize) {
     let batch = match shared {
         true => games.div_ceil(2).min(BATCH / 2).max(games.div_ceil(4).min(BATCH)),
         false => games.min(BATCH),

@@ -18,7 +18,6 @@ use self::fields::{listed, text_fields, texts_in};
 use self::pool::Pool;
 use self::session::{Reach, Session};
 use crate::fault::json;
-use crate::http;
 use crate::settings::GuestSettings;
 
 /// Connections where the settings do not say how many.
@@ -48,8 +47,8 @@ pub(crate) fn open(settings: &GuestSettings) -> Result<Arc<dyn Worlds>, WorldErr
 fn document(reach: &Reach, name: &str) -> Result<Value, String> {
     let stream = reach.address.connect(reach.timeout).map_err(|error| error.to_string())?;
     let path = reach.address.beside(name);
-    let body =
-        http::get(stream, &reach.address.place(), &path).map_err(|error| error.to_string())?;
+    let body = archer_http::get(stream, &reach.address.place(), &path)
+        .map_err(|error| error.to_string())?;
     json(&body).map_err(|what| format!("it sends a document {what}"))
 }
 

@@ -1,22 +1,18 @@
 //! Our worlds as an OpenEnv server: `/ws`, `/health`, `/metadata` and `/schema`, a thread for each
 //! connection.
 
-use std::collections::HashMap;
-use std::io::{self, BufReader, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::io::{self, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use archer_http::{Attend, Request, Server};
 use archer_world::{WorldError, Worlds};
 use serde_json::{Value, json};
-use tungstenite::handshake::derive_accept_key;
-use tungstenite::protocol::{Role, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
 use super::session::{Outcome, Session, error, schema};
-use crate::http::{self, Asked};
 
 /// The longest message of a client, in bytes.
 const LONGEST_MESSAGE: usize = 1 << 20;
@@ -47,27 +43,16 @@ impl Default for OpenEnvOptions {
 }
 
 /// A server that runs. It is stopped when it is dropped.
-pub struct OpenEnvServer {
-    address: SocketAddr,
-    hall: Arc<Hall>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct OpenEnvServer(Server);
 
 /// What all connections share.
 struct Hall {
     worlds: Arc<dyn Worlds>,
     options: OpenEnvOptions,
-    stopped: AtomicBool,
-    connections: Mutex<Connections>,
+    /// Sessions that are open.
+    sessions: AtomicUsize,
     /// The seed of the next game that is started without one.
     seed: AtomicU64,
-}
-
-#[derive(Default)]
-struct Connections {
-    next: u64,
-    streams: HashMap<u64, TcpStream>,
-    sessions: usize,
 }
 
 /// Serves a world at an address, on threads of its own. Port 0 takes one that is free.
@@ -97,115 +82,29 @@ pub fn serve_openenv(
         let text = format!("{address} cannot be listened at ({error}): choose another port");
         WorldError::Lost(text)
     };
-    let listener = TcpListener::bind(address).map_err(fault)?;
-    let address = listener.local_addr().map_err(fault)?;
-    let hall = Arc::new(Hall {
-        worlds,
-        options,
-        stopped: AtomicBool::new(false),
-        connections: Mutex::default(),
-        seed: AtomicU64::new(0),
-    });
-    let shared = hall.clone();
-    let thread = thread::spawn(move || listen(&listener, &shared));
-    Ok(OpenEnvServer { address, hall, thread: Some(thread) })
+    let hall = Hall { worlds, options, sessions: AtomicUsize::new(0), seed: AtomicU64::new(0) };
+    let server = Server::start(address, options.sessions.saturating_add(ASIDE), Arc::new(hall));
+    server.map(OpenEnvServer).map_err(fault)
 }
 
 impl OpenEnvServer {
     /// The address that is listened at.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// Serves until the program ends or listening fails.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    pub fn wait(self) {
+        self.0.wait();
     }
 
     /// Closes all connections and listens no more.
     pub fn stop(self) {}
 }
 
-impl Drop for OpenEnvServer {
-    fn drop(&mut self) {
-        self.hall.stopped.store(true, Ordering::SeqCst);
-        for stream in self.hall.connections().streams.values() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-        // The listening thread waits for a client: this is the last one.
-        let mut own = self.address;
-        if own.ip().is_unspecified() {
-            own.set_ip(match own {
-                SocketAddr::V4(_) => [127, 0, 0, 1].into(),
-                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        let woken = TcpStream::connect_timeout(&own, HEAD).is_ok();
-        if let (Some(thread), true) = (self.thread.take(), woken) {
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Hall {
-    fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn listen(listener: &TcpListener, hall: &Arc<Hall>) {
-    /// Failures in a row, as where no file can be opened any more, after which nothing is to be hoped.
-    const MOST_FAILURES: usize = 1000;
-    let mut failures = 0;
-    while failures < MOST_FAILURES {
-        let Ok((stream, _)) = listener.accept() else {
-            failures += 1;
-            thread::sleep(Duration::from_millis(10));
-            continue;
-        };
-        failures = 0;
-        if hall.stopped.load(Ordering::SeqCst) {
-            return;
-        }
-        let Some(seat) = Seat::take(hall, &stream) else { continue };
-        let hall = hall.clone();
-        thread::spawn(move || {
-            let _seat = seat;
-            // A client that cannot be spoken with any more has nobody to be told of it.
-            let _ = attend(stream, &hall);
-        });
-    }
-}
-
-/// A connection that is counted, until it is dropped.
-struct Seat {
-    hall: Arc<Hall>,
-    number: u64,
-}
-
-impl Seat {
-    fn take(hall: &Arc<Hall>, stream: &TcpStream) -> Option<Seat> {
-        let copy = stream.try_clone().ok()?;
-        let mut connections = hall.connections();
-        // It is asked under the lock: who stops the server closes all that got in.
-        if hall.stopped.load(Ordering::SeqCst) {
-            return None;
-        }
-        if connections.streams.len() >= hall.options.sessions + ASIDE {
-            return None;
-        }
-        let number = connections.next;
-        connections.next += 1;
-        connections.streams.insert(number, copy);
-        Some(Seat { hall: hall.clone(), number })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hall.connections().streams.remove(&self.number);
+impl Attend for Hall {
+    fn attend(&self, stream: TcpStream) -> io::Result<()> {
+        attend(stream, self)
     }
 }
 
@@ -214,18 +113,15 @@ struct Place<'a>(&'a Hall);
 
 impl Place<'_> {
     fn take(hall: &Hall) -> Option<Place<'_>> {
-        let mut connections = hall.connections();
-        if connections.sessions >= hall.options.sessions {
-            return None;
-        }
-        connections.sessions += 1;
-        Some(Place(hall))
+        let more = |open: usize| (open < hall.options.sessions).then_some(open + 1);
+        let taken = hall.sessions.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
+        taken.is_ok().then_some(Place(hall))
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.connections().sessions -= 1;
+        self.0.sessions.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -235,11 +131,12 @@ fn attend(mut stream: TcpStream, hall: &Hall) -> io::Result<()> {
     stream.set_read_timeout(Some(HEAD))?;
     stream.set_write_timeout(Some(WRITE))?;
     let mut input = BufReader::new(stream.try_clone()?);
-    let asked = match http::read_request(&mut input) {
-        Ok(asked) => asked,
+    let asked = match Request::read(&mut input) {
+        Ok(Some(asked)) => asked,
+        Ok(None) => return Ok(()),
         Err(why) => {
-            let body = json!({"detail": why.to_string()}).to_string();
-            return http::write_answer(&mut stream, "400 Bad Request", JSON, &body);
+            let body = json!({"detail": why.to_string()});
+            return write(&mut stream, "400 Bad Request", &body);
         }
     };
     match &asked.socket_key {
@@ -249,15 +146,18 @@ fn attend(mut stream: TcpStream, hall: &Hall) -> io::Result<()> {
         }
         _ => {
             let (status, body) = document(&asked, hall);
-            http::write_answer(&mut stream, status, JSON, &body.to_string())
+            write(&mut stream, status, &body)
         }
     }
 }
 
-const JSON: &str = "application/json";
+fn write(stream: &mut TcpStream, status: &str, body: &Value) -> io::Result<()> {
+    let fields = [("Content-Type", "application/json")];
+    archer_http::write_answer(stream, status, &fields, body.to_string().as_bytes(), false)
+}
 
 /// What is to be read beside the socket.
-fn document(asked: &Asked, hall: &Hall) -> (&'static str, Value) {
+fn document(asked: &Request, hall: &Hall) -> (&'static str, Value) {
     if asked.method != "GET" {
         return ("405 Method Not Allowed", json!({"detail": "Method Not Allowed"}));
     }
@@ -277,17 +177,9 @@ fn document(asked: &Asked, hall: &Hall) -> (&'static str, Value) {
 }
 
 /// Makes a connection a web socket and serves a session over it.
-fn accept(mut stream: TcpStream, key: &str, early: Vec<u8>, hall: &Hall) -> io::Result<()> {
-    let accepted = derive_accept_key(key.as_bytes());
-    let head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accepted}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes())?;
+fn accept(stream: TcpStream, key: &str, early: Vec<u8>, hall: &Hall) -> io::Result<()> {
     stream.set_read_timeout(Some(hall.options.idle))?;
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(LONGEST_MESSAGE))
-        .max_frame_size(Some(LONGEST_MESSAGE));
-    let mut socket = WebSocket::from_partially_read(stream, early, Role::Server, Some(config));
+    let mut socket = archer_http::accept(stream, key, early, LONGEST_MESSAGE)?;
     let served = play(&mut socket, hall);
     let _ = socket.close(None);
     let _ = socket.flush();

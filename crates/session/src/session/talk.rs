@@ -10,8 +10,6 @@ use crate::fault::Fault;
 
 /// Utterances that the policy is sampled for where nothing else is asked for.
 const SAMPLES: usize = 16;
-/// More would hold up the page for seconds.
-const MOST_SAMPLES: usize = 256;
 /// The longest text of one part of a game, in bytes.
 const LONGEST: usize = 1 << 20;
 
@@ -122,48 +120,19 @@ impl Session {
         if !score && alternatives == 0 {
             return Ok(Spoken { text, log_prob: None, alternatives: Vec::new() });
         }
-        let mut texts = vec![text.clone()];
-        let others = match (choices, alternatives) {
-            (_, 0) => Vec::new(),
-            (Some(choices), _) => choices.clone(),
-            (None, n) => {
-                self.agent.sample(&seen, None, n.min(MOST_SAMPLES), (turn, "alternatives")).await?
-            }
-        };
-        for other in others {
-            if !other.trim().is_empty() && !texts.contains(&other) {
-                texts.push(other);
-            }
-        }
-        let log_probs = self.log_probs(&seen, choices, &texts).await?;
-        let mut likely: Vec<Likely> = texts
+        let (log_prob, likely) =
+            self.agent.likely(&seen, choices, &text, alternatives, turn).await?;
+        let likely = likely
             .into_iter()
-            .zip(log_probs)
-            .map(|(text, log_prob)| Likely { text, log_prob })
-            .collect();
-        let log_prob = Some(likely.remove(0).log_prob);
-        likely.sort_by(|a, b| b.log_prob.total_cmp(&a.log_prob));
-        likely.truncate(alternatives);
-        Ok(Spoken { text, log_prob, alternatives: likely })
+            .map(|other| Likely { text: other.text, log_prob: f64::from(other.log_prob) });
+        Ok(Spoken { text, log_prob: Some(f64::from(log_prob)), alternatives: likely.collect() })
     }
 
     /// The log-probability of each of these utterances now.
     pub(super) async fn score(&self, talk: Talk, said: &[String]) -> Result<Vec<f64>, Fault> {
         let known = talk.known(&self.agent)?;
-        self.log_probs(&known.read.text(), known.choices.as_ref(), said).await
-    }
-
-    async fn log_probs(
-        &self,
-        seen: &str,
-        choices: Option<&Choices>,
-        said: &[String],
-    ) -> Result<Vec<f64>, Fault> {
-        if said.is_empty() {
-            return Ok(Vec::new());
-        }
-        let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        let log_probs = self.agent.log_probs(seen, choices, &said).await?;
+        let (seen, choices) = (known.read.text(), known.choices.as_ref());
+        let log_probs = self.agent.log_probs_of(&seen, choices, said).await?;
         Ok(log_probs.into_iter().map(f64::from).collect())
     }
 
@@ -177,31 +146,17 @@ impl Session {
     ) -> Result<Inspection, Fault> {
         let known = talk.known(&self.agent)?;
         let (seen, choices) = (known.read.text(), known.choices.as_ref());
-        let sampled = match (samples.unwrap_or(SAMPLES).min(MOST_SAMPLES), choices) {
-            (0, _) => Vec::new(),
-            (_, Some(choices)) => choices.clone(),
-            (n, None) => self.agent.sample(&seen, None, n, (known.turn, "inspect")).await?,
+        let draws = (samples.unwrap_or(SAMPLES), known.turn);
+        let seen = self.agent.inspect(&seen, choices, said, also, draws).await?;
+        let judged = |judged: archer::talk::Judged| Judged {
+            text: judged.text,
+            q1: f64::from(judged.q[0]),
+            q2: f64::from(judged.q[1]),
+            advantage: f64::from(judged.advantage),
+            probability: f64::from(judged.log_prob).exp(),
         };
-        let mut texts: Vec<String> = said.iter().cloned().collect();
-        for text in also.iter().map(|text| text.trim().to_string()).chain(sampled) {
-            if !text.trim().is_empty() && !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
-        let words: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let judgement = self.agent.judge(&seen, &words).await?;
-        let log_probs = self.log_probs(&seen, choices, &texts).await?;
-        let mut judged = texts.iter().enumerate().map(|(i, text)| Judged {
-            text: text.clone(),
-            q1: f64::from(judgement.q[i][0]),
-            q2: f64::from(judgement.q[i][1]),
-            advantage: f64::from(judgement.advantage(i)),
-            probability: log_probs[i].exp(),
-        });
-        let said = said.and_then(|_| judged.next());
-        let mut alternatives: Vec<Judged> = judged.collect();
-        alternatives.sort_by(|a, b| b.advantage.total_cmp(&a.advantage));
-        let [v1, v2] = judgement.v.map(f64::from);
-        Ok(Inspection { v1, v2, said, alternatives })
+        let [v1, v2] = seen.v.map(f64::from);
+        let alternatives = seen.alternatives.into_iter().map(judged).collect();
+        Ok(Inspection { v1, v2, said: seen.said.map(judged), alternatives })
     }
 }
