@@ -69,14 +69,14 @@ pub const ROUTES: [Route; 12] = [
     ),
 ];
 
+/// Why there is no route, and the methods that the path has.
+type Refusal = (Fault, Vec<&'static str>);
+
 /// Finds the route of a request, with the number of the game in its path.
 ///
 /// # Errors
 /// With the status 404 if there is no such path, and 405 if it has other methods alone; then with them.
-pub fn find(
-    method: &str,
-    path: &str,
-) -> Result<(&'static Route, Option<u64>), (Fault, Vec<&'static str>)> {
+pub fn find(method: &str, path: &str) -> Result<(&'static Route, Option<u64>), Refusal> {
     let mut methods = Vec::new();
     for route in &ROUTES {
         let Some(game) = matches(route.path, path) else { continue };
