@@ -5,9 +5,10 @@
 //
 // `make setup` brings what this needs.
 //
-// Libraries below the core ask JavaScript for the time and for chance wherever the target is wasm32-unknown-unknown.
-// The core never comes to these places; here each becomes a trap, so that the component cannot ask anybody. On
-// wasm32-wasip2 they would be imports, and the standard library's own besides: files, streams, a clock, an exit.
+// Libraries below the core reach for JavaScript wherever the target is wasm32-unknown-unknown. Of what they ask, all
+// but one thing is never asked here and becomes a trap. The one is the seed of a generator from which burn draws
+// nothing but names of parameters, which no result depends on: it is given zeros. On wasm32-wasip2 they would be
+// imports, and the standard library's own besides: files, streams, a clock, an exit.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -47,13 +48,19 @@ function withoutJavaScript(bytes) {
   }
   module.runPasses(["remove-unused-module-elements"]);
   const functions = names(module.getNumFunctions(), (i) => binaryen.getFunctionInfo(module.getFunctionByIndex(i)));
-  for (const { name, module: from, params, results } of functions) {
+  for (const { name, module: from, base, params, results } of functions) {
     if (!from || from.startsWith(WORLD) || from.startsWith("[export]")) continue;
     module.removeFunction(name);
-    module.addFunction(name, params, results, [], module.unreachable());
+    module.addFunction(name, params, results, [], base.includes("getRandomValues") ? zeros(module) : module.unreachable());
   }
   module.runPasses(["remove-unused-module-elements"]);
   return module.emitBinary();
+}
+
+/** Fills what is asked for, an address and a length, with zeros. */
+function zeros(module) {
+  const [address, length] = [0, 1].map((index) => module.local.get(index, binaryen.i32));
+  return module.memory.fill(address, module.i32.const(0), length);
 }
 
 function names(count, at) {
