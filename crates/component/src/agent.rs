@@ -7,6 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use archer::config::Algorithm;
+use archer::train::Described;
 use archer_session::drive::advance;
 use archer_session::session::create::{self, Create};
 use archer_session::session::learn::Tune;
@@ -21,8 +22,8 @@ use crate::host::World;
 use crate::talk::Talk;
 use crate::{memory, product};
 
-/// Bytes of memory for each of a model file, which is unpacked, checked and kept: measured, and rounded up.
-const FOR_A_BYTE: usize = 8;
+/// Scalars in the networks of a new agent, before it is known how many: more than the smallest has.
+const SCALARS: usize = 1 << 18;
 
 /// Work on a copy of a session.
 type Work = Pin<Box<dyn Future<Output = (Session, Result<Reply, Fault>)>>>;
@@ -38,18 +39,29 @@ pub struct Held {
 /// The resource.
 pub struct Agent(Rc<RefCell<Held>>);
 
-/// Does all of some work that waits for nothing, with memory for each piece of it.
-fn finish<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
-    let done = advance(pin!(work), usize::MAX, || memory::reserve(memory::PIECE))?;
+/// Does all of some work that waits for nothing, with so much memory for each piece of it.
+fn finish<T>(work: impl Future<Output = T>, room: usize) -> Result<T, Fault> {
+    let done = advance(pin!(work), usize::MAX, || memory::reserve(room))?;
     done.ok_or_else(|| Fault::usage("the work does not end", "Ask for less."))
 }
 
 impl Held {
-    /// Answers a request that changes nothing, or where `change` says so.
+    /// Scalars in its networks.
+    fn scalars(&self) -> usize {
+        let parameters = self.session.info().parameters;
+        parameters.actor + parameters.critic
+    }
+
+    /// Answers a request at once.
     pub fn call(&mut self, request: Request) -> Result<Reply, Error> {
         let change = request.change();
+        let room = match request {
+            Request::Evaluate { .. } | Request::Tune { .. } => memory::for_learning(self.scalars()),
+            _ => memory::for_talking(self.scalars()),
+        };
         let mut session = self.session.clone();
-        let reply = finish(session.call(request, |_| {})).and_then(|reply| reply).map_err(error)?;
+        let work = session.call(request, |_| {});
+        let reply = finish(work, room).and_then(|reply| reply).map_err(error)?;
         self.session.take_over(session, change);
         Ok(reply)
     }
@@ -62,7 +74,8 @@ impl Held {
                 (session, reply)
             })
         });
-        let before = || memory::reserve(memory::PIECE);
+        let room = memory::for_learning(self.scalars());
+        let before = || memory::reserve(room);
         let Some((after, reply)) = advance(work.as_mut(), pieces, before)? else {
             self.work = Some(work);
             return Ok(None);
@@ -82,8 +95,11 @@ impl Agent {
 }
 
 fn load(file: Vec<u8>) -> Result<wit::Agent, Fault> {
-    memory::reserve(file.len().saturating_mul(FOR_A_BYTE))?;
-    let session = finish(Session::load(file, device()))??;
+    let said = Described::read(&mut file.as_slice(), file.len() as u64)?;
+    let critic = said.critic.map_or(0, |(scalars, _)| scalars);
+    let scalars = usize::try_from(said.actor.0.saturating_add(critic)).unwrap_or(usize::MAX);
+    memory::reserve(memory::for_loading(file.len(), scalars))?;
+    let session = finish(Session::load(file, device()), memory::for_talking(scalars))??;
     Ok(Agent::of(session, None))
 }
 
@@ -104,7 +120,7 @@ fn create(options: wit::CreateOptions) -> Result<wit::Agent, Fault> {
         }),
         set: settings(options.set)?,
     };
-    let session = finish(Session::create(create, device()))??;
+    let session = finish(Session::create(create, device()), memory::for_learning(SCALARS))??;
     Ok(Agent::of(session, Some(world)))
 }
 
@@ -195,7 +211,9 @@ impl wit::GuestAgent for Agent {
     }
 
     fn save(&self, training: bool) -> Result<Vec<u8>, Error> {
-        let session = self.0.borrow().session.clone();
-        finish(session.export(training)).and_then(|file| file).map_err(error)
+        let held = self.0.borrow();
+        // Weights, moments and games as bytes, and these bytes once more on their way out.
+        let room = memory::for_learning(held.scalars());
+        finish(held.session.export(training), room).and_then(|file| file).map_err(error)
     }
 }

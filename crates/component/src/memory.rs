@@ -5,9 +5,21 @@ use std::hint::black_box;
 
 use archer_session::Fault;
 
-/// Bytes that a piece of work may take beside what is held already: the largest that was measured for
-/// networks of the three sizes and for the models that are shipped is half of it (docs/embedding.md).
-pub const PIECE: usize = 8 << 20;
+/// Bytes for loading a file of so many bytes, whose networks have so many scalars: weights are unpacked
+/// beside the file, checked, and kept.
+pub fn for_loading(file: usize, scalars: usize) -> usize {
+    file.saturating_mul(2).saturating_add(scalars.saturating_mul(6))
+}
+
+/// Bytes for a piece of talking by networks of so many scalars, beside what is held.
+pub fn for_talking(scalars: usize) -> usize {
+    (1 << 20) + scalars
+}
+
+/// Bytes for a piece of learning, beside what is held: one turn of all games, or one batch.
+pub fn for_learning(scalars: usize) -> usize {
+    (4 << 20) + scalars.saturating_mul(16)
+}
 
 /// Makes sure that so many bytes can be had in one piece. What was once given is never handed back to
 /// the host, so they are there afterwards.

@@ -14,8 +14,8 @@ fn main() {
     const USAGE: &str = "model-file games turns opening";
     let mut args = std::env::args().skip(1);
     let file = std::fs::read(args.next().expect(USAGE)).expect("a model file");
-    let mut number = || args.next().and_then(|text| text.parse().ok()).expect(USAGE);
-    let (games, turns): (u64, usize) = (number(), number());
+    let mut number = || -> u64 { args.next().and_then(|text| text.parse().ok()).expect(USAGE) };
+    let (games, turns) = (number(), number() as usize);
     let opening = args.next().expect(USAGE);
     let begin = Instant::now();
     let mut session = block_on(Session::load(file, Device::flex())).expect("a whole file");
