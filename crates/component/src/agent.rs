@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 
 use archer::config::Algorithm;
-use archer::train::Described;
 use archer_session::drive::advance;
 use archer_session::session::create::{self, Create};
 use archer_session::session::learn::Tune;
@@ -50,6 +49,11 @@ impl Held {
     fn scalars(&self) -> usize {
         let parameters = self.session.info().parameters;
         parameters.actor + parameters.critic
+    }
+
+    /// Whether nothing judges what it says.
+    pub fn has_no_critic(&self) -> bool {
+        self.session.info().parameters.critic == 0
     }
 
     /// Answers a request at once.
@@ -95,11 +99,8 @@ impl Agent {
 }
 
 fn load(file: Vec<u8>) -> Result<wit::Agent, Fault> {
-    let said = Described::read(&mut file.as_slice(), file.len() as u64)?;
-    let critic = said.critic.map_or(0, |(scalars, _)| scalars);
-    let scalars = usize::try_from(said.actor.0.saturating_add(critic)).unwrap_or(usize::MAX);
-    memory::reserve(memory::for_loading(file.len(), scalars))?;
-    let session = finish(Session::load(file, device()), memory::for_talking(scalars))??;
+    memory::reserve(memory::for_loading(&file)?)?;
+    let session = finish(Session::load(file, device()), memory::for_talking(0))??;
     Ok(Agent::of(session, None))
 }
 
@@ -162,13 +163,17 @@ impl wit::GuestAgent for Agent {
     fn fine_tune(&self, options: wit::FineTuneOptions) -> Result<wit::Plan, Error> {
         let mut held = self.0.borrow_mut();
         let world = options.world.map(World::new).transpose().map_err(error)?;
+        let mut set = settings(options.set).map_err(error)?;
+        if let Some(games) = options.games {
+            // By its key it holds for a run that is gone on with, too.
+            set.entry("rollout_size".to_string()).or_insert(games.into());
+        }
         let tune = Tune {
             iterations: Some(options.iterations as usize),
             seed: Some(options.seed),
-            games: options.games.map(|games| games as usize),
             resume: options.resume,
             world: world.as_ref().map(World::number),
-            set: settings(options.set).map_err(error)?,
+            set,
             ..Tune::default()
         };
         match held.call(Request::Tune { tune })? {

@@ -3,12 +3,25 @@
 
 use std::hint::black_box;
 
+use archer::checkpoint::packed::section;
+use archer::checkpoint::survey::{Survey, survey};
 use archer_session::Fault;
 
-/// Bytes for loading a file of so many bytes, whose networks have so many scalars: weights are unpacked
-/// beside the file, checked, and kept.
-pub fn for_loading(file: usize, scalars: usize) -> usize {
-    file.saturating_mul(2).saturating_add(scalars.saturating_mul(6))
+/// Bytes for loading a file, beside the file itself: its weights are unpacked and checked. Those of fewer bits
+/// become four times as many bytes.
+///
+/// # Errors
+/// If the file is none, cut, altered or of another version.
+pub fn for_loading(mut file: &[u8]) -> Result<usize, Fault> {
+    let length = file.len() as u64;
+    let Survey { sections, .. } = survey(&mut file, length, &|_| false)?;
+    let packed = ["actor", "critic"].map(section);
+    let bytes = sections.iter().map(|(name, bytes)| match packed.contains(name) {
+        true => bytes.saturating_mul(7),
+        false => bytes.saturating_mul(2),
+    });
+    let bytes = bytes.fold(1 << 20, u64::saturating_add);
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// Bytes for a piece of talking by networks of so many scalars, beside what is held.

@@ -115,6 +115,10 @@ impl wit::GuestTalk for Talk {
     }
 
     fn inspect(&self, samples: u32, also: Vec<String>) -> Result<wit::Judgement, Error> {
+        if self.agent.borrow().has_no_critic() {
+            let hint = "Make the agent with the algorithm archer, which has one.";
+            return Err(error(Fault::usage("the agent has no critic", hint)));
+        }
         let said = self.known.borrow().open.clone();
         let samples = Some(samples as usize);
         match self.agent.borrow_mut().call(Request::Inspect {
