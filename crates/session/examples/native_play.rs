@@ -22,14 +22,24 @@ fn main() {
     let load_ms = begin.elapsed().as_secs_f64() * 1e3;
     play(&mut session, 0, turns, &opening);
     let (mut tokens, mut said) = (0, Vec::new());
-    let begin = Instant::now();
+    let (begin, computed) = (Instant::now(), processor_seconds());
     for seed in 1..=games {
         let (more, texts) = play(&mut session, seed, turns, &opening);
         tokens += more;
         said.extend(texts);
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("{}", json!({"loadMs": load_ms, "tokens": tokens, "seconds": seconds, "said": said}));
+    let processor = processor_seconds() - computed;
+    let told = json!({"loadMs": load_ms, "tokens": tokens, "seconds": seconds, "processor": processor,
+        "said": said});
+    println!("{told}");
+}
+
+/// Seconds that this thread has computed; those of a busy machine in which it waited do not count.
+fn processor_seconds() -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let nanoseconds = told.split(' ').next().and_then(|field| field.parse::<f64>().ok());
+    nanoseconds.expect("Linux tells") / 1e9
 }
 
 /// A sampled game in which every reply is "No.": the tokens that were written, and the utterances.

@@ -64,6 +64,7 @@ class Instance:
             instance.add_func("close", self._close)
         self.instance = linker.instantiate(self.store, component.compiled)
         self.agents = self.instance.get_export_index(self.store, AGENTS)
+        self.functions = {}
 
     def refuel(self, fuel):
         """Grants so much fuel from now on: about one unit for an instruction."""
@@ -91,8 +92,10 @@ class Instance:
 
     def call(self, name, *arguments):
         """Calls what the component exports."""
-        index = self.instance.get_export_index(self.store, name, self.agents)
-        function = self.instance.get_func(self.store, index)
+        function = self.functions.get(name)
+        if function is None:
+            index = self.instance.get_export_index(self.store, name, self.agents)
+            function = self.functions[name] = self.instance.get_func(self.store, index)
         result = function(self.store, *arguments)
         function.post_return(self.store)
         if isinstance(result, wit.Variant):
