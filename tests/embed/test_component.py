@@ -192,7 +192,7 @@ class ComponentTest(unittest.TestCase):
 #: Units that the dearest piece of the test needs, with room to spare.
 FUEL = 2_000_000_000
 #: Bytes in which the student plays.
-PLAY = 16 << 20
+PLAY = 16_000_000
 
 if __name__ == "__main__":
     assert BUILT.exists(), f"{BUILT} is missing: make component builds it"

@@ -17,10 +17,10 @@ pub fn for_loading(mut file: &[u8]) -> Result<usize, Fault> {
     let Survey { sections, .. } = survey(&mut file, length, &|_| false)?;
     let packed = ["actor", "critic"].map(section);
     let bytes = sections.iter().map(|(name, bytes)| match packed.contains(name) {
-        true => bytes.saturating_mul(7),
+        true => bytes.saturating_mul(6),
         false => bytes.saturating_mul(2),
     });
-    let bytes = bytes.fold(1 << 20, u64::saturating_add);
+    let bytes = bytes.fold(2 << 20, u64::saturating_add);
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
