@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test soak fuzz wasm web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures
+.PHONY: help setup check test soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -12,6 +12,8 @@ help:
 	@echo "make soak       trains, kills, resumes and compares for MINUTES=60"
 	@echo "make fuzz       altered inputs for everything that reads from outside (MINUTES=10)"
 	@echo "make wasm       the npm package archer-web, in pkg/dist: both modules, the scripts, the model"
+	@echo "make component  the WebAssembly component archer.wasm, in crates/component/dist"
+	@echo "make test-embed the component in Python, Node and Rust"
 	@echo "make web        the page, in web/dist: plain static files"
 	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
 	@echo "make e2e        the page in headless Chromium"
@@ -49,6 +51,14 @@ fuzz:
 wasm:
 	scripts/setup --build
 	cd pkg && npm run build && npm run size
+
+component:
+	scripts/setup --build
+	cd crates/component && npm run build
+
+test-embed: component
+	scripts/setup
+	scripts/test-embed --rust
 
 web: wasm
 	scripts/setup

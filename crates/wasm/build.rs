@@ -17,7 +17,9 @@ const OPTIONS: [&str; 6] = [
 ];
 
 fn main() {
-    println!("cargo::rerun-if-changed=product.rs");
+    for source in ["product.rs", "product/loops.rs"] {
+        println!("cargo::rerun-if-changed={source}");
+    }
     if env::var("CARGO_CFG_TARGET_FAMILY").as_deref() != Ok("wasm") {
         return;
     }

@@ -243,7 +243,7 @@ fn circle_from(
 fn nothing_in_the_core_waits_for_the_device() {
     let blocking = [".into_data()", ".to_data()", ".into_scalar()"];
     never("crates/core/src", &blocking, "a blocking read panics in a browser; use the async form");
-    for folder in ["crates/session/src", "crates/wasm/src"] {
+    for folder in ["crates/session/src", "crates/wasm/src", "crates/component/src"] {
         never(folder, &blocking, "a blocking read panics in a browser; use the async form");
     }
     for path in files("crates/core/src", &[".rs"]) {
@@ -293,7 +293,7 @@ fn an_algorithm_never_imports_another_nor_a_world() {
 fn learning_is_written_once() {
     let learning = [".backward()", "GradientsParams", "Optimizer"];
     never("crates/cli/src", &learning, "the terminal asks the trainer and does no mathematics");
-    for folder in ["crates/session/src", "crates/wasm/src"] {
+    for folder in ["crates/session/src", "crates/wasm/src", "crates/component/src"] {
         never(folder, &learning, "the page asks the trainer and does no mathematics");
     }
     never("crates/parity/src", &learning, "what is compared is what the core computes");
@@ -372,7 +372,7 @@ fn every_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
     let crates = [
         "input", "http", "world", "games", "guests", "kernels", "core", "parity", "cli", "session",
-        "wasm", "fuzz",
+        "wasm", "component", "fuzz",
     ];
     for source in crates.map(|name| format!("crates/{name}/src")) {
         for entry in fs::read_dir(root().join(&source)).unwrap() {

@@ -2,10 +2,11 @@
 //!
 //! The core yields between two pieces of a step ([`archer::yielding`]). Whoever drives the step by
 //! [`drive`] is asked at each yield what to do: go on, wait, or give the work up. This is plain
-//! Rust; the caller decides what waiting means (a turn of a browser's event loop).
+//! Rust; the caller decides what waiting means (a turn of a browser's event loop). [`advance`] is for a
+//! caller that waits for nothing, and takes a piece at a time.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -38,6 +39,26 @@ pub async fn drive<T, R: Future<Output = bool>>(
             return None;
         }
     }
+}
+
+/// Does up to so many pieces of some work that waits for nothing but its own yields, and gives what comes
+/// of it where it is done. `before` is asked before each piece, and ends it with an error.
+///
+/// # Errors
+/// What `before` says; the work can be dropped or gone on with.
+pub fn advance<T, E>(
+    mut work: Pin<&mut dyn Future<Output = T>>,
+    pieces: usize,
+    mut before: impl FnMut() -> Result<(), E>,
+) -> Result<Option<T>, E> {
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..pieces {
+        before()?;
+        if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return Ok(Some(done));
+        }
+    }
+    Ok(None)
 }
 
 /// Tells a yield, which wakes its task before it returns, from waiting for a device, which does
@@ -117,6 +138,21 @@ mod tests {
         };
         assert_eq!(block_on(drive(count(&mut done), rest)), None);
         assert_eq!(done, 3);
+    }
+
+    #[test]
+    fn work_is_done_some_pieces_at_a_time() {
+        let mut done = 0;
+        let mut asked = 0;
+        let mut before = || {
+            asked += 1;
+            if asked == 5 { Err("enough") } else { Ok(()) }
+        };
+        let mut work = pin!(count(&mut done));
+        assert_eq!(advance(work.as_mut(), 3, &mut before), Ok(None));
+        assert_eq!(advance(work.as_mut(), 2, &mut before), Err("enough"));
+        assert_eq!(advance(work.as_mut(), 2, &mut before), Ok(Some(5)));
+        assert_eq!(asked, 7);
     }
 
     #[test]

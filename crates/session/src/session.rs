@@ -55,35 +55,38 @@ pub struct Session {
 /// What is known of the loaded model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Info {
-    world: String,
-    settings: Settings,
-    max_turns: usize,
-    gamma: f64,
-    optimum_return: Option<f64>,
-    worst_return: Option<f64>,
-    parameters: Parameters,
-    vocabulary: usize,
-    trained: Trained,
-    resumable: bool,
+    pub world: String,
+    pub settings: Settings,
+    pub max_turns: usize,
+    pub gamma: f64,
+    pub optimum_return: Option<f64>,
+    pub worst_return: Option<f64>,
+    pub parameters: Parameters,
+    pub vocabulary: usize,
+    pub trained: Trained,
+    pub resumable: bool,
     /// Whether it says no utterance twice in a game.
-    retries: bool,
-    bytes: usize,
-    changed: bool,
+    pub retries: bool,
+    pub bytes: usize,
+    pub changed: bool,
 }
 
 /// Scalars in the two networks; 0 for a critic that is not there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Parameters {
-    actor: usize,
-    critic: usize,
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
+pub struct Parameters {
+    pub actor: usize,
+    pub critic: usize,
 }
 
 /// What lies behind a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Trained {
-    iterations: usize,
-    games: u64,
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
+pub struct Trained {
+    pub iterations: usize,
+    pub games: u64,
 }
 
 impl Session {

@@ -95,54 +95,58 @@ pub(super) struct Tuning {
 /// What a fine-tune will be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Plan {
-    iterations: usize,
-    warmup: usize,
-    games: usize,
-    seed: u64,
+    pub iterations: usize,
+    pub warmup: usize,
+    pub games: usize,
+    pub seed: u64,
 }
 
 /// What one iteration showed; the shell adds what a clock tells.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Update {
     /// `imitate` in the steps with which a fresh agent begins, then `learn`.
-    phase: &'static str,
-    iteration: usize,
-    iterations: usize,
-    r#return: Interval,
-    optimum_return: Option<f64>,
+    pub phase: &'static str,
+    pub iteration: usize,
+    pub iterations: usize,
+    pub r#return: Interval,
+    pub optimum_return: Option<f64>,
     /// Every number of the iteration by name.
     pub metrics: BTreeMap<&'static str, f64>,
-    evaluation: Option<Summary>,
-    games: usize,
-    tokens: usize,
-    warmup: bool,
-    finished: bool,
+    pub evaluation: Option<Summary>,
+    pub games: usize,
+    pub tokens: usize,
+    pub warmup: bool,
+    pub finished: bool,
 }
 
 /// A mean and its 95 % interval.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Interval {
-    mean: f64,
-    low: f64,
-    high: f64,
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
+pub struct Interval {
+    pub mean: f64,
+    pub low: f64,
+    pub high: f64,
 }
 
 /// An evaluation in the page's names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Summary {
-    games: usize,
+    pub games: usize,
     /// Mean undiscounted return.
     pub mean_return: f64,
     /// None where nothing varied.
-    return_ci95: Option<[f64; 2]>,
-    win_rate: f64,
-    mean_turns: f64,
-    invalid_rate: f64,
-    repeat_rate: f64,
-    optimum_return: Option<f64>,
+    pub return_ci95: Option<[f64; 2]>,
+    pub win_rate: f64,
+    pub mean_turns: f64,
+    pub invalid_rate: f64,
+    pub repeat_rate: f64,
+    pub optimum_return: Option<f64>,
 }
 
 impl From<&Evaluation> for Summary {

@@ -30,45 +30,49 @@ pub struct Talk {
 /// What the agent said.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Spoken {
-    text: String,
+    pub text: String,
     /// Log-probability of saying exactly this, where it was asked for.
-    log_prob: Option<f64>,
+    pub log_prob: Option<f64>,
     /// What else it may say, likeliest first: every choice, or some draws.
-    alternatives: Vec<Likely>,
+    pub alternatives: Vec<Likely>,
 }
 
 /// An utterance and how likely it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Likely {
-    text: String,
-    log_prob: f64,
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
+pub struct Likely {
+    pub text: String,
+    pub log_prob: f64,
 }
 
 /// An utterance and what the critic thinks of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Judged {
-    text: String,
-    q1: f64,
-    q2: f64,
+    pub text: String,
+    pub q1: f64,
+    pub q2: f64,
     /// `min(q1, q2) − min(v1, v2)`.
-    advantage: f64,
+    pub advantage: f64,
     /// That the policy says exactly this.
-    probability: f64,
+    pub probability: f64,
 }
 
 /// What the critic thinks before an utterance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "the package's types.ts documents them")]
 pub struct Inspection {
-    v1: f64,
-    v2: f64,
+    pub v1: f64,
+    pub v2: f64,
     /// What was asked about.
-    said: Option<Judged>,
+    pub said: Option<Judged>,
     /// Others, best first.
-    alternatives: Vec<Judged>,
+    pub alternatives: Vec<Judged>,
 }
 
 /// A game as the agent knows it.
