@@ -100,7 +100,7 @@ impl Server {
 /// Games at different points.
 fn beginnings() -> Vec<Value> {
     let exchange = |n: usize| {
-        let reply = if n % 2 == 0 { "No." } else { "Yes." };
+        let reply = if n.is_multiple_of(2) { "No." } else { "Yes." };
         let said = ["Is it alive?", "Is it heavy?", "Is it soft?"][n % 3];
         json!({"said": said, "reply": reply})
     };
