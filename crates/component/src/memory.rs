@@ -20,7 +20,7 @@ pub fn for_loading(mut file: &[u8]) -> Result<usize, Fault> {
         true => bytes.saturating_mul(6),
         false => bytes.saturating_mul(2),
     });
-    let bytes = bytes.fold(2 << 20, u64::saturating_add);
+    let bytes = bytes.fold(3 << 19, u64::saturating_add);
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
