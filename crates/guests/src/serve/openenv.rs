@@ -115,7 +115,7 @@ impl Place<'_> {
     fn take(hall: &Hall) -> Option<Place<'_>> {
         let more = |open: usize| (open < hall.options.sessions).then_some(open + 1);
         let taken = hall.sessions.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
-        taken.is_ok().then_some(Place(hall))
+        taken.is_ok().then(|| Place(hall))
     }
 }
 
