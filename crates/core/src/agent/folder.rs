@@ -6,7 +6,9 @@ use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::{About, Agent, Base, Card};
-use crate::config::{ChatConfig, Held};
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
+use crate::config::ChatConfig;
+use crate::config::Held;
 use crate::error::Error;
 use crate::foreign;
 #[cfg(feature = "llama")]

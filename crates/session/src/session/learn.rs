@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use archer::agent::Agent;
+use archer::checkpoint::Sections;
 use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
@@ -19,7 +20,7 @@ use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Session, elsewhere};
+use super::{Session, resumed};
 use crate::fault::Fault;
 use crate::guest;
 
@@ -378,7 +379,7 @@ impl Session {
     /// Who plays, and where.
     fn players(&self, games: &Games) -> Result<(Rc<Agent>, Arc<dyn Worlds>), Fault> {
         let agent = match games.kept {
-            true => Rc::new(Trainer::resume(&self.kept, &elsewhere, &self.device)?.agent()),
+            true => Rc::new(resumed(&Sections::from_shared(&self.kept)?, &self.device)?.agent()),
             false => self.agent.clone(),
         };
         Ok((agent, self.world_of(games.world)?))
