@@ -318,3 +318,28 @@ fn a_page_speaks_learns_keeps_and_goes_back() {
     let fault = block_on(Session::load(checkpoint, Device::flex())).err().unwrap();
     assert!(fault.message.contains("archer export"), "{}", fault.message);
 }
+
+/// PPO trains no critic, and a page learns by ArCHer: its critic is then adapters on the same model.
+#[test]
+fn a_model_without_a_critic_is_given_one_in_a_page() {
+    let folder = folder();
+    let path = folder.path();
+    llama(path, "base", 7);
+    let args = ["train", "--config", "tiny.toml", "--algorithm", "ppo", "--out", "run"];
+    let set = ["--set", "actor=base", "--set", "lora.rank=4", "--set", "iterations=1"];
+    run(path, &[&args[..], &set, &["--device", "flex", "--final-games", "0"]].concat()).success();
+    export(path, "run", "page.archer", &[]).success();
+    let session = &mut load(fs::read(path.join("page.archer")).unwrap());
+    let before = call(session, json!({"method": "info"}));
+    assert_eq!(before["parameters"]["critic"], 0);
+    let declared: Declared =
+        serde_json::from_value(json!({"name": "chatter", "max_turns": 3})).unwrap();
+    let world = guest::register(declared, Rc::new(Chatter::default())).unwrap();
+    let tune = json!({"iterations": 1, "games": 4, "world": world});
+    call(session, json!({"method": "tune", "tune": tune}));
+    let learned = call(session, json!({"method": "step"}));
+    assert!(learned["metrics"].as_object().unwrap().len() > 5, "{learned}");
+    let out = Sections::from_bytes(&block_on(session.export(false)).unwrap()).unwrap();
+    let shape: Value = serde_json::from_slice(out.get("critic_config").unwrap()).unwrap();
+    assert_eq!(shape["adapter"]["r"], 4, "{shape}");
+}

@@ -78,7 +78,11 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
         out.display(),
         bytes.len(),
         thousands(parameters as f64),
-        if args.training { "the bits that they have".into() } else { precision.to_string() }
+        match (args.training, trainer.has_adapters()) {
+            (true, _) => "the bits that they have".to_string(),
+            (false, true) => format!("{precision} or fewer bits"),
+            (false, false) => precision.to_string(),
+        }
     ))?;
     match check {
         None => Ok(()),

@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use archer::agent::Agent;
 use archer::checkpoint::Sections;
-use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
+use archer::config::{
+    ActorModelConfig, AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind,
+    CriticModelConfig,
+};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate, starts};
@@ -415,7 +418,14 @@ pub(super) fn fine_tune_config(
         ..run.clone()
     };
     config.warm_start.steps = 0;
-    if run.critic_model.kind == CriticKind::Causal {
+    if run.lora.is_on() && !run.algorithm.has_critic() {
+        // A critic of adapters on the actor's model: one of its own would first have to learn to read.
+        let ActorModelConfig { layers, width, heads, positions, .. } = run.actor_model;
+        let kind = CriticKind::Causal;
+        config.critic_model =
+            CriticModelConfig { kind, from_actor: true, layers, width, heads, positions };
+    }
+    if config.critic_model.kind == CriticKind::Causal {
         config.actor_samples = run.actor_samples.max(4);
         config.advantage_baseline = AdvantageBaseline::Samples;
     }

@@ -161,6 +161,11 @@ impl Trainer {
     /// If the device fails, or a weight is no number or too large for the precision.
     pub async fn export_as(&self, precision: Precision) -> Result<Vec<u8>, Error> {
         let rounded = self.for_export().rounded(precision).await?;
+        let precision = match rounded.has_adapters() {
+            // Frozen weights of fewer bits have kept them.
+            true => rounded.precision(),
+            false => precision,
+        };
         Ok(rounded.networks(Some(precision)).await?.to_bytes())
     }
 
