@@ -94,6 +94,12 @@ fn a_file_holds_the_model_and_plays_without_its_folder() {
     let told = run(path, &["inspect", "q8.archer", "--json"]).success().json_lines().remove(0);
     assert_eq!((&told["precision"], &told["base"]["held"]), (&json!("q8"), &json!("in the file")));
 
+    let untrained = export(path, "elsewhere", "x.archer", &[]);
+    assert!(
+        untrained.code == 2 && untrained.stderr.contains("iterations=0"),
+        "{}",
+        untrained.stderr
+    );
     let gpt2 = export(path, "words", "x.archer", &["--precision", "q4"]);
     assert!(gpt2.code == 2 && gpt2.stderr.contains("choose f32, f16 or q8"), "{}", gpt2.stderr);
     let held = run(path, &["eval", "--model", "q8.archer", "--weights", "q4", "--games", "1"]);

@@ -175,6 +175,13 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
             agent.about.samples
         )));
     }
+    let untrained = agent.about.base_sha256.is_empty() && agent.critic.is_none();
+    if agent.actor.config().has_adapters() && untrained {
+        let shown = path.display();
+        return Err(Error::Usage(format!(
+            "{shown} is a language model that no run has begun with, so nobody knows its world: begin one, with --set iterations=0 to train nothing (archer train --preset new-world --world WORLD --set actor={shown} --set lora.rank=8 --set iterations=0 --out RUN), and export RUN; or export {shown} as a folder with --folder"
+        )));
+    }
     if agent.critic.is_none() {
         return Err(Error::Usage(format!(
             "{} has no critic, without which a page can show and learn nothing: export it as a folder with --folder, or train with --algorithm archer, which has one",
