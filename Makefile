@@ -126,3 +126,6 @@ fixtures:
 	rm -rf target/bandit
 	cargo run --release -- train --config tests/wasm/bandit.toml --seed 1 --out target/bandit --final-games 0
 	cargo run --release -- export --model target/bandit --out tests/wasm/bandit.archer --force $(origin)
+	rm -rf target/language
+	cargo run --release -- train --config tests/wasm/language.toml --seed 1 --out target/language --final-games 0
+	cargo run --release -- export --model target/language --out tests/wasm/language.archer --force $(origin)

@@ -30,7 +30,7 @@ const INSTALLATIONS = 4;
 const RUNTIMES = { deno: ["deno@2.9.6", "deno run --allow-all"], bun: ["bun@1.4.5", "bun"] };
 
 /** What is no script cannot be required, and workers are not imported. */
-const NO_SCRIPTS = ["worker", "worker-cpu", "cpu.wasm", "webgpu.wasm", "games.wasm", "twenty-questions.archer", "quickstart.archer"];
+const NO_SCRIPTS = ["worker", "worker-cpu", "cpu.wasm", "webgpu.wasm", "llm.wasm", "games.wasm", "twenty-questions.archer", "quickstart.archer"];
 
 /** What is done with each project, in turn. */
 const PROJECTS = {

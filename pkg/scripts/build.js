@@ -1,4 +1,4 @@
-// Builds the package into dist/: the two wasm modules, the TypeScript around them, the types, the model.
+// Builds the package into dist/: the wasm modules, the TypeScript around them, the types, the model.
 //
 //   node scripts/build.js              everything
 //   node scripts/build.js --ts         only the TypeScript, around the modules that are there
@@ -15,7 +15,7 @@ const root = dirname(here);
 const at = (...parts) => join(here, ...parts);
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The modules, and the profile that each is built in (scripts/wasm-cargo). */
-const MODULES = { cpu: "wasm-cpu", webgpu: "wasm", games: "wasm-games" };
+const MODULES = { cpu: "wasm-cpu", llm: "wasm-cpu", webgpu: "wasm", games: "wasm-games" };
 /** The scripts that are imported; `model-*` say where a model is, and stand alone so that only that one is copied. */
 const ENTRIES = ["index", "cpu", "twenty-questions", "model-quickstart", "model-twenty-questions"];
 

@@ -2,6 +2,7 @@
 import type { Engine, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError, faultOf, firstLine } from "./errors.js";
 import { hasSimd, type Program } from "./fetch.js";
+import { isLanguageModel } from "./model-file.js";
 import { hasWorkers, present, timeout } from "./runtime.js";
 import { hasIndexedDb } from "./store.js";
 import type { RawProgress } from "./progress.js";
@@ -34,7 +35,7 @@ export interface Wanted {
   /** Where the result of a race is remembered, so that the next load need not repeat it. */
   store: Store | null;
   options: Omit<StartOptions, "backend" | "wasm">;
-  wasm: { cpu?: Program | undefined; webgpu?: Program | undefined };
+  wasm: { cpu?: Program | undefined; webgpu?: Program | undefined; llm?: Program | undefined };
 }
 
 /** Starts the backend that was asked for, or the one that does its work. */
@@ -46,6 +47,12 @@ export async function startBackend(wanted: Wanted): Promise<Started> {
   // `auto` begins on the CPU whatever there is: a browser may take its time to say which adapter it has.
   const first = asked === "auto" ? startOne(wanted, "cpu") : null;
   first?.catch(() => {});
+  const model = await Promise.race([wanted.options.model, failing(first)]);
+  if (model instanceof Uint8Array && isLanguageModel(model)) {
+    const reason = "Running on the CPU, which alone computes language models here.";
+    const refused = asked === "webgpu" ? new ArcherError("no-webgpu", "WebGPU does not compute language models here.") : null;
+    return { engine: await (first ?? startOne(wanted, "cpu")), report: report(asked, "cpu", reason, null, refused) };
+  }
   const graphics = await Promise.race([findAdapter(), failing(first)]);
   if (graphics.available) return first ? race(wanted, graphics, await first) : demand(wanted, graphics.adapter);
   const refused = new ArcherError("no-webgpu", capital(graphics.reason));
@@ -173,7 +180,7 @@ async function talkThrough(engine: Engine, seed: number): Promise<{ tokens: numb
 }
 
 function startOne(wanted: Wanted, backend: Backend): Promise<Engine> {
-  return wanted.start({ ...wanted.options, backend, wasm: wanted.wasm[backend] });
+  return wanted.start({ ...wanted.options, backend, wasm: wanted.wasm[backend], llm: wanted.wasm.llm });
 }
 
 /** Starts WebGPU, or gives up where nothing moves any more: a device, too, may be asked for in vain. */

@@ -7,6 +7,7 @@ import { ArcherError } from "./errors.js";
 import { compile, type Program } from "./fetch.js";
 import { Instance, type MakeGlue } from "./instance.js";
 import { hostFor, type Located } from "./located.js";
+import { isLanguageModel } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
 import type { Backend } from "./types.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
@@ -26,6 +27,8 @@ export interface StartOptions {
   model: Beginning | Promise<Beginning>;
   /** The module, or where it is; left out: in the package. */
   wasm?: Program | undefined;
+  /** The module for language models likewise, which is fetched where the model is one. */
+  llm?: Program | undefined;
   onProgress?: ((progress: RawProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -45,19 +48,20 @@ export interface Engine {
 /** Starts an engine. */
 export type Start = (options: StartOptions) => Promise<Engine>;
 
-/** The modules that an entry of the package has. */
-export type Modules = Readonly<Partial<Record<Backend, { make: MakeGlue; url: URL }>>>;
+/** The modules that an entry of the package has: one for each backend, and the one for language models. */
+export type Modules = Readonly<Partial<Record<Backend | "llm", { make: MakeGlue; url: URL }>>>;
 
 /** A program that is there and waits for a model. */
 export type Begin = (model: Beginning, onProgress: StartOptions["onProgress"]) => Promise<Engine>;
 
 /** Fetches and compiles the program of a backend. */
-export async function prepare(modules: Modules, { backend, wasm, onProgress, signal }: Omit<StartOptions, "model">): Promise<Begin> {
+export async function prepare(modules: Modules, { backend, wasm, llm, onProgress, signal }: Omit<StartOptions, "model">): Promise<Begin> {
   const module = modules[backend];
   if (!module) throw new ArcherError("no-webgpu", "The module for WebGPU is not in archer-web/cpu.", 'Import "archer-web" instead.');
   const program = await compile(wasm ?? module.url, onProgress, signal);
   return async (model, hear) => {
-    const instance = await Instance.of(module.make, program);
+    const other = model instanceof Uint8Array && isLanguageModel(model) ? languageModule(modules) : null;
+    const instance = await Instance.of((other ?? module).make, other ? await compile(llm ?? other.url, hear, signal) : program);
     const { WasmSession } = instance.glue;
     if (model instanceof Uint8Array) {
       hear?.({ stage: "check" });
@@ -67,6 +71,12 @@ export async function prepare(modules: Modules, { backend, wasm, onProgress, sig
     const spec = JSON.stringify({ ...model.spec, world });
     return new LocalEngine(instance, await instance.during(() => WasmSession.create(spec)));
   };
+}
+
+/** The module that computes language models, which are of other layouts and weights than the small modules know. */
+function languageModule(modules: Modules): NonNullable<Modules["llm"]> {
+  if (modules.llm) return modules.llm;
+  throw new ArcherError("bad-model", "The file holds a language model, whose module is not in archer-web/cpu.", 'Import "archer-web" instead.');
 }
 
 /** Makes a world known to an instance. */

@@ -31,13 +31,13 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
   return async (given) => {
     const options = checked("load", given, entry.options ?? LOAD);
     const { signal, wasm } = options;
-    const { cpu, webgpu } = checked("load.wasm", wasm as Programs | undefined, entry.modules.webgpu ? WASM : WASM_ON_CPU);
+    const { cpu, webgpu, llm } = checked("load.wasm", wasm as Programs | undefined, entry.modules.webgpu ? WASM : WASM_ON_CPU);
     const model = options.model ?? entry.model;
     if (!model) throw new ArcherError("usage", "load was given no model.", 'Pass one: import model from "archer-web/models/quickstart", and load({ model }).');
     signal?.throwIfAborted();
     const start = options.thread === "here" || (!options.thread && !isPage()) ? startHere(entry.modules) : inWorker(entry, options);
     const onProgress = options.onProgress && together(options.onProgress, isAddress(model) ? ["wasm", "model"] : ["wasm"]);
-    const programs = { cpu: await programOf(cpu), webgpu: await programOf(webgpu) };
+    const programs = { cpu: await programOf(cpu), webgpu: await programOf(webgpu), llm: await programOf(llm) };
     return loadAgent({
       // An entry without WebGPU does not even look for it.
       asked: entry.modules.webgpu ? (options.backend ?? "auto") : "cpu",

@@ -4,6 +4,29 @@ import { ArcherError } from "./errors.js";
 /** How a model file begins (docs/model-file.md). */
 const MAGIC = "ARCHERCK";
 
+/** The layout that the small modules compute. */
+const SMALL = "gpt2";
+
+/** Whether a model file holds a language model of another layout than agents from nothing have, by its headers. */
+export function isLanguageModel(file: Uint8Array): boolean {
+  try {
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const text = (at: number, length: number) => new TextDecoder().decode(file.subarray(at, at + length));
+    let at = MAGIC.length + 8;
+    for (let left = view.getUint32(MAGIC.length + 4, true); left > 0; left--) {
+      const nameLength = view.getUint8(at);
+      const name = text(at + 1, nameLength);
+      const length = Number(view.getBigUint64(at + 1 + nameLength, true));
+      at += 1 + nameLength + 8;
+      if (name === "actor_config") return JSON.parse(text(at, length)).model_type !== SMALL;
+      at += length;
+    }
+  } catch {
+    // A file that is damaged is refused by whoever reads it.
+  }
+  return false;
+}
+
 /** Kinds of files that are taken for a model, by how they begin. */
 const OTHERS: [RegExp, string][] = [
   [/^$/, "it is empty"],

@@ -121,7 +121,7 @@ export const LOAD: Table = {
 };
 /** Without WebGPU there is nothing to choose. */
 export const LOAD_ON_CPU: Table = { ...LOAD, backend: oneOf("cpu", "auto") };
-export const WASM: Table = { cpu: program, webgpu: program };
+export const WASM: Table = { cpu: program, webgpu: program, llm: program };
 export const WASM_ON_CPU: Table = { cpu: program };
 export const FINE_TUNE: Table = {
   iterations: whole(1),

@@ -9,8 +9,8 @@ import type { Backend } from "./types.js";
 import type { Declared } from "./world.js";
 
 export type ToWorker =
-  /** Begins to fetch the program; the `model` that `start` brings may arrive later. */
-  | { id: number; kind: "prepare"; backend: Backend; wasm: Exclude<Program, URL> | undefined }
+  /** Begins to fetch the program; the `model` that `start` brings may arrive later. `llm` is fetched where it is a language model. */
+  | { id: number; kind: "prepare"; backend: Backend; wasm: Exclude<Program, URL> | undefined; llm: Exclude<Program, URL> | undefined }
   | { id: number; kind: "start"; model: Uint8Array | { world: Sent; spec: object } }
   | { id: number; kind: "world"; place: Sent }
   /** The answer of a world in the page to the message of this number; there is no reply. */

@@ -2,6 +2,7 @@
 import type { CallControl, CallState } from "./call-control.js";
 import type { Engine, Request, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError, faultOf } from "./errors.js";
+import type { Program } from "./fetch.js";
 import type { Located } from "./located.js";
 import { type OwnWorker, startWorker } from "./own-worker.js";
 import type { RawProgress } from "./progress.js";
@@ -26,13 +27,13 @@ const WHO = "Pass a worker that runs archer-web/worker, or leave worker out.";
 
 /** Starts engines in workers that `make` makes; `own` names the script where it is the package's own. */
 export function startIn(make: () => Worker, own?: string): Start {
-  return async ({ backend, model, wasm, onProgress, signal }: StartOptions) => {
+  return async ({ backend, model, wasm, llm, onProgress, signal }: StartOptions) => {
     signal?.throwIfAborted();
     const engine = new RemoteEngine(startWorker(make, own));
     const abort = () => engine.fail(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      const prepared = engine.send({ kind: "prepare", backend, wasm: wasm instanceof URL ? wasm.href : wasm }, onProgress);
+      const prepared = engine.send({ kind: "prepare", backend, wasm: sendable(wasm), llm: sendable(llm) }, onProgress);
       const [file] = await Promise.all([model, prepared]);
       // The model is copied, not given away: the caller may need it for another backend.
       const beginning = file instanceof Uint8Array ? file : { ...file, world: engine.sent(file.world) };
@@ -45,6 +46,11 @@ export function startIn(make: () => Worker, own?: string): Start {
       signal?.removeEventListener("abort", abort);
     }
   };
+}
+
+/** An address as a message can hold it. */
+function sendable(program: Program | undefined): Exclude<Program, URL> | undefined {
+  return program instanceof URL ? program.href : program;
 }
 
 class RemoteEngine implements Engine {

@@ -107,7 +107,7 @@ async function answer(message: Exclude<ToWorker, { kind: "control" | "answered" 
   const onProgress = (progress: RawProgress) => post({ id, kind: "progress", progress });
   if (message.kind === "prepare") {
     post({ id, kind: "heard" });
-    begin = await prepare(modules, { backend: message.backend, wasm: message.wasm, onProgress });
+    begin = await prepare(modules, { backend: message.backend, wasm: message.wasm, llm: message.llm, onProgress });
     return null;
   }
   if (message.kind === "start" && begin) {

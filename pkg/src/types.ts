@@ -54,8 +54,8 @@ export interface LoadOptions {
   thread?: "worker" | "here";
   /** Makes the worker, for bundlers that must see `new Worker` themselves; it must run `archer-web/worker`. */
   worker?: () => PlatformWorker;
-  /** The two programs, for servers that keep them elsewhere: where each is, or what it is. */
-  wasm?: { cpu?: WasmSource; webgpu?: WasmSource };
+  /** The programs, for servers that keep them elsewhere: where each is, or what it is. `llm` computes language models, and is fetched for them alone. */
+  wasm?: { cpu?: WasmSource; webgpu?: WasmSource; llm?: WasmSource };
   /** Where `save` and `restore` keep things. Default: IndexedDB where there is one. */
   storage?: Store;
 }

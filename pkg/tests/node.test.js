@@ -24,7 +24,7 @@ before(async () => {
   for (const path of paths) {
     assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|twenty-questions|models\/[\w-]+)\/)?package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
   }
-  for (const path of ["dist/index.js", "dist/cpu.js", "dist/twenty-questions.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
+  for (const path of ["dist/index.js", "dist/cpu.js", "dist/twenty-questions.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/archer-llm_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
     assert.ok(paths.includes(path), `${path} is not in the package`);
   }
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');

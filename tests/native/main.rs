@@ -11,6 +11,7 @@ mod export;
 mod guests;
 mod input;
 mod keeping;
+mod language_model_files;
 mod language_models;
 mod models;
 mod numbers;

@@ -562,7 +562,6 @@ fn what_a_page_would_refuse_is_not_exported_and_the_reason_is_told() {
         ("/added_tokens/4/lstrip", json!(true), "strip blanks"),
         ("/added_tokens/4/rstrip", json!(true), "strip blanks"),
         ("/added_tokens/4/single_word", json!(true), "stand alone"),
-        ("/model/ignore_merges", json!(true), "ignore_merges"),
         ("/model/byte_fallback", json!(true), "byte_fallback"),
         ("/model/fuse_unk", json!(true), "fuse_unk"),
         ("/normalizer", json!({"type": "NFC"}), "normalizer"),

@@ -389,9 +389,10 @@ pub struct Export {
     /// Put in all that `train --resume` needs to go on: optimisers, target network, replay
     #[arg(long, conflicts_with = "precision")]
     pub training: bool,
-    /// Bits of a weight: f32 as they are, f16 for half the size, q8 for about a quarter
-    #[arg(long, value_name = "NAME", default_value = "f32", value_parser = Precision::from_str)]
-    pub precision: Precision,
+    /// Bits of a weight: f32 as they are, f16 for half the size, q8 for about a quarter; for a
+    /// language model under adapters also bf16 and q4 [default: f32, for a language model q8]
+    #[arg(long, value_name = "NAME", value_parser = Precision::from_str)]
+    pub precision: Option<Precision>,
     /// Games that are played, greedily and on the same seeds, by the model and by the file, to
     /// measure what the precision costs; 0 for none
     #[arg(long, value_name = "GAMES", default_value_t = 0, allow_negative_numbers = true, value_parser = measured_games)]

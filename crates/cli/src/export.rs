@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use archer::agent::{Agent, Card};
+use archer::checkpoint::packed::Precision;
 use archer::nn::sampling::Sampler;
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate};
@@ -54,9 +55,13 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
             }
         }
     }
+    let precision = precision(args, &trainer)?;
     let bytes = match args.training {
-        true => block_on(trainer.checkpoint())?,
-        false => block_on(trainer.export_as(args.precision))?,
+        true => {
+            trainer.carry_base();
+            block_on(trainer.checkpoint())?
+        }
+        false => block_on(trainer.export_as(precision))?,
     };
     let check = match args.check {
         0 => None,
@@ -64,16 +69,38 @@ pub fn run(args: &args::Export) -> Result<(), Error> {
     };
     files::write_atomic(out, &bytes).map_err(|e| cannot_write(out, &e))?;
     let (actor, critic, _) = trainer.sizes();
+    let (of, parameters) = match trainer.has_adapters() {
+        true => ("the model and what was learned beside it", trainer.agent().parameters()),
+        false => ("the model", actor + critic),
+    };
     output::line(&format!(
-        "{} holds the model, {} bytes: {} parameters at {}.",
+        "{} holds {of}, {} bytes: {} parameters at {}.",
         out.display(),
         bytes.len(),
-        thousands((actor + critic) as f64),
-        args.precision
+        thousands(parameters as f64),
+        match (args.training, trainer.has_adapters()) {
+            (true, _) => "the bits that they have".to_string(),
+            (false, true) => format!("{precision} or fewer bits"),
+            (false, false) => precision.to_string(),
+        }
     ))?;
     match check {
         None => Ok(()),
         Some(told) => output::line(&told),
+    }
+}
+
+/// The precision that is asked for, or the one that suits the model.
+fn precision(args: &args::Export, trainer: &Trainer) -> Result<Precision, Error> {
+    match (args.precision, trainer.has_adapters()) {
+        (None, false) => Ok(Precision::F32),
+        // A weight of a language model that has fewer bits keeps them.
+        (None, true) => Ok(Precision::Q8),
+        (Some(precision), adapters) if adapters || precision.is_for_all() => Ok(precision),
+        (Some(precision), _) => Err(Error::Usage(format!(
+            "--precision {precision} is for a language model under adapters, and {} is none: choose f32, f16 or q8",
+            args.model.display()
+        ))),
     }
 }
 
@@ -146,6 +173,13 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
             "the critic in {} chooses what is said, among {} utterances, and only the run's folder holds the configuration by which it goes on so; export the run's folder instead",
             path.display(),
             agent.about.samples
+        )));
+    }
+    let untrained = agent.about.base_sha256.is_empty() && agent.critic.is_none();
+    if agent.actor.config().has_adapters() && untrained {
+        let shown = path.display();
+        return Err(Error::Usage(format!(
+            "{shown} is a language model that no run has begun with, so nobody knows its world: begin one, with --set iterations=0 to train nothing (archer train --preset new-world --world WORLD --set actor={shown} --set lora.rank=8 --set iterations=0 --out RUN), and export RUN; or export {shown} as a folder with --folder"
         )));
     }
     if agent.critic.is_none() {

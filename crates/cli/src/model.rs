@@ -2,7 +2,6 @@
 
 mod source;
 
-use std::fs;
 use std::path::Path;
 
 use archer::agent::{Agent, Base, Reading};
@@ -13,11 +12,12 @@ use archer::train::Trainer;
 use burn::tensor::Device;
 use pollster::block_on;
 
-use crate::error::{Error, cannot_read, notice, quoted};
+use crate::error::{Error, notice, quoted};
 use crate::progress::Screen;
 use crate::run_dir::{self, Kind};
 use crate::worlds;
 use source::Source;
+pub use source::sections;
 
 /// Loads the agent that lies in the folder `path`, in Hugging Face layout, or in the file `path`, ours or a
 /// GGUF.
@@ -28,9 +28,15 @@ pub fn load(path: &Path, device: &Device) -> Result<Agent, Error> {
 /// The same with the weights of a language model held like this.
 pub fn load_as(path: &Path, held: Option<Held>, device: &Device) -> Result<Agent, Error> {
     let agent = match path.is_file() && !source::is_gguf(path) {
-        true => open_file(path, device)?.agent(),
+        true => with_place(open_file(path, device)?.agent(), path),
         false => load_to_train(path, None, Reading { seed: 0, held }, device)?,
     };
+    if held.is_some() && agent.actor.config().has_adapters() && source::is_archer(path) {
+        return Err(Error::Usage(format!(
+            "--weights is for a model folder or a GGUF, and {} holds weights as they were trained with or exported: leave it out",
+            path.display()
+        )));
+    }
     match held.is_some() && !agent.actor.config().has_adapters() {
         true => Err(Error::Usage(format!(
             "--weights is for language models in Llama's layout, and {} is one in the layout of {}: leave it out",
@@ -38,6 +44,32 @@ pub fn load_as(path: &Path, held: Option<Held>, device: &Device) -> Result<Agent
             agent.actor.config().layout.name()
         ))),
         false => Ok(agent),
+    }
+}
+
+/// An agent out of a file, whose adapters may belong to a model in the file itself.
+fn with_place(agent: Agent, path: &Path) -> Agent {
+    match agent.base.place.is_empty() && !agent.base.sha256.is_empty() {
+        true => {
+            let base = Base { place: path.display().to_string(), ..agent.base.clone() };
+            agent.with_base(base)
+        }
+        false => agent,
+    }
+}
+
+/// The agent that a run begins with: that of a file of ours with its adapters, or a model.
+pub fn load_to_begin(path: &Path, config: &Config, device: &Device) -> Result<Agent, Error> {
+    let critic = config.algorithm.has_critic() && !config.critic.is_empty();
+    let critic = critic.then(|| Path::new(&config.critic));
+    match (source::is_archer(path), critic) {
+        (false, critic) => load_to_train(path, critic, reading(config), device),
+        (true, None) => load(path, device),
+        (true, Some(critic)) => Err(Error::Usage(format!(
+            "{} is a file that has its own critic or none, so critic = {} does not go with it: leave critic out, or name a model folder as actor",
+            path.display(),
+            critic.display()
+        ))),
     }
 }
 
@@ -129,10 +161,10 @@ fn newest(root: &Path, device: &Device) -> Result<Trainer, Error> {
 
 /// The run in a file, which checks itself by its example.
 fn open_file(file: &Path, device: &Device) -> Result<Trainer, Error> {
-    let bytes = fs::read(file).map_err(|e| cannot_read(file, &e))?;
+    let sections = source::sections(file)?;
     let base = |config: &Config| base(config, device);
-    let opened = Trainer::resume_on(&bytes, (&worlds::of_file, &base), device, unchanged)
-        .and_then(|trainer| block_on(trainer.check_example(&bytes)).map(|()| trainer));
+    let opened = Trainer::resume_from(&sections, (&worlds::of_file, &base), device, unchanged)
+        .and_then(|trainer| block_on(trainer.check_example_of(&sections)).map(|()| trainer));
     opened.map_err(|error| named(file, error))
 }
 

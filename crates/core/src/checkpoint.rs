@@ -13,6 +13,7 @@ use std::sync::Arc;
 use archer_input::Format;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
+use bytes::Bytes;
 
 use crate::choices::Trie;
 use crate::error::Error;
@@ -26,13 +27,14 @@ use crate::rl::transition::Transition;
 pub mod packed;
 pub mod survey;
 
-const MAGIC: &[u8; 8] = b"ARCHERCK";
+/// How a container begins.
+pub const MAGIC: &[u8; 8] = b"ARCHERCK";
 /// Files of version 1 know no packed weights ([`packed`]) and are read as before.
 const VERSION: u32 = 2;
 
-/// Named byte sections.
+/// Named byte sections. Copies share their bytes.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Sections(Vec<(String, Vec<u8>)>);
+pub struct Sections(Vec<(String, Bytes)>);
 
 impl Sections {
     /// No section yet.
@@ -42,7 +44,12 @@ impl Sections {
 
     /// Adds a section.
     pub fn push(&mut self, name: &str, bytes: Vec<u8>) {
-        self.0.push((name.to_string(), bytes));
+        self.0.push((name.to_string(), bytes.into()));
+    }
+
+    /// The bytes of a section, shared with the container; `None` if there is none of this name.
+    pub fn shared(&self, name: &str) -> Option<&Bytes> {
+        self.0.iter().find(|(section, _)| section == name).map(|(_, bytes)| bytes)
     }
 
     /// The bytes of a section.
@@ -50,20 +57,21 @@ impl Sections {
     /// # Errors
     /// If there is none of this name.
     pub fn get(&self, name: &str) -> Result<&[u8], Error> {
-        let found = self.0.iter().find(|(section, _)| section == name);
-        found
-            .map(|(_, bytes)| &bytes[..])
+        self.shared(name)
+            .map(|bytes| &bytes[..])
             .ok_or_else(|| damaged(&format!("it has no section {name}")))
     }
 
     /// The sections in their order, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        self.0.iter().map(|(name, bytes)| (name.as_str(), &bytes[..]))
     }
 
     /// The container as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
+        let sections: usize = self.0.iter().map(|(name, bytes)| 9 + name.len() + bytes.len()).sum();
+        let mut out = Vec::with_capacity(MAGIC.len() + 8 + sections + 4);
+        out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
         out.extend((self.0.len() as u32).to_le_bytes());
         for (name, bytes) in &self.0 {
@@ -77,11 +85,19 @@ impl Sections {
         out
     }
 
-    /// Reads a container.
+    /// Reads a container, of which it makes a copy.
     ///
     /// # Errors
     /// If it is cut, altered, of another version, or no checkpoint at all.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_shared(&Bytes::copy_from_slice(bytes))
+    }
+
+    /// Reads a container, whose bytes the sections share.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn from_shared(bytes: &Bytes) -> Result<Self, Error> {
         if !bytes.is_empty() && MAGIC.starts_with(bytes) {
             return Err(damaged("it is cut"));
         }
@@ -115,7 +131,7 @@ impl Sections {
             let length = reader.take(1)?[0] as usize;
             let name = name_of(reader.take(length)?)?;
             let length = reader.u64()? as usize;
-            sections.push((name, reader.take(length)?.to_vec()));
+            sections.push((name, bytes.slice_ref(reader.take(length)?)));
         }
         match reader.0.is_empty() {
             true => Ok(Self(sections)),

@@ -357,6 +357,14 @@ impl Config {
         ties::check(self)
     }
 
+    /// Whether a run can begin with it from nothing, beside what [`validate`](Self::validate) checks.
+    ///
+    /// # Errors
+    /// If it is for a run that begins from a model.
+    pub(crate) fn check_fresh(&self) -> Result<(), Error> {
+        ties::fresh(self)
+    }
+
     /// The ranges of the top level.
     fn check(&self) -> Result<(), Error> {
         at_least_one("rollout_size", self.rollout_size, MOST_GAMES)?;

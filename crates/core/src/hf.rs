@@ -10,11 +10,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 
+#[cfg(feature = "llama")]
+pub mod base;
 #[cfg(all(feature = "llama", not(target_family = "wasm")))]
 pub mod chat;
 pub mod config;
 mod config_file;
-#[cfg(feature = "llama")]
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
 pub mod gguf;
 mod gpt2;
 mod leftover;

@@ -11,7 +11,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use archer::agent::Agent;
+use archer::checkpoint::Sections;
 use archer::config::Config;
+use archer::hf::weights::Bytes;
 use archer::train::Trainer;
 use archer_world::{About, Elsewhere, Game, Settings, Style, WorldError, Worlds};
 use burn::tensor::Device;
@@ -38,8 +40,8 @@ pub struct Session {
     trainer: Rc<Trainer>,
     /// The agent as it is now; made anew after each step of learning.
     agent: Rc<Agent>,
-    /// The file as it was loaded or last kept.
-    kept: Rc<Vec<u8>>,
+    /// The file as it was loaded or last kept. A frozen model in it is computed with where it lies.
+    kept: Bytes,
     changed: bool,
     /// Whether the trainer has a whole run's state, rather than only networks.
     resumable: bool,
@@ -94,12 +96,14 @@ impl Session {
     ///
     /// # Errors
     /// If it is none, cut, altered, of another version, or computes something else here.
-    pub async fn load(file: Vec<u8>, device: Device) -> Result<Self, Fault> {
-        let trainer = Trainer::resume(&file, &elsewhere, &device)?;
-        trainer.check_example(&file).await?;
-        let resumable = !Trainer::is_export(&file)?;
+    pub async fn load(file: impl Into<Bytes>, device: Device) -> Result<Self, Fault> {
+        let file = file.into();
+        let sections = Sections::from_shared(&file)?;
+        let trainer = resumed(&sections, &device)?;
+        trainer.check_example_of(&sections).await?;
+        let resumable = !Trainer::is_export_of(&sections)?;
         let mut session = Self::of(trainer, device);
-        (session.kept, session.resumable) = (Rc::new(file), resumable);
+        (session.kept, session.resumable) = (file, resumable);
         Ok(session)
     }
 
@@ -109,7 +113,7 @@ impl Session {
             device,
             agent: Rc::new(trainer.agent()),
             trainer: Rc::new(trainer),
-            kept: Rc::default(),
+            kept: Bytes::new(),
             changed: false,
             resumable: true,
             fresh: false,
@@ -158,14 +162,14 @@ impl Session {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn import(&mut self, file: Vec<u8>) -> Result<Info, Fault> {
+    pub async fn import(&mut self, file: impl Into<Bytes>) -> Result<Info, Fault> {
         *self = Self::load(file, self.device.clone()).await?;
         Ok(self.info())
     }
 
     /// Makes the model as it is now the one to go back to.
     async fn keep(&mut self) -> Result<Info, Fault> {
-        self.kept = Rc::new(self.export(true).await?);
+        self.kept = self.export(true).await?.into();
         self.changed = false;
         Ok(self.info())
     }
@@ -173,7 +177,7 @@ impl Session {
     /// Goes back to the model as it was loaded or last kept.
     async fn rollback(&mut self) -> Result<Info, Fault> {
         let fresh = self.fresh;
-        self.import(self.kept.to_vec()).await?;
+        self.import(self.kept.clone()).await?;
         self.fresh = fresh;
         Ok(self.info())
     }
@@ -201,6 +205,17 @@ impl Session {
             Change::Everything => *self = after,
         }
     }
+}
+
+/// The trainer in a file, whose world is not here.
+fn resumed(sections: &Sections, device: &Device) -> Result<Trainer, archer::Error> {
+    let base = |_: &Config| {
+        Err(archer::Error::Checkpoint(
+            "the file holds adapters and not the language model that they belong to: export it with archer export, which puts the model beside them".into(),
+        ))
+    };
+    let change = |config: &Config| Ok(config.clone());
+    Trainer::resume_from(sections, (&elsewhere, &base), device, change)
 }
 
 /// The world of a model file, of which only this is known here.

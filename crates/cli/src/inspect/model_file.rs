@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use archer::config::Config;
+use archer::hf::base;
 use archer::train::Described;
 use serde_json::{Map, Value, json};
 
@@ -61,6 +62,11 @@ pub fn tell(described: &Described, facts: &mut Facts) {
     match &described.critic {
         Some((scalars, shape)) => facts.put("critic", network(Some(*scalars), shape)),
         None => facts.put("critic", "none"),
+    }
+    if !described.base_sha256.is_empty() {
+        let inside = described.sections.iter().any(|(name, _)| name == base::SECTION);
+        let held = if inside { "in the file" } else { config.actor.as_str() };
+        facts.put("base", json!({ "held": held, "sha256": described.base_sha256 }));
     }
     facts.put("tokenizer", json!({ "tokens": described.tokens }));
     facts.put("world", world(&config.world));

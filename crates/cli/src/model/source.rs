@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use archer::checkpoint::{self, Sections};
 use archer::hf::weights::Bytes;
-use archer::hf::{gguf, weights};
+use archer::hf::{base, gguf, weights};
+use archer::train::Trainer;
 
 use crate::error::{Error, cannot_read};
 use crate::input;
@@ -16,11 +18,23 @@ pub enum Source {
     Folder(PathBuf),
     /// What a GGUF holds, by the names of a folder's files.
     Gguf(gguf::Folder),
+    /// A file of ours, of which the model under its adapters is read.
+    Archer(Sections),
 }
 
 impl Source {
-    /// A GGUF is read whole; of a folder nothing is read yet.
+    /// A file is read whole; of a folder nothing is read yet.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        if is_archer(path) {
+            let sections = sections(path)?;
+            return match Trainer::holds_base(&sections) {
+                true => Ok(Source::Archer(sections)),
+                false => Err(Error::Usage(format!(
+                    "{} holds no language model under adapters, so nothing can be read from it here: name a model folder, a GGUF, or the file of such a model",
+                    path.display()
+                ))),
+            };
+        }
         if !is_gguf(path) {
             return Ok(Source::Folder(path.to_path_buf()));
         }
@@ -33,17 +47,41 @@ impl Source {
         match self {
             Source::Folder(folder) => file(&folder.join(name)),
             Source::Gguf(files) => Ok(files.get(name).cloned()),
+            Source::Archer(sections) => {
+                let section = match name {
+                    "config.json" => "actor_config",
+                    "tokenizer.json" => "tokenizer",
+                    weights::SINGLE => base::SECTION,
+                    _ => return Ok(None),
+                };
+                Ok(sections.shared(section).cloned())
+            }
         }
     }
 }
 
 /// Whether a path is a GGUF, by its first bytes.
 pub fn is_gguf(path: &Path) -> bool {
-    let mut first = [0; gguf::MAGIC.len()];
+    begins_with(path, gguf::MAGIC)
+}
+
+/// Whether a path is a file of ours, likewise.
+pub fn is_archer(path: &Path) -> bool {
+    begins_with(path, checkpoint::MAGIC)
+}
+
+fn begins_with(path: &Path, magic: &[u8]) -> bool {
+    let mut first = vec![0; magic.len()];
     // Nothing but a file is opened: a pipe would be waited for.
     path.is_file()
         && fs::File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok()
-        && first == *gguf::MAGIC
+        && first == magic
+}
+
+/// The sections of a file of ours.
+pub fn sections(path: &Path) -> Result<Sections, Error> {
+    let bytes = fs::read(path).map_err(|error| cannot_read(path, &error))?;
+    Sections::from_shared(&bytes.into()).map_err(|error| super::named(path, error))
 }
 
 /// Where the model is that the adapters in a folder belong to, where it holds adapters alone. PEFT names it
@@ -64,8 +102,9 @@ pub fn base_of(model: &Source) -> Result<Option<(PathBuf, Source)>, Error> {
         )));
     };
     let places = [folder.join(name), PathBuf::from(name)];
-    let found =
-        places.into_iter().find(|place| place.join("config.json").is_file() || is_gguf(place));
+    let found = places
+        .into_iter()
+        .find(|place| place.join("config.json").is_file() || is_gguf(place) || is_archer(place));
     match found {
         Some(place) => {
             let source = Source::open(&place)?;

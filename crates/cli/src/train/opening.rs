@@ -236,12 +236,26 @@ impl Session {
         screen: Screen,
         stop: &Stop,
     ) -> Result<Session, Error> {
-        let bytes = std::fs::read(file).map_err(|e| cannot_read(file, &e))?;
+        let sections = model::sections(file)?;
         let device = device::open_for(&args.running.compute)?;
-        let change = |old: &Config| experiment::extend(old, &args.running.set);
+        let holds_base = Trainer::holds_base(&sections);
+        let change = |old: &Config| {
+            let mut config = experiment::extend(old, &args.running.set)?;
+            if holds_base && !config.actor.is_empty() {
+                return Err(archer::Error::Config(format!(
+                    "actor = \"{}\" is out of range: it must not be set where the file itself holds the model",
+                    config.actor
+                )));
+            }
+            if holds_base {
+                // From here on checkpoints hold adapters alone, and say where their model is.
+                config.actor = file.display().to_string();
+            }
+            Ok(config)
+        };
         let base = |config: &Config| model::base(config, &device.device);
         let from = (&worlds::of_file as MakeWorlds<'_>, &base as LoadBase<'_>);
-        let mut trainer = Trainer::resume_on(&bytes, from, &device.device, change)
+        let mut trainer = Trainer::resume_from(&sections, from, &device.device, change)
             .map_err(|error| model::named(file, error))?;
         trainer.set_threads(device.threads);
         let progress = trainer.progress();
@@ -263,7 +277,7 @@ impl Session {
             place(progress),
             run.root().display()
         ));
-        if Trainer::is_export(&bytes)? {
+        if Trainer::is_export_of(&sections)? {
             screen
                 .warn("the file holds no optimisers and no replay: the networks learn on without");
         }
@@ -318,14 +332,7 @@ fn new_trainer(config: Config, root: Option<&Path>, device: &Opened) -> Result<T
     if config.actor.is_empty() {
         return Ok(block_on(Trainer::new(config, worlds, &device.device))?);
     }
-    let named = config.algorithm.has_critic() && !config.critic.is_empty();
-    let critic = named.then(|| Path::new(&config.critic));
-    let agent = model::load_to_train(
-        Path::new(&config.actor),
-        critic,
-        model::reading(&config),
-        &device.device,
-    )?;
+    let agent = model::load_to_begin(Path::new(&config.actor), &config, &device.device)?;
     Ok(Trainer::from_agent(config, worlds, agent, &device.device)?)
 }
 

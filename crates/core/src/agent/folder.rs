@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::{About, Agent, Base, Card};
-#[cfg(feature = "llama")]
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
 use crate::config::ChatConfig;
 use crate::config::Held;
 use crate::error::Error;

@@ -141,16 +141,21 @@ fn from_actor(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// A run from nothing has no model whose weights could stay as they are.
+pub(super) fn fresh(config: &Config) -> Result<(), Error> {
+    match config.lora.is_on() {
+        false => Ok(()),
+        true => Err(Error::Config(format!(
+            "lora.rank = {} is out of range: it must be 0 where actor names no model folder, for a fresh model has nothing to keep",
+            config.lora.rank
+        ))),
+    }
+}
+
 /// Adapters are those of a model in a folder, whose weights stay as they are.
 fn adapters(config: &Config) -> Result<(), Error> {
     if !config.lora.is_on() {
         return Ok(());
-    }
-    let rank = config.lora.rank;
-    if config.actor.is_empty() {
-        return Err(Error::Config(format!(
-            "lora.rank = {rank} is out of range: it must be 0 where actor names no model folder, for a fresh model has nothing to keep"
-        )));
     }
     if config.warm_start.temperature != 1.0 {
         return Err(Error::Config(format!(

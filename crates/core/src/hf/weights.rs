@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, HashSet};
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 pub use bytes::Bytes;
-use safetensors::tensor::{Dtype, SafeTensors};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 
 use super::Format;
 #[cfg(feature = "llama")]
+use super::base;
+#[cfg(all(feature = "llama", not(target_family = "wasm")))]
 use super::gguf;
 use super::shapes::Named;
 use super::stored::{Stored, Type};
@@ -151,18 +153,26 @@ fn parse<'a>(name: &str, bytes: &'a [u8]) -> Result<SafeTensors<'a>, Error> {
 
 /// The tensors of a file under their names, without a copy of one where they lie as they are used.
 fn tensors_of(file: &str, bytes: &Bytes) -> Result<Vec<(String, Stored)>, Error> {
-    #[cfg(feature = "llama")]
+    #[cfg(all(feature = "llama", not(target_family = "wasm")))]
     if file.ends_with(GGUF) {
         return gguf::tensors(file, bytes);
     }
     let views = parse(file, bytes)?.tensors();
-    Ok(views
-        .into_iter()
-        .map(|(name, view)| {
-            let (shape, bytes) = (view.shape().to_vec(), bytes.slice_ref(view.data()));
-            (name, Stored { shape, kind: Type::Plain(view.dtype()), bytes })
-        })
-        .collect())
+    #[cfg(feature = "llama")]
+    let packed = match SafeTensors::read_metadata(bytes) {
+        Ok((_, metadata)) => base::packed_kinds(file, &metadata)?,
+        Err(_) => BTreeMap::new(),
+    };
+    let tensor = |(name, view): (String, TensorView<'_>)| {
+        let (shape, bytes) = (view.shape().to_vec(), bytes.slice_ref(view.data()));
+        #[cfg(feature = "llama")]
+        if let Some(&kind) = packed.get(&name) {
+            let found = (view.dtype(), &shape[..]);
+            return base::unwrapped((file, &name), kind, found, bytes).map(|found| (name, found));
+        }
+        Ok((name, Stored { shape, kind: Type::Plain(view.dtype()), bytes }))
+    };
+    views.into_iter().map(tensor).collect()
 }
 
 /// The tensors of one or several files under their names.

@@ -17,7 +17,7 @@ use super::layers::SHUT;
 #[cfg(feature = "llama")]
 use super::llama::{Llama, LlamaLayout, Lora};
 #[cfg(feature = "llama")]
-use super::packed::Load;
+use super::packed::{Load, Part};
 use super::params;
 #[cfg(feature = "llama")]
 use super::recompute::{self, Passed};
@@ -303,6 +303,25 @@ impl CausalLm {
         let Body::Llama(lm) = self.body else { return None };
         let body = Body::Llama(lm.adapted(lora, rng, device));
         Some(Self { body, lora: Some(lora.clone()), ..self })
+    }
+
+    /// The same adapters on another model of this shape; `None` where it has none.
+    #[cfg(feature = "llama")]
+    pub fn on(self, base: &CausalLm) -> Option<Self> {
+        // What is drawn here is replaced at once.
+        let unused = &mut crate::rng::stream(0, "unused", 0);
+        let fresh = base.clone().adapted(self.lora.as_ref()?, unused, &self.device())?;
+        let fresh = params::replace(fresh, params::tensors(&self));
+        Some(Self { body: fresh.body, ..self })
+    }
+
+    /// Its weights that are frozen, each as a file has it.
+    #[cfg(feature = "llama")]
+    pub fn parts(&self) -> Vec<Part> {
+        match &self.body {
+            Body::Gpt2(_) => Vec::new(),
+            Body::Llama(lm) => lm.parts(),
+        }
     }
 
     /// The same, whose blocks a gradient step computes twice rather than keep what they computed

@@ -13,7 +13,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::causal_lm::CausalLmConfig;
 use super::fused::{self, Heads, Rows};
 use super::layers::{self, init_std, normals};
-use super::packed::{Load, Loaded};
+use super::packed::{Load, Loaded, Part};
 use super::projection::{Norm, Projection, Table};
 use super::rope::{Rope, Rotation};
 use crate::rng::ChaCha8Rng;
@@ -252,6 +252,31 @@ impl Llama {
         blocks.sum::<usize>()
             + tables.into_iter().flatten().map(Table::frozen_count).sum::<usize>()
             + self.model.norm.frozen_count()
+    }
+
+    /// The weights that are frozen, each as a file has it.
+    pub fn parts(&self) -> Vec<Part> {
+        let Model { embed_tokens, layers, norm } = &self.model;
+        let mut all = embed_tokens.parts("model.embed_tokens");
+        for (number, block) in layers.iter().enumerate() {
+            let of = |name: &str| format!("model.layers.{number}.{name}");
+            for (name, product) in block.projections() {
+                let half = if name.starts_with(['g', 'u', 'd']) { "mlp" } else { "self_attn" };
+                all.extend(product.parts(&of(&format!("{half}.{name}"))));
+            }
+            let Attention { q_norm, k_norm, .. } = &block.self_attn;
+            for (name, norm) in [
+                ("input_layernorm", Some(&block.input_layernorm)),
+                ("post_attention_layernorm", Some(&block.post_attention_layernorm)),
+                ("self_attn.q_norm", q_norm.as_ref()),
+                ("self_attn.k_norm", k_norm.as_ref()),
+            ] {
+                all.extend(norm.into_iter().flat_map(|norm| norm.parts(&of(name))));
+            }
+        }
+        all.extend(norm.parts("model.norm"));
+        all.extend(self.lm_head.iter().flat_map(|table| table.parts("lm_head")));
+        all
     }
 
     /// Freezes all weights, and adds fresh adapters to what [`Lora`] names.

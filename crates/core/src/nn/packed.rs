@@ -19,6 +19,26 @@ pub struct Packed {
 /// What gives a tensor by its name and its shape in a file.
 pub type Load<'a, E> = dyn FnMut(&str, &[usize]) -> Result<Loaded, E> + 'a;
 
+/// A tensor of a frozen model as a file has it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its name in the file.
+    pub name: String,
+    /// Its sizes there, the slowest first.
+    pub shape: Vec<usize>,
+    /// Its values, row by row.
+    pub values: Values,
+}
+
+/// The values of a frozen tensor, row by row.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// 32-bit floats, flat.
+    Floats(Tensor<1>),
+    /// Fewer bits.
+    Packed(Packed),
+}
+
 /// A matrix as it comes from a file, row by row.
 #[derive(Debug, Clone)]
 pub enum Loaded {
@@ -48,6 +68,16 @@ impl Packed {
     /// Rows and columns.
     pub fn shape(&self) -> [usize; 2] {
         self.shape
+    }
+
+    /// How its blocks are stored.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its blocks, row by row.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 
     /// The matrix for a kernel.

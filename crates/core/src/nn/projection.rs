@@ -9,7 +9,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::fused::{self, Activation, Rows};
 use super::layers::transposed;
-use super::packed::{Loaded, Packed};
+use super::packed::{Loaded, Packed, Part, Values};
 use crate::rng::ChaCha8Rng;
 
 /// `x W + b`.
@@ -101,6 +101,18 @@ pub(super) struct Norm {
 fn constant<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
     let tensor = tensor.clone();
     if device.is_autodiff() { tensor.autodiff() } else { tensor }
+}
+
+/// A frozen tensor as a file has it.
+fn part<const D: usize>(name: String, tensor: &Tensor<D>) -> Part {
+    let shape = tensor.dims().to_vec();
+    let size = shape.iter().product::<usize>();
+    Part { name, shape, values: Values::Floats(tensor.clone().reshape([size])) }
+}
+
+/// A frozen matrix of few bits as a file has it.
+fn packed_part(name: String, matrix: &Packed) -> Part {
+    Part { name, shape: matrix.shape().to_vec(), values: Values::Packed(matrix.clone()) }
 }
 
 /// A frozen tensor as a parameter on this device.
@@ -195,6 +207,17 @@ impl Projection {
         }
     }
 
+    /// Its weights that are frozen, as a file has those of the product `name`.
+    pub fn parts(&self, name: &str) -> Vec<Part> {
+        let Some(Frozen { weight, bias }) = &self.frozen else { return Vec::new() };
+        let (weight_name, bias_name) = (format!("{name}.weight"), format!("{name}.bias"));
+        let weight = match weight {
+            Weight::Dense(weight) => part(weight_name, &weight.clone().transpose()),
+            Weight::Packed(weight) => packed_part(weight_name, weight),
+        };
+        std::iter::once(weight).chain(bias.as_ref().map(|bias| part(bias_name, bias))).collect()
+    }
+
     /// Its weights that are frozen.
     pub fn frozen_count(&self) -> usize {
         let of = |frozen: &Frozen| {
@@ -275,6 +298,16 @@ impl Table {
         }
     }
 
+    /// Its weights where they are frozen, as a file has those of the table `name`.
+    pub fn parts(&self, name: &str) -> Vec<Part> {
+        let name = format!("{name}.weight");
+        match &self.frozen {
+            None => Vec::new(),
+            Some(Rows::Dense(rows)) => vec![part(name, rows)],
+            Some(Rows::Packed(rows)) => vec![packed_part(name, rows)],
+        }
+    }
+
     /// Its weights that are frozen.
     pub fn frozen_count(&self) -> usize {
         let shape = match &self.frozen {
@@ -302,6 +335,12 @@ impl Norm {
         let width = gains.len();
         let gains = Tensor::from_data(TensorData::new(gains, [width]), device);
         Self { weight: None, frozen: Some(gains), epsilon }
+    }
+
+    /// Its gains where they are frozen, as a file has those of the norm `name`.
+    pub fn parts(&self, name: &str) -> Vec<Part> {
+        let gains = self.frozen.iter();
+        gains.map(|gains| part(format!("{name}.weight"), gains)).collect()
     }
 
     /// Its gains that are frozen.

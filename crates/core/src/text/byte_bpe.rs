@@ -2,16 +2,16 @@
 //!
 //! The crate alone is as large as everything else that a browser must fetch, and most of it is for
 //! formats that no model here speaks. This reads the one kind that archer writes and GPT-2 has:
-//! bytes, merges, special tokens found verbatim, and GPT-2's split into words where the file asks
-//! for it. Whatever else a file asks for is refused by name rather than read otherwise; a test
-//! holds the ids beside those of the crate.
+//! bytes, merges, special tokens found verbatim, and the splits into words of a few known models
+//! (`words.rs`) where the file asks for one. Whatever else a file asks for is refused by name rather than
+//! read otherwise; a test holds the ids beside those of the crate.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::bpe_trainer;
+use super::words::Words;
 use crate::error::Error;
 
 /// What two neighbours become: how early, and which token.
@@ -31,9 +31,16 @@ pub struct ByteBpe {
     /// Tokens that are found verbatim before anything else: the first list in the whole text, the second
     /// in what lies between.
     added: [Vec<Added>; 2],
-    byte_ids: Vec<u32>,
+    /// The token of each byte. SmolLM has none for some that hardly a text holds: they are passed over.
+    byte_ids: Vec<Option<u32>>,
+    /// The character by which files write each byte.
+    characters: Vec<char>,
     merges: Merges,
-    splits_words: bool,
+    words: Words,
+    /// Whether a text is brought to normal form C first.
+    composes: bool,
+    /// Whether a word that is a token is that token, whatever its merges make of it.
+    whole_first: bool,
 }
 
 impl ByteBpe {
@@ -85,15 +92,29 @@ impl ByteBpe {
         }
         let mut special = vec![false; size];
         specials.into_iter().for_each(|id| special[id as usize] = true);
-        let mut byte_ids = vec![0; 256];
+        let (mut byte_ids, mut characters) = (vec![None; 256], vec![' '; 256]);
         for (character, &byte) in &bytes_of {
-            let id = ids.get(character.to_string().as_str());
-            byte_ids[usize::from(byte)] =
-                *id.ok_or_else(|| fault(format!("it has no token for the byte {byte}")))?;
+            characters[usize::from(byte)] = *character;
+            byte_ids[usize::from(byte)] = ids.get(character.to_string().as_str()).copied();
         }
         let merges = merges(&root["model"]["merges"], &ids).map_err(fault)?;
-        let splits_words = root["pre_tokenizer"]["use_regex"] != false;
-        Ok(Self { json: json.to_vec(), bytes, special, ids, added, byte_ids, merges, splits_words })
+        let words = Words::of(&root["pre_tokenizer"]).expect("checked");
+        let composes = !root["normalizer"].is_null();
+        let whole_first = root["model"]["ignore_merges"] == true;
+        let json = json.to_vec();
+        Ok(Self {
+            json,
+            bytes,
+            special,
+            ids,
+            added,
+            byte_ids,
+            characters,
+            merges,
+            words,
+            composes,
+            whole_first,
+        })
     }
 
     /// Trains a byte-level BPE of at most `vocab_size` tokens, none longer than `max_token_length`
@@ -144,10 +165,12 @@ impl ByteBpe {
     /// Adds the ids of a text in which tokens of these lists are found, one list after the other.
     fn encode_between(&self, text: &str, lists: &[Vec<Added>], out: &mut Vec<u32>) {
         let Some((list, later)) = lists.split_first() else {
-            let words = if self.splits_words { words(text) } else { vec![text] };
-            words.into_iter().for_each(|word| self.merge(word.as_bytes(), out));
+            self.words.cut(text).into_iter().for_each(|word| self.merge(word.as_bytes(), out));
             return;
         };
+        // Tokens of the first list are found in the text as it is.
+        let composed = (self.composes && later.is_empty()).then(|| composed(text));
+        let text = composed.as_deref().unwrap_or(text);
         let mut rest = text;
         while !rest.is_empty() {
             let Some((at, (content, id))) = first_added(list, rest) else {
@@ -172,9 +195,27 @@ impl ByteBpe {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// The token that is this word.
+    fn whole(&self, word: &[u8]) -> Option<u32> {
+        let written: String = word.iter().map(|&byte| self.characters[usize::from(byte)]).collect();
+        self.id_of(&written)
+    }
+
+    /// Whether it brings a text to normal form C, which the small module of a browser does not.
+    pub fn composes(&self) -> bool {
+        self.composes
+    }
+
     /// Merges the bytes of a word, the earliest merge first and of equal ones the leftmost.
     fn merge(&self, word: &[u8], out: &mut Vec<u32>) {
-        let mut ids: Vec<u32> = word.iter().map(|&byte| self.byte_ids[usize::from(byte)]).collect();
+        if self.whole_first
+            && let Some(id) = self.whole(word)
+        {
+            out.push(id);
+            return;
+        }
+        let mut ids: Vec<u32> =
+            word.iter().filter_map(|&byte| self.byte_ids[usize::from(byte)]).collect();
         let rank = |pair: &[u32]| self.merges.get(&(pair[0], pair[1])).map_or(u32::MAX, |m| m.0);
         let mut ranks: Vec<u32> = ids.windows(2).map(rank).collect();
         while let Some((at, &best)) = ranks.iter().enumerate().min_by_key(|(_, rank)| **rank) {
@@ -192,6 +233,21 @@ impl ByteBpe {
         }
         out.extend(ids);
     }
+}
+
+/// A text in normal form C.
+#[cfg(feature = "llama")]
+fn composed(text: &str) -> String {
+    use unicode_normalization_alignments::UnicodeNormalization;
+    match text.is_ascii() {
+        true => text.to_string(),
+        false => text.nfc().map(|(character, _)| character).collect(),
+    }
+}
+
+#[cfg(not(feature = "llama"))]
+fn composed(text: &str) -> String {
+    text.to_string()
 }
 
 /// Where the first token of a list stands, the longest of those that begin there.
@@ -216,17 +272,19 @@ fn check(root: &Value) -> Result<(), String> {
             return needs(key);
         }
     }
-    for key in ["fuse_unk", "byte_fallback", "ignore_merges"] {
+    for key in ["fuse_unk", "byte_fallback"] {
         if model[key] == true {
             return needs(key);
         }
     }
-    if !root["normalizer"].is_null() {
-        return needs("a normalizer");
+    let normalizer = &root["normalizer"];
+    if !(normalizer.is_null() || cfg!(feature = "llama") && normalizer["type"] == "NFC") {
+        return needs("a normalizer other than NFC");
     }
-    let split = &root["pre_tokenizer"];
-    if split["type"] != "ByteLevel" || split["add_prefix_space"] == true {
-        return needs("a pre_tokenizer other than ByteLevel without a prefix space");
+    if Words::of(&root["pre_tokenizer"]).is_none() {
+        return needs(
+            "a pre_tokenizer other than those of GPT-2 without a prefix space, SmolLM, Llama 3 and Qwen 2",
+        );
     }
     if root["decoder"]["type"] != "ByteLevel" {
         return needs("a decoder other than ByteLevel");
@@ -273,82 +331,50 @@ pub(super) fn byte_alphabet() -> HashMap<char, u8> {
         .collect()
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Letter,
-    Number,
-    Blank,
-    Other,
-}
-
-impl Kind {
-    fn of(character: char) -> Self {
-        use GeneralCategory as G;
-        if character.is_whitespace() {
-            return Kind::Blank;
-        }
-        match get_general_category(character) {
-            G::UppercaseLetter
-            | G::LowercaseLetter
-            | G::TitlecaseLetter
-            | G::ModifierLetter
-            | G::OtherLetter => Kind::Letter,
-            G::DecimalNumber | G::LetterNumber | G::OtherNumber => Kind::Number,
-            _ => Kind::Other,
-        }
-    }
-}
-
-/// GPT-2's words: contractions; runs of letters, of digits or of other marks, each with at most one
-/// space before it; and blanks, of which the last is left to the word that follows.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (word, after) = rest.split_at(word_length(rest));
-        words.push(word);
-        rest = after;
-    }
-    words
-}
-
-/// Bytes of the word that a text begins with.
-fn word_length(text: &str) -> usize {
-    for contraction in ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"] {
-        if text.starts_with(contraction) {
-            return contraction.len();
-        }
-    }
-    let run = |text: &str, kind: Kind| -> usize {
-        text.chars().take_while(|&c| Kind::of(c) == kind).map(char::len_utf8).sum()
-    };
-    let word = text.strip_prefix(' ').unwrap_or(text);
-    let first = word.chars().next().map(Kind::of);
-    if let Some(kind) = first.filter(|&kind| kind != Kind::Blank) {
-        return text.len() - word.len() + run(word, kind);
-    }
-    let blanks = run(text, Kind::Blank);
-    let last = text[..blanks].chars().next_back().map_or(0, char::len_utf8);
-    // All blanks at the end of the text, or where there is only one; else all but the last.
-    if blanks == text.len() || blanks == last { blanks } else { blanks - last }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::text::hugging_face::HuggingFace;
 
-    /// One of archer's own, that merges across blanks, and one of GPT-2's kind, that splits words.
-    fn files() -> [Vec<u8>; 2] {
+    /// One of archer's own, that merges across blanks, one of GPT-2's kind, that splits words, and what
+    /// SmolLM, Llama 3 and Qwen 2 make of that.
+    fn files() -> [Vec<u8>; 5] {
         let pieces = ["Questions:\n", "Is it an animal?", " Yes.\n", "Is it a dög?", " No.\n"];
         let texts = (0..50).flat_map(|_| pieces.map(str::to_string));
         let ours = HuggingFace::train(texts, &["<s>", "<pad>", "</s>"], 300, 12).unwrap();
-        [ours, include_bytes!("../../../../tests/parity/actor/tokenizer.json").to_vec()]
+        let gpt2 = include_bytes!("../../../../tests/parity/actor/tokenizer.json").to_vec();
+        let bytes = |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
+        let gpt4 = |digits: &str| {
+            let pattern = format!(
+                r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+            );
+            json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false})
+        };
+        let changed = |first: Value, regex: bool, normalizer: Value, whole_first: bool| {
+            let mut file: Value = serde_json::from_slice(&gpt2).unwrap();
+            file["pre_tokenizer"] =
+                json!({"type": "Sequence", "pretokenizers": [first, bytes(regex)]});
+            file["normalizer"] = normalizer;
+            file["model"]["ignore_merges"] = whole_first.into();
+            file.to_string().into_bytes()
+        };
+        let digits = json!({"type": "Digits", "individual_digits": true});
+        let mut smollm: Value =
+            serde_json::from_slice(&changed(digits, true, Value::Null, false)).unwrap();
+        // Those of the bytes 4 and 246.
+        for rare in ["Ą", "ö"] {
+            smollm["model"]["vocab"].as_object_mut().unwrap().remove(rare).unwrap();
+        }
+        let smollm = smollm.to_string().into_bytes();
+        let llama = changed(gpt4("{1,3}"), false, Value::Null, true);
+        let qwen = changed(gpt4(""), false, json!({"type": "NFC"}), false);
+        [ours, gpt2, smollm, llama, qwen]
     }
 
-    fn both() -> [(ByteBpe, HuggingFace); 2] {
+    fn both() -> [(ByteBpe, HuggingFace); 5] {
         files().map(|json| {
             let ours = ByteBpe::from_json("t", &json).unwrap();
             (ours, HuggingFace::from_json("t", &json).unwrap())
@@ -383,6 +409,12 @@ mod tests {
             "1234 12.5e-3 ---___*** ?!?! ...",
             "tab\tand\r\nreturn\u{b}\u{c}\u{85}",
             "éèêéèê  x  ",
+            "e\u{301}e\u{300} A\u{30a} \u{1100}\u{1161}\u{11a8} x\u{338}",
+            "a\u{4}b \u{4}\u{4} c\u{4}",
+            "12345 123456789 ٣٤٥٦ ½½½½ a1b22c333d4444",
+            "'S'T'RE'vE'M'lL'D '\u{17f} 'sa don'T ''S",
+            "!word \tword\n\nword ?!\r\n\r\n  \n  x \u{a0}\u{a0}y\n",
+            " \n \n a\n\n\n  b \r c\u{2028}\u{2028}d   ",
         ];
         for pair in &both() {
             texts.iter().for_each(|text| check(text, pair));
@@ -432,10 +464,10 @@ mod tests {
             ("/model/type", Value::from("WordPiece"), "byte-level BPE"),
             ("/model/byte_fallback", Value::from(true), "byte_fallback"),
             ("/model/unk_token", Value::from("<unk>"), "unk_token"),
-            ("/normalizer", serde_json::json!({"type": "NFC"}), "normalizer"),
+            ("/normalizer", json!({"type": "NFKC"}), "normalizer"),
+            ("/pre_tokenizer", json!({"type": "Whitespace"}), "pre_tokenizer"),
             ("/pre_tokenizer/add_prefix_space", Value::from(true), "prefix space"),
             ("/decoder/type", Value::from("WordPiece"), "decoder"),
-            ("/model/ignore_merges", Value::from(true), "ignore_merges"),
             ("/model/vocab/!", Value::from(6), "two tokens"),
             ("/added_tokens/0/lstrip", Value::from(true), "strip"),
             ("/added_tokens/0/id", Value::from(4_000_000_000_u32), "ids up to"),
@@ -452,7 +484,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_has_the_ids_of_the_crate(text in "(\\PC|[ '\n\tIsitadog?.]){0,40}") {
+        fn any_text_has_the_ids_of_the_crate(text in "(\\PC|[ '\n\tIsitadog?.019]){0,40}") {
             for pair in &both() {
                 check(&text, pair);
             }

@@ -8,5 +8,6 @@ pub mod official;
 pub mod prompt;
 pub mod settings;
 pub mod tokenizer;
+mod words;
 
 pub use tokenizer::Tokenizer;

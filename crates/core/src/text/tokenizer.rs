@@ -194,13 +194,19 @@ impl Tokenizer {
         special.filter_map(|token| token["content"].as_str().map(str::to_string)).collect()
     }
 
-    /// Whether the small reader of a browser reads this tokenizer too, in the same way; `file` names it in
-    /// an error.
+    /// Whether the small reader of a browser reads this tokenizer too, in the same way: that of the module
+    /// for language models, where it is one's, or of the smaller one. `file` names it in an error.
     ///
     /// # Errors
     /// If it does not; the error says what it would need.
-    pub fn fits_a_page(&self, file: &str) -> Result<(), Error> {
-        ByteBpe::from_json(file, &self.to_json()).map(|_| ())
+    pub fn fits_a_page(&self, file: &str, of_language_model: bool) -> Result<(), Error> {
+        let read = ByteBpe::from_json(file, &self.to_json())?;
+        match read.composes() && !of_language_model {
+            false => Ok(()),
+            true => Err(Error::Model(format!(
+                "{file} cannot be read there: it needs the normalizer NFC, which only the module for language models has"
+            ))),
+        }
     }
 
     /// The settings of its file that were cleared, since they are no part of reading a text.

@@ -41,6 +41,7 @@ use crate::rl::transition::Trajectory;
 use crate::rng;
 use crate::text::Tokenizer;
 
+mod based;
 mod begin;
 mod card;
 mod described;
@@ -146,6 +147,7 @@ impl Trainer {
         device: &Device,
     ) -> Result<Self, Error> {
         config.validate()?;
+        config.check_fresh()?;
         let mut config = config;
         let mut games = demonstrated_games(&config, worlds.as_ref());
         if games.is_empty() {

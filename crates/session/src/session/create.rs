@@ -1,7 +1,6 @@
 //! An agent from nothing, in the page.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use archer::config::{Algorithm, Config, TokenizerConfig};
@@ -102,7 +101,7 @@ impl Session {
         };
         let trainer = Trainer::new(config, worlds, &device).await?;
         let mut session = Self::of(trainer, device);
-        session.kept = Rc::new(session.export(true).await?);
+        session.kept = session.export(true).await?.into();
         session.fresh = true;
         Ok(session)
     }

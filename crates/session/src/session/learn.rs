@@ -9,7 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use archer::agent::Agent;
-use archer::config::{AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind};
+use archer::checkpoint::Sections;
+use archer::config::{
+    ActorModelConfig, AdvantageBaseline, Algorithm, AuxiliaryConfig, Config, CriticKind,
+    CriticModelConfig,
+};
 use archer::rl::metrics::{self, MetricInfo};
 use archer::train::Trainer;
 use archer::train::evaluate::{Evaluation, evaluate, starts};
@@ -19,7 +23,7 @@ use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Session, elsewhere};
+use super::{Session, resumed};
 use crate::fault::Fault;
 use crate::guest;
 
@@ -382,7 +386,7 @@ impl Session {
     /// Who plays, and where.
     fn players(&self, games: &Games) -> Result<(Rc<Agent>, Arc<dyn Worlds>), Fault> {
         let agent = match games.kept {
-            true => Rc::new(Trainer::resume(&self.kept, &elsewhere, &self.device)?.agent()),
+            true => Rc::new(resumed(&Sections::from_shared(&self.kept)?, &self.device)?.agent()),
             false => self.agent.clone(),
         };
         Ok((agent, self.world_of(games.world)?))
@@ -418,7 +422,14 @@ pub(super) fn fine_tune_config(
         ..run.clone()
     };
     config.warm_start.steps = 0;
-    if run.critic_model.kind == CriticKind::Causal {
+    if run.lora.is_on() && !run.algorithm.has_critic() {
+        // A critic of adapters on the actor's model: one of its own would first have to learn to read.
+        let ActorModelConfig { layers, width, heads, positions, .. } = run.actor_model;
+        let kind = CriticKind::Causal;
+        config.critic_model =
+            CriticModelConfig { kind, from_actor: true, layers, width, heads, positions };
+    }
+    if config.critic_model.kind == CriticKind::Causal {
         config.actor_samples = run.actor_samples.max(4);
         config.advantage_baseline = AdvantageBaseline::Samples;
     }

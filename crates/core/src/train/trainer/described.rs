@@ -44,6 +44,8 @@ pub struct Described {
     pub actor: (u64, Value),
     /// The critic likewise, where there is one.
     pub critic: Option<(u64, Value)>,
+    /// SHA-256 of the model that its adapters belong to; empty where it holds whole models.
+    pub base_sha256: String,
 }
 
 impl Described {
@@ -67,6 +69,7 @@ impl Described {
             export,
             precision,
             origin,
+            base_sha256,
             ..
         } = State::read(&kept)?;
         let network = |name: &str| -> Result<(u64, Value), Error> {
@@ -99,6 +102,7 @@ impl Described {
             tokens,
             actor,
             critic,
+            base_sha256,
         })
     }
 }

@@ -29,12 +29,7 @@ pub(super) fn base_of(
     state: &State,
     load: LoadBase<'_>,
 ) -> Result<(CausalLm, Base), Error> {
-    if config.lora != state.config.lora {
-        return Err(Error::Config(
-            "lora cannot change in a run that goes on: its checkpoint holds adapters of that shape"
-                .into(),
-        ));
-    }
+    same_adapters(config, state)?;
     let (lm, base) = load(config)?;
     match base.sha256 == state.base_sha256 {
         true => Ok((lm, base)),
@@ -42,6 +37,17 @@ pub(super) fn base_of(
             "the adapters belong to another model than {}: its weights have the SHA-256 {}, and theirs {}; name the right one with --set actor=DIR",
             base.place, base.sha256, state.base_sha256
         ))),
+    }
+}
+
+/// Refuses another shape of adapters than that of a file.
+pub(super) fn same_adapters(config: &Config, state: &State) -> Result<(), Error> {
+    match config.lora == state.config.lora {
+        true => Ok(()),
+        false => Err(Error::Config(
+            "lora cannot change in a run that goes on: its checkpoint holds adapters of that shape"
+                .into(),
+        )),
     }
 }
 

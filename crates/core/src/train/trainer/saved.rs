@@ -14,18 +14,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Trainer;
-use super::begin;
 use super::fresh::{fresh_buffer, fresh_policy};
 use super::restored::{actor_shape, adapted_critic, base_of, critic_shape, learner, teacher};
+use super::{based, begin};
 use crate::agent::Base;
 use crate::algorithms::common::learner::Learner;
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::{self, Sections};
-use crate::config::{Algorithm, Config, LoraConfig, Numerics, older};
+use crate::config::{Algorithm, Config, Held, LoraConfig, Numerics, older};
 use crate::error::Error;
 use crate::hf;
 use crate::judge::Example;
-use crate::nn::causal_lm::{self, CausalLm};
+use crate::nn::causal_lm::CausalLm;
 use crate::nn::params;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
@@ -150,7 +150,8 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn export(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.for_export().networks(Some(Precision::F32)).await?.to_bytes())
+        let export = self.for_export();
+        Ok(export.networks(Some(export.precision())).await?.to_bytes())
     }
 
     /// The same with weights of so many bits. The example in it is that of the weights as they will
@@ -159,12 +160,12 @@ impl Trainer {
     /// # Errors
     /// If the device fails, or a weight is no number or too large for the precision.
     pub async fn export_as(&self, precision: Precision) -> Result<Vec<u8>, Error> {
-        let mut rounded = self.for_export();
-        let learner = &mut rounded.learner;
-        learner.policy = packed::rounded(learner.policy.clone(), precision).await?;
-        if let Some(critics) = &mut learner.critics {
-            critics.online = packed::rounded(critics.online.clone(), precision).await?;
-        }
+        let rounded = self.for_export().rounded(precision).await?;
+        let precision = match rounded.has_adapters() {
+            // Frozen weights of fewer bits have kept them.
+            true => rounded.precision(),
+            false => precision,
+        };
         Ok(rounded.networks(Some(precision)).await?.to_bytes())
     }
 
@@ -177,15 +178,6 @@ impl Trainer {
         policy.task = None;
         if let Some(average) = export.learner.average.take() {
             policy.lm = params::replace(policy.lm.clone(), params::tensors(&average));
-        }
-        // What travels is whole: adapters are added to the weights of each network.
-        #[cfg(feature = "llama")]
-        if policy.lm.lora().is_some() {
-            let device = policy.lm.device().inner();
-            policy.lm = policy.lm.clone().merged(&device);
-            if let Some(critics) = &mut export.learner.critics {
-                critics.online = critics.online.valid().merged(&device);
-            }
         }
         export
     }
@@ -202,11 +194,16 @@ impl Trainer {
 
     /// What every file holds; `export` has the precision of one that travels.
     async fn networks(&self, export: Option<Precision>) -> Result<Sections, Error> {
+        let held = self.held(export.is_some()).await?;
+        let mut config = match export {
+            Some(_) => exported_config(&self.config, held.is_some()),
+            None => self.config.clone(),
+        };
+        if held.is_some() {
+            config.actor.clear();
+        }
         let state = State {
-            config: match export {
-                Some(_) => exported_config(&self.config),
-                None => self.config.clone(),
-            },
+            config,
             warm_start_step: self.warm_start_step,
             iteration: self.iteration,
             games: self.games,
@@ -217,11 +214,13 @@ impl Trainer {
             export: export.is_some(),
             precision: export.unwrap_or_default(),
             origin: self.origin.clone(),
-            base_sha256: match export {
-                Some(_) => String::new(),
+            base_sha256: match &held {
+                Some(held) => held.sha256.clone(),
                 None => self.base.sha256.clone(),
             },
         };
+        // What is beside a frozen model is written as it is.
+        let weights = export.filter(|_| held.is_none());
         let agent = self.agent();
         let mut sections = Sections::new();
         sections.push("state", serde_json::to_vec(&state).expect("JSON can be written"));
@@ -233,11 +232,14 @@ impl Trainer {
         if let Some(own) = &self.critic_tokenizer {
             sections.push("critic_tokenizer", own.to_json());
         }
-        push_weights(&mut sections, "actor", &self.learner.policy, export).await?;
+        push_weights(&mut sections, "actor", &self.learner.policy, weights).await?;
         if let Some(critics) = &self.learner.critics {
             let read_by = self.critic_tokenizer.as_ref().unwrap_or(&self.tokenizer);
             sections.push("critic_config", hf::critic_config(&critics.online, read_by));
-            push_weights(&mut sections, "critic", &critics.online, export).await?;
+            push_weights(&mut sections, "critic", &critics.online, weights).await?;
+        }
+        if let Some(held) = held {
+            sections.push(based::SECTION, held.bytes);
         }
         sections.push("example", Example::of(&agent, &self.opening().await?).await?.to_bytes());
         Ok(sections)
@@ -280,20 +282,41 @@ impl Trainer {
         device: &Device,
         change: impl FnOnce(&Config) -> Result<Config, Error>,
     ) -> Result<Self, Error> {
-        let sections = Sections::from_bytes(bytes)?;
-        let state = State::read(&sections)?;
+        Self::resume_from(&Sections::from_bytes(bytes)?, (make, base), device, change)
+    }
+
+    /// As [`resume_on`](Self::resume_on), of a file that was taken apart. A frozen model in it shares the
+    /// file's memory.
+    ///
+    /// # Errors
+    /// As [`resume_on`](Self::resume_on).
+    pub fn resume_from(
+        sections: &Sections,
+        (make, base): (MakeWorlds<'_>, LoadBase<'_>),
+        device: &Device,
+        change: impl FnOnce(&Config) -> Result<Config, Error>,
+    ) -> Result<Self, Error> {
+        let state = State::read(sections)?;
         let config = change(&state.config)?;
         config.validate()?;
-        let (tokenizer, critic_tokenizer) = tokenizers(&sections)?;
+        let (tokenizer, critic_tokenizer) = tokenizers(sections)?;
         let autodiff = device.clone().autodiff();
         let mut unused = rng::stream(0, "unused", 0);
-        let (base, under) = match state.base_sha256.is_empty() {
-            true => (None, Base::default()),
-            false => base_of(&config, &state, base).map(|(lm, base)| (Some(lm), base))?,
+        let under = match state.base_sha256.is_empty() {
+            true if config.actor.is_empty() => config.check_fresh().map(|()| None)?,
+            true => None,
+            false => match based::of_file(sections, (&config, &state), device)? {
+                Some(held) => Some(held),
+                None => Some(base_of(&config, &state, base)?),
+            },
+        };
+        let (base, under) = match under {
+            Some((lm, under)) => (Some(lm), under),
+            None => (None, Base::default()),
         };
         let shape = match &base {
             Some(base) => base.config().clone(),
-            None => actor_shape(&sections, "actor")?,
+            None => actor_shape(sections, "actor")?,
         };
         check_ids("tokenizer", &tokenizer, "actor_config", shape.vocab_size)?;
         let lessons = config.lessons.names_tasks();
@@ -310,22 +333,22 @@ impl Trainer {
             None => shape.init(&mut unused, &autodiff),
         };
         let policy = fresh_policy(&state.config, worlds.as_ref(), lm, warm)?;
-        let mut policy = checkpoint::module_from_section(policy, &sections, "actor")?;
+        let mut policy = checkpoint::module_from_section(policy, sections, "actor")?;
         if state.export {
             policy = fresh_policy(&config, worlds.as_ref(), policy.lm, warm)?;
         }
         let critic = match sections.get("critic_config") {
             Ok(_) => {
-                let critic = match adapted_critic(&sections, base.as_ref(), &autodiff)? {
+                let critic = match adapted_critic(sections, base.as_ref(), &autodiff)? {
                     Some(critic) => critic,
                     None => {
-                        let shape = critic_shape(&sections, "critic")?;
+                        let shape = critic_shape(sections, "critic")?;
                         let read_by = critic_tokenizer.as_ref().unwrap_or(&tokenizer);
                         check_ids("its tokenizer", read_by, "critic_config", shape.vocab_size())?;
                         shape.init(&mut unused, &autodiff)
                     }
                 };
-                Some(checkpoint::module_from_section(critic, &sections, "critic")?)
+                Some(checkpoint::module_from_section(critic, sections, "critic")?)
             }
             Err(_) if config.algorithm.has_critic() => {
                 return Err(Error::Checkpoint(format!(
@@ -338,8 +361,8 @@ impl Trainer {
         let learner = match state.export {
             true => Learner::new(policy, critic),
             false => Learner {
-                teacher: teacher(&config, &tokenizer, &sections, device)?,
-                ..learner(&config, policy, critic, &sections)?
+                teacher: teacher(&config, &tokenizer, sections, device)?,
+                ..learner(&config, policy, critic, sections)?
             },
         };
         let buffer = match config.algorithm.is_offline() {
@@ -361,28 +384,22 @@ impl Trainer {
             before: state.before,
             origin: state.origin,
             // A file from before this field tells it in its example.
-            opening: state.opening.or_else(|| example_opening(&sections)),
+            opening: state.opening.or_else(|| example_opening(sections)),
             base: under,
             ..trainer
         })
     }
 
-    /// Whether a page can read the files of this run: it computes one layout, and its reader of tokenizers,
-    /// which is asked here, where all kinds are read, knows one kind alone.
+    /// Whether a page can read the files of this run: its reader of tokenizers, which is asked here, where
+    /// all kinds are read, knows few.
     ///
     /// # Errors
     /// If it cannot; the error says what it would need.
     pub fn fits_a_page(&self) -> Result<(), Error> {
-        let layout = &self.learner.policy.lm.config().layout;
-        if *layout != causal_lm::Layout::Gpt2 {
-            return Err(Error::Model(format!(
-                "it has the layout of {}, and a page computes that of GPT-2 alone",
-                layout.name()
-            )));
-        }
-        self.tokenizer.fits_a_page("tokenizer.json")?;
+        let of_language_model = self.learner.policy.lm.config().has_adapters();
+        self.tokenizer.fits_a_page("tokenizer.json", of_language_model)?;
         match &self.critic_tokenizer {
-            Some(own) => own.fits_a_page("the critic's tokenizer.json"),
+            Some(own) => own.fits_a_page("the critic's tokenizer.json", of_language_model),
             None => Ok(()),
         }
     }
@@ -393,8 +410,15 @@ impl Trainer {
     /// # Errors
     /// If the file is cut, altered or of another version.
     pub fn is_export(bytes: &[u8]) -> Result<bool, Error> {
-        let sections = Sections::from_bytes(bytes)?;
-        Ok(State::read(&sections)?.export)
+        Self::is_export_of(&Sections::from_bytes(bytes)?)
+    }
+
+    /// As [`is_export`](Self::is_export), of a file that was taken apart.
+    ///
+    /// # Errors
+    /// If its header cannot be read.
+    pub fn is_export_of(sections: &Sections) -> Result<bool, Error> {
+        Ok(State::read(sections)?.export)
     }
 
     /// Whether the networks here compute what they did where a file was written, by the example in
@@ -403,7 +427,14 @@ impl Trainer {
     /// # Errors
     /// If they do not, or the device fails.
     pub async fn check_example(&self, bytes: &[u8]) -> Result<(), Error> {
-        let sections = Sections::from_bytes(bytes)?;
+        self.check_example_of(&Sections::from_bytes(bytes)?).await
+    }
+
+    /// As [`check_example`](Self::check_example), of a file that was taken apart.
+    ///
+    /// # Errors
+    /// As [`check_example`](Self::check_example).
+    pub async fn check_example_of(&self, sections: &Sections) -> Result<(), Error> {
         match sections.get("example") {
             Ok(example) => Example::from_bytes(example)?.check(&self.agent()).await,
             Err(_) => Ok(()),
@@ -442,7 +473,9 @@ fn check_ids(tokenizer: &str, ids: &Tokenizer, config: &str, rows: usize) -> Res
 /// What travels of a configuration: no path of the machine where it was made, but for `actor` and
 /// `critic` under the reference's numerics, on which the check of the other keys hangs. A student,
 /// and who learned from a file of games, goes on without, by ArCHer.
-fn exported_config(config: &Config) -> Config {
+///
+/// Where it is `based` on a frozen model in the file, its adapters are of the shape that they have.
+fn exported_config(config: &Config, based: bool) -> Config {
     let mut config = config.clone();
     if matches!(config.algorithm, Algorithm::Distill | Algorithm::Iql) {
         config.algorithm = Algorithm::Archer;
@@ -450,7 +483,11 @@ fn exported_config(config: &Config) -> Config {
     config.distill.teacher.clear();
     config.iql.games.clear();
     config.warm_start.demonstrations.clear();
-    config.lora = LoraConfig::default(); // what travels is whole
+    config.lora = match based {
+        // The model is held as it lies in the file.
+        true => LoraConfig { weights: Held::Stored, ..config.lora },
+        false => LoraConfig::default(),
+    };
     config.lessons.steps = 0; // what names the tasks stays behind
     config.actor_average = 0.0; // what is learned anew should show at once
     if config.numerics == Numerics::Fixed {

@@ -45,7 +45,7 @@ impl Trainer {
         }
         let config = match &student {
             Some(student) => shaped_by(config, student),
-            None => config,
+            None => config.check_fresh().map(|()| config)?,
         };
         config.validate()?;
         let Agent { actor, critic, tokenizer, critic_tokenizer, about, .. } = teacher.whole();
