@@ -9,7 +9,7 @@ use std::rc::Rc;
 use archer::config::Algorithm;
 use archer_session::drive::advance;
 use archer_session::session::create::{self, Create};
-use archer_session::session::learn::Tune;
+use archer_session::session::learn::{Games, Tune};
 use archer_session::session::{Change, Reply, Request};
 use archer_session::{Fault, Session};
 use burn::tensor::Device;
@@ -60,7 +60,7 @@ impl Held {
     pub fn call(&mut self, request: Request) -> Result<Reply, Error> {
         let change = request.change();
         let room = match request {
-            Request::Evaluate { .. } | Request::Tune { .. } => memory::for_learning(self.scalars()),
+            Request::Evaluate(_) | Request::Tune { .. } => memory::for_learning(self.scalars()),
             _ => memory::for_talking(self.scalars()),
         };
         let mut session = self.session.clone();
@@ -202,13 +202,13 @@ impl wit::GuestAgent for Agent {
 
     fn evaluate(&self, options: wit::EvaluateOptions) -> Result<wit::Evaluation, Error> {
         let world = options.world.map(World::new).transpose().map_err(error)?;
-        let request = Request::Evaluate {
+        let request = Request::Evaluate(Games {
             games: options.games as usize,
             seed: options.seed,
             sample: options.sample,
             kept: false,
             world: world.as_ref().map(World::number),
-        };
+        });
         match self.0.borrow_mut().call(request)? {
             Reply::Summary(summary) => Ok(convert::evaluation(summary)),
             reply => Err(convert::other(reply)),
