@@ -371,8 +371,19 @@ fn the_documents_name_paths_that_exist() {
 fn every_module_is_on_the_map() {
     let map = read(&root().join("ARCHITECTURE.md"));
     let crates = [
-        "input", "http", "world", "games", "guests", "kernels", "core", "parity", "cli", "session",
-        "wasm", "component", "fuzz",
+        "input",
+        "http",
+        "world",
+        "games",
+        "guests",
+        "kernels",
+        "core",
+        "parity",
+        "cli",
+        "session",
+        "wasm",
+        "component",
+        "fuzz",
     ];
     for source in crates.map(|name| format!("crates/{name}/src")) {
         for entry in fs::read_dir(root().join(&source)).unwrap() {
