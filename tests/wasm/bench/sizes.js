@@ -20,7 +20,7 @@ else compare();
 function compare() {
   const base = run("nothing").memory;
   console.log(`${cpus().length} cores (${cpus()[0].model}), load ${loadavg()[0].toFixed(1)}; Node ${process.versions.node}\n`);
-  console.log("| size | parameters | file | an iteration of 64 games | utterances/s | memory |\n|---|---|---|---|---|---|");
+  console.log("| size | parameters | file | an iteration | utterances/s | memory |\n|---|---|---|---|---|---|");
   for (const size of SIZES) {
     const { parameters, bytes, iteration, utterances, memory } = run(size);
     const cells = [size, `${Math.round(parameters / 1000)} thousand`, `${Math.round(bytes / 1000)} kB`, `${iteration.toFixed(2)} s`, utterances.toFixed(0), `${Math.round(memory - base)} MB`];
