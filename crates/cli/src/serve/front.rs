@@ -352,7 +352,7 @@ fn unreadable(error: io::Error) -> io::Result<Fault> {
     }
 }
 
-/// The same of a body.
+/// What to answer where a body cannot be read; nothing where nobody hears it.
 fn body_fault(error: io::Error) -> io::Result<Fault> {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Ok(Fault::too_long(format!(

@@ -154,7 +154,7 @@ fn parameters(method: &str, types: &mut SchemaGenerator) -> Value {
     schema.to_value()
 }
 
-/// The same where the path says which game it is.
+/// The schema of a call whose path already names its game.
 fn without_game(mut schema: Value) -> Value {
     if let Some(properties) = schema["properties"].as_object_mut() {
         properties.remove("game");

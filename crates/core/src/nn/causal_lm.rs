@@ -305,7 +305,7 @@ impl CausalLm {
         Some(Self { body, lora: Some(lora.clone()), ..self })
     }
 
-    /// The same adapters on another model of this shape; `None` where it has none.
+    /// These adapters on another model of this shape; `None` if this model has no adapters.
     #[cfg(feature = "llama")]
     pub fn on(self, base: &CausalLm) -> Option<Self> {
         // What is drawn here is replaced at once.

@@ -1,5 +1,5 @@
 //! How the tokenizers of known models cut a text into words before bytes are merged, and nothing else of
-//! that kind: a pattern that is none of these is refused by whoever reads the file.
+//! that kind: a pattern that is none of these is refused by the reader of the file.
 
 use serde_json::Value;
 use unicode_general_category::{GeneralCategory, get_general_category};
