@@ -22,8 +22,10 @@ pub use differences::differences;
 
 mod changes;
 mod refusals;
+mod tables;
 
 pub use changes::{changed_keys, extend, other_rates};
+use tables::{fitting, flat, get, insert, list_keys, parse_value, type_name};
 
 /// The presets by name, as they stand in `crates/cli/presets`.
 pub const PRESETS: [(&str, &str); 3] = [
@@ -245,24 +247,61 @@ impl Layers {
             let place = line.map(|line| format!(", line {line}")).unwrap_or_default();
             Error::Usage(format!("{origin}{place} is not valid TOML: {}", e.message().trim()))
         })?;
-        self.add_table("", &document, origin)
+        self.add_table(&document, origin)
     }
 
-    fn add_table(&mut self, prefix: &str, layer: &Table, origin: &str) -> Result<(), Error> {
+    fn add_table(&mut self, layer: &Table, origin: &str) -> Result<(), Error> {
         // Which world it is comes before what is set in it.
-        let first = |key: &str| prefix == "world." && IDENTITY.contains(&key);
-        let (identity, others): (Vec<_>, Vec<_>) = layer.iter().partition(|(key, _)| first(key));
-        for (key, value) in identity.into_iter().chain(others) {
-            let key = format!("{prefix}{key}");
-            let is_group = matches!(get(self.known()?, &key), Some(Value::Table(_)));
-            match value {
-                Value::Table(inner) if is_group => {
-                    self.add_table(&format!("{key}."), inner, origin)?;
-                }
-                _ => self.put(&key, value.clone(), origin)?,
+        let world = layer.get("world").and_then(Value::as_table);
+        for key in IDENTITY {
+            if let Some(value) = world.and_then(|world| world.get(key)) {
+                self.put(&format!("world.{key}"), value.clone(), origin)?;
             }
         }
-        Ok(())
+        let mut others = flat(self.known()?, "", layer);
+        others.retain(|(key, _)| key.strip_prefix("world.").is_none_or(|k| !IDENTITY.contains(&k)));
+        self.add_all(&others, origin)
+    }
+
+    /// Adds these keys, as many at once as go together: a layer without a fault costs one reading, and
+    /// the first fault of another is found by halving.
+    fn add_all(&mut self, mut layer: &[(String, Value)], origin: &str) -> Result<(), Error> {
+        loop {
+            if let Some(all) = self.with_all(layer) {
+                *self = all;
+                return Ok(());
+            }
+            // The first so many keys go together, and one more does not.
+            let (mut good, mut bad) = (0, layer.len());
+            while bad - good > 1 {
+                let middle = good.midpoint(bad);
+                match self.with_all(&layer[..middle]) {
+                    Some(_) => good = middle,
+                    None => bad = middle,
+                }
+            }
+            if let Some(all) = self.with_all(&layer[..good]) {
+                *self = all;
+            }
+            let (key, value) = &layer[good];
+            // By itself it is refused with a reason.
+            self.put(key, value.clone(), origin)?;
+            layer = &layer[bad..];
+        }
+    }
+
+    /// These keys set, if all of them exist and have values that they can have.
+    fn with_all(&self, layer: &[(String, Value)]) -> Option<Layers> {
+        let known = self.known().ok()?;
+        let mut table = self.table.clone();
+        for (key, value) in layer {
+            let key = older::present_name(key);
+            let value = fitting(get(known, key), value.clone()).ok()?;
+            insert(&mut table, key, value).then_some(())?;
+        }
+        let config = table.try_into::<Config>().ok()?;
+        worlds::resolved(&config.world).ok()?;
+        Layers::over(&config).ok()
     }
 
     /// Adds one `key=value`, its value read as the type that the key has now.
@@ -294,16 +333,12 @@ impl Layers {
                 keys.join(", ")
             )));
         }
-        let value = match (present, value) {
-            (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
-            (Some(old), new) if !same_type(old, &new) => {
-                return Err(Error::Usage(format!(
-                    "{origin}: {key} = {shown} is of the wrong type: it must be {}, such as {old}",
-                    type_name(old)
-                )));
-            }
-            (_, new) => new,
-        };
+        let value = fitting(present, value).map_err(|old| {
+            Error::Usage(format!(
+                "{origin}: {key} = {shown} is of the wrong type: it must be {}, such as {old}",
+                type_name(old)
+            ))
+        })?;
         let mut table = self.table.clone();
         if !insert(&mut table, key, value) {
             return Err(self.unknown_key(key, origin)?);
@@ -365,61 +400,6 @@ impl Layers {
 
 fn unlayered(error: &toml::ser::Error) -> Error {
     Error::Failure(format!("the configuration cannot be layered: {error}"))
-}
-
-fn get<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let mut parts = key.split('.');
-    let first = table.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| value.as_table()?.get(part))
-}
-
-/// Reads a TOML value that stands by itself.
-fn parse_value(text: &str) -> Option<Value> {
-    let mut table: Table = format!("value = {text}").parse().ok()?;
-    table.remove("value")
-}
-
-/// Puts `value` at the dotted `key`; false where something on the way is no group.
-fn insert(table: &mut Table, key: &str, value: Value) -> bool {
-    match key.split_once('.') {
-        None => {
-            table.insert(key.to_string(), value);
-            true
-        }
-        // A group that is left out while it is empty begins with its first key; one that is none is
-        // found out when the whole is read.
-        Some((group, rest)) => {
-            match table.entry(group).or_insert_with(|| Value::Table(Table::new())) {
-                Value::Table(inner) => insert(inner, rest, value),
-                _ => false,
-            }
-        }
-    }
-}
-
-fn list_keys(prefix: &str, table: &Table, keys: &mut Vec<String>) {
-    for (key, value) in table {
-        match value {
-            Value::Table(inner) => list_keys(&format!("{prefix}{key}."), inner, keys),
-            _ => keys.push(format!("{prefix}{key}")),
-        }
-    }
-}
-
-fn same_type(a: &Value, b: &Value) -> bool {
-    std::mem::discriminant(a) == std::mem::discriminant(b)
-}
-
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::String(_) => "a word",
-        Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a number",
-        Value::Boolean(_) => "true or false",
-        Value::Array(_) => "a list",
-        Value::Table(_) => "a group of keys",
-        Value::Datetime(_) => "a date",
-    }
 }
 
 /// `", did you mean X?"` where something known is spelled much like `word`, else nothing.

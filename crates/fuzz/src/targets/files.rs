@@ -7,7 +7,7 @@ use archer::agent::Agent;
 use archer::checkpoint::{self, Sections, packed};
 use archer::config::Config;
 use archer::hf;
-use archer::hf::weights::Bytes;
+use archer::hf::weights::{Bytes, Weights};
 use archer::nn::causal_lm::CausalLm;
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rng;
@@ -20,10 +20,11 @@ use archer_world::{About, WorldError, Worlds};
 use super::{Target, target};
 use crate::mutate::Shape;
 
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     target("container", Shape::Container, container, "the container of checkpoints and models"),
     target("packed", Shape::Text, packed, "weights, optimisers and replay of a checkpoint"),
     target("model-file", Shape::Container, model_file, "an exported model or a checkpoint, whole"),
+    target("safetensors", Shape::Text, safetensors, "a file of tensors, each read as numbers"),
     target("model-folder", Shape::Container, model_folder, "a model folder, packed in a container"),
     target("gguf", Shape::Text, gguf, "a GGUF, read as the files of a model folder"),
     target("tokenizer", Shape::Json, tokenizer, "tokenizer.json, by the tokenizers crate"),
@@ -84,6 +85,17 @@ fn model_folder(bytes: &[u8]) {
         let sampler = agent.about.sampler(true);
         let mut rng = rng::stream(1, "fuzz", 1);
         let _ = pollster::block_on(agent.say("Questions:\n", &sampler, &mut rng));
+    }
+}
+
+fn safetensors(bytes: &[u8]) {
+    let files = [("model.safetensors".to_string(), Bytes::copy_from_slice(bytes))];
+    let Ok(weights) = Weights::new(&files) else { return };
+    for name in weights.names() {
+        if let Ok((shape, numbers)) = weights.numbers(name) {
+            assert_eq!(shape.iter().product::<usize>(), numbers.len(), "{name}");
+        }
+        let _ = weights.values(name).map(|(_, values)| values.len());
     }
 }
 

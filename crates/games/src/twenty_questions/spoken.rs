@@ -48,6 +48,10 @@ const AFTER: &str = "\
     thanks, that is right, thats right, they are, they are not, they arent, they do, they do \
     not, they dont, to be honest, too, you are right";
 
+/// The longest answer that is read, in bytes. Nobody takes as many words to say yes, and each of them
+/// costs a look into the lists.
+const LONGEST: usize = 400;
+
 /// The answer that a person gives; nothing for words that are none.
 ///
 /// Capitals, punctuation, the kind of apostrophe and blanks do not matter. A "maybe" is that of someone
@@ -63,6 +67,9 @@ const AFTER: &str = "\
 pub fn answer(said: &str) -> Option<Answer> {
     let plain = plain(said);
     let mut rest = plain.as_str();
+    if rest.len() > LONGEST {
+        return None;
+    }
     loop {
         if let Some(answer) = known(rest) {
             return Some(answer);
@@ -107,6 +114,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_long_text_is_no_answer_and_costs_no_time() {
+        assert_eq!(answer(&"oh ".repeat(100)), None);
+        assert_eq!(answer(&format!("{}yes", "oh ".repeat(100))), Some(Answer::Yes));
+        // Word by word ten million of these would take a minute.
+        assert_eq!(answer(&format!("{}yes", "oh ".repeat(10_000_000 / 3))), None);
+    }
 
     #[test]
     fn people_say_it_in_their_own_words() {
