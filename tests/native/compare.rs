@@ -110,6 +110,8 @@ fn nothing_is_done_twice(path: &Path, args: &[&str], told: &[u8]) {
     assert_eq!(done.stderr.matches("it is finished").count(), 5, "{}", done.stderr);
     assert_eq!(metrics(&root), whole);
 
+    ranked_by_games(path, args);
+
     let other = [args, &["--set", "gamma=0.5"]].concat();
     let done = run(path, &other);
     assert_eq!(done.code, 2, "{}", done.stderr);
@@ -118,6 +120,29 @@ fn nothing_is_done_twice(path: &Path, args: &[&str], told: &[u8]) {
     let done = run(path, &arguments(path, "taken"));
     assert_eq!(done.code, 2, "{}", done.stderr);
     assert!(done.stderr.contains("ppo-1 is there and is no run"), "{}", done.stderr);
+}
+
+/// The same runs, ranked by the games that they needed: nothing is run again.
+fn ranked_by_games(path: &Path, args: &[&str]) {
+    let by_games = [args, &["--by", "games", "--reach", "-30,5"]].concat();
+    let done = run(path, &by_games).success();
+    assert_eq!(done.stderr.matches("it is finished").count(), 6, "{}", done.stderr);
+    for part in ["games (median)", "−30.00", "2 of 2", "over 32", "0 of 2"] {
+        assert!(done.stdout.contains(part), "{part}: {}", done.stdout);
+    }
+    let told = fs::read_to_string(path.join("all/comparison.json")).unwrap();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let reach = &told["algorithms"][0]["reach"];
+    // Everything is above −30 from the start, nothing comes to 5.
+    assert_eq!((&reach[0]["games"], &reach[0]["reached"]), (&0.0.into(), &2.into()), "{reach}");
+    assert_eq!((&reach[1]["games"], &reach[1]["reached"]), (&Value::Null, &0.into()), "{reach}");
+    assert!(told["command"].as_str().unwrap().contains("--by games --reach"), "{told}");
+    let page = fs::read_to_string(path.join("all/comparison.md")).unwrap();
+    assert!(page.contains("| −30.00 |") && page.contains("stayed there"), "{page}");
+
+    let useless = run(path, &[args, &["--reach", "-3"]].concat());
+    assert_eq!(useless.code, 2, "{}", useless.stderr);
+    assert!(useless.stderr.contains("add that"), "{}", useless.stderr);
 }
 
 /// A comparison that was stopped in the middle of a run goes on in that run.

@@ -5,6 +5,8 @@
 //! What is drawn is decided in `plots`; how it looks is decided here.
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -61,6 +63,8 @@ pub struct Chart {
     pub y_label: String,
     pub series: Vec<Series>,
     pub levels: Vec<Level>,
+    /// Whether the axis of x is logarithmic. What stands at 0 is then left out.
+    pub log_x: bool,
 }
 
 impl Chart {
@@ -77,12 +81,13 @@ impl Chart {
     }
 
     fn ranges(&self) -> Option<((f64, f64), (f64, f64))> {
-        let points = || self.series.iter().flat_map(Series::finite);
+        let points = || self.series.iter().flat_map(Series::finite).filter(|p| self.has_place(p.0));
         points().next()?;
         let bands = self.series.iter().flat_map(|s| &s.band).flat_map(|b| [b.1, b.2]);
         let levels = self.levels.iter().map(|level| level.value);
         // Games and steps are counted from nothing.
-        let (x_min, x_max) = extent(points().map(|p| p.0).chain([0.0]))?;
+        let from = if self.log_x { None } else { Some(0.0) };
+        let (x_min, x_max) = extent(points().map(|p| p.0).chain(from))?;
         let (low, high) = extent(points().map(|p| p.1).chain(bands).chain(levels))?;
         // A flat line gets some height; the highest level gets room for its name above it.
         let height = if high > low { high - low } else { low.abs().max(1.0) };
@@ -90,16 +95,34 @@ impl Chart {
         Some(((x_min, x_max.max(1.0)), y))
     }
 
+    /// Whether the axis of x has a place for this value.
+    fn has_place(&self, x: f64) -> bool {
+        !self.log_x || x > 0.0
+    }
+
     fn draw(&self, area: &Area<'_>, x: (f64, f64), y: (f64, f64)) -> Result<(), Failed> {
         area.fill(&WHITE)?;
         let (head, body) = area.split_vertically(HEAD);
         self.draw_head(&head)?;
-        let mut context = ChartBuilder::on(&body)
-            .margin(14)
-            .margin_right(24)
-            .x_label_area_size(48)
-            .y_label_area_size(LEFT - 14)
-            .build_cartesian_2d(x.0..x.1, y.0..y.1)?;
+        let mut builder = ChartBuilder::on(&body);
+        builder.margin(14).margin_right(24).x_label_area_size(48).y_label_area_size(LEFT - 14);
+        match self.log_x {
+            false => self.draw_on(builder.build_cartesian_2d(x.0..x.1, y.0..y.1)?, x, y)?,
+            true => {
+                let log = (x.0..x.1.max(x.0 * 2.0)).log_scale();
+                self.draw_on(builder.build_cartesian_2d(log, y.0..y.1)?, x, y)?;
+            }
+        }
+        area.present()?;
+        Ok(())
+    }
+
+    fn draw_on<X: Ranged<ValueType = f64> + ValueFormatter<f64>>(
+        &self,
+        mut context: Plot<'_, '_, X>,
+        x: (f64, f64),
+        y: (f64, f64),
+    ) -> Result<(), Failed> {
         context
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -116,8 +139,9 @@ impl Chart {
             .draw()?;
 
         for series in self.series.iter().filter(|series| !series.band.is_empty()) {
-            let highs = series.band.iter().map(|b| (b.0, b.2));
-            let lows = series.band.iter().rev().map(|b| (b.0, b.1));
+            let band: Vec<_> = series.band.iter().filter(|b| self.has_place(b.0)).collect();
+            let highs = band.iter().map(|b| (b.0, b.2));
+            let lows = band.iter().rev().map(|b| (b.0, b.1));
             let outline: Vec<(f64, f64)> = highs.chain(lows).collect();
             context.draw_series([Polygon::new(outline, series.color.mix(0.18).filled())])?;
         }
@@ -128,7 +152,8 @@ impl Chart {
         }
         for series in &self.series {
             let style = series.color.stroke_width(series.width());
-            context.draw_series(LineSeries::new(series.finite(), style))?;
+            let points = series.finite().filter(|point| self.has_place(point.0));
+            context.draw_series(LineSeries::new(points, style))?;
         }
 
         // Each level is named just above itself: the highest at the left, where a rising curve
@@ -139,11 +164,14 @@ impl Chart {
                 true => (0.01, HPos::Left),
                 false => (0.99, HPos::Right),
             };
-            let at = (x.0 + share * (x.1 - x.0), level.value + 0.008 * (y.1 - y.0));
+            let along = match self.log_x {
+                true => x.0 * (x.1 / x.0).powf(share),
+                false => x.0 + share * (x.1 - x.0),
+            };
+            let at = (along, level.value + 0.008 * (y.1 - y.0));
             let style = font(14, level.color).pos(Pos::new(side, VPos::Bottom));
             context.draw_series([Text::new(level.label.clone(), at, style)])?;
         }
-        area.present()?;
         Ok(())
     }
 
@@ -172,6 +200,7 @@ impl Series {
     }
 }
 
+type Plot<'a, 'b, X> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, RangedCoordf64>>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failed = Box<dyn std::error::Error>;
 
@@ -209,7 +238,20 @@ mod tests {
                 thick: true,
             }],
             levels: vec![Level { label: "optimum −2.8".into(), color: GREEN, value: -2.8 }],
+            log_x: false,
         }
+    }
+
+    #[test]
+    fn a_logarithmic_axis_leaves_out_what_stands_at_0() {
+        let log = |points| Chart { log_x: true, ..chart(points) }.svg();
+        let svg = log(vec![(0.0, -15.0), (10.0, -9.0), (1000.0, -3.0)]).unwrap();
+        // A step of a decade is as wide wherever it stands.
+        for text in [">10<", ">100<", ">1,000<"] {
+            assert!(svg.contains(&format!("\n{}\n", &text[1..text.len() - 1])), "{text}: {svg}");
+        }
+        assert!(log(vec![(0.0, -3.0)]).is_none());
+        assert!(log(vec![(5.0, -3.0)]).is_some());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! finished, and starts what is missing. What is told comes from the runs' own files alone.
 
 mod curves;
+mod reach;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use crate::shell::{self, quoted, quoted_path};
 use crate::signals::{PATIENCE, Stop};
 use crate::train;
 use crate::worlds;
-use summary::Summary;
+use summary::{Ranking, Summary};
 
 /// The table of all runs, as numbers.
 const JSON: &str = "comparison.json";
@@ -57,7 +58,11 @@ pub fn run(args: &args::Compare) -> Result<(), Error> {
             other => other,
         })?;
     }
-    let summary = Summary::of(&runs, command(args), device)?;
+    let ranking = match args.by {
+        args::By::Return => Ranking::Return,
+        args::By::Games => Ranking::Games(args.reach.clone()),
+    };
+    let summary = Summary::of(&runs, command(args), device, &ranking)?;
     let write = |name: &str, text: &str| {
         let path = args.out.join(name);
         files::write_atomic(&path, text.as_bytes()).map_err(|e| cannot_write(&path, &e))
@@ -85,6 +90,12 @@ fn plan(args: &args::Compare, screen: &Screen) -> Result<Vec<Run>, Error> {
     })?;
     let seeds = distinct(args.seeds.clone(), "--seeds", u64::to_string)?;
     args.set.iter().try_for_each(|assignment| refuse_flag(assignment))?;
+    if args.by == args::By::Return && !args.reach.is_empty() {
+        return Err(Error::Usage("--reach does nothing without --by games: add that".into()));
+    }
+    if let Some(target) = args.reach.iter().find(|target| !target.is_finite()) {
+        return Err(Error::Usage(format!("--reach {target} is no return: name a number")));
+    }
     refuse_smaller(&args.out, &algorithms, &seeds)?;
     for assignment in &args.set {
         if let Some((name, _)) = owner(assignment)
@@ -217,6 +228,12 @@ fn command(args: &args::Compare) -> String {
         flag("device", args.compute.device.clone());
     }
     flag("final-games", args.final_games.to_string());
+    if args.by == args::By::Games {
+        flag("by", "games".into());
+    }
+    if !args.reach.is_empty() {
+        flag("reach", args.reach.iter().map(f64::to_string).collect::<Vec<_>>().join(","));
+    }
     flag("out", args.out.display().to_string());
     words.join(" ")
 }

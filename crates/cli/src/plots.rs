@@ -147,6 +147,7 @@ impl<'a> Learning<'a> {
             y_label: y_label.to_string(),
             series,
             levels: Vec::new(),
+            log_x: false,
         }
     }
 }
@@ -166,5 +167,6 @@ fn warm_start(lines: &[&Line]) -> Chart {
             thick: true,
         }],
         levels: Vec::new(),
+        log_x: false,
     }
 }

@@ -5,7 +5,8 @@ use archer::train::evaluate::Evaluation;
 use serde::Serialize;
 
 use super::Run;
-use super::curves::{Estimate, Point, together};
+use super::curves::{Estimate, Point, interquartile_mean, together};
+use super::reach::{self, Reach};
 use crate::chart::{self, Chart, Level, Series};
 use crate::clock::spoken;
 use crate::error::Error;
@@ -28,6 +29,17 @@ pub struct Summary {
     /// The best mean return there is, where it is known.
     optimum_return: Option<f64>,
     algorithms: Vec<Outcome>,
+    #[serde(skip)]
+    by_games: bool,
+}
+
+/// What the table ranks by.
+pub enum Ranking {
+    /// The return at the end.
+    Return,
+    /// The games until these returns were reached; with none named, until some between the beginning
+    /// and the best.
+    Games(Vec<f64>),
 }
 
 /// The runs that a `comparison.json` tells of, algorithm and seed each; `None` if it is none.
@@ -48,6 +60,9 @@ struct Outcome {
     algorithm: &'static str,
     title: &'static str,
     seeds: Vec<Seed>,
+    /// The games that were needed to reach a return, for each that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reach: Vec<Reach>,
     /// The final mean return over seeds.
     #[serde(rename = "final")]
     last: Estimate,
@@ -79,7 +94,12 @@ struct Seed {
 
 impl Summary {
     /// Reads what the runs have left.
-    pub fn of(runs: &[Run], command: String, device: String) -> Result<Summary, Error> {
+    pub fn of(
+        runs: &[Run],
+        command: String,
+        device: String,
+        ranking: &Ranking,
+    ) -> Result<Summary, Error> {
         let mut algorithms: Vec<Outcome> = Vec::new();
         for of_one in runs.chunk_by(|a, b| a.algorithm == b.algorithm) {
             let seeds = of_one.iter().map(Seed::of).collect::<Result<Vec<_>, _>>()?;
@@ -89,7 +109,15 @@ impl Summary {
             algorithms.iter().flat_map(|outcome| &outcome.seeds).map(|seed| &seed.last);
         let optimum_return = evaluations.find_map(|evaluation| evaluation.optimum_return);
         let version = env!("CARGO_PKG_VERSION");
-        Ok(Summary { command, version, device, optimum_return, algorithms })
+        let by_games = matches!(ranking, Ranking::Games(_));
+        if let Ranking::Games(targets) = ranking {
+            let targets = match targets.is_empty() {
+                true => reach::between(begun(&algorithms), best(&algorithms)),
+                false => targets.clone(),
+            };
+            algorithms.iter_mut().for_each(|outcome| outcome.see_reach(&targets));
+        }
+        Ok(Summary { command, version, device, optimum_return, algorithms, by_games })
     }
 
     /// The numbers as JSON.
@@ -99,9 +127,29 @@ impl Summary {
         Ok(text + "\n")
     }
 
-    /// The table for a terminal.
+    /// The table for a terminal, after that of the games needed where they are ranked by.
     pub fn table(&self) -> String {
-        output::table(&HEADING, &self.cells(), 1)
+        let finals = output::table(&HEADING, &self.cells(), 1);
+        match self.by_games {
+            true => {
+                format!("{}\n\n{finals}", output::table(&REACH_HEADING, &self.reach_cells(), 2))
+            }
+            false => finals,
+        }
+    }
+
+    /// For each return who reached it with how many games, the fewest first.
+    fn reach_cells(&self) -> Vec<Vec<String>> {
+        let targets = self.algorithms.first().map_or(0, |outcome| outcome.reach.len());
+        let mut cells = Vec::new();
+        for target in 0..targets {
+            let mut ranked: Vec<(&Outcome, &Reach)> =
+                self.algorithms.iter().map(|outcome| (outcome, &outcome.reach[target])).collect();
+            let games = |reach: &Reach| reach.games.unwrap_or(f64::INFINITY);
+            ranked.sort_by(|(_, a), (_, b)| games(a).total_cmp(&games(b)));
+            cells.extend(ranked.into_iter().map(|(outcome, reach)| outcome.reach_cells(reach)));
+        }
+        cells
     }
 
     /// The best first, the optimum above all.
@@ -132,6 +180,14 @@ impl Summary {
             thousands(games as f64),
             markdown_table(&HEADING, &self.cells()),
         );
+        if self.by_games {
+            text.push_str(&format!(
+                "Games until greedy play reached a return and stayed there, by the evaluations in \
+                 training: median over the seeds, its 95 % interval by the bootstrap over them, and \
+                 the median of the seconds until then.\n\n{}\n\n",
+                markdown_table(&REACH_HEADING, &self.reach_cells())
+            ));
+        }
         for (name, title) in [(GAMES, "Return by games"), (SECONDS, "Return by seconds")] {
             text.push_str(&format!("![{title}]({name})\n\n"));
         }
@@ -149,7 +205,13 @@ impl Summary {
     /// The charts that can be drawn, by file name.
     pub fn charts(&self) -> Vec<(&'static str, String)> {
         let charts = [
-            (GAMES, self.chart("Return by games", "games learned from", |o| &o.by_games)),
+            (
+                GAMES,
+                Chart {
+                    log_x: self.by_games,
+                    ..self.chart("Return by games", "games learned from", |o| &o.by_games)
+                },
+            ),
             (SECONDS, self.chart("Return by time", "seconds of the run", |o| &o.by_seconds)),
         ];
         charts.into_iter().filter_map(|(name, chart)| Some((name, chart.svg()?))).collect()
@@ -194,8 +256,25 @@ impl Summary {
             y_label: "mean return of greedy play (points)".to_string(),
             series,
             levels,
+            log_x: false,
         }
     }
+}
+
+const REACH_HEADING: [&str; 6] =
+    ["return", "algorithm", "games (median)", "95 % interval", "seeds", "time (median)"];
+
+/// Where greedy play stood when learning began, over all runs.
+fn begun(algorithms: &[Outcome]) -> f64 {
+    let first = |seed: &Seed| seed.by_games.first().map(|(_, value)| *value);
+    let seeds = algorithms.iter().flat_map(|outcome| &outcome.seeds);
+    let values: Vec<f64> = seeds.filter_map(first).collect();
+    if values.is_empty() { best(algorithms) } else { interquartile_mean(&values) }
+}
+
+/// The best of the algorithms at its end.
+fn best(algorithms: &[Outcome]) -> f64 {
+    algorithms.iter().map(|outcome| outcome.last.iqm).fold(f64::NEG_INFINITY, f64::max)
 }
 
 const HEADING: [&str; 7] =
@@ -210,11 +289,35 @@ impl Outcome {
         Self {
             algorithm: algorithm.name(),
             title: algorithm.title(),
+            reach: Vec::new(),
             last: Estimate::of(&finals),
             by_games: curves(|seed| &seed.by_games),
             by_seconds: curves(|seed| &seed.by_seconds),
             seeds,
         }
+    }
+
+    fn see_reach(&mut self, targets: &[f64]) {
+        let curves = |of: fn(&Seed) -> &Vec<(f64, f64)>| -> Vec<&[(f64, f64)]> {
+            self.seeds.iter().map(|seed| of(seed).as_slice()).collect()
+        };
+        let (games, seconds) = (curves(|seed| &seed.by_games), curves(|seed| &seed.by_seconds));
+        self.reach = targets.iter().map(|target| Reach::of(*target, &games, &seconds)).collect();
+    }
+
+    fn reach_cells(&self, reach: &Reach) -> Vec<String> {
+        let most = self.seeds.iter().map(|seed| seed.games).max().unwrap_or(0) as f64;
+        let beyond = || format!("over {}", thousands(most));
+        let shown = |games: Option<f64>| games.map_or_else(beyond, thousands);
+        let interval = reach.games_ci95.map(|ends| ends.map(shown));
+        vec![
+            signed(reach.target, 2),
+            self.title.to_string(),
+            shown(reach.games),
+            interval.map_or("–".into(), |[low, high]| format!("{low} to {high}")),
+            format!("{} of {}", reach.reached, reach.seeds),
+            reach.seconds.map_or("–".into(), spoken),
+        ]
     }
 
     fn cells(&self) -> Vec<String> {
