@@ -17,6 +17,7 @@ mod fit;
 mod lora;
 mod models;
 pub mod older;
+mod prior;
 pub(crate) mod ranges;
 mod ties;
 mod warm_start;
@@ -24,6 +25,7 @@ mod warm_start;
 pub use self::chat::ChatConfig;
 pub use self::lora::{Held, LoraConfig};
 pub use self::models::{ActorModelConfig, CriticKind, CriticModelConfig, TokenizerConfig};
+pub use self::prior::PriorConfig;
 pub use self::warm_start::WarmStartConfig;
 pub use crate::algorithms::common::auxiliary::AuxiliaryConfig;
 pub use crate::algorithms::{
@@ -207,6 +209,8 @@ pub struct Config {
     pub chat: ChatConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
+    /// Games of somebody else that are learned from beside the run's own.
+    pub prior: PriorConfig,
     /// What the actor is taught while it learns from returns.
     pub lessons: AuxiliaryConfig,
     /// What only filtered behaviour cloning is told.
@@ -279,6 +283,7 @@ impl Default for Config {
             lora: LoraConfig::default(),
             chat: ChatConfig::default(),
             warm_start: WarmStartConfig::default(),
+            prior: PriorConfig::default(),
             lessons: AuxiliaryConfig::default(),
             filtered_bc: FilteredBcConfig::default(),
             chai: ChaiConfig::default(),
@@ -348,6 +353,7 @@ impl Config {
         self.lora.check()?;
         self.chat.check()?;
         self.warm_start.check()?;
+        self.prior.check()?;
         self.lessons.check()?;
         self.filtered_bc.check()?;
         self.chai.check()?;

@@ -124,6 +124,11 @@ impl Algorithm {
         self.has_critic() || self == Algorithm::FilteredBc
     }
 
+    /// Whether it can learn from demonstrated games beside its own ([`crate::config::PriorConfig`]).
+    pub fn has_use_for_prior(self) -> bool {
+        matches!(self, Self::Archer | Self::Chai)
+    }
+
     /// Whether it learns from games that others played instead of playing itself.
     pub fn is_offline(self) -> bool {
         self == Algorithm::Iql

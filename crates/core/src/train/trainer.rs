@@ -115,6 +115,9 @@ pub struct Trainer {
     layout: Layout,
     learner: Learner,
     buffer: ReplayBuffer,
+    /// Demonstrated games that are learned from beside it, once learning has begun. They follow from
+    /// the configuration, so no checkpoint holds them.
+    prior: ReplayBuffer,
     worlds: Arc<dyn Worlds>,
     threads: usize,
     demonstrations: Vec<Demonstration>,
@@ -259,6 +262,7 @@ impl Trainer {
         };
         Ok(Self {
             buffer: fresh_buffer(&config),
+            prior: ReplayBuffer::new(1),
             worlds,
             config,
             tokenizer,
@@ -446,6 +450,7 @@ impl Trainer {
     async fn learn_slice(&mut self) -> Result<Report, Error> {
         let training = self.worlds.in_training(self.config.progress(self.iteration))?;
         let worlds = training.unwrap_or_else(|| self.worlds.clone());
+        self.recall_prior().await?;
         let (mut trajectories, mut metrics) = self.rollout(worlds.as_ref()).await?;
         trajectories.iter_mut().for_each(|game| self.shape(game, worlds.as_ref()));
         finite::check_games(&trajectories)?;
@@ -473,18 +478,6 @@ impl Trainer {
         Ok(report)
     }
 
-    /// A memory that is shorter than a game holds the end of one, from which nothing is learned.
-    fn check_capacity(&self, games: &[Trajectory]) -> Result<(), Error> {
-        let capacity = self.config.capacity;
-        let longest = games.iter().map(|game| game.transitions.len()).max().unwrap_or(0);
-        match longest > capacity {
-            false => Ok(()),
-            true => Err(Error::Config(format!(
-                "capacity = {capacity} holds no whole game: one of this iteration has {longest} turns, so raise it to many times that"
-            ))),
-        }
-    }
-
     /// One iteration's learning from the replay buffer and these games, and its metrics.
     async fn learn_from(
         &mut self,
@@ -498,7 +491,7 @@ impl Trainer {
             iteration: self.iteration,
             threads: self.threads,
         };
-        let experience = Experience { replay: &self.buffer, played };
+        let experience = Experience { replay: &self.buffer, prior: &self.prior, played };
         let learned = learn(&mut self.learner, experience, &context).await?;
         let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
         for (name, value) in learned.iter().chain(taught.iter()) {
@@ -512,7 +505,7 @@ impl Trainer {
 
     /// The games of an iteration and what they tell; offline there are none.
     async fn rollout(&mut self, worlds: &dyn Worlds) -> Result<(Vec<Trajectory>, Metrics), Error> {
-        if self.config.algorithm.is_offline() {
+        if self.config.algorithm.is_offline() || self.learns_from_prior_alone() {
             return Ok((Vec::new(), Metrics::new()));
         }
         let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);

@@ -31,8 +31,9 @@
 //! 11. Advantages may be normalised (`normalize_advantage`); the actor's loss may have an entropy
 //!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
 //! 12. Between its own steps the policy may take some on the game's task ([`super::common::auxiliary`]).
+//! 13. Games of a demonstrator may be learned from beside the run's own ([`crate::config::PriorConfig`]).
 //!
-//! All of 8 to 12 are off by default.
+//! All of 8 to 13 are off by default.
 //!
 //! `critic_losses`, `critic_phase` and `actor_phase` below are these lines as code. The
 //! functions they call are in [`crate::rl::losses`]; the gradient step is [`super::common::step`].
@@ -58,7 +59,6 @@ use crate::rl::losses::{
     CriticLosses, Pair, advantage, bellman_targets, policy_loss, squared_errors,
 };
 use crate::rl::metrics::Metrics;
-use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 
 /// One iteration's learning: the critic's steps and, after the warm-up, the actor's.
@@ -82,9 +82,9 @@ pub async fn learn(
     }
     learner.keep_reference(context.config);
     let mut metrics = Metrics::new();
-    critic_phase(learner, replay, context, &mut metrics).await?;
+    critic_phase(learner, experience, context, &mut metrics).await?;
     if !context.warms_up() {
-        actor_phase(learner, replay, context, &mut metrics).await?;
+        actor_phase(learner, experience, context, &mut metrics).await?;
     }
     metrics.push("replay.size", replay.len() as f64);
     Ok(metrics)
@@ -107,7 +107,7 @@ fn critic_losses(values: CriticValues, gamma: f64) -> (Pair, CriticLosses) {
 /// The critic's steps.
 async fn critic_phase(
     learner: &mut Learner,
-    replay: &ReplayBuffer,
+    experience: Experience<'_>,
     context: &Context<'_>,
     metrics: &mut Metrics,
 ) -> Result<(), Error> {
@@ -117,19 +117,20 @@ async fn critic_phase(
     let losses = |values: CriticValues| critic_losses(values, config.gamma);
     // target ← (1 − tau) target + tau online
     let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
-    learner.critic_phase(replay, fresh, context, metrics, losses, update).await
+    learner.critic_phase(experience, fresh, context, metrics, losses, update).await
 }
 
 /// The actor's steps: fresh actions at replayed states, with the online critic's advantages.
 async fn actor_phase(
     learner: &mut Learner,
-    replay: &ReplayBuffer,
+    experience: Experience<'_>,
     context: &Context<'_>,
     metrics: &mut Metrics,
 ) -> Result<(), Error> {
     let config = context.config;
     let critic = learner.critics().online.valid();
-    let reading = Reading::of(&critic, replay, learner.room(context), context.tokenizer)?;
+    let (share, room) = (config.prior.actor_share, learner.room(context));
+    let reading = Reading::of(&critic, experience, share, room, context.tokenizer)?;
     let mut rng = rng::stream(config.seed, "actor.draw", context.iteration as u64);
     let mut log = ActorLog::default();
     for step in 0..config.actor_epochs {

@@ -43,7 +43,7 @@ pub async fn learn(
         (y, CriticLosses { q, v })
     };
     let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
-    learner.critic_phase(replay, best, context, &mut metrics, losses, update).await?;
+    learner.critic_phase(experience, best, context, &mut metrics, losses, update).await?;
     metrics.push("replay.size", replay.len() as f64);
     Ok(metrics)
 }

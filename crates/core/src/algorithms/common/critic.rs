@@ -6,7 +6,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::learner::{Context, Critics, Learner};
+use super::learner::{Context, Critics, Experience, Learner};
 use super::log::{CriticLog, CriticSeen};
 use super::reading::{CriticValues, Reading, SampledGame, critic_values, transitions};
 use super::step::gradient_step;
@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::nn::critic::Critic;
 use crate::rl::losses::{CriticLosses, Pair};
 use crate::rl::metrics::Metrics;
-use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rng;
 
 /// What V learns to foresee: the target critic's Q of …
@@ -72,7 +71,7 @@ impl Learner {
     /// If the device fails, or no remembered game fits the networks.
     pub(crate) async fn critic_phase(
         &mut self,
-        replay: &ReplayBuffer,
+        experience: Experience<'_>,
         value_target: ValueTarget,
         context: &Context<'_>,
         metrics: &mut Metrics,
@@ -82,7 +81,8 @@ impl Learner {
         let config = context.config;
         let reading = {
             let critic = &self.critics().online;
-            Reading::of(critic, replay, self.room(context), context.tokenizer)?
+            let share = config.prior.share;
+            Reading::of(critic, experience, share, self.room(context), context.tokenizer)?
         };
         let (actor, sampler) = (self.policy.lm.valid(), context.sampler());
         let player = context.player(&actor, &sampler);

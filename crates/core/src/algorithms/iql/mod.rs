@@ -53,7 +53,7 @@ pub async fn learn(
     };
     let update = |target: Critic, online: &Critic| polyak(target, online, config.tau);
     let said = ValueTarget::Said;
-    learner.critic_phase(replay, said, context, &mut metrics, losses, update).await?;
+    learner.critic_phase(experience, said, context, &mut metrics, losses, update).await?;
     if !context.warms_up() {
         actor_phase(learner, experience, context, &mut metrics).await?;
     }

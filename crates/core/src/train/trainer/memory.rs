@@ -10,6 +10,7 @@ use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Trajectory;
 use crate::train::recorded;
+use crate::train::warm_start::demonstrated_games;
 
 impl Trainer {
     /// Gives an offline run the games that it learns from ([`archer_world::record::read_games`] reads
@@ -57,6 +58,40 @@ impl Trainer {
         let mut metrics = Metrics::new();
         self.learn_from(&[], &mut metrics).await?;
         Ok(self.report(Phase::Learn, self.iteration, metrics))
+    }
+
+    /// A memory that is shorter than a game holds the end of one, from which nothing is learned.
+    pub(super) fn check_capacity(&self, games: &[Trajectory]) -> Result<(), Error> {
+        let capacity = self.config.capacity;
+        let longest = games.iter().map(|game| game.transitions.len()).max().unwrap_or(0);
+        match longest > capacity {
+            false => Ok(()),
+            true => Err(Error::Config(format!(
+                "capacity = {capacity} holds no whole game: one of this iteration has {longest} turns, so raise it to many times that"
+            ))),
+        }
+    }
+
+    /// Fills the memory of demonstrated games, where the configuration wants one and the world has
+    /// somebody to show them.
+    pub(super) async fn recall_prior(&mut self) -> Result<(), Error> {
+        let wanted = self.config.prior.games;
+        if wanted == 0 || !self.prior.is_empty() || !self.config.algorithm.has_use_for_prior() {
+            return Ok(());
+        }
+        let mut shown = self.config.clone();
+        shown.warm_start.games = wanted;
+        let mut games = demonstrated_games(&shown, self.worlds.as_ref());
+        games.truncate(wanted);
+        let games = self.trajectories(&games).await?;
+        let turns: Vec<_> = games.into_iter().flat_map(|game| game.transitions).collect();
+        self.prior = ReplayBuffer::from_oldest(turns.len().max(1), turns);
+        Ok(())
+    }
+
+    /// Whether this iteration plays no game.
+    pub(super) fn learns_from_prior_alone(&self) -> bool {
+        self.iteration < self.config.prior.iterations && !self.prior.is_empty()
     }
 
     async fn trajectories(&self, games: &[Game]) -> Result<Vec<Trajectory>, Error> {

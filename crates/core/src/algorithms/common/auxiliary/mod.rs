@@ -78,12 +78,14 @@ impl Learner {
             return Ok(metrics);
         }
         let room = self.room(context);
-        let games = match experience.replay.is_empty() {
+        let Experience { replay, prior, played } = experience;
+        let memory = if replay.is_empty() { prior } else { replay };
+        let games = match replay.is_empty() && !played.is_empty() {
             true => {
-                let turns = experience.played.iter().flat_map(|game| &game.transitions);
+                let turns = played.iter().flat_map(|game| &game.transitions);
                 games::games(turns, context.tokenizer, room)?
             }
-            false => games::games(experience.replay.iter(), context.tokenizer, room)?,
+            false => games::games(memory.iter(), context.tokenizer, room)?,
         };
         let mut rng = rng::stream(context.config.seed, "lessons.draw", context.iteration as u64);
         let before = self.policy.lm.valid();

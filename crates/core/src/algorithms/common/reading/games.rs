@@ -6,6 +6,7 @@
 //! actor that learns from them.
 
 use burn::tensor::{Device, Tensor};
+use rand::RngExt;
 
 use super::super::critic::ValueTarget;
 use super::super::learner::{Context, body};
@@ -96,9 +97,22 @@ pub(crate) fn draw<'g, 'a>(
     rows: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<&'g [&'a Transition]> {
+    draw_of_both(games, &[], 0.0, rows, rng)
+}
+
+/// The same, each game with this probability from the second list.
+pub(crate) fn draw_of_both<'g, 'a>(
+    own: &'g [Vec<&'a Transition>],
+    prior: &'g [Vec<&'a Transition>],
+    prior_share: f64,
+    rows: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<&'g [&'a Transition]> {
     let mut drawn = Vec::new();
     let mut transitions = 0;
     while transitions < rows {
+        let of_prior = prior_share > 0.0 && rng.random_bool(prior_share);
+        let games = if of_prior { prior } else { own };
         let game = &games[rng::below(rng, games.len())];
         transitions += game.len();
         drawn.push(&game[..]);

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use burn::tensor::{Device, Tensor};
 
 use super::critic::{ValueTarget, column};
-use super::learner::{Context, body};
+use super::learner::{Context, Experience, body};
 use super::{Layout, Player, Policy, Scored};
 use crate::config::Config;
 use crate::error::Error;
@@ -85,37 +85,61 @@ pub(crate) fn transitions(part: &[SampledGame<'_>]) -> usize {
     part.iter().map(|game| game.turns.len()).sum()
 }
 
-/// What the critic of a run reads.
-pub(crate) enum Reading<'a> {
+/// What the critic of a run reads, and how its draws are shared between two memories.
+pub(crate) struct Reading<'a> {
+    memory: Memory<'a>,
+    /// Probability that a draw is from the games of somebody else.
+    prior_share: f64,
+}
+
+/// Two memories, the run's own and that of somebody else's games, of which one may be empty.
+enum Memory<'a> {
     /// Single transitions, for an encoder.
-    Pairs(&'a ReplayBuffer),
+    Pairs { own: &'a ReplayBuffer, prior: &'a ReplayBuffer },
     /// Whole games, for a causal critic.
-    Games(Vec<Vec<&'a Transition>>),
+    Games { own: Vec<Vec<&'a Transition>>, prior: Vec<Vec<&'a Transition>> },
 }
 
 impl<'a> Reading<'a> {
-    /// What this critic reads of a memory; `room` as in [`games::games`].
+    /// What this critic reads of an experience, with a share of the draws from its prior games; `room`
+    /// as in [`games::games`].
     ///
     /// # Errors
     /// If it reads games, and none fits.
     pub(crate) fn of(
         critic: &Critic,
-        replay: &'a ReplayBuffer,
+        experience: Experience<'a>,
+        prior_share: f64,
         room: (usize, usize),
         tokenizer: &Tokenizer,
     ) -> Result<Self, Error> {
-        Ok(match critic {
-            Critic::Encoder(_) => Self::Pairs(replay),
-            Critic::Causal(_) => Self::Games(games::games(replay.iter(), tokenizer, room)?),
-        })
+        let Experience { replay: own, prior, .. } = experience;
+        // Where one of the two has nothing, all is drawn from the other.
+        let prior_share = match (own.is_empty(), prior.is_empty()) {
+            (_, true) => 0.0,
+            (true, false) => 1.0,
+            (false, false) => prior_share,
+        };
+        let games = |memory: &'a ReplayBuffer, share: f64| match share > 0.0 {
+            true => games::games(memory.iter(), tokenizer, room),
+            false => Ok(Vec::new()),
+        };
+        let memory = match critic {
+            Critic::Encoder(_) => Memory::Pairs { own, prior },
+            Critic::Causal(_) => Memory::Games {
+                own: games(own, 1.0 - prior_share)?,
+                prior: games(prior, prior_share)?,
+            },
+        };
+        Ok(Self { memory, prior_share })
     }
 
     /// Fresh actions at each state of an actor's step, where so many are asked for. An encoder
     /// judges one.
     pub(crate) fn actor_samples(&self, asked: usize) -> usize {
-        match self {
-            Self::Pairs(_) => 1,
-            Self::Games(_) => asked,
+        match self.memory {
+            Memory::Pairs { .. } => 1,
+            Memory::Games { .. } => asked,
         }
     }
 
@@ -132,14 +156,16 @@ impl<'a> Reading<'a> {
         rng: &mut ChaCha8Rng,
         draws: (u64, &str, u64),
     ) -> Result<Vec<Vec<SampledGame<'a>>>, Error> {
-        match self {
-            Self::Pairs(replay) => {
-                let drawn = replay.sample(steps * rows, rng);
+        let share = self.prior_share;
+        match &self.memory {
+            Memory::Pairs { own, prior } => {
+                let drawn = pairs::draw(own, prior, share, steps * rows, rng);
                 let sampled = pairs::sample(player, &drawn, each, draws).await?;
                 Ok(sampled.chunks(rows).map(<[_]>::to_vec).collect())
             }
-            Self::Games(games) => {
-                let drawn: Vec<_> = (0..steps).map(|_| games::draw(games, rows, rng)).collect();
+            Memory::Games { own, prior } => {
+                let mut draw = || games::draw_of_both(own, prior, share, rows, rng);
+                let drawn: Vec<_> = (0..steps).map(|_| draw()).collect();
                 let sampled = games::sample(player, &drawn.concat(), each, draws).await?;
                 let mut sampled = sampled.into_iter();
                 Ok(drawn.iter().map(|step| sampled.by_ref().take(step.len()).collect()).collect())
@@ -153,12 +179,12 @@ impl<'a> Reading<'a> {
         step: &[SampledGame<'b>],
         config: &Config,
     ) -> Vec<Vec<SampledGame<'b>>> {
-        match self {
+        match self.memory {
             // The next state is the longest text that is read.
-            Self::Pairs(_) => {
+            Memory::Pairs { .. } => {
                 pairs::micro_batches(step, config, |turn| turn.next_observation.len())
             }
-            Self::Games(_) => games::micro_batches(step, config.grad_accum_steps),
+            Memory::Games { .. } => games::micro_batches(step, config.grad_accum_steps),
         }
     }
 
@@ -168,9 +194,11 @@ impl<'a> Reading<'a> {
         step: &[SampledGame<'b>],
         config: &Config,
     ) -> Vec<Vec<SampledGame<'b>>> {
-        match self {
-            Self::Pairs(_) => pairs::micro_batches(step, config, |turn| turn.observation.len()),
-            Self::Games(_) => games::micro_batches(step, config.grad_accum_steps),
+        match self.memory {
+            Memory::Pairs { .. } => {
+                pairs::micro_batches(step, config, |turn| turn.observation.len())
+            }
+            Memory::Games { .. } => games::micro_batches(step, config.grad_accum_steps),
         }
     }
 
@@ -182,9 +210,9 @@ impl<'a> Reading<'a> {
         context: &Context<'_>,
     ) -> Scored {
         let with_entropy = context.config.entropy_coef > 0.0;
-        match self {
-            Self::Pairs(_) => pairs::score(policy, part, context.layout, with_entropy),
-            Self::Games(_) => games::score(policy, part, with_entropy),
+        match self.memory {
+            Memory::Pairs { .. } => pairs::score(policy, part, context.layout, with_entropy),
+            Memory::Games { .. } => games::score(policy, part, with_entropy),
         }
     }
 }

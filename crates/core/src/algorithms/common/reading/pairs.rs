@@ -2,6 +2,8 @@
 //! are encoded apart. Equal texts among them are encoded once.
 
 use burn::tensor::Tensor;
+use rand::RngExt;
+use rand::seq::SliceRandom;
 
 use super::super::critic::ValueTarget;
 use super::super::learner::Context;
@@ -16,7 +18,30 @@ use crate::nn::batch::by_length;
 use crate::nn::critic::{DoubleCritic, Values};
 use crate::nn::generate::Utterance;
 use crate::rl::losses::Pair;
+use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Transition;
+use crate::rng::ChaCha8Rng;
+
+/// Draws `n` transitions with replacement, each with this probability from the second memory.
+pub(crate) fn draw<'a>(
+    own: &'a ReplayBuffer,
+    prior: &'a ReplayBuffer,
+    prior_share: f64,
+    n: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<&'a Transition> {
+    if prior_share == 0.0 {
+        return own.sample(n, rng);
+    }
+    let of_prior = (0..n).filter(|_| rng.random_bool(prior_share)).count();
+    let mut drawn = prior.sample(of_prior, rng);
+    if of_prior < n {
+        drawn.extend(own.sample(n - of_prior, rng));
+    }
+    // A caller cuts the draws into steps, each of which is to have its share of both.
+    drawn.shuffle(rng);
+    drawn
+}
 
 /// `each` fresh actions for every one of some transitions.
 pub(crate) async fn sample<'a>(
