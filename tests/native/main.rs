@@ -16,6 +16,7 @@ mod language_models;
 mod models;
 mod numbers;
 mod parity;
+mod prior;
 mod reports;
 mod serving;
 #[cfg(unix)]

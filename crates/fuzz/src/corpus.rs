@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::mutate::mutated;
+use crate::mutate::{Seed, mutated};
 use crate::targets::Target;
 
 /// The inputs that a target begins with, and the seed of the others.
 pub struct Corpus {
     target: Target,
-    seeds: Vec<Vec<u8>>,
+    seeds: Vec<Seed>,
     seed: u64,
 }
 
@@ -29,8 +29,11 @@ impl Corpus {
             entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         // By name, so that the same corpus gives the same inputs everywhere.
         paths.sort_unstable();
-        let read = |path: &PathBuf| fs::read(path).map_err(|error| failed(path, error));
-        let seeds: Vec<Vec<u8>> = paths.iter().map(read).collect::<Result<_, _>>()?;
+        let read = |path: &PathBuf| {
+            let bytes = fs::read(path).map_err(|error| failed(path, error))?;
+            Ok::<_, String>(Seed::new(target.shape, bytes))
+        };
+        let seeds: Vec<Seed> = paths.iter().map(read).collect::<Result<_, _>>()?;
         match seeds.is_empty() {
             true => Err(format!("{} is empty: put an input there", folder.display())),
             false => Ok(Self { target, seeds, seed }),
@@ -40,12 +43,12 @@ impl Corpus {
     /// The input of a number: first the corpus itself, then what is made of it.
     pub fn input(&self, number: u64) -> Vec<u8> {
         if let Some(seed) = usize::try_from(number).ok().and_then(|number| self.seeds.get(number)) {
-            return seed.clone();
+            return seed.bytes.clone();
         }
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(number);
         let one = &self.seeds[rng.random_range(0..self.seeds.len())];
         let other = &self.seeds[rng.random_range(0..self.seeds.len())];
-        mutated(&mut rng, self.target.shape, one, other)
+        mutated(&mut rng, self.target.shape, one, &other.bytes)
     }
 }

@@ -7,6 +7,7 @@ mod parts;
 
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 
 /// What the bytes of an input are, and so how they can be changed beside flipping bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,20 +81,53 @@ const PIECES: [&str; 22] = [
     "\u{10ffff}",
 ];
 
+/// What an input is made of.
+pub struct Seed {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The document that they are, where the shape is that of one.
+    document: Option<Value>,
+}
+
+impl Seed {
+    /// Reads the document once for all inputs that are made of it.
+    pub fn new(shape: Shape, bytes: Vec<u8>) -> Self {
+        let document = json::read(shape, &bytes);
+        Self { bytes, document }
+    }
+}
+
 /// An input made of `seed` by one to four changes; `other` gives pieces.
-pub fn mutated(rng: &mut ChaCha8Rng, shape: Shape, seed: &[u8], other: &[u8]) -> Vec<u8> {
-    let mut bytes = seed.to_vec();
-    for _ in 0..rng.random_range(1..=4) {
+pub fn mutated(rng: &mut ChaCha8Rng, shape: Shape, seed: &Seed, other: &[u8]) -> Vec<u8> {
+    let mut bytes = seed.bytes.clone();
+    // The document as it is now, where changes by its structure wait to be written.
+    let mut open: Option<Value> = None;
+    for number in 0..rng.random_range(1..=4) {
         let by_structure = rng.random_bool(0.5);
+        if by_structure && matches!(shape, Shape::Json | Shape::Toml) {
+            let document = open.take().or_else(|| match number {
+                0 => seed.document.clone(),
+                _ => json::read(shape, &bytes),
+            });
+            if let Some(mut document) = document {
+                json::change(rng, &mut document);
+                open = Some(document);
+                continue;
+            }
+        }
+        if let Some(document) = open.take() {
+            bytes = json::written(rng, shape, document).unwrap_or(bytes);
+        }
         bytes = match shape {
-            Shape::Json if by_structure => json::document(rng, &bytes),
             Shape::JsonLines if by_structure => json::lines(rng, &bytes),
-            #[cfg(feature = "models")]
-            Shape::Toml if by_structure => json::toml(rng, &bytes),
             #[cfg(feature = "models")]
             Shape::Container if by_structure => parts::container(rng, &bytes),
             _ => plain(rng, bytes, other),
         };
+        bytes.truncate(LONGEST);
+    }
+    if let Some(document) = open {
+        bytes = json::written(rng, shape, document).unwrap_or(bytes);
         bytes.truncate(LONGEST);
     }
     match shape == Shape::Container && rng.random_bool(0.9) {
@@ -182,7 +216,8 @@ mod tests {
         let (seed, other) =
             (b"{\"a\": [1, 2, {\"b\": \"text\"}]}".as_slice(), b"x = 1\n".as_slice());
         for shape in [Shape::Text, Shape::Json, Shape::JsonLines, Shape::Toml, Shape::Container] {
-            let made = |n| mutated(&mut ChaCha8Rng::seed_from_u64(n), shape, seed, other);
+            let one = Seed::new(shape, seed.to_vec());
+            let made = |n| mutated(&mut ChaCha8Rng::seed_from_u64(n), shape, &one, other);
             let inputs: Vec<Vec<u8>> = (0..200).map(made).collect();
             assert_eq!(made(17), inputs[17]);
             let changed = inputs.iter().filter(|input| *input != seed).count();

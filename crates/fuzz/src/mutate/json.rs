@@ -4,12 +4,37 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
-use super::{NUMBERS, plain, short};
+use super::{NUMBERS, Shape, plain, short};
 
-/// Changes one value of a document, where it is one.
+/// The document that some bytes are, if they are one and the shape is that of one.
+pub fn read(shape: Shape, bytes: &[u8]) -> Option<Value> {
+    match shape {
+        Shape::Json => serde_json::from_slice(bytes).ok(),
+        #[cfg(feature = "models")]
+        Shape::Toml => {
+            let table = std::str::from_utf8(bytes).ok()?.parse::<toml::Table>().ok()?;
+            serde_json::to_value(table).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A document as bytes of its shape; none where the shape has no way to say it.
+pub fn written(rng: &mut ChaCha8Rng, shape: Shape, document: Value) -> Option<Vec<u8>> {
+    match shape {
+        #[cfg(feature = "models")]
+        Shape::Toml => toml::to_string(&document).ok().map(String::into_bytes),
+        _ => Some(json_written(rng, &document)),
+    }
+}
+
+/// Changes one value of a text, where it is JSON.
 pub fn document(rng: &mut ChaCha8Rng, bytes: &[u8]) -> Vec<u8> {
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) => written(rng, value),
+        Ok(mut value) => {
+            change(rng, &mut value);
+            json_written(rng, &value)
+        }
         Err(_) => plain(rng, bytes.to_vec(), bytes),
     }
 }
@@ -27,29 +52,13 @@ pub fn lines(rng: &mut ChaCha8Rng, bytes: &[u8]) -> Vec<u8> {
     lines.join(&b'\n')
 }
 
-/// Changes one value of a TOML document.
-#[cfg(feature = "models")]
-pub fn toml(rng: &mut ChaCha8Rng, bytes: &[u8]) -> Vec<u8> {
-    let table = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<toml::Table>().ok());
-    let value = table.and_then(|table| serde_json::to_value(table).ok());
-    let changed = value.map(|mut value| {
-        change(rng, &mut value);
-        value
-    });
-    match changed.and_then(|value| toml::to_string(&value).ok()) {
-        Some(text) => text.into_bytes(),
-        None => plain(rng, bytes.to_vec(), bytes),
-    }
-}
-
-/// A value with one change, as text; now and then with a number in it that JSON does not have.
-fn written(rng: &mut ChaCha8Rng, mut value: Value) -> Vec<u8> {
-    change(rng, &mut value);
-    let text = serde_json::to_string(&value).expect("a value is JSON");
+/// A value as text; now and then with a number in it that JSON does not have.
+fn json_written(rng: &mut ChaCha8Rng, value: &Value) -> Vec<u8> {
+    let text = serde_json::to_string(value).expect("a value is JSON");
     match rng.random_range(0..16) {
         0 => text.replacen(":0", ":NaN", 1).into_bytes(),
         1 => text.replacen(":1", ":1e999", 1).into_bytes(),
-        2 => serde_json::to_string_pretty(&value).expect("a value is JSON").into_bytes(),
+        2 => serde_json::to_string_pretty(value).expect("a value is JSON").into_bytes(),
         _ => text.into_bytes(),
     }
 }
@@ -213,8 +222,11 @@ mod tests {
     fn toml_stays_toml() {
         let text = b"seed = 1\n[world]\nname = \"maze\"\nsizes = [1, 2]\n";
         let toml = (0..200).filter(|seed| {
-            let made = toml(&mut ChaCha8Rng::seed_from_u64(*seed), text);
-            std::str::from_utf8(&made).is_ok_and(|text| text.parse::<toml::Table>().is_ok())
+            let rng = &mut ChaCha8Rng::seed_from_u64(*seed);
+            let mut document = read(Shape::Toml, text).expect("it is TOML");
+            change(rng, &mut document);
+            let made = written(rng, Shape::Toml, document).unwrap_or_default();
+            !made.is_empty() && read(Shape::Toml, &made).is_some()
         });
         assert!(toml.count() > 120);
     }
