@@ -275,7 +275,7 @@ impl Layers {
             let (mut good, mut bad) = (0, layer.len());
             while bad - good > 1 {
                 let middle = good.midpoint(bad);
-                match self.with_all(&layer[..middle]) {
+                match self.with_values(&layer[..middle]) {
                     Some(_) => good = middle,
                     None => bad = middle,
                 }
@@ -290,8 +290,13 @@ impl Layers {
         }
     }
 
-    /// These keys set, if all of them exist and have values that they can have.
+    /// The layers with these keys, if all of them exist and have values that they can have.
     fn with_all(&self, layer: &[(String, Value)]) -> Option<Layers> {
+        Layers::over(&self.with_values(layer)?).ok()
+    }
+
+    /// The configuration with these keys, likewise.
+    fn with_values(&self, layer: &[(String, Value)]) -> Option<Config> {
         let known = self.known().ok()?;
         let mut table = self.table.clone();
         for (key, value) in layer {
@@ -301,7 +306,7 @@ impl Layers {
         }
         let config = table.try_into::<Config>().ok()?;
         worlds::resolved(&config.world).ok()?;
-        Layers::over(&config).ok()
+        Some(config)
     }
 
     /// Adds one `key=value`, its value read as the type that the key has now.
