@@ -82,6 +82,8 @@ const WORDS: &[(&str, Word)] = {
         ("lighter", Compares(Weight, Less)),
         ("taller", Compares(Height, More)),
         ("higher", Compares(Height, More)),
+        ("deeper", Compares(Height, More)),
+        ("deep", Names(Height)),
         ("shorter", Compares(Height, Less)),
         ("longer", Compares(Length, More)),
         ("wider", Compares(Length, More)),

@@ -118,6 +118,10 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
         if phrase.anchor == Anchor::Anywhere && one_word(phrase.from) && one_word(phrase.to) {
             continue;
         }
+        if phrase.anchor == Anchor::Known {
+            vocabulary.intern(phrase.from);
+            continue;
+        }
         let mut ids = |text: &str| -> Result<Vec<WordId>, DataError> {
             vocabulary.intern_all(text);
             let tokens = vocabulary
@@ -130,6 +134,7 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
             Anchor::Anywhere => anywhere.insert(from.into_iter(), &to),
             Anchor::Start => at_start.insert(from.into_iter(), &to),
             Anchor::End => at_end.insert(from.into_iter().rev(), &to),
+            Anchor::Known => true,
             Anchor::Loose => loose.insert(from.into_iter(), &to),
             Anchor::Frame => {
                 let (from, to) = (Clause::of_question(&from), Clause::of_question(&to));

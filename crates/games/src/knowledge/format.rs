@@ -120,6 +120,8 @@ pub enum Anchor {
     End,
     /// Anywhere, where the question is not read without.
     Loose,
+    /// Nowhere: words that are right as they stand, although one slip makes another of them.
+    Known,
     /// As the opening, where the question is not read without.
     Frame,
 }
@@ -284,10 +286,14 @@ pub fn references<'a>(file: &'a str, text: &'a str) -> Result<Vec<ObjectRecord<'
 pub fn phrases<'a>(file: &'a str, text: &'a str) -> Result<Vec<PhraseRecord<'a>>, DataError> {
     let mut records = Vec::new();
     for (place, _, said) in lines(file, text) {
-        let listed =
-            [("drop:", Anchor::Anywhere), ("start:", Anchor::Start), ("end:", Anchor::End)]
-                .iter()
-                .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
+        let listed = [
+            ("drop:", Anchor::Anywhere),
+            ("start:", Anchor::Start),
+            ("end:", Anchor::End),
+            ("known:", Anchor::Known),
+        ]
+        .iter()
+        .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
         if let Some((list, anchor)) = listed {
             records.extend(names(list).map(|from| PhraseRecord { from, to: "", anchor, place }));
         } else if let Some((from, to)) = said.split_once('=') {

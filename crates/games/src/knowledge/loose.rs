@@ -4,7 +4,7 @@
 //! None of this touches a question that is read as it stands, so that neither the meaning nor the
 //! speed of those changes. Here text may be allocated.
 
-use super::clause::Clause;
+use super::clause::{Clause, FRAME_BE, FRAME_DO};
 use super::reader::{Claim, Joint, Part, Reader, Reading};
 use super::words::{
     CAN, DO, HAVE, IS, IT, NT, PEOPLE, THAT, THING, THIS, Tokens, WAS, WOULD, WordId,
@@ -49,11 +49,13 @@ impl Reader {
         self.trim(&mut tokens)?;
         // "Would a plumber use it?" as "Does a plumber use it?"
         let subject = |id: &WordId| matches!(*id, IT | THIS | THAT | THING | PEOPLE | NT);
-        if matches!(tokens.ids().first(), Some(&(WOULD | CAN)))
+        if tokens.ids().first() == Some(&WOULD)
+            && tokens.text(0) == "would"
             && !tokens.ids().get(1).is_some_and(subject)
         {
             tokens.replace(0, 1, &[DO])?;
         }
+        self.people_as_parts(&mut tokens)?;
         self.loosely(&tokens).map(|part| part.alone()).or_else(|| self.two_parts(&tokens))
     }
 
@@ -65,10 +67,49 @@ impl Reader {
             if let Some((claim, clause)) = self.claim(clause.clone(), tokens, true) {
                 return Some(Part { claim, negated: clause.negated, degree: clause.degree });
             }
+            if let Some(claim) = self.part_of_a_kind(&clause) {
+                return Some(Part { claim, negated: clause.negated, degree: clause.degree });
+            }
             let (count, new) = self.frames.longest(clause.key().iter().copied())?;
             clause = clause.rephrased(count, new)?;
         }
         None
+    }
+
+    /// "Can it carry more than 20 people?" and "Could three people sit on it?": people are counted as
+    /// parts are.
+    fn people_as_parts(&self, tokens: &mut Tokens) -> Option<()> {
+        let ids = tokens.ids();
+        let number = |at: usize| super::compare::number(tokens.text(at)).is_some();
+        let Some(people) = (2..ids.len()).find(|&at| ids[at] == PEOPLE && number(at - 1)) else {
+            return Some(());
+        };
+        let first = if ids[1] == IT { 3 } else { 1 };
+        if !matches!(ids[0], DO | CAN) || first >= people {
+            return Some(());
+        }
+        let places: Vec<usize> = [&[0, 0, 0][..], &(first..=people).collect::<Vec<_>>()].concat();
+        *tokens = tokens.picked(&places)?;
+        tokens.replace(0, 3, &[DO, IT, HAVE])
+    }
+
+    /// "Does it have orange fur?", "Is its skin soft?": a part, and how it is. Only where the whole
+    /// thing can be said to be so.
+    fn part_of_a_kind(&self, clause: &Clause) -> Option<Claim> {
+        let (&frame, words) = (clause.ids.first()?, clause.words());
+        let known = |frame: WordId, words: &[WordId]| {
+            self.questions.get(&[&[frame], words].concat()[..]).filter(|known| !known.object_named)
+        };
+        let [how, part] = match (frame, words) {
+            (FRAME_DO, [HAVE, how, part @ ..]) if !part.is_empty() => {
+                [known(FRAME_BE, &[*how])?, known(FRAME_DO, &[&[HAVE], part].concat())?]
+            }
+            (FRAME_BE, [IS, part @ .., how]) if !part.is_empty() => {
+                [known(FRAME_BE, &[*how])?, known(FRAME_DO, &[&[HAVE], part].concat())?]
+            }
+            _ => return None,
+        };
+        (how.narrows && !how.kind).then_some(Claim::HasBoth(part.literal, how.literal))
     }
 
     /// Reads two questions in one: "Is it red or green?", "Is it big and does it have wheels?".

@@ -276,6 +276,22 @@ impl Table {
         self.reader.hear(question)
     }
 
+    /// The object that a question guesses which is not read as it stands: "is it a bannana", "lol is it
+    /// a dog".
+    pub fn guessed_loosely(&self, question: &str) -> Option<ObjectId> {
+        if self.reader.understand(question).is_some() {
+            return None;
+        }
+        match self.hear(question).reading {
+            Reading::Asks {
+                claim: Claim::Is(object),
+                negated: false,
+                degree: Degree::Typically,
+            } => Some(object),
+            _ => None,
+        }
+    }
+
     /// Reads a question.
     pub fn read(&self, question: &str) -> Reading {
         self.reader.read(question)
@@ -343,9 +359,9 @@ impl Table {
         })
     }
 
-    /// The answer to two questions in one: that of both where they agree. Where only one holds, "red
-    /// or green?" is answered by a yes and "an animal or a plant?", of which nothing is both, by none;
-    /// "big and heavy?" by none.
+    /// The answer to two questions in one: that of both where they agree. Where only one holds, "fur or
+    /// feathers?" is answered by a yes and "big and heavy?" by none; nor is "man-made or natural?",
+    /// to which the answer is yes of nearly everything, and which asks which of the two it is.
     fn both(
         &self,
         object: ObjectId,
@@ -365,6 +381,11 @@ impl Table {
         if one.is_mostly_yes() == other.is_mostly_yes() {
             return Some(if joint == Joint::And { less } else { more });
         }
+        if let (Simple::Has(one), Simple::Has(other)) = (first.claim, second.claim)
+            && one.property == other.property
+        {
+            return None;
+        }
         let at = |object: ObjectId, part: Part<Simple>| {
             let has = |literal: Literal| {
                 let value = self.value(object, literal.property);
@@ -373,9 +394,12 @@ impl Table {
             self.simple(object, part.claim, has)
                 .is_some_and(|value| settled(value, part.negated, part.degree).is_mostly_yes())
         };
-        let mut objects = (0..self.objects.len()).map(ObjectId);
-        let either = joint == Joint::Or && objects.any(|o| at(o, first) && at(o, second));
-        either.then_some(more)
+        const NEARLY: f32 = 0.75;
+        let objects = (0..self.objects.len()).map(ObjectId);
+        let told = joint == Joint::Or
+            && (objects.filter(|&o| at(o, first) || at(o, second)).count() as f32)
+                < NEARLY * self.objects.len() as f32;
+        told.then_some(more)
     }
 }
 

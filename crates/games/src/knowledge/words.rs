@@ -313,6 +313,11 @@ impl Vocabulary {
                 self.push_word(&mut tokens, start, end)?;
                 start = end;
             }
+            if byte == b'&' {
+                tokens.text.get_mut(end..end + 3)?.copy_from_slice(b"and");
+                self.push_word(&mut tokens, end, end + 3)?;
+                (start, end) = (end + 3, end + 3);
+            }
         }
         Some(tokens)
     }
