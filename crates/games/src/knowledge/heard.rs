@@ -5,7 +5,9 @@
 //! So they change no pool of questions, and need no line at each object: `@` lists who has them.
 //!
 //! ```text
-//! barks                              a name; that of a property adds wordings to it
+//! edible                             a property that gets further wordings
+//!   Is it food?
+//! -                                  a property of its own
 //!   Does it (bark|woof)?             several questions in one line
 //!   @ dog, *dog family 0.3, -cat     an object, a kind or property (with a star), none of it
 //!
@@ -23,7 +25,6 @@ use super::{PropertyId, Value};
 
 /// A property that is heard and not asked.
 pub(super) struct Heard {
-    pub name: String,
     /// One byte for each object, in order.
     pub values: Vec<u8>,
 }
@@ -112,7 +113,18 @@ fn questions(line: &str) -> Vec<String> {
         });
         return asked.collect();
     }
-    spelled_out(line)
+    spelled_out(line).into_iter().map(plainly).collect()
+}
+
+/// Of a subject of its own, "would" is read as "does": "Would a plumber use it?".
+fn plainly(question: String) -> String {
+    let subjects = ["it ", "you ", "people ", "most people "];
+    match question.strip_prefix("Would ") {
+        Some(rest) if !subjects.iter().any(|subject| rest.starts_with(subject)) => {
+            format!("Do {rest}")
+        }
+        _ => question,
+    }
 }
 
 /// All questions of a line with alternatives: "Does it (bark|woof)?".
@@ -133,12 +145,18 @@ pub(super) fn learn_heard(
     let mut literal = None;
     for (place, indented, said) in lines(file, text) {
         if !indented {
-            let known = things.facts.index.get(said).copied();
-            let property = known.unwrap_or(things.facts.asked.len() + heard.len());
-            if known.is_none() {
-                let values = vec![0; things.records.len()];
-                heard.push(Heard { name: said.to_string(), values });
-            }
+            let mut own = || {
+                heard.push(Heard { values: vec![0; things.records.len()] });
+                things.facts.asked.len() + heard.len() - 1
+            };
+            let property = match said {
+                "-" => own(),
+                name => *things
+                    .facts
+                    .index
+                    .get(name)
+                    .ok_or_else(|| place.error(format!("there is no property \"{name}\"")))?,
+            };
             literal = Some(Literal { property: PropertyId(property), opposite: false });
             continue;
         }
@@ -149,7 +167,9 @@ pub(super) fn learn_heard(
             let Some(last) = heard.last_mut().filter(|_| own) else {
                 return Err(place.error("who has this property stands with the objects"));
             };
-            for item in items(list, place) {
+            // An object that is named counts for more than what it belongs to, in whatever order.
+            let (many, named): (Vec<_>, Vec<_>) = items(list, place).partition(|item| item.many);
+            for item in many.into_iter().chain(named) {
                 for (object, weight) in things.meant(&item)? {
                     last.values[object] = Value::of(weight).to_byte();
                 }

@@ -85,7 +85,7 @@ impl Reader {
             return Some(());
         };
         let first = if ids[1] == IT { 3 } else { 1 };
-        if !matches!(ids[0], DO | CAN) || first >= people {
+        if !matches!(ids[0], DO | CAN | WOULD) || first >= people {
             return Some(());
         }
         let places: Vec<usize> = [&[0, 0, 0][..], &(first..=people).collect::<Vec<_>>()].concat();

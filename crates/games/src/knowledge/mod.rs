@@ -265,12 +265,6 @@ impl Table {
         Value::from_byte(self.values[object.0 * self.properties.len() + property.0])
     }
 
-    /// The names of the properties that are understood and not asked; they are numbered behind
-    /// [`properties`](Self::properties).
-    pub fn heard(&self) -> impl Iterator<Item = &str> {
-        self.heard.iter().map(|heard| heard.name.as_str())
-    }
-
     /// Reads a question, and mends an error of typing where it is not read as it stands.
     pub fn hear(&self, question: &str) -> Hearing {
         self.reader.hear(question)
