@@ -326,11 +326,11 @@ impl Table {
             Claim::HasBoth(first, second) => Value::of(has(first).weight() * has(second).weight()),
             Claim::Two(joint, parts) => return self.both(object, joint, parts, has),
             Claim::Has(literal) => has(literal),
-            Claim::Is(named) => self.simple(object, Simple::Is(named), &has)?,
+            Claim::Is(named) => self.simple(object, Simple::Is(named), has)?,
             Claim::Compares(comparison) => {
-                self.simple(object, Simple::Compares(comparison), &has)?
+                self.simple(object, Simple::Compares(comparison), has)?
             }
-            Claim::Spells(spelling) => self.simple(object, Simple::Spells(spelling), &has)?,
+            Claim::Spells(spelling) => self.simple(object, Simple::Spells(spelling), has)?,
         };
         Some(settled(value, negated, degree))
     }
