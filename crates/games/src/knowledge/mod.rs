@@ -388,6 +388,10 @@ impl Table {
             self.simple(object, part.claim, has)
                 .is_some_and(|value| settled(value, part.negated, part.degree).is_mostly_yes())
         };
+        // Two guesses are no question.
+        if let (Simple::Is(_), _) | (_, Simple::Is(_)) = (first.claim, second.claim) {
+            return None;
+        }
         const NEARLY: f32 = 0.75;
         let objects = (0..self.objects.len()).map(ObjectId);
         let told = joint == Joint::Or
