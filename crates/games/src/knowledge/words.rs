@@ -343,7 +343,7 @@ impl Vocabulary {
         let mut near = Vec::new();
         let mut offer = |bytes: Vec<u8>| {
             let Ok(word) = String::from_utf8(bytes) else { return };
-            if self.words.get(word.as_str()).is_some_and(|&(id, _)| id >= FIRST_FREE || id == THAN)
+            if self.words.get(word.as_str()).is_some_and(|&(id, _)| id != DROPPED)
                 && !near.contains(&word)
             {
                 near.push(word);
@@ -354,13 +354,13 @@ impl Vocabulary {
             turned.swap(i - 1, i);
             offer(turned);
         }
-        if letters.len() < 4 {
-            return near;
-        }
         for i in 1..=letters.len() {
             for letter in b'a'..=b'z' {
                 offer([&letters[..i], &[letter], &letters[i..]].concat());
             }
+        }
+        if letters.len() < 4 {
+            return near;
         }
         for i in 1..letters.len() {
             offer([&letters[..i], &letters[i + 1..]].concat());
