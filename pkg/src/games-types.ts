@@ -155,6 +155,10 @@ export interface HostTurn {
   reply: string;
   /** Whether the world could read the question. */
   understood: boolean;
+  /** The question as it was taken, where a word in it was misspelled: "did you mean …". */
+  meant?: string;
+  /** Whether it was two questions in one whose answers differ, and so was not answered. */
+  oneAtATime: boolean;
 }
 
 export interface HostState {
@@ -191,6 +195,8 @@ export interface WorldChange {
 export interface GamesInfo {
   /** The things that can be thought of, in the world's order. */
   things: string[];
+  /** The same as they stand in a sentence: "a cat", "a pair of pants", "toothpaste". */
+  named: string[];
   /** Questions after which a game is lost. */
   maxTurns: number;
   /** Whether this world has the answer "Sometimes."; where not, the agent hears it as "don't know". */

@@ -11,7 +11,7 @@ const NAMES = ["twenty_questions", "guess_my_city", "bandit", "recall"];
 /** The name of these worlds among the package's own. */
 const GAMES = "games";
 
-interface RawInfo extends Omit<GamesInfo, "optimumReturn" | "worstReturn"> {
+interface RawInfo extends Omit<GamesInfo, "named" | "optimumReturn" | "worstReturn"> {
   guesses: string[];
   about: { best: number | null; worst: number | null };
 }
@@ -53,8 +53,9 @@ export class Guessing {
   }
 
   get info(): GamesInfo {
-    const { things, maxTurns, sometimes, about } = this.raw;
-    return { things, maxTurns, sometimes, optimumReturn: about.best, worstReturn: about.worst };
+    const { things, guesses, maxTurns, sometimes, about } = this.raw;
+    const named = things.map((thing, i) => /^Is it (.+)\?$/.exec(guesses[i] ?? "")?.[1] ?? thing);
+    return { things, named, maxTurns, sometimes, optimumReturn: about.best, worstReturn: about.worst };
   }
 
   play(agent: Agent, { seed = 1, turns = [] }: GameOptions): Game {

@@ -3,6 +3,7 @@
 import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
 import { type GamesInfo, info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { effect, signal } from "@preact/signals";
+import { learnNouns } from "./format";
 import { kept, oneOf } from "./kept";
 import { owner } from "./tabs";
 import { type Trouble, troubleOf } from "./trouble";
@@ -94,7 +95,9 @@ let unhear = () => {};
 /** What there is in the guessing game of an agent, where it plays one. */
 async function guessingOf(loaded: Agent): Promise<GamesInfo | null> {
   try {
-    return await gamesInfo(loaded);
+    const game = await gamesInfo(loaded);
+    learnNouns(game.things, game.named);
+    return game;
   } catch (error) {
     if (troubleOf(error).code === "usage") return null;
     throw error;

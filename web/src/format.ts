@@ -53,8 +53,17 @@ const UNCOUNTED = new Set(
 /** End in s and are one thing. */
 const ONE_IN_S = /(?:ss|us|is|vas)$/;
 
+/** The things of the game that is played, as its fact table puts them into a sentence. */
+let nouns: ReadonlyMap<string, string> = new Map();
+
+export function learnNouns(things: readonly string[], named: readonly string[]): void {
+  nouns = new Map(things.map((thing, i) => [thing, named[i] ?? thing]));
+}
+
 /** "a piano", "an orange", "pants", "a bus", "toothpaste", "my mother in law". */
 export function withArticle(thing: string): string {
+  const known = nouns.get(thing.toLowerCase());
+  if (known) return known;
   const last = thing.split(" ").at(-1)?.toLowerCase() ?? "";
   if (/^(an?|the|my|your|his|her|its|our|their|some|two|three) /i.test(thing)) return thing;
   if (UNCOUNTED.has(last) || (/s$/.test(last) && !ONE_IN_S.test(last))) return thing;

@@ -1,5 +1,6 @@
 //! The other way round: the page thinks of something and the person asks in free text.
 
+use archer_games::guessing::Remark;
 use archer_world::Start;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,12 @@ pub struct HostTurn {
     question: String,
     reply: String,
     understood: bool,
+    /// The question as it was taken, where a word in it was misspelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    meant: Option<String>,
+    /// It was two questions in one, whose answers differ.
+    #[serde(default)]
+    one_at_a_time: bool,
 }
 
 /// A hosted game as the page holds it.
@@ -121,6 +128,7 @@ impl Games {
             ..game
         };
         for question in questions {
+            let remark = world.remark(question);
             let turn = world.act(question);
             after.return_so_far += f64::from(turn.reward);
             after.turns.push(HostTurn {
@@ -128,6 +136,11 @@ impl Games {
                 question: question.clone(),
                 reply: turn.reply.clone(),
                 understood: !turn.invalid,
+                one_at_a_time: turn.invalid && remark == Some(Remark::OneAtATime),
+                meant: match remark {
+                    Some(Remark::Meant(question)) => Some(question),
+                    _ => None,
+                },
             });
             if turn.end.is_some() {
                 after.status = if turn.won() { HostStatus::Found } else { HostStatus::Lost };

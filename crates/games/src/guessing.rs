@@ -41,6 +41,21 @@ pub trait GuessingGame: World {
     /// # Panics
     /// Where no game is in play.
     fn act_with_oracle(&mut self, said: &str, oracle_raw: Option<&str>) -> Turn;
+
+    /// What a person who asks is told beside the answer, if anything.
+    fn remark(&self, _question: &str) -> Option<Remark> {
+        None
+    }
+}
+
+/// What a person who asks is told beside the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// The question was taken in these words, because a word in it was misspelled: "did you mean …".
+    Meant(String),
+    /// It is two questions in one. Where its parts agree it is answered; else it is no question that
+    /// can be answered, and they should be asked one at a time.
+    OneAtATime,
 }
 
 /// What comes before the first end of line, without blanks around it: the part of an utterance that

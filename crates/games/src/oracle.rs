@@ -46,8 +46,9 @@ impl TableOracle {
 impl Oracle for TableOracle {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
         let table = table();
-        let value =
-            table.object(object).and_then(|object| table.answer(object, &table.read(question)));
+        let value = table
+            .object(object)
+            .and_then(|object| table.answer(object, &table.hear(question).reading));
         self.say(value)
     }
 }
@@ -74,7 +75,7 @@ pub struct AmendedOracle {
 
 impl Oracle for AmendedOracle {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
-        let reading = table().read(question);
+        let reading = table().hear(question).reading;
         let object = table().object(object);
         self.table.say(object.and_then(|object| self.amendments.answer(object, &reading)))
     }

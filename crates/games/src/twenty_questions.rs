@@ -24,8 +24,8 @@ use target::Target;
 
 use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
-use crate::guessing::{GuessingGame, first_line};
-use crate::knowledge::{self, ObjectId};
+use crate::guessing::{GuessingGame, Remark, first_line};
+use crate::knowledge::{self, Claim, ObjectId, Reading};
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
 use crate::question_pool::QuestionPool;
@@ -250,6 +250,12 @@ impl GuessingGame for TwentyQuestions {
 
     fn max_turns(&self) -> usize {
         self.options.max_turns
+    }
+
+    fn remark(&self, question: &str) -> Option<Remark> {
+        let heard = knowledge::table().hear(question);
+        let two = matches!(heard.reading, Reading::Asks { claim: Claim::Two(..), .. });
+        heard.meant.map(Remark::Meant).or(two.then_some(Remark::OneAtATime))
     }
 
     fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {

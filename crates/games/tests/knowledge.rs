@@ -220,6 +220,8 @@ const SMALL: Sources<'static> = Sources {
     kinds: ("kinds.txt", "thing <\nanimal < thing\n  Is it an animal?\n  + alive\n"),
     phrases: ("phrases.txt", ""),
     references: ("references.txt", ""),
+    heard: ("heard.txt", ""),
+    amounts: ("amounts.txt", ""),
     objects: &[("o.txt", "= animal\ncat | size: 46cm 4kg\n  + tail\nworm | size: 9cm 5g\n")],
 };
 

@@ -87,7 +87,7 @@ function Asking({ state }: { state: HostState }) {
       </p>
       {last ? (
         <p class="question reply">
-          <span class="asked">{last.question}</span> {spoken(last.reply)}
+          <span class="asked">{last.question}</span> {spoken(last)}
         </p>
       ) : (
         <p class="question">I’ve picked something. Ask away.</p>
@@ -155,9 +155,9 @@ function History({ state }: { state: HostState }) {
         {[...state.turns].reverse().map((turn) => (
           <li key={turn.number}>
             <span class="n num">{turn.number}</span>
-            <span class="q">{turn.question}</span>
+            <span class="q">{turn.meant ?? turn.question}</span>
             <span class={`a ${turn.understood ? turn.reply.replace(".", "").toLowerCase() : "unknown"}`}>
-              {turn.understood ? turn.reply.replace(".", "") : "Not understood"}
+              {turn.understood ? turn.reply.replace(".", "") : turn.oneAtATime ? "One at a time" : "Not understood"}
             </span>
           </li>
         ))}

@@ -55,7 +55,7 @@ export const ask = (question: string) =>
     show(state, false);
     const last = state.turns.at(-1);
     const end = state.status === "ask" ? "" : ` ${ending(state)}`;
-    if (last) announce(`${last.question} ${spoken(last.reply)}${end}`);
+    if (last) announce(`${last.question} ${spoken(last)}${end}`);
   });
 
 export const takeBack = () =>
@@ -74,8 +74,10 @@ export const giveUp = () =>
   });
 
 /** The world's reply in this page's words. */
-export function spoken(reply: string): string {
-  return reply === "Invalid Question." ? "I didn’t understand that. It still counts as a question." : reply;
+export function spoken({ reply, meant, oneAtATime }: HostState["turns"][number]): string {
+  if (oneAtATime) return "One at a time: the answers to these two differ. It still counts as a question.";
+  if (reply === "Invalid Question.") return "I didn’t understand that. It still counts as a question.";
+  return meant ? `(Did you mean “${meant}”?) ${reply}` : reply;
 }
 
 /** How it ended. */

@@ -141,11 +141,12 @@ pub fn questions(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let table = knowledge::table();
     for question in text.lines().take(8) {
-        let reading = table.read(question);
+        let reading = table.hear(question).reading;
         for object in (0..table.objects().len()).step_by(40) {
             let _ = table.answer(ObjectId(object), &reading);
         }
         let _ = knowledge::guess_phrase(question);
+        let _ = table.guessed_loosely(question);
     }
 }
 

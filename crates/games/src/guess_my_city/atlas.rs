@@ -94,6 +94,8 @@ fn build() -> Result<Table, crate::knowledge::DataError> {
         kinds: of("city <\n"),
         phrases: ("cities/phrases.txt", &phrases),
         references: of(""),
+        heard: of(""),
+        amounts: of(""),
         objects: &[of(&objects)],
     })
 }

@@ -175,6 +175,26 @@ impl Clause {
         self
     }
 
+    /// The same with its first `count` words, the frame among them, put in other words; `None` when
+    /// it gets too long.
+    pub fn rephrased(&self, count: usize, new: &[WordId]) -> Option<Self> {
+        let mut clause = self.clone();
+        let len = self.len - count + new.len();
+        if len > clause.ids.len() {
+            return None;
+        }
+        clause.ids[..new.len()].copy_from_slice(new);
+        clause.ids[new.len()..len].copy_from_slice(&self.ids[count..self.len]);
+        clause.at[new.len()..len].copy_from_slice(&self.at[count..self.len]);
+        clause.len = len;
+        Some(clause)
+    }
+
+    /// "It can't fly, can it?" is answered as "It can fly." is: no, it cannot.
+    pub fn settle_tag(&mut self, tokens: &Tokens) {
+        self.negated &= !tokens.tag;
+    }
+
     /// The same without its last word.
     pub fn without_last(mut self) -> Self {
         self.len -= 1;

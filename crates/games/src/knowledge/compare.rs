@@ -27,11 +27,11 @@ impl Measures {
         }
     }
 
-    /// One of the two.
+    /// One of the two: the weight, or what stands for every other measure.
     pub fn get(&self, measure: Measure) -> f32 {
         match measure {
-            Measure::Size => self.size,
             Measure::Weight => self.weight,
+            _ => self.size,
         }
     }
 }
@@ -45,12 +45,22 @@ pub(super) fn amount(text: &str) -> Option<(Measure, f32)> {
 }
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Measure {
     /// Size in centimetres.
     Size,
     /// Weight in kilograms.
     Weight,
+    /// The longest side in centimetres.
+    Length,
+    /// The height in centimetres.
+    Height,
+    /// What it costs, in dollars.
+    Price,
+    /// How fast it gets, in kilometres an hour.
+    Speed,
+    /// How many it has of some part, by the place of the part in `amounts.txt`.
+    Count(u8),
 }
 
 /// How it is compared.
@@ -104,8 +114,8 @@ impl Comparison {
     }
 }
 
-/// The measure that a unit measures and its worth in centimetres or kilograms.
-fn unit_of(unit: &str) -> Option<(Measure, f32)> {
+/// The measure that a unit measures and its worth in the unit of [`Measure`].
+pub(super) fn unit_of(unit: &str) -> Option<(Measure, f32)> {
     Some(match unit {
         "mm" | "millimeter" | "millimeters" => (Measure::Size, 0.1),
         "cm" | "centimeter" | "centimeters" | "centimetre" | "centimetres" => (Measure::Size, 1.0),
@@ -122,6 +132,18 @@ fn unit_of(unit: &str) -> Option<(Measure, f32)> {
         "t" | "ton" | "tons" | "tonne" | "tonnes" => (Measure::Weight, 1000.0),
         "ounce" | "ounces" | "oz" => (Measure::Weight, 0.02835),
         "pound" | "pounds" | "lb" | "lbs" => (Measure::Weight, 0.4536),
+        "mg" | "milligram" | "milligrams" => (Measure::Weight, 1e-6),
+        "stone" | "stones" => (Measure::Weight, 6.35),
+        "kgs" | "kilogramme" | "kilogrammes" => (Measure::Weight, 1.0),
+        "gramme" | "grammes" | "gm" | "gms" => (Measure::Weight, 0.001),
+        "cms" => (Measure::Size, 1.0),
+        "yd" | "yds" => (Measure::Size, 91.44),
+        "dollar" | "dollars" | "buck" | "bucks" | "usd" => (Measure::Price, 1.0),
+        "euro" | "euros" | "eur" => (Measure::Price, 1.1),
+        "quid" | "gbp" => (Measure::Price, 1.3),
+        "cent" | "cents" => (Measure::Price, 0.01),
+        "mph" => (Measure::Speed, 1.609),
+        "kmh" | "kph" => (Measure::Speed, 1.0),
         _ => return None,
     })
 }
@@ -141,14 +163,20 @@ pub(super) fn number(text: &str) -> Option<f32> {
         ("eight", 8.0),
         ("nine", 9.0),
         ("ten", 10.0),
+        ("eleven", 11.0),
         ("twelve", 12.0),
+        ("fifteen", 15.0),
         ("twenty", 20.0),
+        ("thirty", 30.0),
+        ("forty", 40.0),
         ("fifty", 50.0),
+        ("sixty", 60.0),
+        ("eighty", 80.0),
         ("hundred", 100.0),
         ("thousand", 1000.0),
     ];
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 7;
-    if digits {
+    let digits = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    if text.bytes().all(digits) && text.len() <= 8 {
         text.parse().ok().filter(|&number| number > 0.0)
     } else {
         WORDS.iter().find(|(word, _)| *word == text).map(|&(_, number)| number)

@@ -6,11 +6,14 @@
 
 use std::collections::HashMap;
 
+use super::amounts::Amounts;
+use super::clause::Clause;
 use super::compare::{Comparison, Comparisons, Measure, Measures, Relation, amount};
 use super::facts::Facts;
 use super::format::{
     self, Anchor, DataError, ObjectRecord, PhraseRecord, Place, PropertyRecord, Rule,
 };
+use super::heard::{Things, learn_amounts, learn_heard};
 use super::inflection::plural;
 use super::reader::{Known, Literal, Reader};
 use super::spelling;
@@ -29,6 +32,10 @@ pub struct Sources<'a> {
     pub phrases: Source<'a>,
     /// Further things to compare sizes with.
     pub references: Source<'a>,
+    /// Wordings and properties that are understood and not asked.
+    pub heard: Source<'a>,
+    /// Numbers: lengths, prices, how many parts.
+    pub amounts: Source<'a>,
     /// The objects.
     pub objects: &'a [Source<'a>],
 }
@@ -71,9 +78,12 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
         }
         values.extend(row);
     }
+    let things = Things { records: &records, facts: &facts, values: &values };
+    let heard = learn_heard(&mut reader, sources.heard.0, sources.heard.1, &things)?;
+    reader.amounts = learn_amounts(&mut reader, sources.amounts.0, sources.amounts.1, &things)?;
     let objects: Vec<Object> = records.iter().map(object).collect();
     let by_name = by_name(&records);
-    Ok(Table { objects, properties, values, reader, by_name })
+    Ok(Table { objects, properties, values, heard, reader, by_name })
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {
@@ -102,9 +112,14 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
             vocabulary.add_synonym(phrase.from, id);
         }
     }
-    let (mut anywhere, mut at_start, mut at_end) = <(Phrases, Phrases, Phrases)>::default();
+    let [mut anywhere, mut at_start, mut at_end, mut loose, mut frames]: [Phrases; 5] =
+        Default::default();
     for phrase in phrases {
         if phrase.anchor == Anchor::Anywhere && one_word(phrase.from) && one_word(phrase.to) {
+            continue;
+        }
+        if phrase.anchor == Anchor::Known {
+            vocabulary.intern(phrase.from);
             continue;
         }
         let mut ids = |text: &str| -> Result<Vec<WordId>, DataError> {
@@ -119,6 +134,12 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
             Anchor::Anywhere => anywhere.insert(from.into_iter(), &to),
             Anchor::Start => at_start.insert(from.into_iter(), &to),
             Anchor::End => at_end.insert(from.into_iter().rev(), &to),
+            Anchor::Known => true,
+            Anchor::Loose => loose.insert(from.into_iter(), &to),
+            Anchor::Frame => {
+                let (from, to) = (Clause::of_question(&from), Clause::of_question(&to));
+                frames.insert(from.key().iter().copied(), to.key())
+            }
         };
         if !new {
             return Err(phrase.place.error(format!("\"{}\" is there twice", phrase.from)));
@@ -126,14 +147,20 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
     }
     let comparisons = Comparisons::new(&mut vocabulary);
     let spelling = spelling::Words::new(&mut vocabulary);
+    let (and, or) = (vocabulary.intern("and"), vocabulary.intern("or"));
     Ok(Reader {
         vocabulary,
         anywhere,
         at_start,
         at_end,
+        loose,
+        frames,
+        and,
+        or,
         questions: Map::default(),
         names: Map::default(),
         comparisons,
+        amounts: Amounts::default(),
         spelling,
     })
 }

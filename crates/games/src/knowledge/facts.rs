@@ -25,7 +25,7 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// The kind called `name` and all kinds above it, the lowest first.
-    fn lineage(
+    pub fn lineage(
         &self,
         name: &str,
         place: Place<'_>,

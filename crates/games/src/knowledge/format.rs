@@ -118,10 +118,19 @@ pub enum Anchor {
     Anywhere,
     Start,
     End,
+    /// Anywhere, where the question is not read without.
+    Loose,
+    /// Nowhere: words that are right as they stand, although one slip makes another of them.
+    Known,
+    /// As the opening, where the question is not read without.
+    Frame,
 }
 
 /// The lines that say something: number, whether indented, text without comment and outer space.
-fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = (Place<'a>, bool, &'a str)> {
+pub(super) fn lines<'a>(
+    file: &'a str,
+    text: &'a str,
+) -> impl Iterator<Item = (Place<'a>, bool, &'a str)> {
     text.lines().enumerate().filter_map(move |(i, raw)| {
         let said = raw.split('#').next().unwrap_or("").trim_end();
         let place = Place { file, line: i + 1 };
@@ -130,7 +139,7 @@ fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = (Place<'a>, b
     })
 }
 
-fn names(list: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
@@ -272,24 +281,28 @@ pub fn references<'a>(file: &'a str, text: &'a str) -> Result<Vec<ObjectRecord<'
     lines(file, text).map(|(place, _, said)| object(said, "", place)).collect()
 }
 
-/// Reads `phrases.txt`: `from = to`, or lists behind `drop:`, `start:` and `end:`.
+/// Reads `phrases.txt`: `from = to`, perhaps behind `loose:` or `frame:`, or lists behind `drop:`,
+/// `start:` and `end:`.
 pub fn phrases<'a>(file: &'a str, text: &'a str) -> Result<Vec<PhraseRecord<'a>>, DataError> {
     let mut records = Vec::new();
     for (place, _, said) in lines(file, text) {
-        let listed =
-            [("drop:", Anchor::Anywhere), ("start:", Anchor::Start), ("end:", Anchor::End)]
-                .iter()
-                .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
+        let listed = [
+            ("drop:", Anchor::Anywhere),
+            ("start:", Anchor::Start),
+            ("end:", Anchor::End),
+            ("known:", Anchor::Known),
+        ]
+        .iter()
+        .find_map(|&(mark, anchor)| Some((said.strip_prefix(mark)?, anchor)));
         if let Some((list, anchor)) = listed {
             records.extend(names(list).map(|from| PhraseRecord { from, to: "", anchor, place }));
         } else if let Some((from, to)) = said.split_once('=') {
-            let (from, to) = (from.trim(), to.trim());
-            records.extend(names(from).map(|from| PhraseRecord {
-                from,
-                to,
-                anchor: Anchor::Anywhere,
-                place,
-            }));
+            let (from, anchor) = [("loose:", Anchor::Loose), ("frame:", Anchor::Frame)]
+                .iter()
+                .find_map(|&(mark, anchor)| Some((from.strip_prefix(mark)?, anchor)))
+                .unwrap_or((from, Anchor::Anywhere));
+            let to = to.trim();
+            records.extend(names(from).map(|from| PhraseRecord { from, to, anchor, place }));
         } else {
             return Err(place.error(format!("\"{said}\" is no phrase")));
         }

@@ -8,25 +8,30 @@
 
 mod reader;
 
+mod amounts;
 mod clause;
 mod compare;
 mod inflection;
+mod loose;
 mod spelling;
 mod words;
 
 mod compile;
 mod facts;
 mod format;
+mod heard;
 
 use std::sync::OnceLock;
 
 pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
-pub use reader::{Claim, Degree, Literal, Reading};
+pub use loose::Hearing;
+pub use reader::{Claim, Degree, Joint, Literal, Part, Reading, Simple};
 pub use spelling::{Letter, Spelling};
 
 use crate::data;
+use heard::Heard;
 use reader::Reader;
 use words::Map;
 
@@ -38,6 +43,8 @@ pub fn embedded() -> &'static Sources<'static> {
         kinds: data::source("kinds.txt"),
         phrases: data::source("phrases.txt"),
         references: data::source("references.txt"),
+        heard: data::source("heard.txt"),
+        amounts: data::source("amounts.txt"),
         objects: data::sources("objects/"),
     })
 }
@@ -208,6 +215,8 @@ pub struct Table {
     properties: Vec<Property>,
     /// One byte a value, the row of each object in the order of the properties.
     values: Vec<u8>,
+    /// Properties beyond these, which are understood and not asked; numbered behind them.
+    heard: Vec<Heard>,
     reader: Reader,
     by_name: Map<Box<str>, ObjectId>,
 }
@@ -249,8 +258,32 @@ impl Table {
     /// # Panics
     /// If either is not of this table.
     pub fn value(&self, object: ObjectId, property: PropertyId) -> Value {
-        assert!(property.0 < self.properties.len(), "property {} is not of this table", property.0);
+        if let Some(heard) = property.0.checked_sub(self.properties.len()) {
+            assert!(heard < self.heard.len(), "property {} is not of this table", property.0);
+            return Value::from_byte(self.heard[heard].values[object.0]);
+        }
         Value::from_byte(self.values[object.0 * self.properties.len() + property.0])
+    }
+
+    /// Reads a question, and mends an error of typing where it is not read as it stands.
+    pub fn hear(&self, question: &str) -> Hearing {
+        self.reader.hear(question)
+    }
+
+    /// The object that a question guesses which is not read as it stands: "is it a bannana", "lol is it
+    /// a dog".
+    pub fn guessed_loosely(&self, question: &str) -> Option<ObjectId> {
+        if self.reader.understand(question).is_some() {
+            return None;
+        }
+        match self.hear(question).reading {
+            Reading::Asks {
+                claim: Claim::Is(object),
+                negated: false,
+                degree: Degree::Typically,
+            } => Some(object),
+            _ => None,
+        }
     }
 
     /// Reads a question.
@@ -289,19 +322,91 @@ impl Table {
             let value = value.unwrap_or_else(|| self.value(object, literal.property));
             if literal.opposite { value.negated() } else { value }
         };
-        let truth = |holds| if holds { Value::Yes } else { Value::No };
         let value = match claim {
-            Claim::Has(literal) => has(literal),
             Claim::HasBoth(first, second) => Value::of(has(first).weight() * has(second).weight()),
-            Claim::Is(named) => truth(named == object),
-            Claim::Compares(comparison) => comparison.value(&self.objects[object.0].measures),
-            Claim::Spells(spelling) => truth(spelling.holds(&self.objects[object.0].name)),
+            Claim::Two(joint, parts) => return self.both(object, joint, parts, has),
+            Claim::Has(literal) => has(literal),
+            Claim::Is(named) => self.simple(object, Simple::Is(named), has)?,
+            Claim::Compares(comparison) => {
+                self.simple(object, Simple::Compares(comparison), has)?
+            }
+            Claim::Spells(spelling) => self.simple(object, Simple::Spells(spelling), has)?,
         };
-        let value = match (value, degree) {
-            (Value::Sometimes(_), Degree::Ever) => Value::Yes,
-            (Value::Sometimes(_), Degree::Always) => Value::No,
-            _ => value,
-        };
-        Some(if negated { value.negated() } else { value })
+        Some(settled(value, negated, degree))
     }
+
+    fn simple(
+        &self,
+        object: ObjectId,
+        claim: Simple,
+        has: impl Fn(Literal) -> Value,
+    ) -> Option<Value> {
+        let truth = |holds| if holds { Value::Yes } else { Value::No };
+        let this = &self.objects[object.0];
+        Some(match claim {
+            Simple::Has(literal) => has(literal),
+            Simple::Is(named) => truth(named == object),
+            Simple::Compares(comparison) => {
+                self.reader.amounts.value(object, &this.measures, &comparison)?
+            }
+            Simple::Spells(spelling) => truth(spelling.holds(&this.name)),
+        })
+    }
+
+    /// The answer to two questions in one: that of both where they agree. Where only one holds, "fur or
+    /// feathers?" is answered by a yes and "big and heavy?" by none; nor is "man-made or natural?",
+    /// to which the answer is yes of nearly everything, and which asks which of the two it is.
+    fn both(
+        &self,
+        object: ObjectId,
+        joint: Joint,
+        [first, second]: [Part<Simple>; 2],
+        has: impl Fn(Literal) -> Value,
+    ) -> Option<Value> {
+        let value = |part: Part<Simple>| {
+            let value = self.simple(object, part.claim, &has)?;
+            Some(settled(value, part.negated, part.degree))
+        };
+        let (one, other) = (value(first)?, value(second)?);
+        let (less, more) = match one.weight() < other.weight() {
+            true => (one, other),
+            false => (other, one),
+        };
+        if one.is_mostly_yes() == other.is_mostly_yes() {
+            return Some(if joint == Joint::And { less } else { more });
+        }
+        if let (Simple::Has(one), Simple::Has(other)) = (first.claim, second.claim)
+            && one.property == other.property
+        {
+            return None;
+        }
+        let at = |object: ObjectId, part: Part<Simple>| {
+            let has = |literal: Literal| {
+                let value = self.value(object, literal.property);
+                if literal.opposite { value.negated() } else { value }
+            };
+            self.simple(object, part.claim, has)
+                .is_some_and(|value| settled(value, part.negated, part.degree).is_mostly_yes())
+        };
+        // Two guesses are no question.
+        if let (Simple::Is(_), _) | (_, Simple::Is(_)) = (first.claim, second.claim) {
+            return None;
+        }
+        const NEARLY: f32 = 0.75;
+        let objects = (0..self.objects.len()).map(ObjectId);
+        let told = joint == Joint::Or
+            && (objects.filter(|&o| at(o, first) || at(o, second)).count() as f32)
+                < NEARLY * self.objects.len() as f32;
+        told.then_some(more)
+    }
+}
+
+/// A value under the degree and the sense in which it is asked after.
+fn settled(value: Value, negated: bool, degree: Degree) -> Value {
+    let value = match (value, degree) {
+        (Value::Sometimes(_), Degree::Ever) => Value::Yes,
+        (Value::Sometimes(_), Degree::Always) => Value::No,
+        _ => value,
+    };
+    if negated { value.negated() } else { value }
 }

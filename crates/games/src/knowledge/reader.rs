@@ -7,12 +7,13 @@
 //! ("an animal that can fly"). Anything else stays unread: the reader never takes the words it
 //! knows and leaves out the others.
 
+use super::amounts::Amounts;
 use super::clause::{Clause, FRAME_BE, FRAME_CAN_BE, FRAME_DO};
 use super::compare::{Comparison, Comparisons};
 use super::spelling::Spelling;
 use super::words::{
-    ALWAYS, ART, CAN, EVER, MAX_WORDS, Map, NOT, NT, PEOPLE, Phrases, SOMETIMES, THAT, THING,
-    Tokens, Vocabulary, WITH, WordId,
+    ALWAYS, ART, CAN, DO, EVER, HAVE, IS, IT, MAX_WORDS, Map, NOT, NT, PEOPLE, Phrases, SOMETIMES,
+    THAT, THING, THIS, Tokens, Vocabulary, WAS, WITH, WOULD, WordId,
 };
 use super::{ObjectId, PropertyId};
 
@@ -45,6 +46,61 @@ pub enum Claim {
     Compares(Comparison),
     /// Its name is spelled in a certain way.
     Spells(Spelling),
+    /// Two questions in one.
+    Two(Joint, [Part<Simple>; 2]),
+}
+
+/// What stands between two questions in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joint {
+    /// "Is it big and heavy?"
+    And,
+    /// "Is it red or green?"
+    Or,
+}
+
+/// A claim that is half of a question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Simple {
+    /// See [`Claim::Has`].
+    Has(Literal),
+    /// See [`Claim::Is`].
+    Is(ObjectId),
+    /// See [`Claim::Compares`].
+    Compares(Comparison),
+    /// See [`Claim::Spells`].
+    Spells(Spelling),
+}
+
+/// A claim and how it is asked after.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part<C = Claim> {
+    /// What is claimed of the object.
+    pub claim: C,
+    /// The contrary is asked.
+    pub negated: bool,
+    /// How often the claim must hold.
+    pub degree: Degree,
+}
+
+impl Part {
+    /// The reading of a question that has no other part.
+    pub(super) fn alone(self) -> Reading {
+        let Part { claim, negated, degree } = self;
+        Reading::Asks { claim, negated, degree }
+    }
+
+    /// The same as half of a question, where it can be.
+    pub(super) fn simple(self) -> Option<Part<Simple>> {
+        let claim = match self.claim {
+            Claim::Has(literal) => Simple::Has(literal),
+            Claim::Is(object) => Simple::Is(object),
+            Claim::Compares(comparison) => Simple::Compares(comparison),
+            Claim::Spells(spelling) => Simple::Spells(spelling),
+            Claim::HasBoth(..) | Claim::Two(..) => return None,
+        };
+        Some(Part { claim, negated: self.negated, degree: self.degree })
+    }
 }
 
 /// A property or its contrary.
@@ -88,23 +144,33 @@ pub(super) struct Reader {
     pub anywhere: Phrases,
     pub at_start: Phrases,
     pub at_end: Phrases,
+    /// The same where a question stays unread, and openings that mean the same as others.
+    pub loose: Phrases,
+    pub frames: Phrases,
+    pub and: WordId,
+    pub or: WordId,
     /// Known questions by frame and words.
     pub questions: Map<Box<[WordId]>, Known>,
     /// Names, aliases and plurals of the objects by their words.
     pub names: Map<Box<[WordId]>, ObjectId>,
     pub comparisons: Comparisons,
+    pub amounts: Amounts,
     pub spelling: super::spelling::Words,
 }
 
 impl Reader {
     /// Reads a question.
     pub fn read(&self, question: &str) -> Reading {
-        self.understand(question).unwrap_or(Reading::Invalid)
+        self.understand(question)
+            .or_else(|| self.read_loosely(question))
+            .unwrap_or(Reading::Invalid)
     }
 
-    fn understand(&self, question: &str) -> Option<Reading> {
+    /// Reads a question as it stands.
+    pub fn understand(&self, question: &str) -> Option<Reading> {
         let tokens = self.tokens(question)?;
-        let clause = Clause::of_question(tokens.ids());
+        let mut clause = Clause::of_question(tokens.ids());
+        clause.settle_tag(&tokens);
         let (claim, clause) = self.claim(clause, &tokens, true)?;
         Some(Reading::Asks { claim, negated: clause.negated, degree: clause.degree })
     }
@@ -112,9 +178,16 @@ impl Reader {
     /// Splits a question into words and replaces phrases.
     fn tokens(&self, question: &str) -> Option<Tokens> {
         let mut tokens = self.vocabulary.split(question)?;
+        self.replace(&self.anywhere, &mut tokens)?;
+        self.trim(&mut tokens)?;
+        Some(tokens)
+    }
+
+    /// Replaces phrases wherever they stand.
+    pub fn replace(&self, phrases: &Phrases, tokens: &mut Tokens) -> Option<()> {
         let mut at = 0;
         while at < tokens.ids().len() {
-            match self.anywhere.longest(tokens.ids()[at..].iter().copied()) {
+            match phrases.longest(tokens.ids()[at..].iter().copied()) {
                 Some((count, new)) => {
                     tokens.replace(at, count, new)?;
                     at += new.len();
@@ -122,6 +195,11 @@ impl Reader {
                 None => at += 1,
             }
         }
+        Some(())
+    }
+
+    /// Leaves out what says nothing at the start and at the end.
+    pub fn trim(&self, tokens: &mut Tokens) -> Option<()> {
         while let Some((count, new)) = self.at_start.longest(tokens.ids().iter().copied()) {
             tokens.replace(0, count, new)?;
         }
@@ -130,13 +208,27 @@ impl Reader {
                 break;
             }
             let at = tokens.ids().len() - count;
+            // Behind a statement with a negation, "can it?" expects a no.
+            let opens = |id: &WordId| matches!(*id, IS | DO | CAN | WOULD | HAVE | WAS);
+            let subject = |id: &WordId| matches!(*id, IT | PEOPLE);
+            let ids = tokens.ids();
+            let statement = ids.first().is_some_and(|id| matches!(*id, IT | THIS | PEOPLE));
+            tokens.tag |= statement
+                && count == 2
+                && ids.get(at).is_some_and(opens)
+                && ids.get(at + 1).is_some_and(subject);
             tokens.replace(at, count, new)?;
         }
-        Some(tokens)
+        Some(())
     }
 
     /// What a clause claims, and the clause in the form that was understood.
-    fn claim(&self, clause: Clause, tokens: &Tokens, outermost: bool) -> Option<(Claim, Clause)> {
+    pub fn claim(
+        &self,
+        clause: Clause,
+        tokens: &Tokens,
+        outermost: bool,
+    ) -> Option<(Claim, Clause)> {
         if clause.len < 2 {
             return None;
         }
@@ -172,6 +264,10 @@ impl Reader {
             (None, None) if frame == FRAME_BE || frame == FRAME_DO => self
                 .comparisons
                 .read(clause, tokens, &self.names)
+                .or_else(|| {
+                    let Comparisons { objects, references, .. } = &self.comparisons;
+                    self.amounts.read(clause, tokens, objects, &self.names, references)
+                })
                 .map(Claim::Compares)
                 .or_else(|| self.spelling.read(clause, tokens).map(Claim::Spells)),
             (None, None) => None,
@@ -256,6 +352,19 @@ impl Reader {
         match self.questions.insert(clause.key().into(), known) {
             Some(earlier) => Err(Some(earlier.literal)),
             None => Ok(()),
+        }
+    }
+
+    /// Adds a wording that is understood and not asked, unless it is read already.
+    pub fn learn_loose(&mut self, question: &str, known: Known) {
+        self.vocabulary.intern_all(question);
+        let known_before = matches!(
+            self.understand(question),
+            Some(Reading::Asks { degree: Degree::Typically, .. })
+        );
+        if !known_before {
+            // A wording that cannot be a key is none: `every_line_is_heard` finds it.
+            let _ = self.learn(question, known);
         }
     }
 

@@ -173,11 +173,19 @@ pub struct Tokens {
     ids: [WordId; MAX_WORDS],
     spans: [(u16, u16); MAX_WORDS],
     len: usize,
+    /// Whether a tag that expects a no was left out at the end: "It can't fly, can it?".
+    pub tag: bool,
 }
 
 impl Tokens {
     fn new() -> Self {
-        Tokens { text: [0; MAX_BYTES], ids: [0; MAX_WORDS], spans: [(0, 0); MAX_WORDS], len: 0 }
+        Tokens {
+            text: [0; MAX_BYTES],
+            ids: [0; MAX_WORDS],
+            spans: [(0, 0); MAX_WORDS],
+            len: 0,
+            tag: false,
+        }
     }
 
     /// The word numbers in order.
@@ -189,6 +197,15 @@ impl Tokens {
     pub fn text(&self, i: usize) -> &str {
         let (start, end) = self.spans[i];
         std::str::from_utf8(&self.text[start as usize..end as usize]).unwrap_or("")
+    }
+
+    /// The words at these places, in this order; `None` when there are too many.
+    pub fn picked(&self, places: &[usize]) -> Option<Tokens> {
+        let mut picked = Tokens { text: self.text, ..Tokens::new() };
+        for &place in places {
+            picked.push(*self.ids().get(place)?, self.spans[place])?;
+        }
+        Some(picked)
     }
 
     fn push(&mut self, id: WordId, span: (u16, u16)) -> Option<()> {
@@ -279,8 +296,11 @@ impl Vocabulary {
         let mut end = 0;
         let mut start = 0;
         // A byte beyond the last closes the last word.
-        for byte in question.bytes().chain([b' ']) {
-            let letter = byte.is_ascii_alphanumeric() || byte == b'\'';
+        let digit = |at: usize| question.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+        let decimal = |at: usize| at > 0 && digit(at - 1) && digit(at + 1);
+        for (at, byte) in question.bytes().chain([b' ']).enumerate() {
+            let point = byte == b'.' && decimal(at);
+            let letter = byte.is_ascii_alphanumeric() || byte == b'\'' || point;
             if letter {
                 *tokens.text.get_mut(end)? = byte.to_ascii_lowercase();
                 end += 1;
@@ -293,13 +313,79 @@ impl Vocabulary {
                 self.push_word(&mut tokens, start, end)?;
                 start = end;
             }
+            if byte == b'&' {
+                tokens.text.get_mut(end..end + 3)?.copy_from_slice(b"and");
+                self.push_word(&mut tokens, end, end + 3)?;
+                (start, end) = (end + 3, end + 3);
+            }
         }
         Some(tokens)
     }
 
+    /// "yellowish" and "reddish" as the colour that they are a shade of.
+    fn shade(&self, word: &str) -> Option<&(WordId, WordId)> {
+        let stem = word.strip_suffix("ish").filter(|stem| stem.len() > 2)?;
+        let halved = || self.words.get(&stem[..stem.len() - 1]);
+        self.words.get(stem).or_else(halved)
+    }
+
+    /// Whether a word, in whatever case, has a number.
+    pub fn knows(&self, word: &str) -> bool {
+        let word = word.to_ascii_lowercase();
+        self.words.contains_key(word.as_str()) || self.shade(&word).is_some()
+    }
+
+    /// The known words that one slip makes `word` of, the likelier slips first: two letters turned
+    /// round, a letter left out, a letter too many, a letter beside the right one, a blank left out.
+    pub fn one_edit_away(&self, word: &str) -> Vec<String> {
+        let word = word.to_ascii_lowercase();
+        let letters = word.as_bytes();
+        let mut near = Vec::new();
+        let mut offer = |bytes: Vec<u8>| {
+            let Ok(word) = String::from_utf8(bytes) else { return };
+            if self.words.get(word.as_str()).is_some_and(|&(id, _)| id != DROPPED)
+                && !near.contains(&word)
+            {
+                near.push(word);
+            }
+        };
+        for i in 1..letters.len() {
+            let mut turned = letters.to_vec();
+            turned.swap(i - 1, i);
+            offer(turned);
+        }
+        for i in 1..=letters.len() {
+            for letter in b'a'..=b'z' {
+                offer([&letters[..i], &[letter], &letters[i..]].concat());
+            }
+        }
+        if letters.len() < 4 {
+            return near;
+        }
+        for i in 1..letters.len() {
+            offer([&letters[..i], &letters[i + 1..]].concat());
+        }
+        for i in 1..letters.len() {
+            for letter in (b'a'..=b'z').filter(|&letter| confused(letters[i], letter)) {
+                offer([&letters[..i], &[letter], &letters[i + 1..]].concat());
+            }
+        }
+        for i in 2..letters.len() - 1 {
+            let (first, second) = word.split_at(i);
+            if self.words.contains_key(first) && self.words.contains_key(second) {
+                near.push(format!("{first} {second}"));
+            }
+        }
+        near
+    }
+
     fn push_word(&self, tokens: &mut Tokens, start: usize, end: usize) -> Option<()> {
         let word = std::str::from_utf8(&tokens.text[start..end]).ok()?.trim_matches('\'');
-        let found = self.words.get(word).or_else(|| self.words.get(word.strip_suffix("'s")?));
+        let found = self
+            .words
+            .get(word)
+            .or_else(|| self.words.get(word.strip_suffix("'s")?))
+            .or_else(|| self.shade(word));
         let span = (start as u16, end as u16);
         let (first, second) = found.copied().unwrap_or((UNKNOWN, DROPPED));
         if first != DROPPED {
@@ -310,6 +396,25 @@ impl Vocabulary {
         }
         Some(())
     }
+}
+
+/// Whether people type one letter for the other: vowels, letters that sound alike, and neighbours on
+/// the keyboard.
+fn confused(a: u8, b: u8) -> bool {
+    const ROWS: [&[u8]; 3] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
+    const ALIKE: [&[u8]; 4] = [b"aeiouy", b"cks", b"szc", b"fv"];
+    let place = |letter: u8| {
+        ROWS.iter().enumerate().find_map(|(row, letters)| {
+            letters.iter().position(|&other| other == letter).map(|column| (row, column))
+        })
+    };
+    let near = match (place(a), place(b)) {
+        (Some((row, column)), Some((other, place))) => {
+            row.abs_diff(other) <= 1 && column.abs_diff(place) <= 1
+        }
+        _ => false,
+    };
+    a != b && (near || ALIKE.iter().any(|alike| alike.contains(&a) && alike.contains(&b)))
 }
 
 /// Phrases by their words: a tree in which each step down is one more word.

@@ -44,10 +44,14 @@ impl Target {
     pub fn is_guessed_by(&self, rules: Rules, question: &str) -> bool {
         match rules {
             Rules::Official => self.aliases.contains(&official_last_token(question)),
-            Rules::Fixed => knowledge::guess_phrase(question).is_some_and(|phrase| {
-                self.aliases.contains(&phrase)
-                    || knowledge::table().object(&phrase) == Some(self.object)
-            }),
+            Rules::Fixed => {
+                let table = knowledge::table();
+                let named = knowledge::guess_phrase(question).is_some_and(|phrase| {
+                    self.aliases.contains(&phrase) || table.object(&phrase) == Some(self.object)
+                });
+                // A guess with an error of typing is one too.
+                named || table.guessed_loosely(question) == Some(self.object)
+            }
         }
     }
 
