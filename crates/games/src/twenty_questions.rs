@@ -26,6 +26,7 @@ use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{self, ObjectId};
+use crate::letters;
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
 use crate::question_pool::QuestionPool;
@@ -253,7 +254,7 @@ impl GuessingGame for TwentyQuestions {
     }
 
     fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
-        let wanted = name.trim().to_lowercase();
+        let wanted = letters::lower(name.trim());
         let object = knowledge::table().object(&wanted);
         let is_wanted =
             |t: &Target| t.aliases.contains(&wanted) || object.is_some_and(|id| id == t.object);

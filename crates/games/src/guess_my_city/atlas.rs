@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use super::cities::{City, cities, countries};
 use crate::data::{self, Source};
 use crate::knowledge::{Claim, ObjectId, Reading, Sources, Table, Value};
+use crate::letters;
 
 /// The least inhabitants of each class of size, by the name of its property.
 const SIZES: [(&str, u32); 4] = [
@@ -234,8 +235,8 @@ fn object(city: &City) -> String {
     }
     let mut text = format!(
         "= city\n{} | also: {} | noun: mass | size: {}cm 1kg\n",
-        record.name.to_lowercase(),
-        also.join(", ").to_lowercase(),
+        letters::lower(record.name),
+        letters::lower(&also.join(", ")),
         record.people as f32 / 1000.0
     );
     for entry in &record.entries {
@@ -301,7 +302,7 @@ fn without_contractions(question: &str) -> Cow<'_, str> {
     if !question.contains(['\'', '’']) {
         return Cow::Borrowed(question);
     }
-    let mut plain = question.to_lowercase().replace('’', "'");
+    let mut plain = letters::lower(question).replace('’', "'");
     for word in ["what", "where", "which", "how"] {
         plain = plain.replace(&format!("{word}'s "), &format!("{word} is "));
     }
@@ -347,6 +348,6 @@ fn listed(names: &[&str]) -> String {
 /// The words with a capital letter and a full stop.
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters.next().map(|c| c.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }
