@@ -156,7 +156,7 @@ impl Games {
 
     /// Plays: the answer to a message of a learner, both as JSON.
     pub fn ask(&mut self, message: &str) -> String {
-        let answer = match serde_json::from_str::<Message>(message) {
+        let answer = match from_text::<Message>(message) {
             Ok(message) => ready(self.served.answer(self.worlds.as_ref(), message)),
             Err(error) => archer_world::serve::refused(error.to_string()),
         };
@@ -165,10 +165,16 @@ impl Games {
 
     /// Teaches: the answer to a lesson, both as JSON; null where there is none.
     pub fn teach(&self, lesson: &str) -> String {
-        let lesson = serde_json::from_str::<Lesson>(lesson).ok();
+        let lesson = from_text::<Lesson>(lesson).ok();
         let answer = lesson.zip(self.worlds.teaching()).map(|(lesson, of)| lesson.of(of));
-        serde_json::to_string(&answer).expect("an answer is JSON")
+        answer.unwrap_or_else(|| "null".into())
     }
+}
+
+/// What a text says. It is read as a [`Value`] first, so that there is one reader of each type in the module
+/// and not two.
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_value(serde_json::from_str(text)?)
 }
 
 /// A game as a page hands it in.
