@@ -37,7 +37,7 @@ impl WasmGames {
     }
 }
 
-fn unread(error: &serde_json::Error) -> String {
+fn unread(error: &str) -> String {
     let message = format!("the request cannot be read: {error}");
     thrown(&Fault::usage(message, "Compare it with the package's types."))
 }

@@ -158,7 +158,7 @@ impl Games {
     pub fn ask(&mut self, message: &str) -> String {
         let answer = match from_text::<Message>(message) {
             Ok(message) => ready(self.served.answer(self.worlds.as_ref(), message)),
-            Err(error) => archer_world::serve::refused(error.to_string()),
+            Err(error) => archer_world::serve::refused(error),
         };
         serde_json::to_string(&answer).expect("an answer is JSON")
     }
@@ -173,13 +173,14 @@ impl Games {
 
 /// What a text says. It is read as a [`Value`] first, so that there is one reader of each type in the module
 /// and not two.
-pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_value(serde_json::from_str(text)?)
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    archer_input::from_value(value).map_err(|error| error.to_string())
 }
 
 /// A game as a page hands it in.
 fn read<T: DeserializeOwned>(game: Value) -> Result<T, Fault> {
-    serde_json::from_value(game).map_err(|error| {
+    archer_input::from_value(game).map_err(|error| {
         let message = format!("the game cannot be read: {error}");
         Fault::usage(message, "Hand in the game as it was given.")
     })

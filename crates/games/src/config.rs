@@ -239,7 +239,7 @@ impl WorldConfig {
             name.parse::<WorldName>()?;
         }
         let value = serde_json::Value::Object(settings.clone());
-        serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
+        archer_input::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
     }
 
     /// All of it as settings.
