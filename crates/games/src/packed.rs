@@ -17,9 +17,6 @@ pub trait Coder {
     fn code(&mut self, chance: u32, yes: bool) -> bool;
 }
 
-/// The contexts in which a yes is counted.
-const CONTEXTS: usize = 4;
-
 /// How often yes was the answer in some context.
 #[derive(Clone, Copy)]
 struct Count {
@@ -28,17 +25,20 @@ struct Count {
     rate: f32,
 }
 
-/// One question, asked in many contexts.
-struct Question {
+/// One question, asked in several contexts at once.
+struct Question<const CONTEXTS: usize> {
     /// 65536 for each context.
     counts: Vec<Count>,
     weights: Vec<[f32; CONTEXTS]>,
 }
 
-impl Question {
+impl<const CONTEXTS: usize> Question<CONTEXTS> {
     fn new() -> Self {
         let fresh = Count { chance: 0.5, rate: 0.6 };
-        Self { counts: vec![fresh; CONTEXTS << 16], weights: vec![[0.35; CONTEXTS]; 16] }
+        Self {
+            counts: vec![fresh; CONTEXTS << 16],
+            weights: vec![[1.4 / CONTEXTS as f32; CONTEXTS]; 16],
+        }
     }
 
     /// Asks it in these contexts, with the weights of number `trust`. Only arithmetic that gives the same
@@ -72,13 +72,13 @@ impl Question {
 }
 
 /// The least that an answer moves a chance.
-const SLOWEST: f32 = 1.0 / 60.0;
+const SLOWEST: f32 = 1.0 / 30.0;
 
 /// What the bytes so far say of the next.
 pub struct Model {
-    repeats: Question,
-    returns: Question,
-    bits: Question,
+    repeats: Question<4>,
+    returns: Question<3>,
+    bits: Question<3>,
     /// The three bytes seen last that differ from the next of them.
     last: [usize; 3],
     run: u32,
@@ -89,7 +89,7 @@ pub struct Model {
 impl Model {
     /// Before the first byte.
     pub fn new() -> Self {
-        let [repeats, returns, bits] = std::array::from_fn(|_| Question::new());
+        let (repeats, returns, bits) = (Question::new(), Question::new(), Question::new());
         Self { repeats, returns, bits, last: [0; 3], run: 0, repeated: 0 }
     }
 
@@ -107,14 +107,14 @@ impl Model {
             return a as u8;
         }
         self.run = 0;
-        let contexts = [a << 8 | b, a << 4 | long, history & 0xFF, b << 8 | c];
+        let contexts = [a << 8 | b, a << 4 | long, b << 8 | c];
         if self.returns.ask(coder, contexts, long, byte == b) {
             self.last = [b, a, c];
             return b as u8;
         }
         let mut node = 1;
         for bit in (0..8).rev() {
-            let contexts = [node, a << 8 | node, b << 8 | node, c << 8 | node];
+            let contexts = [node, a << 8 | node, b << 8 | node];
             let yes = self.bits.ask(coder, contexts, bit, byte >> bit & 1 == 1);
             node = node << 1 | usize::from(yes);
         }

@@ -14,6 +14,7 @@ mod target;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use archer_input::shown;
 use archer_world::{About, End, Opening, Start, Style, Turn, World};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -361,24 +362,26 @@ fn check_options(options: &Options) -> Result<(), GameError> {
     if !(0.0..=1.0).contains(&options.answer_noise) {
         return Err(GameError::BadSetting(format!(
             "answer_noise is {}; it is a probability, from 0 to 1",
-            options.answer_noise
+            shown(options.answer_noise)
         )));
     }
     let Options { answer_noise, sometimes_noise, .. } = *options;
+    let told = shown(sometimes_noise);
     if !(0.0..=1.0).contains(&sometimes_noise) {
         return Err(GameError::BadSetting(format!(
-            "sometimes_noise is {sometimes_noise}; it is a probability, from 0 to 1"
+            "sometimes_noise is {told}; it is a probability, from 0 to 1"
         )));
     }
     if f64::from(answer_noise) + f64::from(sometimes_noise) > 1.0 {
         return Err(GameError::BadSetting(format!(
-            "answer_noise {answer_noise} and sometimes_noise {sometimes_noise} are probabilities \
-             that must add up to at most 1"
+            "answer_noise {} and sometimes_noise {told} are probabilities that must add up to at \
+             most 1",
+            shown(answer_noise)
         )));
     }
     if sometimes_noise > 0.0 && !options.sometimes {
         return Err(GameError::BadSetting(format!(
-            "sometimes_noise is {sometimes_noise}, but \"Sometimes.\" is no answer here; set \
+            "sometimes_noise is {told}, but \"Sometimes.\" is no answer here; set \
              sometimes to true as well"
         )));
     }

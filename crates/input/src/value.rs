@@ -6,12 +6,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::value::StringDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
     IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// What a value says.
 ///
@@ -37,6 +38,57 @@ impl de::Error for ValueError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self(message.to_string())
     }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("invalid type: {}, expected {expected}", named(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("invalid value: {}, expected {expected}", named(found)))
+    }
+}
+
+/// Names what a value is as `serde_json` does, and numbers in the one way that is in the program.
+fn named(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(yes) => format!("boolean `{yes}`"),
+        Unexpected::Unsigned(number) => format!("integer `{number}`"),
+        Unexpected::Signed(number) => format!("integer `{number}`"),
+        Unexpected::Float(number) => format!("floating point `{}`", written(number)),
+        Unexpected::Str(text) => format!("string {text:?}"),
+        Unexpected::Seq => "sequence".into(),
+        Unexpected::Map => "map".into(),
+        Unexpected::Other(name) => name.into(),
+        _ => "another value".into(),
+    }
+}
+
+/// A number in its shortest form, such as `0.1`, `2` or `1e30`. What the standard library writes numbers with
+/// would be a twentieth of a page's module, beside what writes them in JSON.
+pub fn shown<N: Copy + Into<f64> + Serialize>(number: N) -> String {
+    let mut text = written(number);
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    text
+}
+
+fn written<N: Copy + Into<f64> + Serialize>(number: N) -> String {
+    let wide: f64 = number.into();
+    match wide {
+        _ if wide.is_nan() => "NaN".into(),
+        f64::INFINITY => "inf".into(),
+        f64::NEG_INFINITY => "-inf".into(),
+        _ => serde_json::to_string(&number).expect("a number is JSON"),
+    }
+}
+
+fn kind(number: &Number) -> Unexpected<'static> {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) => Unexpected::Unsigned(number),
+        (None, Some(number)) => Unexpected::Signed(number),
+        (None, None) => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
+    }
 }
 
 struct Plain(Value);
@@ -47,11 +99,7 @@ impl Plain {
         let found = match &self.0 {
             Value::Null => Unexpected::Other("null"),
             Value::Bool(yes) => Unexpected::Bool(*yes),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(number), _) => Unexpected::Unsigned(number),
-                (None, Some(number)) => Unexpected::Signed(number),
-                (None, None) => Unexpected::Float(number.as_f64().unwrap_or(f64::NAN)),
-            },
+            Value::Number(number) => kind(number),
             Value::String(text) => Unexpected::Str(text),
             Value::Array(_) => Unexpected::Seq,
             Value::Object(_) => Unexpected::Map,
@@ -61,10 +109,11 @@ impl Plain {
 
     fn number<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         let Value::Number(number) = &self.0 else { return Err(self.unlike(&visitor)) };
-        match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => visitor.visit_u64(number),
-            (None, Some(number)) => visitor.visit_i64(number),
-            (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+        match kind(number) {
+            Unexpected::Unsigned(number) => visitor.visit_u64(number),
+            Unexpected::Signed(number) => visitor.visit_i64(number),
+            Unexpected::Float(number) => visitor.visit_f64(number),
+            _ => Err(self.unlike(&visitor)),
         }
     }
 
@@ -203,7 +252,7 @@ impl<'de> Deserializer<'de> for Plain {
     ) -> Result<V::Value, ValueError> {
         match self.0 {
             Value::String(name) => visitor.visit_enum(Variant(name)),
-            _ => Err(self.unlike(&visitor)),
+            _ => Err(self.unlike(&"string or map")),
         }
     }
 }
@@ -342,6 +391,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_short() {
+        for (text, number) in
+            [("0.1", 0.1), ("2", 2.0), ("-3", -3.0), ("1e300", 1e300), ("inf", f64::INFINITY)]
+        {
+            assert_eq!(shown(number), text);
+        }
+        assert_eq!([shown(0.1f32), shown(f32::NAN)], ["0.1", "NaN"]);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_as_by_serde_json() {
         for value in [
             json!(null),
@@ -369,6 +428,6 @@ mod tests {
         let error = from_value::<Box>(json!([1, 2])).unwrap_err().to_string();
         assert_eq!(error, "invalid type: sequence, expected struct Box");
         let error = from_value::<Colour>(json!({"blue": null})).unwrap_err().to_string();
-        assert_eq!(error, "invalid type: map, expected enum Colour");
+        assert_eq!(error, "invalid type: map, expected string or map");
     }
 }

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
+use archer_input::shown;
+
 use super::cities::{City, cities, countries};
 use crate::data::{self, Source};
 use crate::knowledge::{Claim, ObjectId, Reading, Sources, Table, Value};
@@ -237,7 +239,7 @@ fn object(city: &City) -> String {
         "= city\n{} | also: {} | noun: mass | size: {}cm 1kg\n",
         letters::lower(record.name),
         letters::lower(&also.join(", ")),
-        record.people as f32 / 1000.0
+        shown(record.people as f32 / 1000.0)
     );
     for entry in &record.entries {
         let _ = writeln!(text, "  {entry}");
