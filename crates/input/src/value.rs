@@ -66,11 +66,8 @@ fn named(found: Unexpected<'_>) -> String {
 /// A number in its shortest form, such as `0.1`, `2` or `1e30`. What the standard library writes numbers with
 /// would be a twentieth of a page's module, beside what writes them in JSON.
 pub fn shown<N: Copy + Into<f64> + Serialize>(number: N) -> String {
-    let mut text = written(number);
-    if text.ends_with(".0") {
-        text.truncate(text.len() - 2);
-    }
-    text
+    let text = written(number).replace("e+", "e");
+    text.strip_suffix(".0").map(str::to_string).unwrap_or(text)
 }
 
 fn written<N: Copy + Into<f64> + Serialize>(number: N) -> String {
