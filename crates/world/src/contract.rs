@@ -72,9 +72,10 @@ pub fn check_about(about: &About) -> Result<(), WorldError> {
         }
     }
     match (about.best, about.worst) {
-        (Some(best), Some(worst)) if best < worst => {
-            fault("the best return is not below the worst", format!("{best} is below {worst}"))
-        }
+        (Some(best), Some(worst)) if best < worst => fault(
+            "the best return is not below the worst",
+            format!("{} is below {}", shown(best), shown(worst)),
+        ),
         _ => Ok(()),
     }
 }
