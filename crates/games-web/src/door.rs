@@ -1,9 +1,10 @@
 //! Requests and replies as JSON texts. Nothing is decided here.
 
+use archer_world::Settings;
 use wasm_bindgen::prelude::*;
 
 use crate::fault::Fault;
-use crate::games::Games;
+use crate::games::{Games, from_text};
 
 /// A guessing game's world.
 #[wasm_bindgen]
@@ -14,13 +15,13 @@ impl WasmGames {
     /// The world of these settings, given as JSON; a fault is thrown as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str) -> Result<WasmGames, String> {
-        let settings = serde_json::from_str(settings).map_err(|error| unread(&error))?;
+        let settings = from_text::<Settings>(settings).map_err(|error| unread(&error))?;
         Games::new(&settings).map(WasmGames).map_err(|fault| thrown(&fault))
     }
 
     /// Answers one request, both as JSON.
     pub fn call(&self, request: &str) -> Result<String, String> {
-        let request = serde_json::from_str(request).map_err(|error| unread(&error))?;
+        let request = from_text(request).map_err(|error| unread(&error))?;
         let reply = self.0.call(request).map_err(|fault| thrown(&fault))?;
         Ok(serde_json::to_string(&reply).expect("a reply is JSON"))
     }
@@ -36,7 +37,7 @@ impl WasmGames {
     }
 }
 
-fn unread(error: &serde_json::Error) -> String {
+fn unread(error: &str) -> String {
     let message = format!("the request cannot be read: {error}");
     thrown(&Fault::usage(message, "Compare it with the package's types."))
 }

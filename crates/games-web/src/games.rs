@@ -156,24 +156,31 @@ impl Games {
 
     /// Plays: the answer to a message of a learner, both as JSON.
     pub fn ask(&mut self, message: &str) -> String {
-        let answer = match serde_json::from_str::<Message>(message) {
+        let answer = match from_text::<Message>(message) {
             Ok(message) => ready(self.served.answer(self.worlds.as_ref(), message)),
-            Err(error) => archer_world::serve::refused(error.to_string()),
+            Err(error) => archer_world::serve::refused(error),
         };
         serde_json::to_string(&answer).expect("an answer is JSON")
     }
 
     /// Teaches: the answer to a lesson, both as JSON; null where there is none.
     pub fn teach(&self, lesson: &str) -> String {
-        let lesson = serde_json::from_str::<Lesson>(lesson).ok();
+        let lesson = from_text::<Lesson>(lesson).ok();
         let answer = lesson.zip(self.worlds.teaching()).map(|(lesson, of)| lesson.of(of));
-        serde_json::to_string(&answer).expect("an answer is JSON")
+        answer.unwrap_or_else(|| "null".into())
     }
+}
+
+/// What a text says. It is read as a [`Value`] first, so that there is one reader of each type in the module
+/// and not two.
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    archer_input::from_value(value).map_err(|error| error.to_string())
 }
 
 /// A game as a page hands it in.
 fn read<T: DeserializeOwned>(game: Value) -> Result<T, Fault> {
-    serde_json::from_value(game).map_err(|error| {
+    archer_input::from_value(game).map_err(|error| {
         let message = format!("the game cannot be read: {error}");
         Fault::usage(message, "Hand in the game as it was given.")
     })

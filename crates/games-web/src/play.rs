@@ -4,7 +4,7 @@ use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
 use archer_games::twenty_questions::Amendments;
 use archer_games::twenty_questions::HEADER;
 use archer_games::twenty_questions::person::{Heard, guessed};
-use archer_games::{Answer, WorldName, knowledge};
+use archer_games::{Answer, WorldName, knowledge, letters};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -280,7 +280,7 @@ impl Games {
     /// What the agent's world says to each question, now that the thing is known: the table's answer,
     /// or another where that world has another.
     pub(crate) fn reveal(&self, game: &Game, thing: &str) -> Result<Reveal, Fault> {
-        let named = thing.trim().to_lowercase();
+        let named = letters::lower(thing.trim());
         if named.is_empty() {
             return Err(Fault::usage("the thing has no name", "Say what it was."));
         }

@@ -12,6 +12,7 @@ mod random;
 mod tree;
 
 use archer_world::{Exchange, Game, Start, World};
+use rand::distr::{Bernoulli, Distribution};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -109,6 +110,12 @@ fn draw<T: Copy>(choices: &[T], chance: &mut ChaCha8Rng) -> Option<T> {
         return None;
     }
     Some(choices[chance.random_range(0..choices.len() as u32) as usize])
+}
+
+/// Whether what has this probability happens: `random_bool`, without a panic that writes out a float, whose
+/// code a page would have to fetch.
+fn happens(chance: &mut ChaCha8Rng, probability: f64) -> bool {
+    Bernoulli::new(probability).expect("a probability lies between 0 and 1").sample(chance)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
 use archer_world::{About, Batch, Settings, Teaching, Wait, World, WorldError, Worlds};
@@ -239,7 +240,7 @@ impl WorldConfig {
             name.parse::<WorldName>()?;
         }
         let value = serde_json::Value::Object(settings.clone());
-        serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
+        archer_input::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
     }
 
     /// All of it as settings.
@@ -359,7 +360,7 @@ impl WorldConfig {
         if !(0.0..=1.0).contains(&self.rollout_noise) {
             return Err(GameError::BadSetting(format!(
                 "world.rollout_noise = {} is out of range: it must be between 0 and 1",
-                self.rollout_noise
+                shown(self.rollout_noise)
             )));
         }
         let about = make_one(self)?.about();

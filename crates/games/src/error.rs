@@ -6,6 +6,8 @@ use std::fmt;
 
 use archer_world::contract::shortened;
 
+use crate::letters;
+
 /// A world cannot be made as it was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GameError {
@@ -77,10 +79,10 @@ impl UnknownWord {
     pub fn among<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         // What is much longer than any name is near to none; its beginning decides.
         let known: Vec<(String, &str)> =
-            known.into_iter().map(|name| (name.to_lowercase(), name)).collect();
+            known.into_iter().map(|name| (letters::lower(name), name)).collect();
         let longest = known.iter().map(|(lower, _)| lower.chars().count()).max().unwrap_or(0);
         let beginning: String = word.trim().chars().take(2 * longest).collect();
-        let lower = beginning.to_lowercase();
+        let lower = letters::lower(&beginning);
         let mut by_distance: Vec<(usize, &str)> =
             known.iter().map(|(known, name)| (edit_distance(&lower, known), *name)).collect();
         by_distance.sort();

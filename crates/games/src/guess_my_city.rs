@@ -23,6 +23,7 @@ use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, first_line};
 use crate::knowledge::{Claim, Degree, Reading};
+use crate::letters;
 use crate::optimum::free_answer_optimum;
 use crate::oracle::{INVALID, Oracle};
 use crate::question_pool::{PoolQuestion, QuestionPool};
@@ -51,7 +52,7 @@ impl CityOracle {
 
 impl Oracle for CityOracle {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
-        match table().object(&object.to_lowercase()) {
+        match table().object(&letters::lower(object)) {
             Some(city) => Self::tell(city.0, question),
             None => Cow::Borrowed(INVALID),
         }
@@ -111,9 +112,9 @@ fn wins(rules: Rules, city: usize, question: &str) -> bool {
     match rules {
         // The reference looks for the name anywhere in the question.
         Rules::Official => {
-            let name = cities()[city].record.name.to_lowercase();
-            let asked = question.trim_end_matches(|c: char| !c.is_alphabetic()).to_lowercase();
-            asked.contains(&name)
+            let name = letters::lower(cities()[city].record.name);
+            let asked = question.trim_end_matches(|c: char| !c.is_alphabetic());
+            letters::lower(asked).contains(&name)
         }
         Rules::Fixed => match read(question) {
             Asked::Whether(Reading::Asks { claim: Claim::Is(named), negated, degree }) => {
@@ -127,9 +128,9 @@ fn wins(rules: Rules, city: usize, question: &str) -> bool {
 /// Whether an answer names the city: any part of it under official rules; under fixed rules any of
 /// its names, as words of their own.
 fn leaks(rules: Rules, city: usize, answer: &str) -> bool {
-    let answer = answer.to_lowercase();
+    let answer = letters::lower(answer);
     match rules {
-        Rules::Official => answer.contains(&cities()[city].record.name.to_lowercase()),
+        Rules::Official => answer.contains(&letters::lower(cities()[city].record.name)),
         Rules::Fixed => cities()[city].aliases().iter().any(|name| {
             let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
             answer.match_indices(name.as_str()).any(|(at, found)| {
@@ -195,7 +196,7 @@ impl GuessingGame for GuessMyCity {
     }
 
     fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
-        match table().object(&name.trim().to_lowercase()) {
+        match table().object(&letters::lower(name.trim())) {
             Some(city) => Ok(self.start(&Start { task: Some(city.0), seed })),
             None => Err(UnknownWord::among(name, cities().iter().map(|city| city.record.name))),
         }
@@ -283,7 +284,7 @@ pub fn as_yes_or_no(question: &str, answer: &str) -> Option<(String, String)> {
         Topic::Continent => (said.to_string(), true),
         Topic::Country => (format!("in {said}"), true),
         Topic::Language => (format!("speaks {}", said.split([',', ' ']).next()?), true),
-        Topic::Climate => (said.to_lowercase(), true),
+        Topic::Climate => (letters::lower(said), true),
         Topic::Hemisphere => ("northern hemisphere".to_string(), said.contains("northern")),
         Topic::Neighbors | Topic::Size | Topic::Landmark | Topic::Name => return None,
     };

@@ -7,8 +7,11 @@
 pub mod error;
 
 pub mod data;
+mod decimal;
 pub mod knowledge;
+pub mod letters;
 pub mod oracle;
+mod packed;
 pub mod words;
 
 pub mod guess_my_city;

@@ -38,6 +38,13 @@ impl Bandit {
     }
 }
 
+/// A payment with its one decimal.
+fn written(pay: f32) -> String {
+    let tenths = (pay.abs() * 10.0).round() as u32;
+    let sign = if pay < 0.0 { "-" } else { "" };
+    format!("{sign}{}.{}", tenths / 10, tenths % 10)
+}
+
 impl World for Bandit {
     fn about(&self) -> About {
         About {
@@ -64,7 +71,7 @@ impl World for Bandit {
         let digit = Self::PAY.iter().zip('0'..).find(|(_, d)| said.chars().eq([*d]));
         let reward = digit.map_or(Self::INVALID_PAY, |(&pay, _)| pay);
         let end = if said == Self::scripted() { End::Won } else { End::Over };
-        Turn { invalid: digit.is_none(), ..Turn::new(format!("{reward:.1}"), reward).ending(end) }
+        Turn { invalid: digit.is_none(), ..Turn::new(written(reward), reward).ending(end) }
     }
 
     fn task(&self) -> Option<usize> {

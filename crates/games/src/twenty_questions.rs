@@ -14,6 +14,7 @@ mod target;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use archer_input::shown;
 use archer_world::{About, End, Opening, Start, Style, Turn, World};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,6 +27,7 @@ use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, Remark, first_line};
 use crate::knowledge::{self, Claim, ObjectId, Reading};
+use crate::letters;
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
 use crate::question_pool::QuestionPool;
@@ -259,7 +261,7 @@ impl GuessingGame for TwentyQuestions {
     }
 
     fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
-        let wanted = name.trim().to_lowercase();
+        let wanted = letters::lower(name.trim());
         let object = knowledge::table().object(&wanted);
         let is_wanted =
             |t: &Target| t.aliases.contains(&wanted) || object.is_some_and(|id| id == t.object);
@@ -366,24 +368,26 @@ fn check_options(options: &Options) -> Result<(), GameError> {
     if !(0.0..=1.0).contains(&options.answer_noise) {
         return Err(GameError::BadSetting(format!(
             "answer_noise is {}; it is a probability, from 0 to 1",
-            options.answer_noise
+            shown(options.answer_noise)
         )));
     }
     let Options { answer_noise, sometimes_noise, .. } = *options;
+    let told = shown(sometimes_noise);
     if !(0.0..=1.0).contains(&sometimes_noise) {
         return Err(GameError::BadSetting(format!(
-            "sometimes_noise is {sometimes_noise}; it is a probability, from 0 to 1"
+            "sometimes_noise is {told}; it is a probability, from 0 to 1"
         )));
     }
     if f64::from(answer_noise) + f64::from(sometimes_noise) > 1.0 {
         return Err(GameError::BadSetting(format!(
-            "answer_noise {answer_noise} and sometimes_noise {sometimes_noise} are probabilities \
-             that must add up to at most 1"
+            "answer_noise {} and sometimes_noise {told} are probabilities that must add up to at \
+             most 1",
+            shown(answer_noise)
         )));
     }
     if sometimes_noise > 0.0 && !options.sometimes {
         return Err(GameError::BadSetting(format!(
-            "sometimes_noise is {sometimes_noise}, but \"Sometimes.\" is no answer here; set \
+            "sometimes_noise is {told}, but \"Sometimes.\" is no answer here; set \
              sometimes to true as well"
         )));
     }

@@ -4,6 +4,8 @@
 //! first game twice before anything is learned, for those that need a whole game. Both name the
 //! world, the rule, what was seen and what to do.
 
+use archer_input::shown;
+
 use crate::error::WorldError;
 use crate::record::{Exchange, Game};
 use crate::transcript::Style;
@@ -63,13 +65,17 @@ pub fn check_about(about: &About) -> Result<(), WorldError> {
     }
     for (name, value) in [("best", about.best), ("worst", about.worst)] {
         if value.is_some_and(|value| !value.is_finite()) {
-            return fault("returns are finite", format!("{name} is {value:?}"));
+            return fault(
+                "returns are finite",
+                format!("{name} is {}", shown(value.unwrap_or(f64::NAN))),
+            );
         }
     }
     match (about.best, about.worst) {
-        (Some(best), Some(worst)) if best < worst => {
-            fault("the best return is not below the worst", format!("{best} is below {worst}"))
-        }
+        (Some(best), Some(worst)) if best < worst => fault(
+            "the best return is not below the worst",
+            format!("{} is below {}", shown(best), shown(worst)),
+        ),
         _ => Ok(()),
     }
 }
@@ -94,14 +100,14 @@ pub fn check_opening(about: &About, opening: &Opening) -> Result<(), WorldError>
 /// goes on past the announced number of turns.
 pub fn check_turn(about: &About, number: usize, turn: &Turn) -> Result<(), WorldError> {
     if !turn.reward.is_finite() {
-        let seen = format!("the reward of turn {number} was {}", turn.reward);
+        let seen = format!("the reward of turn {number} was {}", shown(turn.reward));
         return Err(broken(about, "a reward is a finite number", &seen));
     }
     if turn.reward.abs() > LARGEST_REWARD {
-        let rule = format!("a reward lies between -{LARGEST_REWARD:e} and {LARGEST_REWARD:e}");
+        let rule = "a reward lies between -1e9 and 1e9";
         let seen =
-            format!("the reward of turn {number} was {:e}: pay in larger units", turn.reward);
-        return Err(broken(about, &rule, &seen));
+            format!("the reward of turn {number} was {}: pay in larger units", shown(turn.reward));
+        return Err(broken(about, rule, &seen));
     }
     check_text(about, "its reply", &turn.reply)?;
     if turn.end.is_none() && number >= about.max_turns {

@@ -21,7 +21,7 @@ pub const PROTOCOL: u32 = 1;
 
 /// What is asked of a world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "cmd", rename_all = "snake_case")]
+#[serde(tag = "cmd", rename_all = "snake_case", try_from = "Asked")]
 pub enum Request {
     /// What is the same in all games?
     About,
@@ -32,11 +32,10 @@ pub enum Request {
         /// The seed of all chance in it.
         seed: u64,
         /// The task, or null to let the seed draw it.
-        #[serde(default)]
         task: Option<usize>,
         /// Set where the game is learned from: the share of the training that is done, 0 to 1. A world
         /// may be another then, such as one that answers with more noise at first.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         training: Option<f64>,
     },
     /// Answer an utterance.
@@ -56,6 +55,52 @@ pub enum Request {
         /// The game.
         game: u64,
     },
+}
+
+/// A [`Request`] as it is read: one struct with all fields, since an enum with a tag is read by way of a
+/// copy of it, whose code would be a twentieth of a page's module of games.
+#[derive(Deserialize)]
+struct Asked {
+    cmd: Command,
+    game: Option<u64>,
+    seed: Option<u64>,
+    task: Option<usize>,
+    training: Option<f64>,
+    said: Option<String>,
+    of: Option<Vec<Request>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Command {
+    About,
+    Start,
+    Act,
+    Batch,
+    Close,
+}
+
+impl TryFrom<Asked> for Request {
+    type Error = String;
+
+    fn try_from(asked: Asked) -> Result<Self, String> {
+        let Asked { cmd, game, seed, task, training, said, of } = asked;
+        let game = || present("game", game);
+        Ok(match cmd {
+            Command::About => Request::About,
+            Command::Start => {
+                Request::Start { game: game()?, seed: present("seed", seed)?, task, training }
+            }
+            Command::Act => Request::Act { game: game()?, said: present("said", said)? },
+            Command::Batch => Request::Batch { of: present("of", of)? },
+            Command::Close => Request::Close { game: game()? },
+        })
+    }
+}
+
+/// A field that must be there.
+pub(crate) fn present<T>(name: &str, field: Option<T>) -> Result<T, String> {
+    field.ok_or_else(|| format!("missing field `{name}`"))
 }
 
 /// An answer, tried in this order when it is read.
@@ -193,6 +238,16 @@ mod tests {
         assert_eq!(line(&act), r#"{"cmd":"act","game":3,"said":"8*3"}"#);
         for request in [start, act, Request::Batch { of: vec![Request::Close { game: 1 }] }] {
             assert_eq!(serde_json::from_str::<Request>(&line(&request)).unwrap(), request);
+        }
+        for (line, part) in [
+            (r#"{"game":3}"#, "missing field `cmd`"),
+            (r#"{"cmd":"act","game":3}"#, "missing field `said`"),
+            (r#"{"cmd":"start","seed":3}"#, "missing field `game`"),
+            (r#"{"cmd":"batch"}"#, "missing field `of`"),
+            (r#"{"cmd":"jump"}"#, "unknown variant `jump`, expected one of `about`, `start`"),
+        ] {
+            let error = serde_json::from_str::<Request>(line).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
         }
     }
 }

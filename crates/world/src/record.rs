@@ -11,6 +11,7 @@
 //! last `"? "` of its line. A turn is worth −1 there and the one that was right 0, or what `rewards`
 //! says; with `rewards` a line without a question may be an utterance of one word and its reply.
 
+use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::shortened;
@@ -128,7 +129,7 @@ impl Game {
             if !turn.reward.is_finite() {
                 return Err(format!(
                     "the reward of turn {number} is {}: it must be a number that 32 bits hold",
-                    turn.reward
+                    shown(turn.reward)
                 ));
             }
         }

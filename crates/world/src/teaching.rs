@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::error::WorldError;
+use crate::messages::present;
 use crate::record::Game;
 use crate::world::{About, Start};
 use crate::worlds::{Batch, Wait, Worlds};
@@ -71,7 +71,7 @@ pub trait Teaching: Send + Sync {
 
 /// A question to a [`Teaching`] as data, for a world whose teaching is on the other side of JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "teach", rename_all = "snake_case")]
+#[serde(tag = "teach", rename_all = "snake_case", try_from = "Taught")]
 pub enum Lesson {
     /// [`Teaching::demonstrations`]; answered by games.
     Demonstrations {
@@ -96,17 +96,59 @@ pub enum Lesson {
     },
 }
 
+/// A [`Lesson`] as it is read, as a request is ([`crate::messages`]).
+#[derive(Deserialize)]
+struct Taught {
+    teach: Kind,
+    starts: Option<Vec<Start>>,
+    game: Option<Game>,
+    discount: Option<Discount>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Demonstrations,
+    ContextOnlyGames,
+    Facts,
+    WinningUtterances,
+    Bonus,
+}
+
+impl TryFrom<Taught> for Lesson {
+    type Error = String;
+
+    fn try_from(taught: Taught) -> Result<Self, String> {
+        let Taught { teach, starts, game, discount } = taught;
+        let starts = || present("starts", starts);
+        Ok(match teach {
+            Kind::Demonstrations => Lesson::Demonstrations { starts: starts()? },
+            Kind::ContextOnlyGames => Lesson::ContextOnlyGames { starts: starts()? },
+            Kind::Facts => Lesson::Facts,
+            Kind::WinningUtterances => Lesson::WinningUtterances,
+            Kind::Bonus => Lesson::Bonus {
+                game: present("game", game)?,
+                discount: present("discount", discount)?,
+            },
+        })
+    }
+}
+
 impl Lesson {
     /// The answer of a teaching as JSON.
-    pub fn of(&self, teaching: &dyn Teaching) -> Value {
+    pub fn of(&self, teaching: &dyn Teaching) -> String {
         match self {
-            Lesson::Demonstrations { starts } => json!(teaching.demonstrations(starts)),
-            Lesson::ContextOnlyGames { starts } => json!(teaching.context_only_games(starts).ok()),
-            Lesson::Facts => json!(teaching.facts()),
-            Lesson::WinningUtterances => json!(teaching.winning_utterances()),
-            Lesson::Bonus { game, discount } => json!(teaching.bonus(game, *discount)),
+            Lesson::Demonstrations { starts } => json(&teaching.demonstrations(starts)),
+            Lesson::ContextOnlyGames { starts } => json(&teaching.context_only_games(starts).ok()),
+            Lesson::Facts => json(&teaching.facts()),
+            Lesson::WinningUtterances => json(&teaching.winning_utterances()),
+            Lesson::Bonus { game, discount } => json(&teaching.bonus(game, *discount)),
         }
     }
+}
+
+fn json(answer: &impl Serialize) -> String {
+    serde_json::to_string(answer).expect("an answer is JSON")
 }
 
 /// A world with demonstrations that somebody else brings, in the place of its own.
@@ -178,3 +220,40 @@ impl Worlds for Demonstrated {
 struct Silent;
 
 impl Teaching for Silent {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lessons_are_json() {
+        let starts = vec![Start { task: Some(2), seed: 7 }];
+        for (lesson, line) in [
+            (Lesson::Facts, r#"{"teach":"facts"}"#),
+            (Lesson::WinningUtterances, r#"{"teach":"winning_utterances"}"#),
+            (
+                Lesson::ContextOnlyGames { starts: starts.clone() },
+                r#"{"teach":"context_only_games","starts":[{"task":2,"seed":7}]}"#,
+            ),
+            (
+                Lesson::Demonstrations { starts },
+                r#"{"teach":"demonstrations","starts":[{"task":2,"seed":7}]}"#,
+            ),
+        ] {
+            assert_eq!(json(&lesson), line);
+            assert_eq!(serde_json::from_str::<Lesson>(line).unwrap(), lesson);
+        }
+        let discount = Discount { gamma: 0.5, bootstrap_truncated: false };
+        let lesson = Lesson::Bonus { game: Game::default(), discount };
+        assert_eq!(serde_json::from_str::<Lesson>(&json(&lesson)).unwrap(), lesson);
+        assert_eq!(lesson.of(&Silent), "[]");
+        for (line, part) in [
+            (r#"{"teach":"facts?"}"#, "unknown variant `facts?`"),
+            (r#"{"teach":"demonstrations"}"#, "missing field `starts`"),
+            (r#"{"teach":"bonus","discount":{"gamma":1,"bootstrap_truncated":true}}"#, "`game`"),
+        ] {
+            let error = serde_json::from_str::<Lesson>(line).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

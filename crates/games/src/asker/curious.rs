@@ -4,10 +4,9 @@
 //! questions with free answers: now and then it asks one, and it tells the other what the answer
 //! comes to ("What continent is it in? Asia." is as good as "Is it in Asia? Yes.").
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Asker, draw, player_chance};
+use super::{Asker, draw, happens, player_chance};
 use crate::guess_my_city::{as_yes_or_no, free_questions};
 
 /// Puts free questions between those of another player.
@@ -39,7 +38,7 @@ impl<A: Asker> Asker for CuriousAsker<A> {
     }
 
     fn ask(&mut self, history: &[(String, String)]) -> String {
-        if self.chance.random_bool(self.rate) {
+        if happens(&mut self.chance, self.rate) {
             let asked = |free: &&String| history.iter().any(|(question, _)| question == *free);
             let open: Vec<&String> = self.free.iter().filter(|free| !asked(free)).collect();
             if let Some(question) = draw(&open, &mut self.chance) {

@@ -4,10 +4,9 @@
 //! A warm start from its games teaches the language of the game and leaves the strategy to
 //! reinforcement.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Asker, draw, player_chance};
+use super::{Asker, draw, happens, player_chance};
 use crate::question_pool::QuestionPool;
 
 /// How mediocre.
@@ -91,14 +90,14 @@ impl Asker for MediocreAsker {
         }
         // The draw is left out where the rate is 0: players without it stay as they were.
         let repeats = self.mediocrity.repeat_rate > 0.0
-            && self.chance.random_bool(self.mediocrity.repeat_rate);
+            && happens(&mut self.chance, self.mediocrity.repeat_rate);
         let turns: Vec<&(String, String)> = history.iter().filter(|_| repeats).collect();
         if let Some((question, _)) = draw(&turns, &mut self.chance) {
             return question.clone();
         }
         let possible = self.pool.consistent(history);
-        let guess = self.chance.random_bool(self.mediocrity.guess_rate);
-        let heed = self.chance.random_bool(self.mediocrity.consistency);
+        let guess = happens(&mut self.chance, self.mediocrity.guess_rate);
+        let heed = happens(&mut self.chance, self.mediocrity.consistency);
 
         // The kind that was drawn first, the other where it has run out, then without heed.
         let guesses = |heed| self.open_guesses(&asked, &possible, heed);

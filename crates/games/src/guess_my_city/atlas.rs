@@ -9,9 +9,12 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
+use archer_input::shown;
+
 use super::cities::{City, cities, countries};
 use crate::data::{self, Source};
 use crate::knowledge::{Claim, ObjectId, Reading, Sources, Table, Value};
+use crate::letters;
 
 /// The least inhabitants of each class of size, by the name of its property.
 const SIZES: [(&str, u32); 4] = [
@@ -236,9 +239,9 @@ fn object(city: &City) -> String {
     }
     let mut text = format!(
         "= city\n{} | also: {} | noun: mass | size: {}cm 1kg\n",
-        record.name.to_lowercase(),
-        also.join(", ").to_lowercase(),
-        record.people as f32 / 1000.0
+        letters::lower(record.name),
+        letters::lower(&also.join(", ")),
+        shown(record.people as f32 / 1000.0)
     );
     for entry in &record.entries {
         let _ = writeln!(text, "  {entry}");
@@ -303,7 +306,7 @@ fn without_contractions(question: &str) -> Cow<'_, str> {
     if !question.contains(['\'', '’']) {
         return Cow::Borrowed(question);
     }
-    let mut plain = question.to_lowercase().replace('’', "'");
+    let mut plain = letters::lower(question).replace('’', "'");
     for word in ["what", "where", "which", "how"] {
         plain = plain.replace(&format!("{word}'s "), &format!("{word} is "));
     }
@@ -349,6 +352,6 @@ fn listed(names: &[&str]) -> String {
 /// The words with a capital letter and a full stop.
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters.next().map(|c| c.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }

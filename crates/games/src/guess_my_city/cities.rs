@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use super::format::{self, CityRecord, CountryRecord};
-use crate::data;
+use crate::{data, letters};
 
 /// The names in the order of the tasks.
 #[rustfmt::skip]
@@ -38,7 +38,7 @@ pub struct City {
 impl City {
     /// Every accepted name, in lower case; the first is its name.
     pub fn aliases(&self) -> Vec<String> {
-        self.record.names().map(str::to_lowercase).collect()
+        self.record.names().map(letters::lower).collect()
     }
 
     /// Its continents: more than one for a city that lies on both sides of a strait.

@@ -4,6 +4,7 @@
 //! indented lines below belong to the city. What the records mean together is the business of
 //! [`super::atlas`]; here is only their shape.
 
+use crate::decimal::decimal;
 use crate::knowledge::DataError;
 
 /// A country with its cities.
@@ -103,7 +104,11 @@ impl<'a> Fields<'a> {
         list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
     }
 
-    fn number<T: std::str::FromStr>(&self, text: &str) -> Result<T, DataError> {
+    fn number(&self, text: &str) -> Result<f64, DataError> {
+        decimal(text).ok_or_else(|| self.error(&format!("\"{text}\" is not a number")))
+    }
+
+    fn whole(&self, text: &str) -> Result<u32, DataError> {
         text.parse().map_err(|_| self.error(&format!("\"{text}\" is not a number")))
     }
 
@@ -161,9 +166,9 @@ fn city<'a>(mut fields: Fields<'a>) -> Result<CityRecord<'a>, DataError> {
     let record = CityRecord {
         name: fields.name,
         aliases: fields.list("also"),
-        north: fields.number(north)?,
-        east: fields.number(east)?,
-        people: fields.number(people)?,
+        north: fields.number(north)? as f32,
+        east: fields.number(east)? as f32,
+        people: fields.whole(people)?,
         climate: fields.text("climate")?,
         famous: fields.text("famous")?,
         continents: fields.list("continent"),

@@ -1,6 +1,7 @@
 //! The scripted player whose games a fresh agent imitates: deliberately a mediocre one. What the agent
 //! becomes beyond it is reinforcement's doing.
 
+use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
 use crate::asker::{Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity};
@@ -44,7 +45,8 @@ impl DemonstratorConfig {
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(GameError::BadSetting(format!(
-                    "world.demonstrator.{key} = {value} is out of range: it must be between 0 and 1"
+                    "world.demonstrator.{key} = {} is out of range: it must be between 0 and 1",
+                    shown(value)
                 )));
             }
         }

@@ -20,6 +20,7 @@
 //! It is the same in the mean over a game that is played to its end (all but for the discount and for
 //! games cut short, whose missing bits stay unpaid), and Q has that much less chance to average out.
 
+use archer_input::shown;
 use archer_world::{Discount, End, Game};
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,8 @@ impl Shaping {
         let (coef, form) = (config.shaping_coef, config.shaping_form);
         let out_of_range = |want: String| {
             Err(GameError::BadSetting(format!(
-                "world.shaping_coef = {coef} is out of range: it must be {want}"
+                "world.shaping_coef = {} is out of range: it must be {want}",
+                shown(coef)
             )))
         };
         if !(coef >= 0.0 && coef.is_finite()) {

@@ -7,6 +7,7 @@
 use super::clause::Clause;
 use super::words::{AS, Map, PEOPLE, THAN, Tokens, Vocabulary, WordId};
 use super::{ObjectId, Value};
+use crate::decimal::decimal;
 
 /// Size in centimetres and weight in kilograms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,7 +40,8 @@ impl Measures {
 /// Reads one measure with its unit: "46cm".
 pub(super) fn amount(text: &str) -> Option<(Measure, f32)> {
     let unit = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let number: f32 = text[..unit].parse().ok().filter(|&number| number > 0.0)?;
+    let number: f32 =
+        decimal(&text[..unit]).map(|number| number as f32).filter(|&number| number > 0.0)?;
     let (measure, factor) = unit_of(&text[unit..])?;
     Some((measure, number * factor))
 }
@@ -177,7 +179,7 @@ pub(super) fn number(text: &str) -> Option<f32> {
     ];
     let digits = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     if text.bytes().all(digits) && text.len() <= 8 {
-        text.parse().ok().filter(|&number| number > 0.0)
+        decimal(text).map(|number| number as f32).filter(|&number| number > 0.0)
     } else {
         WORDS.iter().find(|(word, _)| *word == text).map(|&(_, number)| number)
     }

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::decimal::decimal;
+
 /// What is wrong with the data, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataError {
@@ -152,7 +154,7 @@ fn entries<'a>(mark: char, list: &'a str, place: Place<'a>) -> Result<Vec<Entry<
                 '-' => (item, Said::No),
                 _ => {
                     let (name, weight) = item.rsplit_once(' ').unwrap_or((item, ""));
-                    let weight: f32 = weight.parse().map_err(|_| {
+                    let weight = decimal(weight).map(|weight| weight as f32).ok_or_else(|| {
                         place.error(format!("\"{item}\" needs a weight, as in \"black 0.3\""))
                     })?;
                     if !(weight > 0.0 && weight < 1.0) {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::inflection::{NO_PLURAL, fold, plural};
+use crate::letters;
 
 /// The number of a word; forms and synonyms of a word share it.
 pub type WordId = u16;
@@ -283,7 +284,7 @@ impl Vocabulary {
 
     /// Gives every word of `text` a number.
     pub fn intern_all(&mut self, text: &str) {
-        for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric() && c != '\'') {
+        for word in letters::lower(text).split(|c: char| !c.is_alphanumeric() && c != '\'') {
             if !word.is_empty() && !self.words.contains_key(word) {
                 self.intern(word.trim_end_matches("'s"));
             }

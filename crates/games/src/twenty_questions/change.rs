@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
 use super::target::Target;
@@ -118,7 +119,8 @@ pub(super) fn weights(
     for (name, &weight) in given {
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(GameError::BadSetting(format!(
-                "world.weights says {weight} for \"{name}\"; it is how likely the word is beside 1 for the others, 0 or more"
+                "world.weights says {} for \"{name}\"; it is how likely the word is beside 1 for the others, 0 or more",
+                shown(weight)
             )));
         }
         let object = known("world.weights", name)?;

@@ -7,9 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::error::GameError;
+use crate::letters::{self, is_letter};
 
 /// Which rules a game follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Answer {
     /// Official: a "yes" anywhere, else a "no" anywhere, so "eyes" is Yes and "unknown" is No.
     /// Fixed: the first word.
     pub(crate) fn read(rules: Rules, raw: &str) -> Answer {
-        let lower = raw.to_lowercase();
+        let lower = letters::lower(raw);
         match rules {
             Rules::Official if lower.contains("yes") => Answer::Yes,
             Rules::Official if lower.contains("no") => Answer::No,
@@ -111,20 +111,7 @@ fn first_word(text: &str) -> Option<&str> {
 pub(super) fn official_last_token(question: &str) -> String {
     let trimmed = question.trim_end_matches(|c| !is_letter(c));
     let last = trimmed.rsplit(' ').next().unwrap_or("");
-    last.to_lowercase()
-}
-
-/// The reference's letter: Unicode categories L*. `char::is_alphabetic` is wider; it also takes
-/// letter-like numbers, circled letters and combining marks.
-fn is_letter(c: char) -> bool {
-    matches!(
-        get_general_category(c),
-        GeneralCategory::UppercaseLetter
-            | GeneralCategory::LowercaseLetter
-            | GeneralCategory::TitlecaseLetter
-            | GeneralCategory::ModifierLetter
-            | GeneralCategory::OtherLetter
-    )
+    letters::lower(last)
 }
 
 #[cfg(test)]

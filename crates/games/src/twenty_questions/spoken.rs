@@ -1,6 +1,7 @@
 //! Answers as people say them: "yep", "I don't think so", "it depends".
 
 use super::Answer;
+use crate::letters;
 
 const YES: &str = "\
     absolutely, affirmative, always, aye, certainly, correct, definitely, exactly, for sure, i \
@@ -104,9 +105,8 @@ pub fn plain(said: &str) -> String {
         .chars()
         .filter(|c| !is_apostrophe(*c))
         .map(|c| if c.is_alphanumeric() { c } else { ' ' })
-        .flat_map(char::to_lowercase)
         .collect();
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
+    letters::lower(&kept).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::rules::{Rules, official_last_token};
 use crate::error::UnknownWord;
 use crate::knowledge::{self, ObjectId};
+use crate::letters;
 use crate::words::words;
 
 /// An object that can be the secret.
@@ -21,7 +22,7 @@ impl Target {
     /// The 157 words come with the reference's aliases, the table's other objects with the table's.
     pub fn resolve(name: &str) -> Result<Target, UnknownWord> {
         let table = knowledge::table();
-        let wanted = name.trim().to_lowercase();
+        let wanted = letters::lower(name.trim());
         let word = words().iter().find(|w| w.aliases.contains(&wanted.as_str()));
         let name = word.map_or(wanted.as_str(), |w| w.name());
         let Some(object) = table.object(name) else {
@@ -31,7 +32,7 @@ impl Target {
         let row = &table.objects()[object.0];
         let mut aliases: Vec<String> = match word {
             Some(word) => word.aliases.iter().map(|a| a.to_string()).collect(),
-            None => row.aliases.iter().map(|a| a.to_lowercase()).collect(),
+            None => row.aliases.iter().map(|a| letters::lower(a)).collect(),
         };
         let name = word.map_or_else(|| row.name.to_string(), |w| w.name().to_string());
         if !aliases.contains(&name) {

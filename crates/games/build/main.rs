@@ -1,14 +1,20 @@
-//! Packs the texts of `data/` into one compressed file that the library embeds.
+//! Packs the texts of `data/` into one file that the library embeds, and writes tables of letters.
 //!
 //! The texts are written to be read and edited, with comments and indents, and are three times as
-//! big as what they say; a page that loads the worlds should not pay for that. The packed form is
-//! each file's path and text, all ended by a zero byte, deflated.
+//! big as what they say; a page that loads the worlds should not pay for that. What is packed is
+//! each file's path and text without its comments, all ended by a zero byte.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
     reason = "a build script reads the files that are built in, and speaks to cargo"
 )]
+
+mod letters;
+mod pack;
+#[path = "../src/packed.rs"]
+#[allow(dead_code, reason = "only the library unpacks")]
+mod packed;
 
 use std::path::Path;
 use std::{env, fs};
@@ -21,17 +27,28 @@ fn main() {
     paths.sort();
     let mut plain = Vec::new();
     for path in &paths {
-        let text = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        assert!(!text.contains(&0), "{path} holds a zero byte");
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(!text.contains('\0'), "{path} holds a zero byte");
         let name = path.strip_prefix("data/").unwrap_or(path);
         plain.extend_from_slice(name.as_bytes());
         plain.push(0);
-        plain.extend_from_slice(&text);
+        plain.extend_from_slice(without_comments(&text).as_bytes());
         plain.push(0);
     }
-    let packed = miniz_oxide::deflate::compress_to_vec(&plain, 10);
+    write("data.bin", &pack::pack(&plain));
+    write("letters.bin", &letters::letters());
+    write("lower_cases.bin", &letters::lower_cases());
+}
+
+fn write(name: &str, bytes: &[u8]) {
     let out = env::var_os("OUT_DIR").expect("cargo names a folder for what is built");
-    fs::write(Path::new(&out).join("data.bin"), packed).expect("the folder can be written");
+    fs::write(Path::new(&out).join(name), bytes).expect("the folder can be written");
+}
+
+/// The same lines, of which comments are empty: an error names a line by its number.
+fn without_comments(text: &str) -> String {
+    let plain = |line: &str| if line.starts_with('#') { "\n".into() } else { format!("{line}\n") };
+    text.lines().map(plain).collect()
 }
 
 /// Every text file below a folder, with forward slashes on any system.
