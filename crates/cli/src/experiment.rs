@@ -39,7 +39,11 @@ const NEW_WORLD: &str = "new-world";
 const NAMED: [&str; 2] = ["world.weights", "world.answers"];
 
 /// Keys that a configuration leaves out where they say nothing.
-const ABSENT: [&str; 4] = ["world.weights", "world.answers", "world.extra", "world.max_turns"];
+const ABSENT: [&str; 5] =
+    ["world.weights", "world.answers", "world.extra", "world.knowledge", "world.max_turns"];
+
+/// Keys that take a word or a list.
+const WORD_OR_LIST: [&str; 1] = ["world.words"];
 
 /// The settings of a world that say which world it is; the others depend on them.
 const IDENTITY: [&str; 3] = ["name", "command", "url"];
@@ -276,7 +280,12 @@ impl Layers {
         let (key, text) = (older::present_name(key.trim()), text.trim());
         let value = match get(self.known()?, key) {
             // A bare word is what people type; quotes are allowed, as in a file.
-            Some(Value::String(_)) if !text.starts_with('"') => Value::String(text.to_string()),
+            Some(Value::String(_))
+                if !text.starts_with('"')
+                    && !(WORD_OR_LIST.contains(&key) && text.starts_with('[')) =>
+            {
+                Value::String(text.to_string())
+            }
             _ => parse_value(text).unwrap_or_else(|| Value::String(text.to_string())),
         };
         self.put(key, value, "--set")
@@ -296,6 +305,10 @@ impl Layers {
         }
         let value = match (present, value) {
             (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
+            (
+                Some(Value::String(_) | Value::Array(_)),
+                new @ (Value::String(_) | Value::Array(_)),
+            ) if WORD_OR_LIST.contains(&key) => new,
             (Some(old), new) if !same_type(old, &new) => {
                 return Err(Error::Usage(format!(
                     "{origin}: {key} = {shown} is of the wrong type: it must be {}, such as {old}",
@@ -461,6 +474,10 @@ mod tests {
         assert_eq!((config.iterations, config.gamma), (7, 1.0));
         assert_eq!(config.world["words"], "subset");
         assert_eq!(config.actor, "a b");
+        let listed = set(&["world.words=[\"cat\", \"dog\"]", "world.words=all"]).unwrap();
+        assert_eq!(listed.world["words"], "all");
+        let listed = set(&["world.words=[\"cat\", \"dog\"]"]).unwrap();
+        assert_eq!(listed.world["words"], serde_json::json!(["cat", "dog"]));
         // A key that is absent by default can be set all the same.
         assert_eq!(set(&["world.max_turns=12"]).unwrap().world["max_turns"], 12);
     }
@@ -484,6 +501,12 @@ mod tests {
             ("normalize_advantage=1", &["true or false"]),
             ("level=word", &["level", "`utterance`", "`token`"]),
             ("world=subset", &["group of keys", "world.words"]),
+            ("world.words=some", &["world.words", "some", "`subset`"]),
+            ("world.words=[7]", &["world.words", "7", "a string"]),
+            ("world.words=7", &["world.words", "a word"]),
+            ("world.people.wrong=often", &["world.people.wrong", "a number"]),
+            ("world.oracle=peple", &["world.oracle", "peple", "`people`"]),
+            ("world.knowledge=absent.txt", &["world.knowledge", "absent.txt"]),
             ("gamma=2", &["gamma = 2", "at most 1"]),
         ] {
             let fault = set(&[pair]).unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use archer_games::{GuessingGame, WorldChange, WorldConfig, WorldName};
+use archer_games::{Answer, GuessingGame, WorldChange, WorldConfig, WorldName};
 use archer_world::messages::Request as Message;
 use archer_world::serve::Served;
 use archer_world::teaching::Lesson;
@@ -104,7 +104,7 @@ impl Games {
             things: self.things.clone(),
             guesses: self.guesses.clone(),
             max_turns: self.max_turns,
-            sometimes: self.world.sometimes,
+            sometimes: self.world.knows(Answer::Sometimes),
             settings: self.world.settings(),
             about: self.worlds.about().clone(),
             trains_apart: self.worlds.in_training(0.0).is_ok_and(|other| other.is_some()),

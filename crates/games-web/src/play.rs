@@ -1,6 +1,6 @@
 //! The person thinks of something and the agent asks.
 
-use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
+use archer_games::oracle::{AmendedOracle, Oracle};
 use archer_games::twenty_questions::Amendments;
 use archer_games::twenty_questions::HEADER;
 use archer_games::twenty_questions::person::{Heard, guessed};
@@ -30,7 +30,7 @@ impl Said {
             Said::Yes => Answer::Yes,
             Said::No => Answer::No,
             Said::Sometimes => Answer::Sometimes,
-            Said::Unknown => Answer::Invalid,
+            Said::Unknown => Answer::Unknown,
         }
     }
 }
@@ -41,7 +41,7 @@ impl From<Answer> for Said {
             Answer::Yes => Said::Yes,
             Answer::No => Said::No,
             Answer::Sometimes => Said::Sometimes,
-            Answer::Invalid => Said::Unknown,
+            Answer::Unknown | Answer::Invalid => Said::Unknown,
         }
     }
 }
@@ -216,7 +216,7 @@ impl Games {
     pub(crate) fn talk(&self, game: &Game, turn: usize, retries: bool) -> Result<Talk, Fault> {
         check_turn(game, turn)?;
         let observed = game.observed_before(turn);
-        let Heard { read, said } = Heard::new(observed, self.world.sometimes, retries);
+        let Heard { read, said } = Heard::new(observed, &self.world, retries);
         let mut exchanges = read.exchanges().iter();
         let mut next = exchanges.next();
         let mut unread = Vec::new();
@@ -294,9 +294,9 @@ impl Games {
         });
         let oracle = |sometimes| {
             let amendments = Amendments::new(&self.world.answers, true)?;
-            Ok::<_, Fault>(AmendedOracle { table: TableOracle { sometimes }, amendments })
+            Ok::<_, Fault>(AmendedOracle { knowledge: table, sometimes, amendments })
         };
-        let (mut world, mut fine) = (oracle(self.world.sometimes)?, oracle(true)?);
+        let (mut world, mut fine) = (oracle(self.world.knows(Answer::Sometimes))?, oracle(true)?);
         let answer = |oracle: &mut AmendedOracle, turn: &Turn| {
             let raw = oracle.answer(&thing, &turn.question);
             Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid))

@@ -96,7 +96,7 @@ impl Asker for MediocreAsker {
         if let Some((question, _)) = draw(&turns, &mut self.chance) {
             return question.clone();
         }
-        let possible = self.pool.consistent(history);
+        let possible = self.pool.plausible(history);
         let guess = self.chance.random_bool(self.mediocrity.guess_rate);
         let heed = self.chance.random_bool(self.mediocrity.consistency);
 

@@ -5,6 +5,7 @@
 //! question that two properties share, two objects that nothing tells apart.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::compare::{Comparison, Comparisons, Measure, Measures, Relation, amount};
 use super::facts::Facts;
@@ -12,6 +13,7 @@ use super::format::{
     self, Anchor, DataError, ObjectRecord, PhraseRecord, Place, PropertyRecord, Rule,
 };
 use super::inflection::plural;
+use super::own::Own;
 use super::reader::{Known, Literal, Reader};
 use super::spelling;
 use super::words::{Map, Phrases, Vocabulary, WordId};
@@ -36,8 +38,8 @@ pub struct Sources<'a> {
 /// Places in a list by name.
 pub(super) type Index<'a> = HashMap<&'a str, usize>;
 
-pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
-    let plain = format::properties(sources.properties.0, sources.properties.1)?;
+pub(super) fn compile(sources: &Sources<'_>, own: Option<&Own<'_>>) -> Result<Table, DataError> {
+    let mut plain = format::properties(sources.properties.0, sources.properties.1)?;
     let kinds = format::properties(sources.kinds.0, sources.kinds.1)?;
     let phrases = format::phrases(sources.phrases.0, sources.phrases.1)?;
     let references = format::references(sources.references.0, sources.references.1)?;
@@ -45,6 +47,13 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
     for (file, text) in sources.objects {
         records.extend(format::objects(file, text)?);
     }
+    let own = match own {
+        Some(own) => {
+            plain.extend(own.properties.iter().cloned());
+            own.lay_over(&mut records)?
+        }
+        None => Vec::new(),
+    };
 
     let asked: Vec<&PropertyRecord<'_>> =
         kinds.iter().chain(&plain).filter(|r| !r.wordings.is_empty()).collect();
@@ -73,7 +82,7 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
     }
     let objects: Vec<Object> = records.iter().map(object).collect();
     let by_name = by_name(&records);
-    Ok(Table { objects, properties, values, reader, by_name })
+    Ok(Table { objects, properties, values, reader, by_name, own, disputes: OnceLock::new() })
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {

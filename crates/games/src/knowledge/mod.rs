@@ -17,12 +17,14 @@ mod words;
 mod compile;
 mod facts;
 mod format;
+mod own;
 
 use std::sync::OnceLock;
 
 pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
+pub use own::{MAX_OWN_BYTES, MAX_OWN_OBJECTS, MAX_OWN_PROPERTIES, own_table, provide};
 pub use reader::{Claim, Degree, Literal, Reading};
 pub use spelling::{Letter, Spelling};
 
@@ -103,6 +105,13 @@ impl Value {
     /// Whether yes is at least as likely as no.
     pub fn is_mostly_yes(self) -> bool {
         self.weight() >= 0.5
+    }
+
+    /// How much people disagree about it: 4w(1 − w) of the weight w of yes, which is 0 for what is
+    /// certain and 1 where half say yes.
+    pub fn dispute(self) -> f32 {
+        let weight = self.weight();
+        4.0 * weight * (1.0 - weight)
     }
 
     /// The value of the contrary.
@@ -210,6 +219,9 @@ pub struct Table {
     values: Vec<u8>,
     reader: Reader,
     by_name: Map<Box<str>, ObjectId>,
+    /// The objects that a person's own file adds or changes, in its order.
+    own: Vec<ObjectId>,
+    disputes: OnceLock<Vec<f32>>,
 }
 
 impl Table {
@@ -218,7 +230,21 @@ impl Table {
     /// # Errors
     /// The first mistake found, with file and line: an unknown name, a contradiction, a duplicate.
     pub fn parse(sources: &Sources<'_>) -> Result<Self, DataError> {
-        compile::compile(sources)
+        compile::compile(sources, None)
+    }
+
+    /// The table of these sources with a person's own file over them: its questions, if it has any,
+    /// then its objects ([`provide`] says in which form).
+    ///
+    /// # Errors
+    /// As of [`parse`](Self::parse), and a file that is too large.
+    pub fn parse_with(sources: &Sources<'_>, own: (&str, &str)) -> Result<Self, DataError> {
+        compile::compile(sources, Some(&own::read(own)?))
+    }
+
+    /// The objects that a person's own file adds or changes, in its order; none of the embedded table.
+    pub fn own(&self) -> &[ObjectId] {
+        &self.own
     }
 
     /// The objects, in the order of the data.
@@ -251,6 +277,26 @@ impl Table {
     pub fn value(&self, object: ObjectId, property: PropertyId) -> Value {
         assert!(property.0 < self.properties.len(), "property {} is not of this table", property.0);
         Value::from_byte(self.values[object.0 * self.properties.len() + property.0])
+    }
+
+    /// How much people disagree about a property, from 0, where every object surely has it or has it
+    /// not, to 1, where half would say yes of any object: the mean of [`Value::dispute`] over the
+    /// objects.
+    ///
+    /// # Panics
+    /// If it is not of this table.
+    pub fn dispute(&self, property: PropertyId) -> f32 {
+        let count = self.properties.len();
+        let disputes = self.disputes.get_or_init(|| {
+            let mut sums = vec![0.0; count];
+            for row in self.values.chunks(count) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += Value::from_byte(*value).dispute();
+                }
+            }
+            sums.iter().map(|sum| sum / self.objects.len() as f32).collect()
+        });
+        disputes[property.0]
     }
 
     /// Reads a question.
