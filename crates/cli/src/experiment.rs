@@ -39,8 +39,17 @@ const NEW_WORLD: &str = "new-world";
 const NAMED: [&str; 2] = ["world.weights", "world.answers"];
 
 /// Keys that a configuration leaves out where they say nothing.
-const ABSENT: [&str; 5] =
-    ["world.weights", "world.answers", "world.extra", "world.knowledge", "world.max_turns"];
+const ABSENT: [&str; 9] = [
+    "world.weights",
+    "world.answers",
+    "world.extra",
+    "world.knowledge",
+    "world.max_turns",
+    "world.oracle",
+    "world.people.unknown",
+    "world.people.sometimes",
+    "world.people.wrong",
+];
 
 /// Keys that take a word or a list.
 const WORD_OR_LIST: [&str; 1] = ["world.words"];
@@ -504,7 +513,8 @@ mod tests {
             ("world.words=some", &["world.words", "some", "`subset`"]),
             ("world.words=[7]", &["world.words", "7", "a string"]),
             ("world.words=7", &["world.words", "a word"]),
-            ("world.people.wrong=often", &["world.people.wrong", "a number"]),
+            ("world.people.wrong=often", &["world.people.wrong", "often", "f64"]),
+            ("world.people.wrogn=0.1", &["did you mean world.people.wrong?"]),
             ("world.oracle=peple", &["world.oracle", "peple", "`people`"]),
             ("world.knowledge=absent.txt", &["world.knowledge", "absent.txt"]),
             ("gamma=2", &["gamma = 2", "at most 1"]),

@@ -381,7 +381,7 @@ mod tests {
         ];
         let asked = "1. Is it an animal? You said yes: is that right?";
         // "No" to the doubt turns the answer round, and so nothing is left to doubt.
-        let corrected = doubted(&questions, "y\nn\ny\nno\nq\n", 20);
+        let corrected = doubted(&questions, "y\ny\ny\nno\nq\n", 20);
         assert!(
             corrected.contains("3. Is it a vehicle? You said yes: is that right?"),
             "{corrected}"
@@ -391,7 +391,7 @@ mod tests {
             "{corrected}"
         );
         // Who is sure is not asked again about the same.
-        let sure = doubted(&questions, "y\nn\ny\nhm\ny\nn\nq\n", 20);
+        let sure = doubted(&questions, "y\ny\ny\nhm\ny\nn\nq\n", 20);
         assert_eq!(
             sure.matches("is that right?").count(),
             1 + sure.matches(asked).count(),
@@ -399,8 +399,8 @@ mod tests {
         );
         assert!(sure.contains("Please answer y or n"), "{sure}");
         // Another answer can be given at once, and a game be left.
-        assert!(doubted(&questions, "y\nn\ny\nd\nq\n", 20).contains("Don't know, then."));
-        assert!(doubted(&questions, "y\nn\ny\nq\n", 20).ends_with("> "));
+        assert!(doubted(&questions, "y\ny\ny\nd\nq\n", 20).contains("Don't know, then."));
+        assert!(doubted(&questions, "y\ny\ny\nq\n", 20).ends_with("> "));
     }
 
     #[test]

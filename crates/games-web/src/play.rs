@@ -3,6 +3,7 @@
 use archer_games::oracle::{AmendedOracle, Oracle};
 use archer_games::twenty_questions::Amendments;
 use archer_games::twenty_questions::HEADER;
+use archer_games::twenty_questions::doubt::Doubts;
 use archer_games::twenty_questions::person::{Heard, guessed};
 use archer_games::{Answer, WorldName, knowledge};
 use serde::{Deserialize, Serialize};
@@ -168,6 +169,22 @@ pub struct Reveal {
     known: bool,
     listed: bool,
     turns: Vec<RevealedTurn>,
+    /// The number of the turn whose answer was least to be expected, if one was not.
+    surprise: Option<usize>,
+}
+
+/// An answer of a person that is hard to believe, so that the page may ask about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Doubt {
+    /// The number of its turn, from 1.
+    turn: usize,
+    question: String,
+    answer: Said,
+    /// What it speaks against: the likeliest thing.
+    thing: String,
+    /// Whether no thing goes with all answers.
+    nothing_left: bool,
 }
 
 /// A thing that the agent may be about to guess.
@@ -265,6 +282,39 @@ impl Games {
         Ok(game.settle())
     }
 
+    /// The answer to doubt, if there is one that is not `sure`, which holds the numbers of turns.
+    pub(crate) fn doubt(&self, game: &Game, sure: &[usize]) -> Result<Option<Doubt>, Fault> {
+        let sure: Vec<usize> = sure.iter().filter_map(|number| number.checked_sub(1)).collect();
+        let doubted = self.doubts()?.and_then(|doubts| doubts.doubted(&answered(game), &sure));
+        Ok(doubted.map(|doubted| {
+            let turn = &game.turns[doubted.turn];
+            Doubt {
+                turn: turn.number,
+                question: turn.question.clone(),
+                answer: turn.answer.unwrap_or(Said::Unknown),
+                thing: self.things[doubted.thing].clone(),
+                nothing_left: doubted.nothing_left,
+            }
+        }))
+    }
+
+    /// The game with another answer at an answered turn; what was asked since stays.
+    pub(crate) fn correct(&self, mut game: Game, turn: usize, answer: Said) -> Result<Game, Fault> {
+        let known = turn.checked_sub(1).and_then(|turn| game.turns.get_mut(turn));
+        let Some(known) = known.filter(|turn| turn.answer.is_some()) else {
+            return Err(Fault::usage(
+                format!("turn {turn} has no answer to correct"),
+                "Turns count from 1.",
+            ));
+        };
+        known.answer = Some(answer);
+        Ok(game.settle())
+    }
+
+    fn doubts(&self) -> Result<Option<Doubts>, Fault> {
+        Ok(Doubts::of(&self.world)?)
+    }
+
     /// The game gone back to a turn, with another question there.
     pub(crate) fn force(&self, mut game: Game, turn: usize, text: &str) -> Result<Game, Fault> {
         let question = text.split(['\n', '\r']).next().unwrap_or_default().trim();
@@ -310,7 +360,10 @@ impl Games {
             });
             RevealedTurn { turn: turn.clone(), expected, agrees }
         });
-        Ok(Reveal { turns: turns.collect(), thing, known, listed })
+        let turns = turns.collect();
+        let surprise = self.doubts()?.and_then(|it| it.surprise(&thing, &answered(game)));
+        let surprise = surprise.map(|surprise| surprise.turn + 1);
+        Ok(Reveal { turns, thing, known, listed, surprise })
     }
 
     /// How the actor's next utterance is spread over the guesses of all things, whose log-probabilities
@@ -348,6 +401,12 @@ impl Games {
         guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Ok(Guesses { guesses, guessing: guessing.min(1.0) })
     }
+}
+
+/// The turns of a game that are answered, which are all but perhaps the last.
+fn answered(game: &Game) -> Vec<(String, Answer)> {
+    let turns = game.turns.iter();
+    turns.filter_map(|turn| Some((turn.question.clone(), turn.answer?.observed()))).collect()
 }
 
 fn asked(number: usize, question: String, forced: bool) -> Turn {

@@ -92,12 +92,15 @@ pub struct WorldConfig {
     /// City, 4 in recall. A bandit has one turn in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<usize>,
-    /// Twenty Questions: who answers. `people` need the fixed rules; "Sometimes." and "I don't know."
-    /// are answers of theirs.
+    /// Twenty Questions: who answers; the table if left out. `people` need the fixed rules, and
+    /// "Sometimes." and "I don't know." are answers of theirs.
+    #[serde(skip_serializing_if = "OracleName::is_table")]
     pub oracle: OracleName,
     /// Twenty Questions with the oracle `people`: how often they do not know, are vague or wrong, on
     /// average over the secrets and the properties that part them.
-    pub people: PeopleConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "PeopleConfig"))]
+    pub people: Option<PeopleConfig>,
     /// Twenty Questions, fixed rules: whether "Sometimes." is an answer.
     pub sometimes: bool,
     /// Twenty Questions: probability, 0 to 1, that a Yes or No to a property is flipped.
@@ -170,7 +173,7 @@ impl WorldConfig {
 
     /// The rates of people, where they answer.
     fn answered_by_people(&self) -> Option<PeopleConfig> {
-        (self.oracle == OracleName::People).then_some(self.people)
+        (self.oracle == OracleName::People).then(|| self.people.unwrap_or_default())
     }
 
     /// Whether an answer is one that a game of Twenty Questions has here, and so one that an agent of
@@ -187,7 +190,11 @@ impl WorldConfig {
         if self.knowledge.is_empty() {
             return Ok(knowledge::table());
         }
-        knowledge::own_table(&self.knowledge).ok_or_else(|| {
+        #[cfg(feature = "own")]
+        let own = knowledge::own_table(&self.knowledge);
+        #[cfg(not(feature = "own"))]
+        let own: Option<&'static Table> = None;
+        own.ok_or_else(|| {
             GameError::BadSetting(format!(
                 "world.knowledge = \"{}\" is a file that was not read: only the terminal reads files \
                  of one's own",
@@ -198,7 +205,8 @@ impl WorldConfig {
 
     /// Twenty Questions as this configuration has it.
     pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, GameError> {
-        if self.oracle == OracleName::Table && self.people != PeopleConfig::default() {
+        self.people.map_or(Ok(()), |people| people.check())?;
+        if self.oracle == OracleName::Table && self.people.is_some() {
             return Err(GameError::BadSetting(
                 "world.people is set, but the table answers; set world.oracle to people as well"
                     .to_string(),
@@ -270,7 +278,11 @@ impl WorldConfig {
             name.parse::<WorldName>()?;
         }
         let value = serde_json::Value::Object(settings.clone());
-        serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
+        let mut world: Self =
+            serde_json::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))?;
+        // What a run has learned from stands in its settings, whatever later defaults are.
+        world.people = world.answered_by_people().or(world.people);
+        Ok(world)
     }
 
     /// All of it as settings.
@@ -301,9 +313,10 @@ impl WorldConfig {
         match self.oracle {
             OracleName::Table => world.answer_noise = self.answer_noise.max(noise),
             OracleName::People => {
-                let PeopleConfig { unknown, sometimes, wrong } = self.people;
-                let most = (1.0 - unknown - sometimes) / 2.0;
-                world.people.wrong = wrong.max(noise.min(most));
+                let people = self.people.unwrap_or_default();
+                let most = (1.0 - people.unknown - people.sometimes) / 2.0;
+                let wrong = people.wrong.max(noise.min(most));
+                world.people = Some(PeopleConfig { wrong, ..people });
             }
         }
         world

@@ -49,6 +49,10 @@ impl OracleName {
             OracleName::People => "people",
         }
     }
+
+    pub(crate) fn is_table(&self) -> bool {
+        *self == OracleName::Table
+    }
 }
 
 impl std::str::FromStr for OracleName {

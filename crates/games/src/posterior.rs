@@ -225,7 +225,7 @@ mod tests {
     /// certain.
     #[test]
     fn a_vague_answer_speaks_for_what_is_disputed() {
-        let mut posterior = Posterior::new(2, people(0.05, 0.05, 0.01));
+        let mut posterior = Posterior::new(2, people(0.04, 0.04, 0.01));
         posterior.hear(&question("soft?", &[Yes, Sometimes]), Unknown);
         close(posterior.chances(), &[0.1, 0.9]);
     }

@@ -146,6 +146,7 @@ impl WorldConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "own")]
     use crate::knowledge::provide;
     use crate::make_one;
 
@@ -170,6 +171,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "own")]
     #[test]
     fn the_objects_of_ones_own_file_are_words_with_their_facts() {
         let text = "cordless\n  Is it cordless?\n\n= tool\n\

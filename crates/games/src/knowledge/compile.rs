@@ -13,7 +13,6 @@ use super::format::{
     self, Anchor, DataError, ObjectRecord, PhraseRecord, Place, PropertyRecord, Rule,
 };
 use super::inflection::plural;
-use super::own::Own;
 use super::reader::{Known, Literal, Reader};
 use super::spelling;
 use super::words::{Map, Phrases, Vocabulary, WordId};
@@ -38,7 +37,15 @@ pub struct Sources<'a> {
 /// Places in a list by name.
 pub(super) type Index<'a> = HashMap<&'a str, usize>;
 
-pub(super) fn compile(sources: &Sources<'_>, own: Option<&Own<'_>>) -> Result<Table, DataError> {
+/// Compiles the sources; `over` may change the records, first of properties and then of objects, and says
+/// which objects it has added or changed.
+pub(super) fn compile<'a>(
+    sources: &Sources<'a>,
+    over: impl FnOnce(
+        &mut Vec<PropertyRecord<'a>>,
+        &mut Vec<ObjectRecord<'a>>,
+    ) -> Result<Vec<ObjectId>, DataError>,
+) -> Result<Table, DataError> {
     let mut plain = format::properties(sources.properties.0, sources.properties.1)?;
     let kinds = format::properties(sources.kinds.0, sources.kinds.1)?;
     let phrases = format::phrases(sources.phrases.0, sources.phrases.1)?;
@@ -47,13 +54,7 @@ pub(super) fn compile(sources: &Sources<'_>, own: Option<&Own<'_>>) -> Result<Ta
     for (file, text) in sources.objects {
         records.extend(format::objects(file, text)?);
     }
-    let own = match own {
-        Some(own) => {
-            plain.extend(own.properties.iter().cloned());
-            own.lay_over(&mut records)?
-        }
-        None => Vec::new(),
-    };
+    let own = over(&mut plain, &mut records)?;
 
     let asked: Vec<&PropertyRecord<'_>> =
         kinds.iter().chain(&plain).filter(|r| !r.wordings.is_empty()).collect();

@@ -17,6 +17,7 @@ mod words;
 mod compile;
 mod facts;
 mod format;
+#[cfg(feature = "own")]
 mod own;
 
 use std::sync::OnceLock;
@@ -24,6 +25,7 @@ use std::sync::OnceLock;
 pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
+#[cfg(feature = "own")]
 pub use own::{MAX_OWN_BYTES, MAX_OWN_OBJECTS, MAX_OWN_PROPERTIES, own_table, provide};
 pub use reader::{Claim, Degree, Literal, Reading};
 pub use spelling::{Letter, Spelling};
@@ -230,16 +232,7 @@ impl Table {
     /// # Errors
     /// The first mistake found, with file and line: an unknown name, a contradiction, a duplicate.
     pub fn parse(sources: &Sources<'_>) -> Result<Self, DataError> {
-        compile::compile(sources, None)
-    }
-
-    /// The table of these sources with a person's own file over them: its questions, if it has any,
-    /// then its objects ([`provide`] says in which form).
-    ///
-    /// # Errors
-    /// As of [`parse`](Self::parse), and a file that is too large.
-    pub fn parse_with(sources: &Sources<'_>, own: (&str, &str)) -> Result<Self, DataError> {
-        compile::compile(sources, Some(&own::read(own)?))
+        compile::compile(sources, |_, _| Ok(Vec::new()))
     }
 
     /// The objects that a person's own file adds or changes, in its order; none of the embedded table.

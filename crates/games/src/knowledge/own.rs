@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::compile::{Sources, compile};
 use super::format::{self, DataError, ObjectRecord, Place, PropertyRecord};
 use super::{ObjectId, Table, embedded};
 
@@ -21,13 +22,13 @@ pub const MAX_OWN_PROPERTIES: usize = 500;
 const MAX_OWN_WORDS: usize = 40_000;
 
 /// What such a file says.
-pub(super) struct Own<'a> {
-    pub properties: Vec<PropertyRecord<'a>>,
+struct Own<'a> {
+    properties: Vec<PropertyRecord<'a>>,
     objects: Vec<ObjectRecord<'a>>,
 }
 
 /// Reads such a file, by name and text.
-pub(super) fn read<'a>((file, text): (&'a str, &'a str)) -> Result<Own<'a>, DataError> {
+fn read<'a>((file, text): (&'a str, &'a str)) -> Result<Own<'a>, DataError> {
     let begin = Place { file, line: 1 };
     if text.len() > MAX_OWN_BYTES {
         let bytes = text.len();
@@ -117,10 +118,7 @@ fn check_words(
 
 impl<'a> Own<'a> {
     /// Changes the objects that the table knows and adds the others: where each of the file's is then.
-    pub(super) fn lay_over(
-        &self,
-        records: &mut Vec<ObjectRecord<'a>>,
-    ) -> Result<Vec<ObjectId>, DataError> {
+    fn lay_over(&self, records: &mut Vec<ObjectRecord<'a>>) -> Result<Vec<ObjectId>, DataError> {
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for (i, record) in records.iter().enumerate() {
             for name in std::iter::once(&record.name).chain(&record.aliases) {
@@ -161,6 +159,23 @@ fn change<'a>(record: &mut ObjectRecord<'a>, by: &ObjectRecord<'a>) {
     let is_new = |name: &&&str| !known.contains(name) && **name != record.name;
     record.aliases.extend(by.aliases.iter().filter(is_new));
     record.over.clone_from(&by.entries);
+}
+
+impl Table {
+    /// The table of these sources with a person's own file over them, which is given by name and text.
+    ///
+    /// # Errors
+    /// As of [`Table::parse`], and a file that is too large.
+    pub fn parse_with<'a>(
+        sources: &Sources<'a>,
+        file: (&'a str, &'a str),
+    ) -> Result<Self, DataError> {
+        let own = read(file)?;
+        compile(sources, |properties, objects| {
+            properties.extend(own.properties.iter().cloned());
+            own.lay_over(objects)
+        })
+    }
 }
 
 /// A table that was provided, with the text that it was made of.
@@ -223,7 +238,7 @@ mod tests {
     fn a_file_adds_things_and_changes_known_ones() {
         let text = "# mine\n\nnoisy at night\n  Does it wake you up?\n  ! Does it let you sleep?\n\n\
                     = animal\nroost cock | plural: roost cocks | size: 45cm 3kg\n  + noisy at night\n\
-                    cat | also: house tiger\n  + noisy at night\n  - alive # stuffed\n  ~ tail 0.5\n";
+                    cat | also: house tiger\n  + noisy at night\n  - alive # stuffed\n  ~ white 0.9\n";
         let table = parsed(text).unwrap();
         let plain = crate::knowledge::table();
         assert_eq!(table.objects().len(), plain.objects().len() + 1);
@@ -231,7 +246,7 @@ mod tests {
         assert_eq!(value(&table, "cat", "alive"), Value::No);
         assert_eq!(value(&table, "house tiger", "noisy at night"), Value::Yes);
         assert_eq!(value(&table, "dog", "noisy at night"), Value::No);
-        assert_eq!(value(&table, "cat", "tail"), Value::Sometimes(0.5));
+        assert_eq!(value(&table, "cat", "white"), Value::Sometimes(0.9));
         // Size and the other facts are as they were.
         let cat = |table: &Table| table.objects()[table.object("cat").unwrap().0].measures;
         assert_eq!(cat(&table), cat(plain));
@@ -257,7 +272,7 @@ mod tests {
             ("= tool\nhammer\n  ~ heavy\n", "mine.txt:3: \"heavy\" needs a weight"),
             ("= tool\nhammer\nhammer\n", "mine.txt:3: \"hammer\" is there twice"),
             ("= tool\nzorb | also: hammer | size: 1cm 1g\n", "mine.txt:2: \"hammer\" names"),
-            ("= pet mammal\nhammer\n  - alive\n", "mine.txt:2: \"hammer\" is"),
+            ("= pet mammal\nhammer\n  - animal\n", "mine.txt:2: \"hammer\" is \"mammal\" but not"),
             (
                 "zorb < tool\n  Is it a zorb?\n= tool\nhammer\n",
                 "mine.txt:1: \"zorb\" is written as a kind",
