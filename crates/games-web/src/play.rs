@@ -425,3 +425,51 @@ pub(crate) fn check_turn(game: &Game, turn: usize) -> Result<(), Fault> {
         "Turns count from 1.",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archer_games::Words;
+
+    fn games() -> Games {
+        let words = ["cat", "dog", "bus", "car"].map(str::to_string).to_vec();
+        let world = archer_games::WorldConfig { words: Words::These(words), ..Default::default() };
+        Games::new(&world.settings()).ok().expect("the table has these words")
+    }
+
+    fn played(games: &Games, turns: &[(&str, Said)]) -> Game {
+        let past = turns.iter().map(|(question, answer)| PastTurn {
+            question: question.to_string(),
+            answer: Some(*answer),
+            forced: false,
+        });
+        games.play(1, past.collect()).ok().expect("a game")
+    }
+
+    #[test]
+    fn an_answer_that_goes_with_nothing_is_doubted_and_corrected() {
+        let games = games();
+        let mut turns = vec![("Is it an animal?", Said::Yes), ("Does it have fur?", Said::Yes)];
+        let game = played(&games, &turns);
+        assert_eq!(games.doubt(&game, &[]).ok(), Some(None));
+        turns.push(("Is it a vehicle?", Said::Yes));
+        let game = played(&games, &turns);
+        let doubt = games.doubt(&game, &[]).ok().flatten().expect("a doubt");
+        assert_eq!((doubt.turn, doubt.answer, doubt.nothing_left), (3, Said::Yes, true));
+        assert_eq!(games.doubt(&game, &[3]).ok(), Some(None));
+        let corrected = games.correct(game.clone(), 3, Said::No).ok().expect("a game");
+        assert_eq!(corrected.turns[2].answer, Some(Said::No));
+        assert_eq!(games.doubt(&corrected, &[]).ok(), Some(None));
+        for turn in [0, 4] {
+            assert_eq!(games.correct(game.clone(), turn, Said::No).err().unwrap().code, "usage");
+        }
+    }
+
+    #[test]
+    fn a_reveal_names_the_turn_that_surprised() {
+        let games = games();
+        let game = played(&games, &[("Is it heavy?", Said::No), ("Is it a vehicle?", Said::Yes)]);
+        let surprise = |thing| games.reveal(&game, thing).ok().unwrap().surprise;
+        assert_eq!((surprise("bus"), surprise("cat"), surprise("zorb")), (Some(1), Some(2), None));
+    }
+}

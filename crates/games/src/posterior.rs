@@ -100,11 +100,15 @@ impl Posterior {
         }
         self.asked.insert(question.text.clone());
         let mut weights = self.chances.clone();
-        for (word, weight) in weights.iter_mut().enumerate() {
-            // Where nobody says that he does not know, it says nothing.
-            if answer != Answer::Unknown || matches!(self.channel, Channel::People(_)) {
-                *weight *= self.channel.chances(question, word)[answer as usize];
-            }
+        // What is never said there says nothing where it is said all the same: that somebody does not
+        // know whether it is the thing guessed, or anything where the table answers.
+        let says = match (question.guess, self.channel) {
+            (Some(_), _) => matches!(answer, Answer::Yes | Answer::No),
+            (None, Channel::Table(_)) => answer != Answer::Unknown,
+            (None, Channel::People(_)) => true,
+        };
+        for (word, weight) in weights.iter_mut().enumerate().filter(|_| says) {
+            *weight *= self.channel.chances(question, word)[answer as usize];
         }
         if let Some(word) = question.guess {
             weights[word] = 0.0;
@@ -219,6 +223,9 @@ mod tests {
         posterior.hear(&PoolQuestion::new("first?", Some(0), vec![Yes, No, No, No]), No);
         close(posterior.chances(), &[0.0, 0.8, 0.1, 0.1]);
         assert_eq!(posterior.likeliest(), 1);
+        // So it was if the answer to it was vague.
+        posterior.hear(&PoolQuestion::new("second?", Some(1), vec![No, Yes, No, No]), Unknown);
+        close(posterior.chances(), &[0.0, 0.0, 0.5, 0.5]);
     }
 
     /// By hand: of what half say yes of, "I don't know." is said nine times as often as of what is

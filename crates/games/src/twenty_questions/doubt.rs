@@ -116,9 +116,15 @@ impl Doubts {
             // Even the likeliest was guessed: everything was.
             return None;
         }
-        let goes = |thing: usize| self.against_in(&questions, thing, turns).is_empty();
-        let nothing_left = !(0..self.things.len()).any(goes);
+        // How likely the likeliest of those is that go with all answers.
+        let goes = |thing: &usize| self.against_in(&questions, *thing, turns).is_empty();
+        let left = (0..self.things.len()).filter(goes).map(|thing| posterior.chances()[thing]);
+        let left = left.max_by(f64::total_cmp);
+        let nothing_left = left.is_none();
         if against.is_empty() || (against.len() > 1 && !nothing_left) {
+            return None;
+        }
+        if left.is_some_and(|chance| chance >= posterior.chances()[thing]) {
             return None;
         }
         let chance = |turn: usize| self.chance(&questions, thing, turn, turns[turn].1);
@@ -264,6 +270,16 @@ mod tests {
         // Nor is anything left to doubt once the answer is corrected.
         turns[2].1 = Answer::No;
         assert_eq!(doubts.doubted(&turns, &[]), None);
+    }
+
+    #[test]
+    fn nothing_is_doubted_while_what_goes_with_all_answers_is_as_likely() {
+        let doubts = doubts();
+        let vague = [("Is it a cat?", Answer::Unknown), ("Is it a car?", Answer::Sometimes)];
+        assert_eq!(doubts.doubted(&vague, &[]), None);
+        let turns = [(HEAVY, Answer::Yes), vague[0], vague[1], (BARKS, Answer::No)];
+        assert_eq!(doubts.doubted(&turns, &[]), None);
+        assert_eq!(doubts.possible(&turns), [false, false, true, false]);
     }
 
     #[test]
