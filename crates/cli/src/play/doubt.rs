@@ -8,6 +8,9 @@ use archer_games::twenty_questions::doubt::Doubts;
 use super::person::{Person, Word};
 use crate::error::Error;
 
+/// The most answers of a game that are asked about: who is told more often hardly plays by the table.
+const MOST: usize = 3;
+
 /// Asks about the answer that is hard to believe, if there is one, and puts another in its place where
 /// the person gives one. Whether the person left. `sure` are the turns that were asked about before, and
 /// now this one.
@@ -17,7 +20,9 @@ pub fn ask<R: BufRead, W: Write>(
     sure: &mut Vec<usize>,
     person: &mut Person<R, W>,
 ) -> Result<bool, Error> {
-    let Some(doubted) = doubts.doubted(turns, sure) else { return Ok(false) };
+    let Some(doubted) = doubts.doubted(turns, sure).filter(|_| sure.len() < MOST) else {
+        return Ok(false);
+    };
     let turn = doubted.turn;
     sure.push(turn);
     let (question, answer) = &mut turns[turn];
