@@ -512,7 +512,7 @@ mod tests {
             ("world=subset", &["group of keys", "world.words"]),
             ("world.words=some", &["world.words", "some", "`subset`"]),
             ("world.words=[7]", &["world.words", "7", "a string"]),
-            ("world.words=7", &["world.words", "a word"]),
+            ("world.words=7", &["world.words", "7", "`subset`"]),
             ("world.people.wrong=often", &["world.people.wrong", "often", "f64"]),
             ("world.people.wrogn=0.1", &["did you mean world.people.wrong?"]),
             ("world.oracle=peple", &["world.oracle", "peple", "`people`"]),

@@ -374,12 +374,11 @@ mod tests {
     fn an_answer_that_goes_with_nothing_is_asked_about_once() {
         let questions = [
             "Is it an animal?",
-            "Does it bark?",
+            "Does it have fur?",
             "Is it a vehicle?",
             "Is it a cat?",
             "Is it a dog?",
         ];
-        let asked = "1. Is it an animal? You said yes: is that right?";
         // "No" to the doubt turns the answer round, and so nothing is left to doubt.
         let corrected = doubted(&questions, "y\ny\ny\nno\nq\n", 20);
         assert!(
@@ -392,11 +391,7 @@ mod tests {
         );
         // Who is sure is not asked again about the same.
         let sure = doubted(&questions, "y\ny\ny\nhm\ny\nn\nq\n", 20);
-        assert_eq!(
-            sure.matches("is that right?").count(),
-            1 + sure.matches(asked).count(),
-            "{sure}"
-        );
+        assert_eq!(sure.matches("is that right?").count(), 1, "{sure}");
         assert!(sure.contains("Please answer y or n"), "{sure}");
         // Another answer can be given at once, and a game be left.
         assert!(doubted(&questions, "y\ny\ny\nd\nq\n", 20).contains("Don't know, then."));
