@@ -88,6 +88,110 @@ fn a_noisy_oracle_is_reckoned_with() {
 }
 
 #[test]
+fn people_answer_where_they_are_asked_for() {
+    let folder = folder();
+    let measure = |asker: &str, more: &[&str]| {
+        let args = ["eval", "--games", "300", "--asker", asker, "--oracle", "people"];
+        json_of(folder.path(), &[&args, more].concat())
+    };
+    let (wary, tree) = (measure("information-gain", &[]), measure("tree", &[]));
+    assert_eq!(wary["rules"], "fixed (oracle: people)");
+    assert_eq!(wary["optimum_return"], Value::Null);
+    assert!(number(&wary, "win_rate") > number(&tree, "win_rate") + 0.1, "{wary} {tree}");
+    let certain = ["world.people.unknown=0", "world.people.sometimes=0", "world.people.wrong=0"];
+    let sets: Vec<&str> = certain.iter().flat_map(|set| ["--set", *set]).collect();
+    assert_eq!(number(&measure("information-gain", &sets), "win_rate"), 1.0);
+
+    let data = ["data", "--words", "subset", "--games", "50", "--out", "people.jsonl"];
+    run(folder.path(), &[&data[..], &["--set", "world.oracle=people"]].concat()).success();
+    let text = fs::read_to_string(folder.path().join("people.jsonl")).unwrap();
+    assert!(text.contains("\"Sometimes.\"") && text.contains("\"I don't know.\""));
+
+    let sent: String = [
+        json!({"cmd": "reset", "word": "dog"}),
+        json!({"cmd": "step", "action": "Is it alive?", "oracle_answer": "I don't know."}),
+        json!({"cmd": "step", "action": "Is it a dog?"}),
+    ]
+    .iter()
+    .map(|line| format!("{line}\n"))
+    .collect();
+    let args = ["env", "--oracle", "people"];
+    let replies = run_with_input(folder.path(), &args, sent.as_bytes()).success().json_lines();
+    assert_eq!(
+        (&replies[1]["answer"], &replies[2]["answer"]),
+        (&json!("I don't know."), &json!("Yes."))
+    );
+
+    let done = run(folder.path(), &["eval", "--asker", "tree", "--oracle", "peple"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("choose table or people"), "{}", done.stderr);
+}
+
+/// The ten things of a workshop that are shown as an example, and the mistakes that people make in files
+/// of their own.
+#[test]
+fn things_of_ones_own_are_guessed() {
+    let folder = folder();
+    let example = root().join("examples/knowledge/workshop.txt");
+    let file = format!("world.knowledge={}", example.display());
+    let own = ["--words", "own", "--set", &file];
+    let tree =
+        json_of(folder.path(), &[&["eval", "--asker", "tree", "--games", "10"], &own[..]].concat());
+    assert_eq!(number(&tree, "win_rate"), 1.0, "{tree}");
+    assert!(number(&tree, "mean_return") > -3.5, "{tree}");
+    let optimum = json_of(folder.path(), &[&["optimum"], &own[..]].concat());
+    assert_eq!(optimum["words"], 10);
+
+    let sent: String = [
+        json!({"cmd": "reset", "word": "bench vise"}),
+        json!({"cmd": "step", "action": "Is it bolted to the bench?"}),
+        json!({"cmd": "step", "action": "Can it be carried to another bench?"}),
+        json!({"cmd": "step", "action": "Do sparks fly from it?"}),
+        json!({"cmd": "step", "action": "Is it heavier than a caliper?"}),
+        json!({"cmd": "step", "action": "Is it a vise?"}),
+    ]
+    .iter()
+    .map(|line| format!("{line}\n"))
+    .collect();
+    let args = [&["env"], &own[..]].concat();
+    let replies = run_with_input(folder.path(), &args, sent.as_bytes()).success().json_lines();
+    let answers: Vec<&Value> = replies[1..].iter().map(|reply| &reply["answer"]).collect();
+    assert_eq!(answers, ["Yes.", "No.", "No.", "Yes.", "Yes."]);
+
+    let listed = json_of(
+        folder.path(),
+        &[
+            "eval",
+            "--asker",
+            "optimal",
+            "--games",
+            "3",
+            "--set",
+            r#"world.words=["cat", "sea lion", "tv"]"#,
+        ],
+    );
+    assert_eq!(number(&listed, "mean_return"), -1.0, "{listed}");
+
+    fs::write(
+        folder.path().join("mine.txt"),
+        "= tool\nangle grinder | size: 30cm 2kg\n  + spraks\n",
+    )
+    .unwrap();
+    fs::write(folder.path().join("latin.txt"), b"= tool\nB\xfcrste | size: 3cm 2g\n").unwrap();
+    for (set, parts) in [
+        ("world.knowledge=mine.txt", &["mine.txt:3: there is no property \"spraks\""][..]),
+        ("world.knowledge=absent.txt", &["world.knowledge", "absent.txt"]),
+        ("world.knowledge=latin.txt", &["latin.txt", "line 2"]),
+        (r#"world.words=["cat", "dgo"]"#, &["world.words", "dgo", "dog"]),
+        ("world.words=own", &["world.knowledge"]),
+    ] {
+        let done = run(folder.path(), &["eval", "--asker", "tree", "--set", set]);
+        assert_eq!(done.code, 2, "{set}: {}", done.stderr);
+        assert!(parts.iter().all(|part| done.stderr.contains(part)), "{set}: {}", done.stderr);
+    }
+}
+
+#[test]
 fn guess_my_city_is_served_and_played() {
     let folder = folder();
     let sent: String = [

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use archer::checkpoint::packed::Precision;
-use archer_games::{GameError, Rules, WordList};
+use archer_games::{OracleName, Rules, WordList};
 use archer_world::Settings;
 use clap::{Args, Parser, Subcommand};
 
@@ -265,8 +265,8 @@ pub struct Eval {
     /// model's own]
     #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
     pub rules: Option<Rules>,
-    /// Words of the world: all 157, or the subset of 10 [default: the model's own]
-    #[arg(long, value_name = "LIST", value_parser = word_list)]
+    /// Words of the world: all 157, the subset of 10, or your own [default: the model's own]
+    #[arg(long, value_name = "LIST", value_parser = WordList::from_str)]
     pub words: Option<WordList>,
     #[command(flatten)]
     pub people: People,
@@ -421,8 +421,8 @@ pub struct World {
     /// A world that archer ships, by its name
     #[arg(long, value_name = "NAME", conflicts_with = "world")]
     pub name: Option<String>,
-    /// Words of Twenty Questions: all 157, or the subset of 10
-    #[arg(long, value_name = "LIST", value_parser = word_list)]
+    /// Words of Twenty Questions: all 157, the subset of 10, or your own (those of world.knowledge)
+    #[arg(long, value_name = "LIST", value_parser = WordList::from_str)]
     pub words: Option<WordList>,
     /// Rules of a world of questions: fixed, or official (the reference's, faults included)
     #[arg(long, value_name = "RULES", value_parser = Rules::from_str)]
@@ -461,10 +461,7 @@ impl World {
     /// What is set by flags of their own, and by `--set`.
     pub fn assignments(&self) -> Vec<String> {
         let mut set = self.people.assignments();
-        set.extend(self.words.map(|words| match words {
-            WordList::All => "world.words=all".to_string(),
-            WordList::Subset => "world.words=subset".to_string(),
-        }));
+        set.extend(self.words.map(|words| format!("world.words={}", words.name())));
         set.extend(self.rules.map(|rules| format!("world.rules={}", rules.name())));
         set.extend(self.max_turns.map(|turns| format!("world.max_turns={turns}")));
         set.extend(self.set.iter().cloned());
@@ -475,6 +472,9 @@ impl World {
 /// Flags that make the oracle of Twenty Questions answer more as people do.
 #[derive(Debug, Clone, Default, Args)]
 pub struct People {
+    /// Who answers in Twenty Questions: table, or people, who do not always know, are vague or wrong
+    #[arg(long, value_name = "ORACLE", value_parser = OracleName::from_str)]
+    pub oracle: Option<OracleName>,
     /// Let "Sometimes." be an answer
     #[arg(long)]
     pub sometimes: bool,
@@ -489,10 +489,11 @@ pub struct People {
 impl People {
     /// What is set by these flags.
     pub fn assignments(&self) -> Vec<String> {
+        let oracle = self.oracle.map(|oracle| format!("world.oracle={}", oracle.name()));
         let sometimes = self.sometimes.then(|| "world.sometimes=true".to_string());
         let flips = self.answer_noise.map(|p| format!("world.answer_noise={p}"));
         let vague = self.sometimes_noise.map(|p| format!("world.sometimes_noise={p}"));
-        [sometimes, flips, vague].into_iter().flatten().collect()
+        [oracle, sometimes, flips, vague].into_iter().flatten().collect()
     }
 }
 
@@ -504,16 +505,6 @@ pub struct Env {
     /// Serve OpenEnv over WebSocket at this address instead, such as 127.0.0.1:8000
     #[arg(long, value_name = "ADDRESS")]
     pub serve: Option<std::net::SocketAddr>,
-}
-
-fn word_list(name: &str) -> Result<WordList, GameError> {
-    match name {
-        "all" => Ok(WordList::All),
-        "subset" => Ok(WordList::Subset),
-        _ => Err(GameError::BadSetting(format!(
-            "there is no word list named \"{name}\"; choose all or subset"
-        ))),
-    }
 }
 
 /// A number within bounds.

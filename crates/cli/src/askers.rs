@@ -5,7 +5,7 @@ use archer_games::asker::{
     TreeAsker,
 };
 use archer_games::optimum::MAX_SOLVER_WORDS;
-use archer_games::{GuessingGame, WorldConfig, WorldName};
+use archer_games::{GuessingGame, OracleName, WorldConfig, WorldName};
 
 use crate::error::Error;
 use crate::experiment::did_you_mean;
@@ -42,6 +42,9 @@ pub fn make(
                 }
                 _ => Box::new(by_yes_and_no),
             }
+        }
+        "information-gain" if config.oracle == OracleName::People => {
+            Box::new(InformationGainAsker::new(pool).within(world.max_turns()))
         }
         "information-gain" => Box::new(InformationGainAsker::noisy(pool, noise(config)?)),
         "tree" => Box::new(TreeAsker::greedy(pool)),

@@ -25,7 +25,7 @@ mod refusals;
 mod tables;
 
 pub use changes::{changed_keys, extend, other_rates};
-use tables::{fitting, flat, get, insert, list_keys, parse_value, type_name};
+use tables::{WORD_OR_LIST, fitting, flat, get, insert, list_keys, parse_value, type_name};
 
 /// The presets by name, as they stand in `crates/cli/presets`.
 pub const PRESETS: [(&str, &str); 3] = [
@@ -41,7 +41,17 @@ const NEW_WORLD: &str = "new-world";
 const NAMED: [&str; 2] = ["world.weights", "world.answers"];
 
 /// Keys that a configuration leaves out where they say nothing.
-const ABSENT: [&str; 4] = ["world.weights", "world.answers", "world.extra", "world.max_turns"];
+const ABSENT: [&str; 9] = [
+    "world.weights",
+    "world.answers",
+    "world.extra",
+    "world.knowledge",
+    "world.max_turns",
+    "world.oracle",
+    "world.people.unknown",
+    "world.people.sometimes",
+    "world.people.wrong",
+];
 
 /// The settings of a world that say which world it is; the others depend on them.
 const IDENTITY: [&str; 3] = ["name", "command", "url"];
@@ -301,7 +311,7 @@ impl Layers {
         let mut table = self.table.clone();
         for (key, value) in layer {
             let key = older::present_name(key);
-            let value = fitting(get(known, key), value.clone()).ok()?;
+            let value = fitting(key, get(known, key), value.clone()).ok()?;
             insert(&mut table, key, value).then_some(())?;
         }
         let config = table.try_into::<Config>().ok()?;
@@ -318,9 +328,12 @@ impl Layers {
             ))
         })?;
         let (key, text) = (older::present_name(key.trim()), text.trim());
+        let is_list = WORD_OR_LIST.contains(&key) && text.starts_with('[');
         let value = match get(self.known()?, key) {
             // A bare word is what people type; quotes are allowed, as in a file.
-            Some(Value::String(_)) if !text.starts_with('"') => Value::String(text.to_string()),
+            Some(Value::String(_)) if !is_list && !text.starts_with('"') => {
+                Value::String(text.to_string())
+            }
             _ => parse_value(text).unwrap_or_else(|| Value::String(text.to_string())),
         };
         self.put(key, value, "--set")
@@ -338,7 +351,7 @@ impl Layers {
                 keys.join(", ")
             )));
         }
-        let value = fitting(present, value).map_err(|old| {
+        let value = fitting(key, present, value).map_err(|old| {
             Error::Usage(format!(
                 "{origin}: {key} = {shown} is of the wrong type: it must be {}, such as {old}",
                 type_name(old)
@@ -446,6 +459,10 @@ mod tests {
         assert_eq!((config.iterations, config.gamma), (7, 1.0));
         assert_eq!(config.world["words"], "subset");
         assert_eq!(config.actor, "a b");
+        let listed = set(&["world.words=[\"cat\", \"dog\"]", "world.words=all"]).unwrap();
+        assert_eq!(listed.world["words"], "all");
+        let listed = set(&["world.words=[\"cat\", \"dog\"]"]).unwrap();
+        assert_eq!(listed.world["words"], serde_json::json!(["cat", "dog"]));
         // A key that is absent by default can be set all the same.
         assert_eq!(set(&["world.max_turns=12"]).unwrap().world["max_turns"], 12);
     }
@@ -469,6 +486,13 @@ mod tests {
             ("normalize_advantage=1", &["true or false"]),
             ("level=word", &["level", "`utterance`", "`token`"]),
             ("world=subset", &["group of keys", "world.words"]),
+            ("world.words=some", &["world.words", "some", "`subset`"]),
+            ("world.words=[7]", &["world.words", "7", "a string"]),
+            ("world.words=7", &["world.words", "7", "`subset`"]),
+            ("world.people.wrong=often", &["world.people.wrong", "often", "f64"]),
+            ("world.people.wrogn=0.1", &["did you mean world.people.wrong?"]),
+            ("world.oracle=peple", &["world.oracle", "peple", "`people`"]),
+            ("world.knowledge=absent.txt", &["world.knowledge", "absent.txt"]),
             ("gamma=2", &["gamma = 2", "at most 1"]),
         ] {
             let fault = set(&[pair]).unwrap_err();

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use archer_games::knowledge::MAX_OWN_BYTES;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, cannot_read};
@@ -28,6 +29,9 @@ pub const MODEL_TEXT: Kind = Kind { what: "a text of a model", most: 1 << 27 };
 
 /// A record that a run or a comparison writes: its log or its table.
 pub const RECORD: Kind = Kind { what: "the record of a run", most: 1 << 30 };
+
+/// Knowledge of a person's own about things to guess.
+pub const KNOWLEDGE: Kind = Kind { what: "a file of knowledge", most: MAX_OWN_BYTES as u64 };
 
 /// A file of games.
 pub const GAMES: Kind = Kind { what: "a file of games", most: 1 << 30 };

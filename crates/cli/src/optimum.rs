@@ -8,7 +8,7 @@ use archer_games::asker::{TreeAsker, each_task, mean_return, play};
 use archer_games::catalogue;
 use archer_games::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
 use archer_games::question_pool::QuestionPool;
-use archer_games::{GuessingGame, WorldConfig, WorldName};
+use archer_games::{Answer, GuessingGame, WorldConfig, WorldName};
 use archer_world::{About, Start};
 use serde::Serialize;
 
@@ -137,7 +137,11 @@ fn compute(config: &WorldConfig, world: &mut dyn GuessingGame) -> Optimum {
     let over_all = |mean: f64| (mean * winnable as f64 + lost) / words as f64;
     let bound = match winnable {
         0 => 0.0,
-        _ => perfect_split_optimum(winnable, max_turns, if config.sometimes { 3 } else { 2 }),
+        _ => perfect_split_optimum(
+            winnable,
+            max_turns,
+            if config.knows(Answer::Sometimes) { 3 } else { 2 },
+        ),
     };
     let questions = pool.properties().len();
     // With secrets that cannot be won, the search over the pool would count their guesses as wins.

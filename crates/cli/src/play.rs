@@ -11,9 +11,11 @@ use archer::agent::Agent;
 use archer::nn::sampling::Sampler;
 use archer::parallel;
 use archer::rng;
+use archer_games::knowledge;
 use archer_games::twenty_questions::Options;
-use archer_games::twenty_questions::person::{Askable, Heard, guessed};
-use archer_games::{Answer, WorldConfig, WorldName};
+use archer_games::twenty_questions::doubt::Doubts;
+use archer_games::twenty_questions::person::{Askable, Heard, guessed_in};
+use archer_games::{Answer, Words, WorldConfig, WorldName};
 use archer_world::{Choices, Settings};
 use pollster::block_on;
 
@@ -24,6 +26,7 @@ use crate::model;
 use crate::output;
 use crate::worlds;
 
+mod doubt;
 mod person;
 mod table;
 
@@ -91,19 +94,33 @@ fn answer(args: &args::Play, agent: &Agent, world: &WorldConfig) -> Result<(), E
 }
 
 /// What a person is told of a world.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Table {
     /// What can be thought of.
     words: Vec<String>,
     max_turns: usize,
     /// Whether "sometimes" is an answer.
     sometimes: bool,
+    /// What is known of the things beside their names; the embedded table where this is none.
+    knowledge: Option<&'static knowledge::Table>,
+    doubts: Option<Doubts>,
 }
 
 impl Table {
     fn of(world: &WorldConfig) -> Result<Self, Error> {
         let max_turns = world.max_turns.unwrap_or(Options::default().max_turns);
-        Ok(Self { words: possible(world)?, max_turns, sometimes: world.sometimes })
+        Ok(Self {
+            words: possible(world)?,
+            max_turns,
+            sometimes: world.knows(Answer::Sometimes),
+            knowledge: Some(world.table()?),
+            doubts: Doubts::of(world)?,
+        })
+    }
+
+    /// The thing that a question guesses, as it was named there.
+    fn guessed(&self, question: &str) -> Option<String> {
+        guessed_in(self.knowledge.unwrap_or_else(knowledge::table), question)
     }
 
     fn welcome<R: BufRead, W: Write>(&self, person: &mut Person<R, W>) -> Result<(), Error> {
@@ -162,25 +179,31 @@ enum End {
 struct Asker<'a> {
     agent: &'a Agent,
     sampler: Sampler,
-    /// Whether the agent's world knows "Sometimes.".
-    sometimes: bool,
+    /// The agent's world, which says what answers it has learned from.
+    world: &'a WorldConfig,
+    doubts: Option<Doubts>,
     askable: Option<Askable>,
     seed: u64,
 }
 
 impl<'a> Asker<'a> {
-    fn new(agent: &'a Agent, world: &WorldConfig, args: &args::Play) -> Result<Self, Error> {
+    fn new(agent: &'a Agent, world: &'a WorldConfig, args: &args::Play) -> Result<Self, Error> {
         let askable = world.guessing()?.map(|game| Askable::of(game.as_ref()));
-        let sampler = agent.about.sampler(args.sample);
-        Ok(Self { agent, sampler, sometimes: world.sometimes, askable, seed: args.seed })
+        let (sampler, doubts) = (agent.about.sampler(args.sample), Doubts::of(world)?);
+        Ok(Self { agent, sampler, world, doubts, askable, seed: args.seed })
     }
 
     /// The next question. A turn has a generator of its own, so that a question that comes again
-    /// after an undo is the same one.
+    /// after an undo is the same one. What the answers exclude is not guessed while they leave anything.
     fn ask(&self, turns: &[(String, Answer)]) -> Result<String, Error> {
-        let turns = turns.iter().map(|(question, answer)| (question, *answer));
+        let possible = self.doubts.as_ref().map(|doubts| doubts.possible(turns));
+        let denied = |question: &str| {
+            let known = self.doubts.as_ref().zip(possible.as_ref());
+            known.is_some_and(|(doubts, possible)| doubts.is_denied(question, possible))
+        };
+        let heard = turns.iter().map(|(question, answer)| (question, *answer));
         let style = &self.agent.about.style;
-        let Heard { read, said } = Heard::in_style(turns, self.sometimes, true, style);
+        let Heard { read, said } = Heard::in_style(heard, self.world, true, style);
         let say = |choices: Option<&Choices>| -> Result<String, Error> {
             let mut rng = rng::stream(self.seed, "play", said.exchanges().len() as u64);
             let (sampler, read) = (&self.sampler, read.text());
@@ -188,16 +211,18 @@ impl<'a> Asker<'a> {
             Ok(block_on(said)?)
         };
         let question = say(None)?;
-        let Some(askable) = self.askable.as_ref().filter(|it| !it.is_fresh(&question, &said))
-        else {
+        let good = |askable: &Askable| askable.is_fresh(&question, &said) && !denied(&question);
+        let Some(askable) = self.askable.as_ref().filter(|askable| !good(askable)) else {
             return Ok(question);
         };
         // A choice ends by a token of its own.
         let longest = self.agent.about.max_new_tokens.saturating_sub(1);
         let length = |text: &str| self.agent.tokenizer.encode(text).len();
-        match askable.fresh(&said, longest, length) {
-            Some(choices) => say(Some(&choices)),
-            None => Ok(question),
+        let mut choices = askable.fresh(&said, longest, length).unwrap_or_default();
+        choices.retain(|choice| !denied(choice));
+        match choices.is_empty() {
+            false => say(Some(&choices)),
+            true => Ok(question),
         }
     }
 }
@@ -209,6 +234,8 @@ fn game<R: BufRead, W: Write>(
     person: &mut Person<R, W>,
 ) -> Result<End, Error> {
     let mut turns: Vec<(String, Answer)> = Vec::new();
+    // The turns whose answers were doubted before.
+    let mut sure: Vec<usize> = Vec::new();
     while turns.len() < table.max_turns {
         let question = ask(&turns)?;
         let shown = if question.trim().is_empty() { "(nothing)" } else { question.trim() };
@@ -221,6 +248,7 @@ fn game<R: BufRead, W: Write>(
                 if turns.pop().is_none() {
                     person.say("    There is no answer to take back yet.")?;
                 }
+                sure.retain(|turn| *turn < turns.len());
             }
             Some(Word::Answer(answer)) => {
                 if answer == Answer::Sometimes && !table.sometimes {
@@ -228,13 +256,19 @@ fn game<R: BufRead, W: Write>(
                         "    The agent has not learned \"sometimes\"; it counts as \"don't know\".",
                     )?;
                 }
-                let found = guessed(&question).filter(|_| answer == Answer::Yes);
+                let found = table.guessed(&question).filter(|_| answer == Answer::Yes);
                 turns.push((question, answer));
                 if let Some(thing) = found {
                     let n = turns.len();
                     let questions = if n == 1 { "question" } else { "questions" };
                     person.say(&format!("\nFound after {n} {questions}: {thing}!"))?;
                     return Ok(End::Found(n));
+                }
+                let doubts = table.doubts.as_ref().filter(|_| turns.len() < table.max_turns);
+                if let Some(doubts) = doubts
+                    && doubt::ask(doubts, &mut turns, &mut sure, person)?
+                {
+                    return Ok(End::Left);
                 }
             }
         }
@@ -245,6 +279,9 @@ fn game<R: BufRead, W: Write>(
     };
     if !thing.trim().is_empty() {
         person.say(&format!("    {}, then: well hidden.", thing.trim()))?;
+        if let Some(doubts) = &table.doubts {
+            doubt::tell(doubts, &thing, &turns, person)?;
+        }
     }
     Ok(End::Lost)
 }
@@ -253,7 +290,8 @@ fn game<R: BufRead, W: Write>(
 pub fn by_script(input: &[u8]) {
     let mut person = Person::scripted(input, std::io::sink(), 60);
     let words = ["cat".to_string(), "dog".to_string()].to_vec();
-    let table = Table { words, max_turns: 20, sometimes: true };
+    let world = WorldConfig { words: Words::These(words), sometimes: true, ..Default::default() };
+    let table = Table::of(&world).expect("the table has these words");
     let ask = |turns: &[(String, Answer)]| {
         Ok(if turns.len() % 3 == 2 { "Is it a cat?" } else { "Is it alive?" }.to_string())
     };
@@ -262,7 +300,8 @@ pub fn by_script(input: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use archer_games::{WordList, knowledge};
+    use archer_games::WordList;
+    use archer_games::twenty_questions::person::guessed;
 
     use super::*;
 
@@ -278,7 +317,7 @@ mod tests {
         let told = welcome(&WorldConfig::default(), 80);
         assert!(told.starts_with("Think of one of 157 everyday things."), "{told}");
         let world = WorldConfig {
-            words: WordList::Subset,
+            words: WordList::Subset.into(),
             extra: vec!["cat".into()],
             weights: [("pen".to_string(), 0.0), ("dog".to_string(), 8.0)].into(),
             max_turns: Some(12),
@@ -320,6 +359,56 @@ mod tests {
         assert_eq!(scripted(&questions, "y\n", 20), End::Left);
     }
 
+    /// What is shown of a game about four things with these questions and lines.
+    fn doubted(questions: &[&str], lines: &str, max_turns: usize) -> String {
+        let words = ["cat", "dog", "bus", "car"].map(str::to_string).to_vec();
+        let world = WorldConfig { words: Words::These(words), ..WorldConfig::default() };
+        let table = Table { max_turns, ..Table::of(&world).unwrap() };
+        let ask = |turns: &[(String, Answer)]| Ok(questions[turns.len()].to_string());
+        let mut screen = Vec::new();
+        game(&table, ask, &mut Person::scripted(lines.as_bytes(), &mut screen, 120)).unwrap();
+        String::from_utf8(screen).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_goes_with_nothing_is_asked_about_once() {
+        let questions = [
+            "Is it an animal?",
+            "Does it have fur?",
+            "Is it a vehicle?",
+            "Is it a cat?",
+            "Is it a dog?",
+        ];
+        // "No" to the doubt turns the answer round, and so nothing is left to doubt.
+        let corrected = doubted(&questions, "y\ny\ny\nno\nq\n", 20);
+        assert!(
+            corrected.contains("3. Is it a vehicle? You said yes: is that right?"),
+            "{corrected}"
+        );
+        assert!(
+            corrected.contains("No, then.") && corrected.contains(" 4. Is it a cat?"),
+            "{corrected}"
+        );
+        // Who is sure is not asked again about the same.
+        let sure = doubted(&questions, "y\ny\ny\nhm\ny\nn\nq\n", 20);
+        assert_eq!(sure.matches("is that right?").count(), 1, "{sure}");
+        assert!(sure.contains("Please answer y or n"), "{sure}");
+        // Another answer can be given at once, and a game be left.
+        assert!(doubted(&questions, "y\ny\ny\nd\nq\n", 20).contains("Don't know, then."));
+        assert!(doubted(&questions, "y\ny\ny\nq\n", 20).ends_with("> "));
+    }
+
+    #[test]
+    fn the_end_of_a_lost_game_tells_what_surprised() {
+        let questions = ["Is it heavy?", "Is it a vehicle?"];
+        let lost = doubted(&questions, "n\ny\nbus\n", 2);
+        let told = "That surprised me: 1. Is it heavy? You said no; I would have said yes.";
+        assert!(lost.contains(told), "{lost}");
+        let plain = doubted(&questions, "y\ny\nbus\n", 2);
+        assert!(plain.contains("well hidden") && !plain.contains("surprised"), "{plain}");
+        assert!(!doubted(&questions, "n\ny\na zorb\n", 2).contains("surprised"));
+    }
+
     /// The questions of a game with the shipped agent of ten words, by these answers.
     fn asked(asker: &Asker<'_>, answer: impl Fn(usize, &str) -> Answer) -> Vec<String> {
         let mut turns: Vec<(String, Answer)> = Vec::new();
@@ -346,11 +435,12 @@ mod tests {
         let asker = |sample: bool, seed: u64| Asker {
             sampler: agent.about.sampler(sample),
             askable: world.guessing().unwrap().map(|game| Askable::of(game.as_ref())),
-            sometimes: world.sometimes,
+            doubts: Doubts::of(&world).unwrap(),
+            world: &world,
             agent: &agent,
             seed,
         };
-        let (table, vague) = (knowledge::table(), [Answer::Invalid, Answer::Sometimes]);
+        let (table, vague) = (knowledge::table(), [Answer::Unknown, Answer::Sometimes]);
         let check = |asked: &[String], pattern: &str| {
             let things: Vec<_> = words.iter().map(|word| table.object(word).unwrap()).collect();
             for (n, question) in asked.iter().enumerate() {
@@ -366,7 +456,7 @@ mod tests {
             }
         };
         let greedy = asker(false, 7);
-        for always in [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid] {
+        for always in [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Unknown] {
             check(&asked(&greedy, |_, _| always), &format!("always {always:?}"));
         }
         for word in &words {
@@ -404,7 +494,7 @@ mod tests {
         // Any answers at all, from an agent that draws.
         for seed in 0..20 {
             let mixed = |turn: usize, _: &str| {
-                [Answer::No, Answer::Invalid, Answer::Sometimes, Answer::Yes]
+                [Answer::No, Answer::Unknown, Answer::Sometimes, Answer::Yes]
                     [(seed as usize + turn * turn + 3 * turn) % 4]
             };
             check(&asked(&asker(true, seed), mixed), &format!("any, seed {seed}"));

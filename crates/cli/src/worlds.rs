@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use archer::config::Config;
 use archer_games::WorldConfig;
+use archer_games::knowledge::{DataError, provide};
 use archer_guests as guests;
 use archer_world::contract::try_world;
 use archer_world::origin::check_openings;
@@ -20,8 +21,21 @@ use crate::error::Error;
 use crate::experiment::did_you_mean;
 use crate::input;
 
+/// Reads the file of knowledge that settings name, if they do: the crate of games opens none.
+fn read_knowledge(settings: &Settings) -> Result<(), WorldError> {
+    let file = match settings.get("knowledge").and_then(Value::as_str) {
+        Some(file) if !file.is_empty() && !guests::is_guest(settings) => file,
+        _ => return Ok(()),
+    };
+    let text = input::text(Path::new(file), input::KNOWLEDGE)
+        .map_err(|error| WorldError::Settings(format!("world.knowledge: {}", error.plain())))?;
+    let fault = |error: DataError| WorldError::Settings(format!("world.knowledge: {error}"));
+    provide(file, &text).map(drop).map_err(fault)
+}
+
 /// The world of these settings.
 pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
+    read_knowledge(settings)?;
     match guests::is_guest(settings) {
         true => guests::open(settings),
         false => archer_games::worlds(settings),
@@ -34,7 +48,7 @@ pub fn make(settings: &Settings) -> Result<Arc<dyn Worlds>, WorldError> {
 pub fn of(config: &Config, root: Option<&Path>) -> Result<Arc<dyn Worlds>, WorldError> {
     let worlds = match guests::is_guest(&config.world) {
         true => guests::open_with(&config.world, root.map(log))?,
-        false => archer_games::worlds(&config.world)?,
+        false => make(&config.world)?,
     };
     match config.warm_start.demonstrations.as_str() {
         "" => Ok(worlds),
@@ -122,6 +136,7 @@ pub fn games(file: &Path, worlds: &dyn Worlds) -> Result<Vec<Game>, Error> {
 
 /// Checks settings without reaching the world, and gives them with every key that it has.
 pub fn resolved(settings: &Settings) -> Result<Settings, WorldError> {
+    read_knowledge(settings)?;
     match guests::is_guest(settings) {
         true => guests::GuestSettings::read(settings).map(|_| settings.clone()),
         false => archer_games::resolved(settings),
@@ -130,6 +145,7 @@ pub fn resolved(settings: &Settings) -> Result<Settings, WorldError> {
 
 /// The settings of a world of questions, or of a toy.
 pub fn questions(settings: &Settings) -> Result<WorldConfig, Error> {
+    read_knowledge(settings)?;
     Ok(WorldConfig::of(settings)?)
 }
 
@@ -137,7 +153,8 @@ pub fn questions(settings: &Settings) -> Result<WorldConfig, Error> {
 pub fn as_questions(settings: &Settings) -> Option<WorldConfig> {
     match guests::is_guest(settings) {
         true => None,
-        false => WorldConfig::of(settings).ok(),
+        // A file that cannot be read is told where the world is made.
+        false => read_knowledge(settings).ok().and_then(|()| WorldConfig::of(settings).ok()),
     }
 }
 

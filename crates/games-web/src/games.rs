@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use archer_games::{GuessingGame, WorldChange, WorldConfig, WorldName};
+use archer_games::{Answer, GuessingGame, WorldChange, WorldConfig, WorldName};
 use archer_world::messages::Request as Message;
 use archer_world::serve::Served;
 use archer_world::teaching::Lesson;
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::fault::Fault;
 use crate::host::Host;
-use crate::play::{Game, Guesses, PastTurn, Reveal, Said, Talk};
+use crate::play::{Doubt, Game, Guesses, PastTurn, Reveal, Said, Talk};
 use crate::ready::ready;
 
 /// A game's world, and what there is in it.
@@ -60,6 +60,7 @@ pub struct Request {
     pub retries: bool,
     pub question: String,
     pub answer: Option<Said>,
+    pub sure: Vec<usize>,
     pub log_probs: Vec<f64>,
     pub thing: Option<String>,
 }
@@ -74,6 +75,7 @@ pub enum Reply {
     Game(Game),
     Talk(Talk),
     Guesses(Guesses),
+    Doubt(Option<Doubt>),
     Reveal(Reveal),
     Host(Host),
 }
@@ -104,7 +106,7 @@ impl Games {
             things: self.things.clone(),
             guesses: self.guesses.clone(),
             max_turns: self.max_turns,
-            sometimes: self.world.sometimes,
+            sometimes: self.world.knows(Answer::Sometimes),
             settings: self.world.settings(),
             about: self.worlds.about().clone(),
             trains_apart: self.worlds.in_training(0.0).is_ok_and(|other| other.is_some()),
@@ -135,6 +137,11 @@ impl Games {
             "answer" => {
                 let answer = answer.ok_or_else(|| missing("answer"))?;
                 Reply::Game(self.answer(read(game)?, answer)?)
+            }
+            "doubt" => Reply::Doubt(self.doubt(&read(game)?, &request.sure)?),
+            "correct" => {
+                let answer = answer.ok_or_else(|| missing("answer"))?;
+                Reply::Game(self.correct(read(game)?, turn, answer)?)
             }
             "undo" => Reply::Game(self.undo(read(game)?)?),
             "force" => Reply::Game(self.force(read(game)?, turn, &question)?),

@@ -1,8 +1,9 @@
 //! The person thinks of something and the agent asks.
 
-use archer_games::oracle::{AmendedOracle, Oracle, TableOracle};
+use archer_games::oracle::{AmendedOracle, Oracle};
 use archer_games::twenty_questions::Amendments;
 use archer_games::twenty_questions::HEADER;
+use archer_games::twenty_questions::doubt::Doubts;
 use archer_games::twenty_questions::person::{Heard, guessed};
 use archer_games::{Answer, WorldName, knowledge, letters};
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ impl Said {
             Said::Yes => Answer::Yes,
             Said::No => Answer::No,
             Said::Sometimes => Answer::Sometimes,
-            Said::Unknown => Answer::Invalid,
+            Said::Unknown => Answer::Unknown,
         }
     }
 }
@@ -41,7 +42,7 @@ impl From<Answer> for Said {
             Answer::Yes => Said::Yes,
             Answer::No => Said::No,
             Answer::Sometimes => Said::Sometimes,
-            Answer::Invalid => Said::Unknown,
+            Answer::Unknown | Answer::Invalid => Said::Unknown,
         }
     }
 }
@@ -168,6 +169,22 @@ pub struct Reveal {
     known: bool,
     listed: bool,
     turns: Vec<RevealedTurn>,
+    /// The number of the turn whose answer was least to be expected, if one was not.
+    surprise: Option<usize>,
+}
+
+/// An answer of a person that is hard to believe, so that the page may ask about it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Doubt {
+    /// The number of its turn, from 1.
+    turn: usize,
+    question: String,
+    answer: Said,
+    /// What it speaks against: the likeliest thing.
+    thing: String,
+    /// Whether no thing goes with all answers.
+    nothing_left: bool,
 }
 
 /// A thing that the agent may be about to guess.
@@ -216,7 +233,7 @@ impl Games {
     pub(crate) fn talk(&self, game: &Game, turn: usize, retries: bool) -> Result<Talk, Fault> {
         check_turn(game, turn)?;
         let observed = game.observed_before(turn);
-        let Heard { read, said } = Heard::new(observed, self.world.sometimes, retries);
+        let Heard { read, said } = Heard::new(observed, &self.world, retries);
         let mut exchanges = read.exchanges().iter();
         let mut next = exchanges.next();
         let mut unread = Vec::new();
@@ -265,6 +282,39 @@ impl Games {
         Ok(game.settle())
     }
 
+    /// The answer to doubt, if there is one that is not `sure`, which holds the numbers of turns.
+    pub(crate) fn doubt(&self, game: &Game, sure: &[usize]) -> Result<Option<Doubt>, Fault> {
+        let sure: Vec<usize> = sure.iter().filter_map(|number| number.checked_sub(1)).collect();
+        let doubted = self.doubts()?.and_then(|doubts| doubts.doubted(&answered(game), &sure));
+        Ok(doubted.map(|doubted| {
+            let turn = &game.turns[doubted.turn];
+            Doubt {
+                turn: turn.number,
+                question: turn.question.clone(),
+                answer: turn.answer.unwrap_or(Said::Unknown),
+                thing: self.things[doubted.thing].clone(),
+                nothing_left: doubted.nothing_left,
+            }
+        }))
+    }
+
+    /// The game with another answer at an answered turn; what was asked since stays.
+    pub(crate) fn correct(&self, mut game: Game, turn: usize, answer: Said) -> Result<Game, Fault> {
+        let known = turn.checked_sub(1).and_then(|turn| game.turns.get_mut(turn));
+        let Some(known) = known.filter(|turn| turn.answer.is_some()) else {
+            return Err(Fault::usage(
+                format!("turn {turn} has no answer to correct"),
+                "Turns count from 1.",
+            ));
+        };
+        known.answer = Some(answer);
+        Ok(game.settle())
+    }
+
+    fn doubts(&self) -> Result<Option<Doubts>, Fault> {
+        Ok(Doubts::of(&self.world)?)
+    }
+
     /// The game gone back to a turn, with another question there.
     pub(crate) fn force(&self, mut game: Game, turn: usize, text: &str) -> Result<Game, Fault> {
         let question = text.split(['\n', '\r']).next().unwrap_or_default().trim();
@@ -294,9 +344,9 @@ impl Games {
         });
         let oracle = |sometimes| {
             let amendments = Amendments::new(&self.world.answers, true)?;
-            Ok::<_, Fault>(AmendedOracle { table: TableOracle { sometimes }, amendments })
+            Ok::<_, Fault>(AmendedOracle { knowledge: table, sometimes, amendments })
         };
-        let (mut world, mut fine) = (oracle(self.world.sometimes)?, oracle(true)?);
+        let (mut world, mut fine) = (oracle(self.world.knows(Answer::Sometimes))?, oracle(true)?);
         let answer = |oracle: &mut AmendedOracle, turn: &Turn| {
             let raw = oracle.answer(&thing, &turn.question);
             Said::from(Answer::from_text(&raw).unwrap_or(Answer::Invalid))
@@ -310,7 +360,10 @@ impl Games {
             });
             RevealedTurn { turn: turn.clone(), expected, agrees }
         });
-        Ok(Reveal { turns: turns.collect(), thing, known, listed })
+        let turns = turns.collect();
+        let surprise = self.doubts()?.and_then(|it| it.surprise(&thing, &answered(game)));
+        let surprise = surprise.map(|surprise| surprise.turn + 1);
+        Ok(Reveal { turns, thing, known, listed, surprise })
     }
 
     /// How the actor's next utterance is spread over the guesses of all things, whose log-probabilities
@@ -350,6 +403,12 @@ impl Games {
     }
 }
 
+/// The turns of a game that are answered, which are all but perhaps the last.
+fn answered(game: &Game) -> Vec<(String, Answer)> {
+    let turns = game.turns.iter();
+    turns.filter_map(|turn| Some((turn.question.clone(), turn.answer?.observed()))).collect()
+}
+
 fn asked(number: usize, question: String, forced: bool) -> Turn {
     let guess = guessed(&question);
     Turn { number, question, answer: None, guess, forced }
@@ -365,4 +424,52 @@ pub(crate) fn check_turn(game: &Game, turn: usize) -> Result<(), Fault> {
         format!("there is no turn {turn} in a game of {} turns", game.turns.len()),
         "Turns count from 1.",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use archer_games::Words;
+
+    fn games() -> Games {
+        let words = ["cat", "dog", "bus", "car"].map(str::to_string).to_vec();
+        let world = archer_games::WorldConfig { words: Words::These(words), ..Default::default() };
+        Games::new(&world.settings()).expect("the table has these words")
+    }
+
+    fn played(games: &Games, turns: &[(&str, Said)]) -> Game {
+        let past = turns.iter().map(|(question, answer)| PastTurn {
+            question: question.to_string(),
+            answer: Some(*answer),
+            forced: false,
+        });
+        games.play(1, past.collect()).expect("a game")
+    }
+
+    #[test]
+    fn an_answer_that_goes_with_nothing_is_doubted_and_corrected() {
+        let games = games();
+        let mut turns = vec![("Is it an animal?", Said::Yes), ("Does it have fur?", Said::Yes)];
+        let game = played(&games, &turns);
+        assert_eq!(games.doubt(&game, &[]).ok(), Some(None));
+        turns.push(("Is it a vehicle?", Said::Yes));
+        let game = played(&games, &turns);
+        let doubt = games.doubt(&game, &[]).ok().flatten().expect("a doubt");
+        assert_eq!((doubt.turn, doubt.answer, doubt.nothing_left), (3, Said::Yes, true));
+        assert_eq!(games.doubt(&game, &[3]).ok(), Some(None));
+        let corrected = games.correct(game.clone(), 3, Said::No).expect("a game");
+        assert_eq!(corrected.turns[2].answer, Some(Said::No));
+        assert_eq!(games.doubt(&corrected, &[]).ok(), Some(None));
+        for turn in [0, 4] {
+            assert_eq!(games.correct(game.clone(), turn, Said::No).err().unwrap().code, "usage");
+        }
+    }
+
+    #[test]
+    fn a_reveal_names_the_turn_that_surprised() {
+        let games = games();
+        let game = played(&games, &[("Is it heavy?", Said::No), ("Is it a vehicle?", Said::Yes)]);
+        let surprise = |thing| games.reveal(&game, thing).ok().unwrap().surprise;
+        assert_eq!((surprise("bus"), surprise("cat"), surprise("zorb")), (Some(1), Some(2), None));
+    }
 }

@@ -18,10 +18,12 @@ use rand_chacha::ChaCha8Rng;
 
 pub use babbling::BabblingAsker;
 pub use curious::CuriousAsker;
-pub use information_gain::{InformationGainAsker, Noise};
+pub use information_gain::InformationGainAsker;
 pub use mediocre::{MediocreAsker, Mediocrity};
 pub use random::RandomAsker;
 pub use tree::TreeAsker;
+
+pub use crate::posterior::Noise;
 
 #[cfg(doc)]
 use crate::question_pool::QuestionPool;

@@ -16,9 +16,14 @@ use crate::guessing::GuessingGame;
 use crate::guessing::demonstrator::DemonstratorConfig;
 use crate::guessing::shaping::ShapingForm;
 use crate::guessing::teaching::GuessTeaching;
+use crate::knowledge::{self, Table};
+use crate::people::{OracleName, PeopleConfig};
 use crate::toy::{Bandit, Recall};
-use crate::twenty_questions::{Answers, Options, Rules, TwentyQuestions, change};
-use crate::words;
+use crate::twenty_questions::{Answer, Answers, Options, Rules, TwentyQuestions};
+
+mod lists;
+
+pub use lists::{MOST_WORDS, WordList, Words};
 
 /// The worlds by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -67,18 +72,6 @@ impl fmt::Display for WorldName {
     }
 }
 
-/// Which secret words Twenty Questions draws from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum WordList {
-    /// All 157.
-    #[default]
-    All,
-    /// The ten of the small game.
-    Subset,
-}
-
 /// Everything that says which world it is. What a world does not have must be left at its default
 /// there.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -89,12 +82,26 @@ pub struct WorldConfig {
     pub name: WorldName,
     /// Twenty Questions and Guess My City: whose rules.
     pub rules: Rules,
-    /// Twenty Questions: which secret words.
-    pub words: WordList,
+    /// Twenty Questions: which secret words: `all` 157, the `subset` of ten, the `own` ones of
+    /// `knowledge`, or a list of names that the table knows, at most 5,000.
+    pub words: Words,
+    /// Twenty Questions: a file with objects, facts and questions of one's own, which lie over the
+    /// table's (docs/your-table.md). Read by the terminal only.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub knowledge: String,
     /// Turns after which a game is over, at least 1. Left out: 20 in Twenty Questions and Guess My
     /// City, 4 in recall. A bandit has one turn in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_turns: Option<usize>,
+    /// Twenty Questions: who answers; the table if left out. `people` need the fixed rules, and
+    /// "Sometimes." and "I don't know." are answers of theirs.
+    #[serde(skip_serializing_if = "OracleName::is_table")]
+    pub oracle: OracleName,
+    /// Twenty Questions with the oracle `people`: how often they do not know, are vague or wrong, on
+    /// average over the secrets and the properties that part them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "PeopleConfig"))]
+    pub people: Option<PeopleConfig>,
     /// Twenty Questions, fixed rules: whether "Sometimes." is an answer.
     pub sometimes: bool,
     /// Twenty Questions: probability, 0 to 1, that a Yes or No to a property is flipped.
@@ -113,7 +120,7 @@ pub struct WorldConfig {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<String>,
     /// Twenty Questions: probability that a yes or no is false in the last of the games played for
-    /// learning, where `answer_noise` is lower: an agent that has met false answers doubts them in
+    /// learning, where `answer_noise` (or, where people answer, `people.wrong`) is lower: an agent that has met false answers doubts them in
     /// time. It grows from none with the square of the training done, for the plain game is learned
     /// first. Evaluations are games of the world as it is. 0 for none.
     pub rollout_noise: f64,
@@ -161,21 +168,53 @@ impl WorldConfig {
             sometimes: self.sometimes,
             answer_noise: self.answer_noise as f32,
             sometimes_noise: self.sometimes_noise as f32,
+            people: self.answered_by_people(),
         }
+    }
+
+    /// The rates of people, where they answer.
+    fn answered_by_people(&self) -> Option<PeopleConfig> {
+        (self.oracle == OracleName::People).then(|| self.people.unwrap_or_default())
+    }
+
+    /// Whether an answer is one that a game of Twenty Questions has here, and so one that an agent of
+    /// this world has learned from.
+    pub fn knows(&self, answer: Answer) -> bool {
+        self.options().knows(answer)
+    }
+
+    /// The knowledge that the answers come from.
+    ///
+    /// # Errors
+    /// If `knowledge` names a file that nobody has [provided](crate::knowledge::provide).
+    pub fn table(&self) -> Result<&'static Table, GameError> {
+        if self.knowledge.is_empty() {
+            return Ok(knowledge::table());
+        }
+        #[cfg(feature = "own")]
+        let own = knowledge::own_table(&self.knowledge);
+        #[cfg(not(feature = "own"))]
+        let own: Option<&'static Table> = None;
+        own.ok_or_else(|| {
+            GameError::BadSetting(format!(
+                "world.knowledge = \"{}\" is a file that was not read: only the terminal reads files \
+                 of one's own",
+                self.knowledge
+            ))
+        })
     }
 
     /// Twenty Questions as this configuration has it.
     pub(crate) fn twenty_questions(&self) -> Result<TwentyQuestions, GameError> {
-        let list = match self.words {
-            WordList::All => words::words().to_vec(),
-            WordList::Subset => words::subset(),
-        };
-        let mut names: Vec<&str> = list.iter().map(|word| -> &str { word.name() }).collect();
-        for name in &self.extra {
-            change::known("world.extra", name)?;
-            names.push(name);
+        self.people.map_or(Ok(()), |people| people.check())?;
+        if self.oracle == OracleName::Table && self.people.is_some() {
+            return Err(GameError::BadSetting(
+                "world.people is set, but the table answers; set world.oracle to people as well"
+                    .to_string(),
+            ));
         }
-        TwentyQuestions::new(&names, self.options())?
+        let table = self.table()?;
+        TwentyQuestions::over(table, &self.secrets(table)?, self.options())?
             .with_weights(&self.weights)?
             .with_answers(&self.answers)
     }
@@ -198,8 +237,8 @@ impl WorldConfig {
         let plain = WorldConfig { rules, shaping_coef, shaping_form, ..self.plain() };
         if *self != plain {
             return Err(GameError::BadSetting(format!(
-                "the world {} has no words, sometimes, answer_noise, sometimes_noise or \
-                 rollout_noise; leave them out",
+                "the world {} has no words, knowledge, oracle, people, sometimes, answer_noise, \
+                 sometimes_noise or rollout_noise; leave them out",
                 self.name
             )));
         }
@@ -223,8 +262,8 @@ impl WorldConfig {
             return Ok(());
         }
         Err(GameError::BadSetting(format!(
-            "the world {} has no rules, words, sometimes, answer_noise, sometimes_noise, \
-             rollout_noise or shaping; leave them out",
+            "the world {} has no rules, words, knowledge, oracle, people, sometimes, answer_noise, \
+             sometimes_noise, rollout_noise or shaping; leave them out",
             self.name
         )))
     }
@@ -240,7 +279,11 @@ impl WorldConfig {
             name.parse::<WorldName>()?;
         }
         let value = serde_json::Value::Object(settings.clone());
-        archer_input::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))
+        let mut world: Self =
+            archer_input::from_value(value).map_err(|e| GameError::BadSetting(e.to_string()))?;
+        // What a run has learned from stands in its settings, whatever later defaults are.
+        world.people = world.answered_by_people().or(world.people);
+        Ok(world)
     }
 
     /// All of it as settings.
@@ -266,8 +309,18 @@ impl WorldConfig {
     /// The world in which the games are played that are learned from, at this share of the training.
     fn in_training(&self, progress: f64) -> WorldConfig {
         let grown = progress.clamp(0.0, 1.0);
-        let answer_noise = self.answer_noise.max(self.rollout_noise * grown * grown);
-        WorldConfig { answer_noise, ..self.clone() }
+        let noise = self.rollout_noise * grown * grown;
+        let mut world = self.clone();
+        match self.oracle {
+            OracleName::Table => world.answer_noise = self.answer_noise.max(noise),
+            OracleName::People => {
+                let people = self.people.unwrap_or_default();
+                let most = (1.0 - people.unknown - people.sometimes) / 2.0;
+                let wrong = people.wrong.max(noise.min(most));
+                world.people = Some(PeopleConfig { wrong, ..people });
+            }
+        }
+        world
     }
 }
 
@@ -383,7 +436,10 @@ mod tests {
         let config =
             read(r#"{"name": "twenty_questions", "words": "subset", "rules": "official"}"#);
         let config = config.unwrap();
-        assert_eq!((config.words, config.rules), (WordList::Subset, Rules::Official));
+        assert_eq!(
+            (config.words.clone(), config.rules),
+            (WordList::Subset.into(), Rules::Official)
+        );
         let written = serde_json::to_string(&config).unwrap();
         assert_eq!(read(&written), Ok(config));
     }
@@ -439,13 +495,13 @@ mod tests {
             ),
             (
                 r#"{"name": "recall", "words": "subset"}"#,
-                "the world recall has no rules, words, sometimes, answer_noise, \
-                 sometimes_noise, rollout_noise or shaping; leave them out",
+                "the world recall has no rules, words, knowledge, oracle, people, sometimes, \
+                 answer_noise, sometimes_noise, rollout_noise or shaping; leave them out",
             ),
             (
                 r#"{"name": "guess_my_city", "answer_noise": 0.1}"#,
-                "the world guess_my_city has no words, sometimes, answer_noise, sometimes_noise or \
-                 rollout_noise; leave them out",
+                "the world guess_my_city has no words, knowledge, oracle, people, sometimes, \
+                 answer_noise, sometimes_noise or rollout_noise; leave them out",
             ),
             (
                 r#"{"name": "guess_my_city", "max_turns": 0}"#,

@@ -252,14 +252,13 @@ pub fn question_pool() -> QuestionPool {
     };
     let property = |text: &str| {
         let answers = yes_or_no(text)?;
-        Some(PoolQuestion { text: text.to_string(), guess: None, answers })
+        Some(PoolQuestion::new(text, None, answers))
     };
-    let guess = |(city, known): (usize, &City)| PoolQuestion {
-        text: format!("Is it {}?", known.record.name),
-        guess: Some(city),
-        answers: (0..cities().len())
+    let guess = |(city, known): (usize, &City)| {
+        let answers = (0..cities().len())
             .map(|other| if other == city { Answer::Yes } else { Answer::No })
-            .collect(),
+            .collect();
+        PoolQuestion::new(format!("Is it {}?", known.record.name), Some(city), answers)
     };
     let properties = table().properties().iter();
     let properties = properties.filter(|property| !property.name.starts_with("known for "));

@@ -7,6 +7,7 @@
 use archer_world::{Opening, Turn, World};
 
 use crate::error::UnknownWord;
+use crate::knowledge::{self, Table};
 use crate::question_pool::QuestionPool;
 
 pub mod demonstrator;
@@ -26,6 +27,11 @@ pub trait GuessingGame: World {
 
     /// The questions worth asking here, for a scripted player.
     fn question_pool(&self) -> QuestionPool;
+
+    /// The knowledge that its questions are read by.
+    fn knowledge(&self) -> &'static Table {
+        knowledge::table()
+    }
 
     /// Turns after which a game is over.
     fn max_turns(&self) -> usize;

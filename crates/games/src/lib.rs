@@ -17,6 +17,8 @@ pub mod words;
 pub mod guess_my_city;
 pub mod guessing;
 pub mod optimum;
+pub mod people;
+pub mod posterior;
 pub mod question_pool;
 pub mod toy;
 pub mod twenty_questions;
@@ -51,11 +53,12 @@ use std::sync::Arc;
 
 use archer_world::{Settings, WorldError, Worlds};
 
-pub use config::{WordList, WorldChange, WorldConfig, WorldName, make_one};
+pub use config::{WordList, Words, WorldChange, WorldConfig, WorldName, make_one};
 
 pub use error::{GameError, UnknownWord};
 pub use guess_my_city::GuessMyCity;
 pub use guessing::GuessingGame;
+pub use people::{OracleName, PeopleConfig};
 pub use twenty_questions::{Answer, Rules, TwentyQuestions};
 
 /// The names of all worlds.

@@ -248,12 +248,9 @@ mod tests {
     /// A pool where property `p` holds for the words whose bit is set in `masks[p]`, and the guess
     /// of word `w` is answered Yes for those of `kin[w]`, where there are some.
     fn pool_with_kin(words: usize, masks: &[u32], kin: &[u32]) -> QuestionPool {
-        let question = |text: String, guess: Option<usize>, mask: u32| PoolQuestion {
-            text,
-            guess,
-            answers: (0..words)
-                .map(|word| [Answer::No, Answer::Yes][(mask >> word & 1) as usize])
-                .collect(),
+        let question = |text: String, guess: Option<usize>, mask: u32| {
+            let answer = |word| [Answer::No, Answer::Yes][(mask >> word & 1) as usize];
+            PoolQuestion::new(text, guess, (0..words).map(answer).collect())
         };
         let property = |(i, &mask): (usize, &u32)| question(format!("p{i}?"), None, mask);
         let guess = |word: usize| {

@@ -1,15 +1,18 @@
 //! Who answers the questions.
 //!
 //! [`Oracle`] is the place where a table, a person or a model can stand. [`TableOracle`] answers
-//! from the embedded table; [`NoisyOracle`] makes another oracle err now and then, as people do.
+//! from the embedded table, and [`AmendedOracle`] from any; [`PeopleOracle`] answers as people do who
+//! know the table, and [`NoisyOracle`] turns answers of another oracle round at a fixed rate.
 
 use std::borrow::Cow;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::knowledge::{Value, table};
-use crate::twenty_questions::Amendments;
+use crate::knowledge::{Claim, Reading, Table, Value, table};
+use crate::people::Rates;
+use crate::question_pool::claim_dispute;
+use crate::twenty_questions::{Amendments, Answer};
 
 /// The answer to a question that was not understood.
 pub const INVALID: &str = "Invalid Question.";
@@ -64,20 +67,100 @@ impl TableOracle {
     }
 }
 
-/// The table's answers but for some properties.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The answers of a table but for some properties.
+#[derive(Clone)]
 pub struct AmendedOracle {
     /// The table.
-    pub table: TableOracle,
+    pub knowledge: &'static Table,
+    /// Whether "Sometimes." may be said; else the likelier of yes and no is.
+    pub sometimes: bool,
     /// What holds otherwise.
     pub amendments: Amendments,
 }
 
+impl AmendedOracle {
+    /// What holds, in the words of a question that was read.
+    fn value(&self, object: &str, reading: &Reading) -> Option<Value> {
+        let object = self.knowledge.object(object)?;
+        self.amendments.answer_of(self.knowledge, object, reading)
+    }
+}
+
 impl Oracle for AmendedOracle {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
-        let reading = table().hear(question).reading;
-        let object = table().object(object);
-        self.table.say(object.and_then(|object| self.amendments.answer(object, &reading)))
+        let value = self.value(object, &self.knowledge.hear(question).reading);
+        TableOracle { sometimes: self.sometimes }.say(value)
+    }
+}
+
+/// Answers as people do: it does not know, says "Sometimes." or is wrong, the more often the more people
+/// disagree ([`crate::people`] has the formula). Guesses are answered truly, and what cannot be read is
+/// an "Invalid Question.".
+///
+/// Within a game, which is what a seed stands for, the same question has the same answer, in whatever
+/// words it comes, and its contrary has the contrary one.
+#[derive(Clone)]
+pub struct PeopleOracle {
+    table: AmendedOracle,
+    rates: Rates,
+    seed: u64,
+}
+
+impl PeopleOracle {
+    /// People who know this table and answer at these rates.
+    pub fn new(table: AmendedOracle, rates: Rates, seed: u64) -> Self {
+        PeopleOracle { table, rates, seed }
+    }
+
+    /// A number from 0 to 1 that depends on the game and on what is claimed.
+    fn draw(&self, claim: Claim) -> f64 {
+        let claimed = match claim {
+            Claim::Has(literal) => format!("{:?}", literal.property),
+            other => format!("{other:?}"),
+        };
+        // FNV-1a (Fowler, Noll and Vo), for the standard library's hash may change.
+        let number = claimed.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+        });
+        let mut chance = ChaCha8Rng::seed_from_u64(self.seed);
+        chance.set_stream(number);
+        chance.random()
+    }
+}
+
+impl Oracle for PeopleOracle {
+    fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
+        let knowledge = self.table.knowledge;
+        let reading = knowledge.hear(question).reading;
+        let (Reading::Asks { claim, .. }, Some(value)) =
+            (reading, self.table.value(object, &reading))
+        else {
+            return Cow::Borrowed(INVALID);
+        };
+        let named = knowledge.guess_phrase(question).and_then(|name| knowledge.object(&name));
+        if named.is_some() || matches!(claim, Claim::Is(_)) {
+            return TableOracle::default().say(Some(value));
+        }
+        let [yes, no, sometimes, unknown, _] =
+            self.rates.chances(value, claim_dispute(knowledge, claim));
+        let (truth, contrary) = match value.is_mostly_yes() {
+            true => ((Answer::Yes, yes), (Answer::No, no)),
+            false => ((Answer::No, no), (Answer::Yes, yes)),
+        };
+        let answers =
+            [(Answer::Unknown, unknown), (Answer::Sometimes, sometimes), (contrary.0, contrary.1)];
+        let mut draw = self.draw(claim);
+        for (answer, chance) in answers {
+            if draw < chance {
+                return Cow::Borrowed(answer.text());
+            }
+            draw -= chance;
+        }
+        Cow::Borrowed(truth.0.text())
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
     }
 }
 
@@ -134,6 +217,7 @@ impl<O: Oracle> Oracle for NoisyOracle<O> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::people::PeopleConfig;
 
     #[test]
     fn the_table_answers() {
@@ -149,6 +233,58 @@ mod tests {
         let question = "Is it red?";
         assert_eq!(TableOracle::with_sometimes().answer("baseball", question), "Sometimes.");
         assert_eq!(TableOracle::default().answer("baseball", question), "No.");
+    }
+
+    fn people(unknown: f64, sometimes: f64, wrong: f64, seed: u64) -> PeopleOracle {
+        let config = PeopleConfig { unknown, sometimes, wrong };
+        let amendments = Amendments::default();
+        let table = AmendedOracle { knowledge: table(), sometimes: false, amendments };
+        PeopleOracle::new(table, Rates::new(config, 0.0), seed)
+    }
+
+    /// A comparison is a matter of nobody's opinion, so it has the base rates.
+    #[test]
+    fn people_answer_at_their_rates_and_guesses_truly() {
+        let count = |question: &str, text: &str| {
+            let said = |seed| people(0.15, 0.1, 0.03, seed).answer("cat", question) == text;
+            (0..8000).filter(|seed| said(*seed)).count() as f64 / 8000.0
+        };
+        let question = "Is it bigger than a dog?";
+        for (text, rate) in
+            [("I don't know.", 0.15), ("Sometimes.", 0.1), ("Yes.", 0.03), ("No.", 0.72)]
+        {
+            assert!((count(question, text) - rate).abs() < 0.015, "{text}");
+        }
+        assert_eq!(count("Is it a cat?", "Yes."), 1.0);
+        assert_eq!(count("Is it a dog?", "No."), 1.0);
+        assert_eq!(count("Is it a zorb?", INVALID), 1.0);
+        // What people argue about they are vaguer about.
+        assert!(count("Is it friendly?", "Yes.") + 0.1 < 0.72);
+    }
+
+    #[test]
+    fn people_say_the_same_to_the_same_in_one_game() {
+        let mut changed = 0;
+        for seed in 0..200 {
+            let mut one = people(0.3, 0.2, 0.1, seed);
+            let first = one.answer("cat", "Is it alive?").into_owned();
+            let other = one.answer("cat", "Can it fly?").into_owned();
+            assert_eq!(one.answer("cat", "Is it a living thing?"), first);
+            let contrary = match &*first {
+                "Yes." => "No.",
+                "No." => "Yes.",
+                same => same,
+            };
+            assert_eq!(one.answer("cat", "Is it not alive?"), contrary);
+            assert_eq!(one.answer("cat", "Is it lifeless?"), contrary);
+            assert_eq!(one.answer("cat", "Can it fly?"), other);
+            let mut again = people(0.3, 0.2, 0.1, 999);
+            again.reseed(seed);
+            assert_eq!(again.answer("cat", "Is it alive?"), first);
+            again.reseed(seed + 1000);
+            changed += usize::from(again.answer("cat", "Is it alive?") != first);
+        }
+        assert!(changed > 60, "{changed} of 200 other games differ");
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Coder for Reader<'_> {
 
 /// Where a range is parted so that a yes has its share of it.
 pub fn middle(low: u32, high: u32, chance: u32) -> u32 {
-    low + (u64::from(high - low) * u64::from(chance) >> 16) as u32
+    low + ((u64::from(high - low) * u64::from(chance)) >> 16) as u32
 }
 
 /// The text that was packed, after its length in four bytes.

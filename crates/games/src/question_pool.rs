@@ -7,7 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::error::UnknownWord;
-use crate::knowledge::{self, ObjectId, Value};
+use crate::knowledge::{self, Claim, ObjectId, Reading, Simple, Table, Value};
+use crate::posterior::{Channel, Posterior};
 use crate::twenty_questions::{Amendments, Answer};
 
 /// A question and what each word of the list answers.
@@ -19,6 +20,72 @@ pub struct PoolQuestion {
     pub guess: Option<usize>,
     /// The answer of each word of the list, in order.
     pub answers: Vec<Answer>,
+    /// What holds of each word, in order, where the answer is rounded.
+    pub values: Vec<Value>,
+    /// How much people disagree about the property, from 0 to 1 ([`Table::dispute`]).
+    pub dispute: f32,
+}
+
+impl PoolQuestion {
+    /// A question with these answers, about which nobody disagrees.
+    pub fn new(text: impl Into<String>, guess: Option<usize>, answers: Vec<Answer>) -> Self {
+        let value = |answer: &Answer| match answer {
+            Answer::Yes => Value::Yes,
+            Answer::No => Value::No,
+            Answer::Sometimes | Answer::Unknown | Answer::Invalid => Value::Sometimes(0.5),
+        };
+        let values = answers.iter().map(value).collect();
+        PoolQuestion { text: text.into(), guess, answers, values, dispute: 0.0 }
+    }
+
+    /// Any question about these objects of a table: none where it cannot be read. A guess is one of
+    /// whichever of them it names; a word that it names has the answer Yes.
+    pub fn read(
+        table: &Table,
+        objects: &[ObjectId],
+        amendments: &Amendments,
+        sometimes: bool,
+        text: &str,
+    ) -> Option<Self> {
+        let reading = table.read(text);
+        let Reading::Asks { claim, .. } = reading else { return None };
+        let named = table.guess_phrase(text).and_then(|phrase| table.object(&phrase));
+        let guess = objects.iter().position(|object| Some(*object) == named);
+        let values: Option<Vec<Value>> =
+            objects.iter().map(|&object| amendments.answer_of(table, object, &reading)).collect();
+        let mut values = values?;
+        if let Some(word) = guess {
+            values[word] = Value::Yes;
+        }
+        let answers = values.iter().map(|value| answer(Some(*value), sometimes)).collect();
+        let dispute = match guess {
+            Some(_) => 0.0,
+            None => claim_dispute(table, claim),
+        };
+        Some(PoolQuestion { text: text.to_string(), guess, answers, values, dispute })
+    }
+}
+
+/// How much people disagree about what a question claims: as about its properties, and not at all about
+/// sizes, letters and names.
+pub(crate) fn claim_dispute(table: &Table, claim: Claim) -> f32 {
+    match claim {
+        Claim::Has(literal) => table.dispute(literal.property),
+        Claim::HasBoth(first, second) => {
+            table.dispute(first.property).max(table.dispute(second.property))
+        }
+        Claim::Two(_, [first, second]) => {
+            part_dispute(table, first.claim).max(part_dispute(table, second.claim))
+        }
+        Claim::Is(_) | Claim::Compares(_) | Claim::Spells(_) => 0.0,
+    }
+}
+
+fn part_dispute(table: &Table, claim: Simple) -> f32 {
+    match claim {
+        Simple::Has(literal) => table.dispute(literal.property),
+        Simple::Is(_) | Simple::Compares(_) | Simple::Spells(_) => 0.0,
+    }
 }
 
 /// All questions over a list of words.
@@ -28,43 +95,49 @@ pub struct QuestionPool {
     /// The number of properties; the guesses follow them.
     properties: usize,
     by_text: HashMap<String, usize>,
+    channel: Channel,
 }
 
 impl QuestionPool {
-    /// The pool over `objects`, for a world with or without "Sometimes." as an answer.
+    /// The pool over `objects` of the embedded table, for a world with or without "Sometimes." as an
+    /// answer.
     ///
     /// # Panics
     /// Where there is no object.
     pub fn new(objects: &[ObjectId], sometimes: bool) -> Self {
-        Self::amended(objects, sometimes, &Amendments::default())
+        Self::amended(knowledge::table(), objects, sometimes, &Amendments::default())
     }
 
-    /// The same in a world where some properties hold otherwise.
+    /// The same over another table, in a world where some properties hold otherwise.
     ///
     /// # Panics
     /// Where there is no object.
-    pub fn amended(objects: &[ObjectId], sometimes: bool, amendments: &Amendments) -> Self {
+    pub fn amended(
+        table: &Table,
+        objects: &[ObjectId],
+        sometimes: bool,
+        amendments: &Amendments,
+    ) -> Self {
         assert!(!objects.is_empty(), "a pool of questions over no words");
-        let table = knowledge::table();
         // The answers are those to the question as it is read, not the property's own values: a
         // question may say "ever", and a guess may be taken for a kind ("Is it a hat?").
-        let answers = |question: &str| -> Vec<Answer> {
-            let reading = table.read(question);
-            let value = |&object| amendments.answer(object, &reading);
-            objects.iter().map(|object| answer(value(object), sometimes)).collect()
-        };
-        let property = |text: &str| PoolQuestion {
-            text: text.to_string(),
-            guess: None,
-            answers: answers(text),
+        let read = |text: &str, guess: Option<usize>| -> PoolQuestion {
+            let known = PoolQuestion::read(table, objects, amendments, sometimes, text);
+            let mut question = known.unwrap_or_else(|| {
+                PoolQuestion::new(text, None, vec![Answer::Invalid; objects.len()])
+            });
+            question.guess = guess;
+            if let Some(word) = guess {
+                question.answers[word] = Answer::Yes;
+                question.values[word] = Value::Yes;
+                question.dispute = 0.0;
+            }
+            question
         };
         let guess = |(word, &object): (usize, &ObjectId)| {
-            let text = table.objects()[object.0].guess_question();
-            let mut answers = answers(&text);
-            answers[word] = Answer::Yes;
-            PoolQuestion { text, guess: Some(word), answers }
+            read(&table.objects()[object.0].guess_question(), Some(word))
         };
-        let properties = table.properties().iter().map(|p| property(&p.question));
+        let properties = table.properties().iter().map(|p| read(&p.question, None));
         let guesses = objects.iter().enumerate().map(guess);
         Self::assemble(properties.collect(), guesses.collect())
     }
@@ -79,7 +152,7 @@ impl QuestionPool {
         let properties = questions.len();
         questions.extend(guesses);
         let by_text = questions.iter().enumerate().map(|(i, q)| (q.text.clone(), i)).collect();
-        QuestionPool { questions, properties, by_text }
+        QuestionPool { questions, properties, by_text, channel: Channel::default() }
     }
 
     /// The pool over objects given by name or alias.
@@ -132,7 +205,18 @@ impl QuestionPool {
             told = after;
             kept.push(open.remove(best).clone());
         }
-        Self::assemble(kept, self.questions[self.properties..].to_vec())
+        Self::assemble(kept, self.questions[self.properties..].to_vec()).heard_by(self.channel)
+    }
+
+    /// The same pool where the answers come so.
+    pub fn heard_by(mut self, channel: Channel) -> Self {
+        self.channel = channel;
+        self
+    }
+
+    /// How the answers come of what holds.
+    pub fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// The number of words in the list.
@@ -160,6 +244,24 @@ impl QuestionPool {
         self.by_text.get(text).copied()
     }
 
+    /// Which words a player who heeds the answers of a history reckons with: the
+    /// [consistent](Self::consistent) ones, and where people answer, who may be wrong, those that are
+    /// not much less likely than the likeliest.
+    pub fn plausible(&self, history: &[(String, String)]) -> Vec<bool> {
+        // A word against which two answers speak is hardly ever meant, one against which one does is
+        // where the others have fewer still.
+        const MUCH: f64 = 10.0;
+        match self.channel {
+            Channel::Table(_) => self.consistent(history),
+            Channel::People(_) => {
+                let posterior = Posterior::after(self, self.channel, history);
+                let chances = posterior.chances();
+                let most = chances.iter().copied().fold(0.0, f64::max);
+                chances.iter().map(|chance| *chance > 0.0 && *chance * MUCH >= most).collect()
+            }
+        }
+    }
+
     /// What a history of (question, answer) pairs says about each word: whether it gives the same
     /// answer to every question of the pool that was answered. A guess with a turn after it was
     /// wrong, whatever was answered. Other questions, invalid ones and answers that are no words
@@ -171,7 +273,7 @@ impl QuestionPool {
             else {
                 continue;
             };
-            if answer == Answer::Invalid {
+            if matches!(answer, Answer::Invalid | Answer::Unknown) {
                 continue;
             }
             let question = &self.questions[index];
@@ -199,8 +301,7 @@ fn answer(value: Option<Value>, sometimes: bool) -> Answer {
 /// The classes of words that agree in their class so far and in their answer, each class numbered
 /// by its first word.
 fn classes(so_far: &[usize], question: &PoolQuestion) -> Vec<usize> {
-    const ANSWERS: usize = Answer::Invalid as usize + 1;
-    let mut firsts = vec![[None; ANSWERS]; so_far.len()];
+    let mut firsts = vec![[None; Answer::COUNT]; so_far.len()];
     let words = so_far.iter().zip(&question.answers).enumerate();
     words
         .map(|(word, (&class, &answer))| *firsts[class][answer as usize].get_or_insert(word))
@@ -227,17 +328,15 @@ mod tests {
 
     /// A pool of these properties; word w is guessed by "w?" and told from every other.
     fn pool(properties: &[(&str, &[Answer])], words: &[&str]) -> QuestionPool {
-        let property = |(text, answers): &(&str, &[Answer])| PoolQuestion {
-            text: text.to_string(),
-            guess: None,
-            answers: answers.to_vec(),
-        };
-        let guess = |(word, name): (usize, &&str)| PoolQuestion {
-            text: format!("{name}?"),
-            guess: Some(word),
-            answers: (0..words.len())
-                .map(|w| [Answer::No, Answer::Yes][usize::from(w == word)])
-                .collect(),
+        let property =
+            |(text, answers): &(&str, &[Answer])| PoolQuestion::new(*text, None, answers.to_vec());
+        let guess = |(word, name): (usize, &&str)| {
+            let answer = |w| [Answer::No, Answer::Yes][usize::from(w == word)];
+            PoolQuestion::new(
+                format!("{name}?"),
+                Some(word),
+                (0..words.len()).map(answer).collect(),
+            )
         };
         QuestionPool::assemble(
             properties.iter().map(property).collect(),

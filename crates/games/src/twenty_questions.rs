@@ -6,6 +6,7 @@
 //! [`Rules`].
 
 pub(crate) mod change;
+pub mod doubt;
 pub mod person;
 mod rules;
 pub mod spoken;
@@ -26,10 +27,12 @@ use target::Target;
 use crate::config::check_turns;
 use crate::error::{GameError, UnknownWord};
 use crate::guessing::{GuessingGame, Remark, first_line};
-use crate::knowledge::{self, Claim, ObjectId, Reading};
+use crate::knowledge::{self, Claim, ObjectId, Reading, Table};
 use crate::letters;
 use crate::optimum::{MAX_SOLVER_WORDS, Solver, perfect_split_optimum};
-use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, TableOracle};
+use crate::oracle::{AmendedOracle, NoisyOracle, Oracle, PeopleOracle, TableOracle};
+use crate::people::{PeopleConfig, Rates};
+use crate::posterior::Channel;
 use crate::question_pool::QuestionPool;
 use crate::words;
 
@@ -51,12 +54,24 @@ pub struct Options {
     /// Probability, from 0 to 1, that the table's Yes or No to a property becomes "Sometimes.",
     /// as with people who do not commit themselves; only where `sometimes` is on.
     pub sometimes_noise: f32,
+    /// The rates at which people answer, who take the table's place; none where the table answers.
+    /// Then "Sometimes." and "I don't know." are answers, and there is no noise beside.
+    pub people: Option<PeopleConfig>,
 }
 
 impl Options {
     /// Whether the oracle always says what the table says.
     fn is_certain(&self) -> bool {
-        self.answer_noise == 0.0 && self.sometimes_noise == 0.0
+        self.answer_noise == 0.0 && self.sometimes_noise == 0.0 && self.people.is_none()
+    }
+
+    /// Whether this can be answered.
+    pub(crate) fn knows(&self, answer: Answer) -> bool {
+        match answer {
+            Answer::Yes | Answer::No | Answer::Invalid => true,
+            Answer::Sometimes => self.sometimes || self.people.is_some(),
+            Answer::Unknown => self.people.is_some(),
+        }
     }
 }
 
@@ -68,6 +83,7 @@ impl Default for Options {
             sometimes: false,
             answer_noise: 0.0,
             sometimes_noise: 0.0,
+            people: None,
         }
     }
 }
@@ -75,6 +91,7 @@ impl Default for Options {
 /// The world. Its tasks are its secret words, in the order of its list.
 pub struct TwentyQuestions {
     options: Options,
+    table: &'static Table,
     targets: Vec<Target>,
     /// How likely each of them is, where they are not equally likely.
     weights: Option<Vec<f64>>,
@@ -96,26 +113,82 @@ impl TwentyQuestions {
     /// # Errors
     /// An unknown name, a name twice, no name at all, or an option out of its range.
     pub fn new<S: AsRef<str>>(names: &[S], options: Options) -> Result<Self, GameError> {
+        Self::over(knowledge::table(), names, options)
+    }
+
+    /// The same over another table than the embedded one.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub fn over<S: AsRef<str>>(
+        table: &'static Table,
+        names: &[S],
+        options: Options,
+    ) -> Result<Self, GameError> {
         check_options(&options)?;
         if names.is_empty() {
             return Err(GameError::NoWords);
         }
         let mut targets: Vec<Target> = Vec::with_capacity(names.len());
         for name in names {
-            let target = Target::resolve(name.as_ref())?;
+            let target = Target::resolve(table, name.as_ref())?;
             if targets.iter().any(|other| other.object == target.object) {
                 return Err(GameError::DoubleWord(name.as_ref().to_string()));
             }
             targets.push(target);
         }
-        Ok(TwentyQuestions {
-            oracle: table_oracle(&options, &Amendments::default()),
+        let mut world = TwentyQuestions {
+            oracle: Box::new(TableOracle::default()),
             options,
+            table,
             targets,
             weights: None,
             amendments: Amendments::default(),
             game: None,
-        })
+        };
+        world.oracle = world.own_oracle();
+        Ok(world)
+    }
+
+    /// The table as the options want it to answer.
+    fn own_oracle(&self) -> Box<dyn Oracle> {
+        let Options { sometimes, answer_noise, sometimes_noise, people, .. } = self.options;
+        let amendments = self.amendments.clone();
+        let table = AmendedOracle { knowledge: self.table, sometimes, amendments };
+        if let Some(rates) = people.map(|people| self.rates(people)) {
+            return Box::new(PeopleOracle::new(
+                AmendedOracle { sometimes: false, ..table },
+                rates,
+                0,
+            ));
+        }
+        if self.options.is_certain() {
+            return Box::new(table);
+        }
+        let (flip, vague) = (f64::from(answer_noise), f64::from(sometimes_noise));
+        let noisy = NoisyOracle::new(table.clone(), flip, vague, 0);
+        Box::new(ErringTable { table, noisy })
+    }
+
+    fn objects(&self) -> Vec<ObjectId> {
+        self.targets.iter().map(|target| target.object).collect()
+    }
+
+    /// The rates of people whose mean is this over the words of this world.
+    fn rates(&self, people: PeopleConfig) -> Rates {
+        Rates::of(people, self.table, &self.objects(), &self.amendments)
+    }
+
+    /// The questions over some of the words.
+    fn pool(&self, objects: &[ObjectId]) -> QuestionPool {
+        let Options { sometimes, people, .. } = self.options;
+        // Where people answer, whatever is disputed they may say sometimes to.
+        let sometimes = sometimes && people.is_none();
+        let pool = QuestionPool::amended(self.table, objects, sometimes, &self.amendments);
+        match people {
+            Some(people) => pool.heard_by(Channel::People(self.rates(people))),
+            None => pool,
+        }
     }
 
     /// The same world where some words are likelier than others: by name, beside 1 for those that
@@ -124,7 +197,7 @@ impl TwentyQuestions {
     /// # Errors
     /// A name that is not in this world's list, a weight below 0, or no word that is left.
     pub fn with_weights(mut self, given: &BTreeMap<String, f64>) -> Result<Self, GameError> {
-        let weights = change::weights(&self.targets, given)?;
+        let weights = change::weights(self.table, &self.targets, given)?;
         self.weights = weights.iter().any(|&weight| weight != weights[0]).then_some(weights);
         Ok(self)
     }
@@ -134,8 +207,9 @@ impl TwentyQuestions {
     /// # Errors
     /// A question about no property of the table, an unknown object, or an answer that is none here.
     pub fn with_answers(mut self, answers: &Answers) -> Result<Self, GameError> {
-        self.amendments = Amendments::new(answers, self.options.sometimes)?;
-        self.oracle = table_oracle(&self.options, &self.amendments);
+        let sometimes = self.options.knows(Answer::Sometimes);
+        self.amendments = Amendments::over(self.table, answers, sometimes)?;
+        self.oracle = self.own_oracle();
         Ok(self)
     }
 
@@ -174,6 +248,15 @@ impl TwentyQuestions {
         Opening::new(HEADER)
     }
 
+    /// The rules, and who answers where it is not the table.
+    fn rules_name(&self) -> String {
+        let rules = self.options.rules.name();
+        match self.options.people {
+            Some(_) => format!("{rules} (oracle: people)"),
+            None => rules.to_string(),
+        }
+    }
+
     /// Exact over the knowledge table for lists of up to 16 words, else the bound for a player who
     /// may split the words as he likes; unknown where answers are noisy or some words likelier.
     pub fn optimum_return(&self) -> Option<f64> {
@@ -186,8 +269,7 @@ impl TwentyQuestions {
         let best = if winnable.is_empty() {
             0.0
         } else if winnable.len() <= MAX_SOLVER_WORDS {
-            let pool = QuestionPool::amended(&winnable, sometimes, &self.amendments);
-            Solver::new(&pool, max_turns).mean_return()
+            Solver::new(&self.pool(&winnable), max_turns).mean_return()
         } else {
             let answers = if sometimes { 3 } else { 2 };
             perfect_split_optimum(winnable.len(), max_turns, answers)
@@ -205,7 +287,7 @@ impl World for TwentyQuestions {
             style: Style::one_line(),
             best: self.optimum_return(),
             worst: Some(-(self.options.max_turns as f64)),
-            rules: Some(self.options.rules.name().to_string()),
+            rules: Some(self.rules_name()),
             turn: "question".to_string(),
             ..About::new("twenty_questions", self.options.max_turns)
         }
@@ -246,8 +328,11 @@ impl GuessingGame for TwentyQuestions {
     }
 
     fn question_pool(&self) -> QuestionPool {
-        let objects: Vec<ObjectId> = self.targets.iter().map(|t| t.object).collect();
-        QuestionPool::amended(&objects, self.options.sometimes, &self.amendments)
+        self.pool(&self.objects())
+    }
+
+    fn knowledge(&self) -> &'static Table {
+        self.table
     }
 
     fn max_turns(&self) -> usize {
@@ -255,14 +340,14 @@ impl GuessingGame for TwentyQuestions {
     }
 
     fn remark(&self, question: &str) -> Option<Remark> {
-        let heard = knowledge::table().hear(question);
+        let heard = self.table.hear(question);
         let two = matches!(heard.reading, Reading::Asks { claim: Claim::Two(..), .. });
         heard.meant.map(Remark::Meant).or(two.then_some(Remark::OneAtATime))
     }
 
     fn start_word(&mut self, name: &str, seed: u64) -> Result<Opening, UnknownWord> {
         let wanted = letters::lower(name.trim());
-        let object = knowledge::table().object(&wanted);
+        let object = self.table.object(&wanted);
         let is_wanted =
             |t: &Target| t.aliases.contains(&wanted) || object.is_some_and(|id| id == t.object);
         match self.targets.iter().position(is_wanted) {
@@ -283,7 +368,7 @@ impl GuessingGame for TwentyQuestions {
             Rules::Official => said,
         };
 
-        let right = target.is_guessed_by(rules, question);
+        let right = target.is_guessed_by(self.table, rules, question);
         let answer = if rules == Rules::Fixed && question.is_empty() {
             Answer::Invalid
         } else if rules == Rules::Fixed && right && oracle_raw.is_none() {
@@ -294,7 +379,7 @@ impl GuessingGame for TwentyQuestions {
                 None => self.oracle.answer(&target.name, question),
             };
             match Answer::read(rules, &raw) {
-                Answer::Sometimes if !self.options.sometimes => Answer::Invalid,
+                answer if !self.options.knows(answer) => Answer::Invalid,
                 answer => answer,
             }
         };
@@ -315,18 +400,6 @@ impl GuessingGame for TwentyQuestions {
             ..Turn::new(answer.text(), if won { 0.0 } else { -1.0 })
         }
     }
-}
-
-/// The table as the options want it to answer.
-fn table_oracle(options: &Options, amendments: &Amendments) -> Box<dyn Oracle> {
-    let table = TableOracle { sometimes: options.sometimes };
-    let table = AmendedOracle { table, amendments: amendments.clone() };
-    if options.is_certain() {
-        return Box::new(table);
-    }
-    let (flip, vague) = (f64::from(options.answer_noise), f64::from(options.sometimes_noise));
-    let noisy = NoisyOracle::new(table.clone(), flip, vague, 0);
-    Box::new(ErringTable { table, noisy })
 }
 
 /// The place that a draw from 0 to 1 falls on, each as wide as it weighs.
@@ -350,8 +423,9 @@ struct ErringTable {
 
 impl Oracle for ErringTable {
     fn answer(&mut self, object: &str, question: &str) -> Cow<'static, str> {
-        let named = knowledge::guess_phrase(question);
-        if named.is_some_and(|name| knowledge::table().object(&name).is_some()) {
+        let knowledge = self.table.knowledge;
+        let named = knowledge.guess_phrase(question);
+        if named.is_some_and(|name| knowledge.object(&name).is_some()) {
             self.table.answer(object, question)
         } else {
             self.noisy.answer(object, question)
@@ -390,6 +464,23 @@ fn check_options(options: &Options) -> Result<(), GameError> {
             "sometimes_noise is {told}, but \"Sometimes.\" is no answer here; set \
              sometimes to true as well"
         )));
+    }
+    if let Some(people) = options.people {
+        people.check()?;
+        if options.rules == Rules::Official {
+            return Err(GameError::BadSetting(
+                "oracle is people, but the official rules know only Yes, No and Invalid Question; \
+                 set it to table or choose the fixed rules"
+                    .to_string(),
+            ));
+        }
+        if answer_noise > 0.0 || sometimes_noise > 0.0 {
+            return Err(GameError::BadSetting(
+                "answer_noise and sometimes_noise are the table's, but oracle is people; leave them \
+                 out and set people.wrong and people.sometimes"
+                    .to_string(),
+            ));
+        }
     }
     if options.sometimes && options.rules == Rules::Official {
         return Err(GameError::BadSetting(

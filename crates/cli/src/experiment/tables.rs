@@ -17,10 +17,21 @@ pub fn flat(known: &Table, prefix: &str, layer: &Table) -> Vec<(String, Value)> 
     keys
 }
 
-/// A value as the key needs it that has `present` now: a whole number may stand for a fraction. Gives
-/// what is there where the types differ.
-pub fn fitting(present: Option<&Value>, value: Value) -> Result<Value, &Value> {
+/// Keys that take a word or a list.
+pub const WORD_OR_LIST: [&str; 1] = ["world.words"];
+
+/// A value as the key needs it that has `present` now: a whole number may stand for a fraction, and some
+/// keys take a word or a list. Gives what is there where the types differ.
+pub fn fitting<'a>(
+    key: &str,
+    present: Option<&'a Value>,
+    value: Value,
+) -> Result<Value, &'a Value> {
+    let is_either = |value: &Value| matches!(value, Value::String(_) | Value::Array(_));
     match (present, value) {
+        (Some(old), new) if WORD_OR_LIST.contains(&key) && is_either(old) && is_either(&new) => {
+            Ok(new)
+        }
         (Some(Value::Float(_)), Value::Integer(whole)) => Ok(Value::Float(whole as f64)),
         (Some(old), new) if !same_type(old, &new) => Err(old),
         (_, new) => Ok(new),

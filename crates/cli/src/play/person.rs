@@ -149,7 +149,7 @@ mod tests {
             (" YES. ", Some(Word::Answer(Answer::Yes))),
             ("nope", Some(Word::Answer(Answer::No))),
             ("Sometimes", Some(Word::Answer(Answer::Sometimes))),
-            ("I don’t know", Some(Word::Answer(Answer::Invalid))),
+            ("I don’t know", Some(Word::Answer(Answer::Unknown))),
             ("u", Some(Word::Undo)),
             ("List", Some(Word::List)),
             ("?", Some(Word::Help)),

@@ -1,32 +1,42 @@
 //! A strong player for lists of any length: it asks what it expects to learn most from.
 //!
-//! It keeps a probability for each word. Where the world's answers may be wrong it is told how
-//! often, and no answer rules a word out for good; it then may well ask the same thing again.
+//! It keeps a probability for each word. Where the answers may be wrong it is told how they come
+//! about, and no answer rules a word out for good.
 
 use super::Asker;
+use crate::posterior::{Channel, Noise, Posterior, entropy};
 use crate::question_pool::{PoolQuestion, QuestionPool};
 use crate::twenty_questions::Answer;
 
 /// Asks the question with the greatest expected information, and guesses as soon as one word is
-/// as likely as all others together.
+/// as likely as all others together, or the last turn has come.
 pub struct InformationGainAsker {
     pool: QuestionPool,
-    noise: Noise,
-}
-
-/// How often an answer about a property is not what the table says.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Noise {
-    /// Probability that Yes is said for No and No for Yes, from 0 to below 0.5.
-    pub flip: f64,
-    /// Probability that "Sometimes." is said for either, from 0 to below 1.
-    pub sometimes: f64,
+    channel: Channel,
+    /// For people's answers: the chances of each answer to each property about each word, and their
+    /// entropy in nats.
+    known: Vec<Vec<([f64; Answer::COUNT], f64)>>,
+    max_turns: usize,
 }
 
 impl InformationGainAsker {
-    /// A player that trusts every answer.
+    /// A player that reckons with answers as they come in the pool's world: it trusts every answer of
+    /// the table, and doubts those of people.
     pub fn new(pool: QuestionPool) -> Self {
-        Self::noisy(pool, Noise::default())
+        let channel = pool.channel();
+        let known = match channel {
+            Channel::Table(_) => Vec::new(),
+            Channel::People(_) => {
+                let of = |question: &PoolQuestion, word| {
+                    let chances = channel.chances(question, word);
+                    (chances, entropy(&chances))
+                };
+                let words = 0..pool.words();
+                let row = |question| words.clone().map(|word| of(question, word)).collect();
+                pool.properties().iter().map(row).collect()
+            }
+        };
+        InformationGainAsker { pool, channel, known, max_turns: usize::MAX }
     }
 
     /// A player that takes each answer about a property to be false or vague so often.
@@ -37,72 +47,65 @@ impl InformationGainAsker {
         let Noise { flip, sometimes } = noise;
         let valid = (0.0..0.5).contains(&flip) && sometimes >= 0.0 && flip + sometimes < 1.0;
         assert!(valid, "{noise:?} leaves nothing to learn");
-        InformationGainAsker { pool, noise }
+        Self::new(pool.heard_by(Channel::Table(noise)))
     }
 
-    /// The probability of each word after a history.
-    fn posterior(&self, history: &[(String, String)]) -> Vec<f64> {
-        let mut weights = vec![1.0; self.pool.words()];
-        let mut guessed = vec![false; self.pool.words()];
-        for (question, answer) in history {
-            let (Some(index), Some(answer)) = (self.pool.find(question), Answer::from_text(answer))
-            else {
+    /// The same player in games of so many turns: where people answer, it guesses in the last.
+    pub fn within(self, max_turns: usize) -> Self {
+        InformationGainAsker { max_turns, ..self }
+    }
+
+    /// The property that tells most of what is not told yet and its information, in nats.
+    fn best_heard(&self, posterior: &Posterior, history: &[(String, String)]) -> (usize, f64) {
+        let mut best = (0, 0.0);
+        let asked: Vec<_> = history.iter().map(|(question, _)| self.pool.find(question)).collect();
+        for (index, row) in self.known.iter().enumerate() {
+            if asked.contains(&Some(index)) {
                 continue;
-            };
-            if answer == Answer::Invalid {
-                continue;
             }
-            let question = &self.pool.questions()[index];
-            for (weight, &truth) in weights.iter_mut().zip(&question.answers) {
-                *weight *= likelihood(answer, truth, question, self.noise);
+            let (mut heard, mut chance) = ([0.0; Answer::COUNT], 0.0);
+            for (share, (answers, own)) in posterior.chances().iter().zip(row) {
+                heard.iter_mut().zip(answers).for_each(|(sum, answer)| *sum += share * answer);
+                chance += share * own;
             }
-            if let Some(word) = question.guess {
-                // It was wrong, or there would be no turn after it.
-                weights[word] = 0.0;
-                guessed[word] = true;
+            let gain = entropy(&heard) - chance;
+            if gain > best.1 + NEARLY {
+                best = (index, gain);
             }
         }
-        if weights.iter().sum::<f64>() <= 0.0 {
-            // The answers allow no word at all; believe only that no guess was right.
-            weights = guessed.iter().map(|&g| if g { 0.0 } else { 1.0 }).collect();
-        }
-        let total: f64 = weights.iter().sum();
-        if total <= 0.0 {
-            return vec![1.0 / weights.len() as f64; weights.len()];
-        }
-        weights.iter().map(|weight| weight / total).collect()
+        best
     }
 }
+
+/// Sums of shares may fall a little short.
+const NEARLY: f64 = 1e-9;
 
 impl Asker for InformationGainAsker {
     fn start(&mut self, _seed: u64) {}
 
     fn ask(&mut self, history: &[(String, String)]) -> String {
-        let posterior = self.posterior(history);
-        let index = best_question(&self.pool, &posterior, self.noise);
+        let posterior = Posterior::after(&self.pool, self.channel, history);
+        let index = match self.channel {
+            Channel::Table(noise) => best_question(&self.pool, posterior.chances(), noise),
+            Channel::People(_) => {
+                let word = posterior.likeliest();
+                let (guess, chance) = (self.pool.guess_of(word), posterior.chances()[word]);
+                let told = entropy(&[chance, 1.0 - chance]);
+                let last = history.len() + 1 >= self.max_turns;
+                let (property, gain) = self.best_heard(&posterior, history);
+                match last || chance >= 0.5 - NEARLY || told + NEARLY >= gain {
+                    true => guess,
+                    false => property,
+                }
+            }
+        };
         self.pool.questions()[index].text.clone()
-    }
-}
-
-/// The probability of an answer where the truth is another or the same. Guesses are answered
-/// truly, and so is what holds sometimes.
-fn likelihood(answer: Answer, truth: Answer, question: &PoolQuestion, noise: Noise) -> f64 {
-    let certain = question.guess.is_some() || truth == Answer::Sometimes;
-    let Noise { flip, sometimes } = if certain { Noise::default() } else { noise };
-    if answer == truth {
-        1.0 - flip - sometimes
-    } else if answer == Answer::Sometimes {
-        sometimes
-    } else {
-        flip
     }
 }
 
 /// The index of the question to ask: a guess of a word that is as likely as all others together,
 /// else the most informative question, a guess before a property where they are equal.
 pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], noise: Noise) -> usize {
-    // Sums of shares may fall a little short.
-    const NEARLY: f64 = 1e-9;
     let likeliest = (0..posterior.len())
         .fold(0, |best, word| if posterior[word] > posterior[best] { word } else { best });
     let guess = pool.guess_of(likeliest);
@@ -123,11 +126,11 @@ pub(super) fn best_question(pool: &QuestionPool, posterior: &[f64], noise: Noise
 /// less what of it is noise.
 fn information(question: &PoolQuestion, posterior: &[f64], noise: Noise) -> f64 {
     // In the order of `Answer`.
-    let mut share = [0.0; 4];
+    let mut share = [0.0; Answer::COUNT];
     for (&answer, &probability) in question.answers.iter().zip(posterior) {
         share[answer as usize] += probability;
     }
-    let [yes, no, sometimes, invalid] = share;
+    let [yes, no, sometimes, _, invalid] = share;
     let right = 1.0 - noise.flip - noise.sometimes;
     let heard_yes = yes * right + no * noise.flip;
     let heard_no = no * right + yes * noise.flip;
@@ -136,17 +139,12 @@ fn information(question: &PoolQuestion, posterior: &[f64], noise: Noise) -> f64 
     entropy(&[heard_yes, heard_no, heard_sometimes, invalid]) - chance
 }
 
-/// The entropy of a distribution, in nats.
-fn entropy(probabilities: &[f64]) -> f64 {
-    probabilities.iter().filter(|&&p| p > 0.0).map(|p| -p * p.ln()).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn question(answers: &[Answer]) -> PoolQuestion {
-        PoolQuestion { text: String::new(), guess: None, answers: answers.to_vec() }
+        PoolQuestion::new("", None, answers.to_vec())
     }
 
     #[test]
@@ -170,24 +168,5 @@ mod tests {
         // Where half of the answers are vague, the other half still tell.
         let vague = Noise { flip: 0.0, sometimes: 0.5 };
         close(information(&question(&[Yes, Yes, No, No]), &even, vague), 0.5 * bit);
-    }
-
-    #[test]
-    fn likelihoods_by_hand() {
-        use Answer::{No, Sometimes, Yes};
-        let noise = Noise { flip: 0.1, sometimes: 0.2 };
-        let property = question(&[]);
-        for (answer, truth, p) in [
-            (Yes, Yes, 0.7),
-            (No, Yes, 0.1),
-            (Yes, No, 0.1),
-            (Sometimes, Yes, 0.2),
-            (Sometimes, Sometimes, 1.0),
-            (Yes, Sometimes, 0.0),
-        ] {
-            assert!((likelihood(answer, truth, &property, noise) - p).abs() < 1e-12);
-        }
-        let guess = PoolQuestion { guess: Some(0), ..property };
-        assert_eq!(likelihood(No, Yes, &guess, noise), 0.0);
     }
 }

@@ -95,7 +95,7 @@ impl Asker for MediocreAsker {
         if let Some((question, _)) = draw(&turns, &mut self.chance) {
             return question.clone();
         }
-        let possible = self.pool.consistent(history);
+        let possible = self.pool.plausible(history);
         let guess = happens(&mut self.chance, self.mediocrity.guess_rate);
         let heed = happens(&mut self.chance, self.mediocrity.consistency);
 

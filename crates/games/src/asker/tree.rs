@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use super::Asker;
-use super::information_gain::{Noise, best_question};
+use super::information_gain::best_question;
 use crate::optimum::Solver;
+use crate::posterior::Noise;
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::Answer;
 

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::WorldConfig;
 use crate::error::GameError;
+use crate::posterior::{Channel, Posterior};
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::Answer;
 
@@ -83,6 +84,9 @@ impl Shaping {
 
     /// What each turn of a finished game earns.
     pub fn bonus(&self, game: &Game, discount: Discount) -> Vec<f64> {
+        if let Channel::People(_) = self.pool.channel() {
+            return self.bonus_of_people(game, discount);
+        }
         let words = self.pool.words();
         let mut chances = vec![1.0 / words as f64; words];
         let mut before = self.potential(&chances);
@@ -95,6 +99,28 @@ impl Shaping {
             let cut = game.end.is_none_or(|end| end == End::Cut);
             let over = number == last && !(cut && discount.bootstrap_truncated);
             let after = if over { 0.0 } else { self.potential(&chances) };
+            bonus.push(match self.form {
+                ShapingForm::Potential => discount.gamma * after - before,
+                ShapingForm::Expectation => self.coef * told,
+            });
+            before = after;
+        }
+        bonus
+    }
+
+    /// The same where people answer, whose answers only weigh.
+    fn bonus_of_people(&self, game: &Game, discount: Discount) -> Vec<f64> {
+        let mut posterior = Posterior::new(self.pool.words(), self.pool.channel());
+        let mut before = -self.coef * posterior.entropy();
+        let last = game.turns.len().saturating_sub(1);
+        let mut bonus = Vec::with_capacity(game.turns.len());
+        for (number, turn) in game.turns.iter().enumerate() {
+            let question = self.pool.find(&turn.said).map(|index| &self.pool.questions()[index]);
+            let told = question.map_or(0.0, |question| posterior.information(question));
+            posterior.hear_line(&self.pool, &turn.said, &turn.reply);
+            let cut = game.end.is_none_or(|end| end == End::Cut);
+            let over = number == last && !(cut && discount.bootstrap_truncated);
+            let after = if over { 0.0 } else { -self.coef * posterior.entropy() };
             bonus.push(match self.form {
                 ShapingForm::Potential => discount.gamma * after - before,
                 ShapingForm::Expectation => self.coef * told,
@@ -147,6 +173,8 @@ mod tests {
     use archer_world::Exchange;
 
     use super::*;
+    use crate::people::{PeopleConfig, Rates};
+    use crate::question_pool::PoolQuestion;
 
     fn game(lines: &[(&str, &str)], end: End) -> Game {
         let turn = |&(said, reply): &(&str, &str)| Exchange::new(said, reply, -1.0);
@@ -219,6 +247,46 @@ mod tests {
         for (bonus, want) in bonus.iter().zip(want) {
             assert!((bonus - want).abs() < 1e-9, "{bonus} for {want}");
         }
+    }
+
+    /// By hand: of four words two are animals, and a quarter of the answers of people tells nothing. What
+    /// was asked before, and "I don't know.", tell nothing either.
+    #[test]
+    fn answers_of_people_earn_what_they_tell() {
+        let lines = [
+            ("is it an animal?", "I don't know."),
+            ("is it an animal?", "I don't know."),
+            ("cat?", "No."),
+        ];
+        let pool = of_people(&[("is it an animal?", [true, true, false, false])], 0.25);
+        let form = ShapingForm::Expectation;
+        let people = Shaping { pool, form, coef: 1.0, noise: 0.0 };
+        let bonus = people.bonus(&game(&lines, End::Cut), discount(1.0));
+        let of_four = 0.25 * 2.0 + 0.75 * (4f64 / 3.0).log2();
+        for (bonus, want) in bonus.iter().zip([0.75, 0.0, of_four]) {
+            assert!((bonus - want).abs() < 1e-9, "{bonus} for {want}");
+        }
+        let potential = Shaping { form: ShapingForm::Potential, ..people };
+        let bonus = potential.bonus(&game(&lines, End::Cut), discount(1.0));
+        let want = [0.0, 0.0, 2.0];
+        assert!(bonus.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-9), "{bonus:?}");
+    }
+
+    /// A pool of four words that people answer about, who do not know so often and else are right.
+    fn of_people(properties: &[(&str, [bool; 4])], unknown: f64) -> QuestionPool {
+        let question = |text: String, guess, holds: [bool; 4]| {
+            let answers = holds.map(|holds| if holds { Answer::Yes } else { Answer::No });
+            PoolQuestion::new(text, guess, answers.to_vec())
+        };
+        let words = ["cat", "dog", "apple", "banana"];
+        let guess = |word: usize| {
+            question(format!("{}?", words[word]), Some(word), std::array::from_fn(|it| it == word))
+        };
+        let properties =
+            properties.iter().map(|(text, holds)| question((*text).into(), None, *holds));
+        let config = PeopleConfig { unknown, sometimes: 0.0, wrong: 0.0 };
+        QuestionPool::assemble(properties.collect(), (0..4).map(guess).collect())
+            .heard_by(Channel::People(Rates::new(config, 0.0)))
     }
 
     /// The discounted sum of what a game earns is −Φ of its first state.

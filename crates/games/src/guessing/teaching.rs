@@ -75,7 +75,7 @@ impl Teaching for GuessTeaching {
             for (number, turn) in (1..).zip(&game.turns) {
                 if !Answer::is_one(&turn.reply) {
                     return Err(format!(
-                        "turn {number} ({:?}) is answered {:?}, and the world {name} answers \"Yes.\", \"No.\", \"Sometimes.\" or \"Invalid Question.\"",
+                        "turn {number} ({:?}) is answered {:?}, and the world {name} answers \"Yes.\", \"No.\", \"Sometimes.\", \"I don't know.\" or \"Invalid Question.\"",
                         shortened(&turn.said),
                         shortened(&turn.reply)
                     ));

@@ -5,6 +5,7 @@
 //! question that two properties share, two objects that nothing tells apart.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::amounts::Amounts;
 use super::clause::Clause;
@@ -43,8 +44,16 @@ pub struct Sources<'a> {
 /// Places in a list by name.
 pub(super) type Index<'a> = HashMap<&'a str, usize>;
 
-pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
-    let plain = format::properties(sources.properties.0, sources.properties.1)?;
+/// Compiles the sources; `over` may change the records, first of properties and then of objects, and says
+/// which objects it has added or changed.
+pub(super) fn compile<'a>(
+    sources: &Sources<'a>,
+    over: impl FnOnce(
+        &mut Vec<PropertyRecord<'a>>,
+        &mut Vec<ObjectRecord<'a>>,
+    ) -> Result<Vec<ObjectId>, DataError>,
+) -> Result<Table, DataError> {
+    let mut plain = format::properties(sources.properties.0, sources.properties.1)?;
     let kinds = format::properties(sources.kinds.0, sources.kinds.1)?;
     let phrases = format::phrases(sources.phrases.0, sources.phrases.1)?;
     let references = format::references(sources.references.0, sources.references.1)?;
@@ -52,6 +61,7 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
     for (file, text) in sources.objects {
         records.extend(format::objects(file, text)?);
     }
+    let own = over(&mut plain, &mut records)?;
 
     let asked: Vec<&PropertyRecord<'_>> =
         kinds.iter().chain(&plain).filter(|r| !r.wordings.is_empty()).collect();
@@ -83,7 +93,16 @@ pub(super) fn compile(sources: &Sources<'_>) -> Result<Table, DataError> {
     reader.amounts = learn_amounts(&mut reader, sources.amounts.0, sources.amounts.1, &things)?;
     let objects: Vec<Object> = records.iter().map(object).collect();
     let by_name = by_name(&records);
-    Ok(Table { objects, properties, values, heard, reader, by_name })
+    Ok(Table {
+        objects,
+        properties,
+        values,
+        heard,
+        reader,
+        by_name,
+        own,
+        disputes: OnceLock::new(),
+    })
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {

@@ -64,6 +64,7 @@ impl<'a> Facts<'a> {
             }
         }
         self.set(&mut cells, &record.entries, record.name)?;
+        self.set(&mut cells, &record.over, record.name)?;
         self.close(&mut cells, record)?;
         Ok(cells.iter().map(|cell| cell.value.to_byte()).collect())
     }

@@ -102,6 +102,8 @@ pub struct ObjectRecord<'a> {
     pub size: &'a str,
     pub kind: &'a str,
     pub entries: Vec<Entry<'a>>,
+    /// What another file says of it beside, which counts more.
+    pub over: Vec<Entry<'a>>,
     pub place: Place<'a>,
 }
 
@@ -133,9 +135,18 @@ pub(super) fn lines<'a>(
     file: &'a str,
     text: &'a str,
 ) -> impl Iterator<Item = (Place<'a>, bool, &'a str)> {
+    lines_after(0, file, text)
+}
+
+/// The same of a part of a file that so many lines stand before.
+fn lines_after<'a>(
+    before: usize,
+    file: &'a str,
+    text: &'a str,
+) -> impl Iterator<Item = (Place<'a>, bool, &'a str)> {
     text.lines().enumerate().filter_map(move |(i, raw)| {
         let said = raw.split('#').next().unwrap_or("").trim_end();
-        let place = Place { file, line: i + 1 };
+        let place = Place { file, line: before + i + 1 };
         let indented = said.starts_with([' ', '\t']);
         Some((place, indented, said.trim_start())).filter(|(_, _, said)| !said.is_empty())
     })
@@ -225,9 +236,27 @@ pub fn properties<'a>(file: &'a str, text: &'a str) -> Result<Vec<PropertyRecord
 
 /// Reads one of `objects/*.txt`: `= kind` opens a section, `name | field: value` a block.
 pub fn objects<'a>(file: &'a str, text: &'a str) -> Result<Vec<ObjectRecord<'a>>, DataError> {
+    let records = objects_after(0, file, text)?;
+    match records.iter().find(|record| record.size.is_empty()) {
+        Some(record) => Err(without_size(record)),
+        None => Ok(records),
+    }
+}
+
+/// The mistake of an object that says no size.
+pub fn without_size(record: &ObjectRecord<'_>) -> DataError {
+    record.place.error(format!("\"{}\" has no size", record.name))
+}
+
+/// The objects of a part of a file that so many lines stand before; their sizes may be missing.
+pub fn objects_after<'a>(
+    before: usize,
+    file: &'a str,
+    text: &'a str,
+) -> Result<Vec<ObjectRecord<'a>>, DataError> {
     let mut records: Vec<ObjectRecord<'a>> = Vec::new();
     let mut kind = None;
-    for (place, indented, said) in lines(file, text) {
+    for (place, indented, said) in lines_after(before, file, text) {
         if let (false, Some(name)) = (indented, said.strip_prefix('=')) {
             kind = Some(name.trim());
         } else if !indented {
@@ -261,6 +290,7 @@ fn object<'a>(
         size: "",
         kind,
         entries: Vec::new(),
+        over: Vec::new(),
         place,
     };
     for field in fields {
@@ -271,9 +301,6 @@ fn object<'a>(
             Some(("size", value)) => record.size = value,
             _ => return Err(place.error(format!("\"{field}\" is not a field of an object"))),
         }
-    }
-    if record.size.is_empty() {
-        return Err(place.error(format!("\"{}\" has no size", record.name)));
     }
     Ok(record)
 }

@@ -20,6 +20,8 @@ mod compile;
 mod facts;
 mod format;
 mod heard;
+#[cfg(feature = "own")]
+mod own;
 
 use std::sync::OnceLock;
 
@@ -27,6 +29,8 @@ pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
 pub use loose::Hearing;
+#[cfg(feature = "own")]
+pub use own::{MAX_OWN_BYTES, MAX_OWN_OBJECTS, MAX_OWN_PROPERTIES, own_table, provide};
 pub use reader::{Claim, Degree, Joint, Literal, Part, Reading, Simple};
 pub use spelling::{Letter, Spelling};
 
@@ -110,6 +114,13 @@ impl Value {
     /// Whether yes is at least as likely as no.
     pub fn is_mostly_yes(self) -> bool {
         self.weight() >= 0.5
+    }
+
+    /// How much people disagree about it: 4w(1 − w) of the weight w of yes, which is 0 for what is
+    /// certain and 1 where half say yes.
+    pub fn dispute(self) -> f32 {
+        let weight = self.weight();
+        4.0 * weight * (1.0 - weight)
     }
 
     /// The value of the contrary.
@@ -219,6 +230,9 @@ pub struct Table {
     heard: Vec<Heard>,
     reader: Reader,
     by_name: Map<Box<str>, ObjectId>,
+    /// The objects that a person's own file adds or changes, in its order.
+    own: Vec<ObjectId>,
+    disputes: OnceLock<Vec<f32>>,
 }
 
 impl Table {
@@ -227,7 +241,12 @@ impl Table {
     /// # Errors
     /// The first mistake found, with file and line: an unknown name, a contradiction, a duplicate.
     pub fn parse(sources: &Sources<'_>) -> Result<Self, DataError> {
-        compile::compile(sources)
+        compile::compile(sources, |_, _| Ok(Vec::new()))
+    }
+
+    /// The objects that a person's own file adds or changes, in its order; none of the embedded table.
+    pub fn own(&self) -> &[ObjectId] {
+        &self.own
     }
 
     /// The objects, in the order of the data.
@@ -284,6 +303,31 @@ impl Table {
             } => Some(object),
             _ => None,
         }
+    }
+
+    /// How much people disagree about a property, from 0, where every object surely has it or has it
+    /// not, to 1, where half would say yes of any object: the mean of [`Value::dispute`] over the
+    /// objects.
+    ///
+    /// # Panics
+    /// If it is not of this table.
+    pub fn dispute(&self, property: PropertyId) -> f32 {
+        if let Some(heard) = property.0.checked_sub(self.properties.len()) {
+            let values = &self.heard[heard].values;
+            let sum: f32 = values.iter().map(|value| Value::from_byte(*value).dispute()).sum();
+            return sum / values.len() as f32;
+        }
+        let count = self.properties.len();
+        let disputes = self.disputes.get_or_init(|| {
+            let mut sums = vec![0.0; count];
+            for row in self.values.chunks(count) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += Value::from_byte(*value).dispute();
+                }
+            }
+            sums.iter().map(|sum| sum / self.objects.len() as f32).collect()
+        });
+        disputes[property.0]
     }
 
     /// Reads a question.

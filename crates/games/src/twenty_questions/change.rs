@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::target::Target;
 use crate::error::{GameError, UnknownWord};
-use crate::knowledge::{self, Claim, Degree, ObjectId, PropertyId, Reading, Value};
+use crate::knowledge::{self, Claim, Degree, ObjectId, PropertyId, Reading, Table, Value};
 
 /// An answer as a configuration gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,12 +40,20 @@ impl Amendments {
     /// A question that is not about one property of the table, an object that the table does not
     /// have, an answer that is none here, or two that contradict each other.
     pub fn new(answers: &Answers, sometimes: bool) -> Result<Self, GameError> {
+        Self::over(knowledge::table(), answers, sometimes)
+    }
+
+    /// The same over another table than the embedded one.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub fn over(table: &Table, answers: &Answers, sometimes: bool) -> Result<Self, GameError> {
         let mut amended = HashMap::new();
         let mut said: HashMap<(ObjectId, PropertyId), &str> = HashMap::new();
         for (question, objects) in answers {
-            let (property, contrary) = property(question)?;
+            let (property, contrary) = property(table, question)?;
             for (name, told) in objects {
-                let object = known("world.answers", name)?;
+                let object = known(table, "world.answers", name)?;
                 let value = match told {
                     Told::Yes => Value::Yes,
                     Told::No => Value::No,
@@ -74,8 +82,18 @@ impl Amendments {
     /// What the table answers with these amendments, in whatever words the question comes; `None`
     /// where it was not understood.
     pub fn answer(&self, object: ObjectId, reading: &Reading) -> Option<Value> {
-        knowledge::table()
-            .answer_by(object, reading, |property| self.0.get(&(object, property)).copied())
+        self.answer_of(knowledge::table(), object, reading)
+    }
+
+    /// The same of another table, over which they were read.
+    pub fn answer_of(&self, table: &Table, object: ObjectId, reading: &Reading) -> Option<Value> {
+        table.answer_by(object, reading, |property| self.0.get(&(object, property)).copied())
+    }
+
+    /// Whether an object has a property, with these amendments.
+    pub fn value(&self, table: &Table, object: ObjectId, property: PropertyId) -> Value {
+        let amended = self.0.get(&(object, property)).copied();
+        amended.unwrap_or_else(|| table.value(object, property))
     }
 }
 
@@ -83,8 +101,8 @@ impl Amendments {
 ///
 /// # Errors
 /// A name that the table does not have.
-pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, GameError> {
-    Target::resolve(name).map(|target| target.object).map_err(|unknown| {
+pub(crate) fn known(table: &Table, key: &str, name: &str) -> Result<ObjectId, GameError> {
+    Target::resolve(table, name).map(|target| target.object).map_err(|unknown| {
         let nearest: Vec<String> = unknown.nearest.iter().map(|n| format!("\"{n}\"")).collect();
         GameError::BadSetting(format!(
             "{key} has \"{name}\", which is not in the table; the nearest are {}",
@@ -94,8 +112,8 @@ pub(crate) fn known(key: &str, name: &str) -> Result<ObjectId, GameError> {
 }
 
 /// The property that a question asks after, and whether it asks for the contrary.
-fn property(question: &str) -> Result<(PropertyId, bool), GameError> {
-    match knowledge::table().read(question) {
+fn property(table: &Table, question: &str) -> Result<(PropertyId, bool), GameError> {
+    match table.read(question) {
         Reading::Asks { claim: Claim::Has(literal), negated, degree: Degree::Typically } => {
             Ok((literal.property, literal.opposite != negated))
         }
@@ -111,6 +129,7 @@ fn property(question: &str) -> Result<(PropertyId, bool), GameError> {
 /// A name that is none of theirs, a weight below 0, two of one secret, or nothing left that can be
 /// drawn.
 pub(super) fn weights(
+    table: &Table,
     targets: &[Target],
     given: &BTreeMap<String, f64>,
 ) -> Result<Vec<f64>, GameError> {
@@ -123,7 +142,7 @@ pub(super) fn weights(
                 shown(weight)
             )));
         }
-        let object = known("world.weights", name)?;
+        let object = known(table, "world.weights", name)?;
         let place = targets.iter().position(|target| target.object == object);
         let names = targets.iter().map(|target| target.name.as_str());
         let place = place.ok_or_else(|| {

@@ -52,46 +52,57 @@ pub enum Answer {
     Yes,
     /// It is not so.
     No,
-    /// Only where the world's option for it is on.
+    /// Only where the world's option for it is on, or people answer.
     Sometimes,
+    /// Who answers does not know; only where people answer.
+    Unknown,
     /// The oracle could not read the question.
     Invalid,
 }
 
 impl Answer {
+    /// How many there are.
+    pub const COUNT: usize = Answer::Invalid as usize + 1;
+
+    /// All of them, in their order.
+    pub const ALL: [Answer; Answer::COUNT] =
+        [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Unknown, Answer::Invalid];
+
     /// The answer as it stands in the history.
     pub fn text(self) -> &'static str {
         match self {
             Answer::Yes => "Yes.",
             Answer::No => "No.",
             Answer::Sometimes => "Sometimes.",
+            Answer::Unknown => "I don't know.",
             Answer::Invalid => "Invalid Question.",
         }
     }
 
     /// The answer whose [text](Self::text) this is.
     pub fn from_text(text: &str) -> Option<Answer> {
-        [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid]
-            .into_iter()
-            .find(|answer| answer.text() == text)
+        Self::ALL.into_iter().find(|answer| answer.text() == text)
     }
 
     /// Whether a recorded reply is one that the world gives: by its first word.
     pub(crate) fn is_one(reply: &str) -> bool {
         const WORDS: [&str; 4] = ["yes", "no", "sometimes", "invalid"];
-        first_word(reply).is_some_and(|word| WORDS.iter().any(|it| word.eq_ignore_ascii_case(it)))
+        is_unknown(&reply.to_lowercase())
+            || first_word(reply)
+                .is_some_and(|word| WORDS.iter().any(|it| word.eq_ignore_ascii_case(it)))
     }
 
     /// Reads an oracle's raw text.
     ///
     /// Official: a "yes" anywhere, else a "no" anywhere, so "eyes" is Yes and "unknown" is No.
-    /// Fixed: the first word.
+    /// Fixed: the first word, or the words "I don't know".
     pub(crate) fn read(rules: Rules, raw: &str) -> Answer {
         let lower = letters::lower(raw);
         match rules {
             Rules::Official if lower.contains("yes") => Answer::Yes,
             Rules::Official if lower.contains("no") => Answer::No,
             Rules::Official => Answer::Invalid,
+            Rules::Fixed if is_unknown(&lower) => Answer::Unknown,
             Rules::Fixed => match first_word(&lower) {
                 Some("yes") => Answer::Yes,
                 Some("no") => Answer::No,
@@ -100,6 +111,12 @@ impl Answer {
             },
         }
     }
+}
+
+/// Whether a text in lower case begins with the words of someone who does not know.
+fn is_unknown(lower: &str) -> bool {
+    let begin = lower.trim_start_matches(|c: char| !c.is_alphanumeric());
+    ["i don't know", "i don’t know", "i do not know"].iter().any(|words| begin.starts_with(words))
 }
 
 fn first_word(text: &str) -> Option<&str> {
@@ -127,7 +144,9 @@ mod tests {
             ("\"No\"", Answer::No),
             ("Sometimes.", Answer::Sometimes),
             ("eyes", Answer::Invalid),
-            ("I don't know", Answer::Invalid),
+            ("I don't know", Answer::Unknown),
+            ("“I don’t know.”", Answer::Unknown),
+            ("I", Answer::Invalid),
             ("Invalid Question.", Answer::Invalid),
             ("", Answer::Invalid),
         ] {
@@ -137,8 +156,11 @@ mod tests {
 
     #[test]
     fn answers_and_rules_have_one_spelling_each() {
-        for answer in [Answer::Yes, Answer::No, Answer::Sometimes, Answer::Invalid] {
+        for (place, answer) in Answer::ALL.into_iter().enumerate() {
+            assert_eq!(answer as usize, place);
             assert_eq!(Answer::from_text(answer.text()), Some(answer));
+            assert_eq!(Answer::read(Rules::Fixed, answer.text()), answer);
+            assert!(Answer::is_one(answer.text()));
         }
         assert_eq!(Answer::from_text("yes"), None);
         assert_eq!("official".parse(), Ok(Rules::Official));

@@ -29,11 +29,14 @@ const SOMETIMES: &str = "\
 
 const UNKNOWN: &str = "\
     beats me, cant say, cant tell, could be, d, difficult to say, do not know, dont care, dont \
-    know, dunno, hard to say, hard to tell, huh, i am not sure, i can not say, i cannot say, i \
-    cant say, i cant tell, i do not know, i dont know, i dunno, i have no clue, i have no idea, \
-    idk, im not sure, im unsure, invalid, invalid question, it could be, may be, maybe, maybe \
-    not, might be, next, no clue, no idea, not certain, not clear, not sure, pass, perhaps, \
-    possibly, skip, unclear, uncertain, unknown, unsure, what, who knows";
+    know, dunno, hard to say, hard to tell, i am not sure, i can not say, i cannot say, i cant \
+    say, i cant tell, i do not know, i dont know, i dunno, i have no clue, i have no idea, idk, im \
+    not sure, im unsure, it could be, may be, maybe, maybe not, might be, next, no clue, no idea, \
+    not certain, not clear, not sure, pass, perhaps, possibly, skip, unclear, uncertain, unknown, \
+    unsure, who knows";
+
+/// What people say of a question that they do not understand.
+const INVALID: &str = "huh, invalid, invalid question, what";
 
 /// What people say before an answer without changing it.
 const BEFORE: &str = "\
@@ -56,7 +59,8 @@ const LONGEST: usize = 400;
 /// The answer that a person gives; nothing for words that are none.
 ///
 /// Capitals, punctuation, the kind of apostrophe and blanks do not matter. A "maybe" is that of someone
-/// who does not know, which is [`Answer::Invalid`].
+/// who does not know, which is [`Answer::Unknown`]; one who does not understand the question says
+/// [`Answer::Invalid`].
 ///
 /// ```
 /// use archer_games::Answer;
@@ -88,7 +92,8 @@ fn known(said: &str) -> Option<Answer> {
         (YES, Answer::Yes),
         (NO, Answer::No),
         (SOMETIMES, Answer::Sometimes),
-        (UNKNOWN, Answer::Invalid),
+        (UNKNOWN, Answer::Unknown),
+        (INVALID, Answer::Invalid),
     ];
     let found = lists.into_iter().find(|(list, _)| phrases(list).any(|phrase| phrase == said));
     found.map(|(_, answer)| answer)
@@ -141,14 +146,15 @@ mod tests {
             ("Sometimes", Answer::Sometimes),
             ("it depends…", Answer::Sometimes),
             ("Kind of?", Answer::Sometimes),
-            ("I don't know", Answer::Invalid),
-            ("I don’t know", Answer::Invalid),
-            ("i don`t know.", Answer::Invalid),
-            ("dont know", Answer::Invalid),
-            ("IDK", Answer::Invalid),
-            ("maybe", Answer::Invalid),
-            ("Well... maybe not", Answer::Invalid),
-            ("unknown", Answer::Invalid),
+            ("I don't know", Answer::Unknown),
+            ("I don’t know", Answer::Unknown),
+            ("i don`t know.", Answer::Unknown),
+            ("dont know", Answer::Unknown),
+            ("IDK", Answer::Unknown),
+            ("maybe", Answer::Unknown),
+            ("Well... maybe not", Answer::Unknown),
+            ("unknown", Answer::Unknown),
+            ("Huh?", Answer::Invalid),
         ] {
             assert_eq!(super::answer(said), Some(answer), "{said:?}");
         }
@@ -161,7 +167,7 @@ mod tests {
     #[test]
     fn every_phrase_is_plain_and_means_one_thing() {
         let mut seen = HashSet::new();
-        for phrase in [YES, NO, SOMETIMES, UNKNOWN].into_iter().flat_map(phrases) {
+        for phrase in [YES, NO, SOMETIMES, UNKNOWN, INVALID].into_iter().flat_map(phrases) {
             assert_eq!(plain(phrase), phrase);
             assert!(seen.insert(phrase), "{phrase} stands twice");
         }

@@ -2,7 +2,7 @@
 
 use super::rules::{Rules, official_last_token};
 use crate::error::UnknownWord;
-use crate::knowledge::{self, ObjectId};
+use crate::knowledge::{ObjectId, Table};
 use crate::letters;
 use crate::words::words;
 
@@ -20,8 +20,7 @@ impl Target {
     /// Finds an object by its name or an alias, whatever the case.
     ///
     /// The 157 words come with the reference's aliases, the table's other objects with the table's.
-    pub fn resolve(name: &str) -> Result<Target, UnknownWord> {
-        let table = knowledge::table();
+    pub fn resolve(table: &Table, name: &str) -> Result<Target, UnknownWord> {
         let wanted = letters::lower(name.trim());
         let word = words().iter().find(|w| w.aliases.contains(&wanted.as_str()));
         let name = word.map_or(wanted.as_str(), |w| w.name());
@@ -42,12 +41,11 @@ impl Target {
     }
 
     /// Whether `question` guesses this object.
-    pub fn is_guessed_by(&self, rules: Rules, question: &str) -> bool {
+    pub fn is_guessed_by(&self, table: &Table, rules: Rules, question: &str) -> bool {
         match rules {
             Rules::Official => self.aliases.contains(&official_last_token(question)),
             Rules::Fixed => {
-                let table = knowledge::table();
-                let named = knowledge::guess_phrase(question).is_some_and(|phrase| {
+                let named = table.guess_phrase(question).is_some_and(|phrase| {
                     self.aliases.contains(&phrase) || table.object(&phrase) == Some(self.object)
                 });
                 // A guess with an error of typing is one too.
