@@ -2,7 +2,7 @@
 //!
 //! The texts are written to be read and edited, with comments and indents, and are three times as
 //! big as what they say; a page that loads the worlds should not pay for that. What is packed is
-//! each file's path and text without its comments, all ended by a zero byte.
+//! each file's path and text without its comments, all ended by a zero byte; it is deflated.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,10 +11,6 @@
 )]
 
 mod letters;
-mod pack;
-#[path = "../src/packed.rs"]
-#[allow(dead_code, reason = "only the library unpacks")]
-mod packed;
 
 use std::path::Path;
 use std::{env, fs};
@@ -35,7 +31,7 @@ fn main() {
         plain.extend_from_slice(without_comments(&text).as_bytes());
         plain.push(0);
     }
-    write("data.bin", &pack::pack(&plain));
+    write("data.bin", &miniz_oxide::deflate::compress_to_vec(&plain, 10));
     write("letters.bin", &letters::letters());
     write("lower_cases.bin", &letters::lower_cases());
 }

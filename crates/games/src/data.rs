@@ -1,11 +1,9 @@
 //! The texts of `data/`, as they are built in: packed, and unpacked once.
 //!
-//! The build script packs all of them into one file ([`crate::packed`]). Whoever needs a text asks for it by its
-//! path below `data/`; the first to ask unpacks everything, which takes some hundredths of a second.
+//! The build script deflates all of them into one file. Whoever needs a text asks for it by its
+//! path below `data/`; the first to ask unpacks everything, which takes a few milliseconds.
 
 use std::sync::OnceLock;
-
-use crate::packed;
 
 /// A file of the data: its path below `data/` and its text.
 pub type Source<'a> = (&'a str, &'a str);
@@ -21,8 +19,9 @@ pub fn files() -> &'static [Source<'static>] {
     static FILES: OnceLock<Vec<Source<'static>>> = OnceLock::new();
     FILES.get_or_init(|| {
         let plain: &'static str = PLAIN.get_or_init(|| {
-            String::from_utf8(packed::unpack(PACKED))
-                .unwrap_or_else(|_| panic!("the embedded data is no text"))
+            let bytes = miniz_oxide::inflate::decompress_to_vec(PACKED)
+                .unwrap_or_else(|error| panic!("the embedded data is damaged: {error}"));
+            String::from_utf8(bytes).unwrap_or_else(|_| panic!("the embedded data is no text"))
         });
         let mut parts = plain.split_terminator('\0');
         let mut files = Vec::new();

@@ -11,7 +11,6 @@ mod decimal;
 pub mod knowledge;
 pub mod letters;
 pub mod oracle;
-mod packed;
 pub mod words;
 
 pub mod guess_my_city;
