@@ -47,7 +47,7 @@ pub fn embedded() -> &'static Sources<'static> {
         kinds: data::source("kinds.txt"),
         phrases: data::source("phrases.txt"),
         references: data::source("references.txt"),
-        heard: data::source("heard.txt"),
+        heard: if cfg!(feature = "heard") { data::source("heard.txt") } else { ("heard.txt", "") },
         amounts: data::source("amounts.txt"),
         objects: data::sources("objects/"),
     })
