@@ -1,16 +1,20 @@
 //! Tells the program what it was built from: the commit, its date, and the target.
 //!
 //! All of it comes from the sources and never from the clock, so that the same sources build the same
-//! program. Where there is no git (a source archive), what is not known is left out. A builder who
-//! knows better sets `ARCHER_COMMIT` and `SOURCE_DATE_EPOCH` (seconds since 1970).
+//! program. A published crate says its commit in a file that cargo adds, and no date; in another source
+//! archive both are left out. A builder who knows better sets `ARCHER_COMMIT` and `SOURCE_DATE_EPOCH`
+//! (seconds since 1970).
 
-use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 fn main() {
-    let commit = env::var("ARCHER_COMMIT").ok().filter(|text| !text.is_empty()).or_else(commit);
-    let epoch = env::var("SOURCE_DATE_EPOCH").ok().or_else(|| git(&["log", "-1", "--format=%ct"]));
+    let own = is_our_repository();
+    let told = env::var("ARCHER_COMMIT").ok().filter(|text| !text.is_empty());
+    let commit = told.or_else(|| if own { commit() } else { packaged_commit() });
+    let epoch = env::var("SOURCE_DATE_EPOCH").ok();
+    let epoch = epoch.or_else(|| if own { git(&["log", "-1", "--format=%ct"]) } else { None });
     let date = epoch.and_then(|seconds| seconds.trim().parse().ok()).map(date);
     for (name, value) in [
         ("ARCHER_BUILD_COMMIT", commit),
@@ -21,6 +25,11 @@ fn main() {
     }
     println!("cargo::rerun-if-env-changed=ARCHER_COMMIT");
     println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    if !own {
+        // What lies beside a published crate is the whole registry.
+        println!("cargo::rerun-if-changed=build.rs");
+        return;
+    }
     // Any change of the sources may make them differ from the commit.
     println!("cargo::rerun-if-changed=..");
     for name in ["HEAD", "logs/HEAD"] {
@@ -31,11 +40,23 @@ fn main() {
     }
 }
 
+/// Whether git knows these sources; a source archive may lie inside a repository of somebody else.
+fn is_our_repository() -> bool {
+    git(&["ls-files", "--error-unmatch", "build.rs"]).is_some()
+}
+
+/// The commit that a crate was packaged from, as cargo writes it: `"sha1": "…"`, and `"dirty": true` where
+/// the sources differed.
+fn packaged_commit() -> Option<String> {
+    let text = fs::read_to_string(".cargo_vcs_info.json").ok()?;
+    let commit = text.split("\"sha1\": \"").nth(1)?.get(..12)?;
+    let changed = if text.contains("\"dirty\": true") { ", with changes" } else { "" };
+    Some(format!("{commit}{changed}"))
+}
+
 /// The commit, and whether the sources differ from it.
 fn commit() -> Option<String> {
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
-    // A source archive may lie inside a repository of somebody else.
-    git(&["ls-files", "--error-unmatch", "build.rs"])?;
     match git(&["status", "--porcelain", "--untracked-files=no", "--", ".."]) {
         Some(_) => Some(format!("{commit}, with changes")),
         None => Some(commit),
