@@ -70,6 +70,17 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/**
+ * Whether memory was the matter. Rust ends a program that gets none by `unreachable`, without a word; the runtime
+ * throws a RangeError where it cannot make room, but also where too many calls are nested.
+ */
+export function isOutOfMemory(thrown: unknown): boolean {
+  if (thrown instanceof WebAssembly.RuntimeError) return /unreachable/i.test(thrown.message);
+  if (thrown instanceof RangeError) return !/call stack|recursion/i.test(thrown.message);
+  // An instance that asks for more memory than the runtime grants at all.
+  return thrown instanceof WebAssembly.LinkError || /out of memory/i.test(messageOf(thrown));
+}
+
 /** The first line of what a driver or a panic says, as a sentence: causes and backtraces follow it. */
 export function firstLine(text: string): string {
   const line = text.split("\n", 1)[0]?.trim() ?? "";

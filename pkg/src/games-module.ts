@@ -1,7 +1,7 @@
 /** The guessing games' own module: fetched once on each thread that plays one, and only there. */
 import makeGlue from "./wasm/games-glue.js";
 import type { WasmGames } from "./wasm/archer-games.js";
-import { asArcherError, isFault } from "./errors.js";
+import { ArcherError, asArcherError, isFault, isOutOfMemory, messageOf } from "./errors.js";
 import { compile } from "./fetch.js";
 import { located, textCoders } from "./runtime.js";
 import type { WorldHost } from "./world.js";
@@ -9,12 +9,13 @@ import type { WorldHost } from "./world.js";
 interface Glue {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
   WasmGames: new (settings: string) => WasmGames;
+  panicked(): boolean;
 }
 
-let loading: Promise<Glue> | null = null;
+let loading: Promise<Program> | null = null;
 
 /** Makes the module ready on this thread. */
-function ready(): Promise<Glue> {
+function ready(): Promise<Program> {
   loading ??= start().catch((thrown: unknown) => {
     loading = null;
     throw thrown;
@@ -22,37 +23,72 @@ function ready(): Promise<Glue> {
   return loading;
 }
 
-async function start(): Promise<Glue> {
+async function start(): Promise<Program> {
   const place = located("archer-games_bg.wasm", () => new URL("./archer-games_bg.wasm", import.meta.url));
   const module = await compile(place, undefined);
   const { TextDecoder: Decoder, TextEncoder: Encoder } = textCoders();
   const glue = makeGlue(WebAssembly, Decoder, Encoder) as Glue;
-  await glue.default({ module_or_path: module });
-  return glue;
+  try {
+    await glue.default({ module_or_path: module });
+  } catch (thrown) {
+    throw trapOf(thrown, false) ?? thrown;
+  }
+  return new Program(glue);
+}
+
+/** One instance of the module. After a trap nothing enters it again, and the next game is played in another one. */
+class Program {
+  private trap: ArcherError | null = null;
+
+  constructor(readonly glue: Glue) {}
+
+  get isDead(): boolean {
+    return this.trap !== null;
+  }
+
+  /** Does something in the instance; throws an `ArcherError` where the instance throws. */
+  run<T>(act: () => T): T {
+    if (this.trap) throw this.trap;
+    try {
+      return act();
+    } catch (thrown) {
+      this.trap = trapOf(thrown, this.panicked());
+      if (!this.trap) throw explained(thrown);
+      loading = null;
+      throw this.trap;
+    }
+  }
+
+  private panicked(): boolean {
+    try {
+      return this.glue.panicked();
+    } catch {
+      return false;
+    }
+  }
 }
 
 /** The games of one world, on this thread. */
 export class GamesModule {
   private constructor(
+    private readonly program: Program,
     private readonly wasm: WasmGames,
     private readonly settings: unknown,
   ) {}
 
   static async of(settings: unknown): Promise<GamesModule> {
-    const glue = await ready();
-    try {
-      return new GamesModule(new glue.WasmGames(JSON.stringify(settings)), settings);
-    } catch (thrown) {
-      throw explained(thrown);
-    }
+    const program = await ready();
+    const wasm = program.run(() => new program.glue.WasmGames(JSON.stringify(settings)));
+    return new GamesModule(program, wasm, settings);
+  }
+
+  /** Whether its instance has trapped, so that every call throws. */
+  get isDead(): boolean {
+    return this.program.isDead;
   }
 
   call<T>(request: { method: string; [parameter: string]: unknown }): T {
-    try {
-      return JSON.parse(this.wasm.call(JSON.stringify(request))) as T;
-    } catch (thrown) {
-      throw explained(thrown);
-    }
+    return JSON.parse(this.program.run(() => this.wasm.call(JSON.stringify(request)))) as T;
   }
 
   /** Who answers for this world to a learner on this thread. Its settings stay as they were given: with all keys they would be those of another world. */
@@ -60,14 +96,18 @@ export class GamesModule {
     const { about, trainsApart } = this.call<{ about: { name: string; max_turns: number }; trainsApart: boolean }>({ method: "info" });
     return {
       declared: { ...about, settings: this.settings as object, teaches: true, trainsApart },
-      ask: (message) => this.wasm.ask(message),
-      teach: (lesson) => this.wasm.teach(lesson),
+      ask: (message) => this.program.run(() => this.wasm.ask(message)),
+      teach: (lesson) => this.program.run(() => this.wasm.teach(lesson)),
     };
   }
+}
 
-  free(): void {
-    this.wasm.free();
-  }
+/** What a trap means; null of anything else. */
+function trapOf(thrown: unknown, panicked: boolean): ArcherError | null {
+  const options = { cause: thrown };
+  if (panicked) return new ArcherError("internal", "The rules of the game failed.", undefined, options);
+  if (!isOutOfMemory(thrown)) return null;
+  return new ArcherError("out-of-memory", `There was not enough memory for the game (${messageOf(thrown)}).`, undefined, options);
 }
 
 /** Faults are thrown as JSON. */

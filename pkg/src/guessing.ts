@@ -27,29 +27,26 @@ const known = new WeakMap<Agent, { settings: string; guessing: Promise<Guessing>
 export class Guessing {
   private readonly raw: RawInfo;
 
-  private constructor(
-    private readonly module: GamesModule,
-    /** Of the world, as the model has them. */
-    private readonly settings: Record<string, unknown>,
-  ) {
+  private constructor(private readonly module: GamesModule) {
     this.raw = module.call<RawInfo>({ method: "info" });
   }
 
   /** The game that the agent plays now. */
   static async of(agent: Agent): Promise<Guessing> {
-    const { info } = agent;
-    if (!isGuessing(info)) {
-      const message = `This model plays ${info.world}, a world in which a person has nothing to answer.`;
-      throw new ArcherError("usage", message, "Load a model that plays twenty_questions, or call agent.start() to talk with this one.");
-    }
-    const settings = JSON.stringify(info.settings);
+    const own = settingsOf(agent);
+    const settings = JSON.stringify(own);
     const last = known.get(agent);
-    if (last?.settings === settings) return last.guessing;
-    const guessing = GamesModule.of(info.settings).then((module) => new Guessing(module, info.settings));
+    if (last?.settings === settings && !(await last.guessing).isDead) return last.guessing;
+    const guessing = GamesModule.of(own).then((module) => new Guessing(module));
     known.set(agent, { settings, guessing });
     // What could not be fetched may be there at the next try.
     guessing.catch(() => known.delete(agent));
     return guessing;
+  }
+
+  /** Whether its module has trapped, so that another one must be made. */
+  get isDead(): boolean {
+    return this.module.isDead;
   }
 
   get info(): GamesInfo {
@@ -68,18 +65,34 @@ export class Guessing {
     return new Hosted(this.module, { seed, thing: thing ?? null });
   }
 
-  /** The world, or that with a change. Where that brings utterances that a model of before never says, it asks for them to be taught. */
-  world(change: WorldChange | undefined): BuiltIn {
-    // With keys that the model has not got it would be another world.
-    const settings = change ? this.module.call<Record<string, unknown>>({ method: "changed", change }) : this.settings;
-    const { extra } = settings;
-    return {
-      builtIn: GAMES,
-      settings,
-      teachWinning: Array.isArray(extra) && extra.length > 0,
-      host: async () => (await GamesModule.of(settings)).host(),
-    };
+  /** The settings of the world with a change. */
+  changed(change: WorldChange): Record<string, unknown> {
+    return this.module.call<Record<string, unknown>>({ method: "changed", change });
   }
+}
+
+/**
+ * The world that an agent plays in, or that with a change. Where that brings utterances that a model of before never
+ * says, it asks for them to be taught.
+ */
+export async function guessingWorld(agent: Agent, change: WorldChange | undefined): Promise<BuiltIn> {
+  // Unchanged, the settings stay those of the model: with all keys it would be another world. Nor is the module made
+  // here then, which takes a quarter of a second: where the agent computes in a worker, only the worker plays.
+  const settings = change ? (await Guessing.of(agent)).changed(change) : settingsOf(agent);
+  const { extra } = settings;
+  return {
+    builtIn: GAMES,
+    settings,
+    teachWinning: Array.isArray(extra) && extra.length > 0,
+    host: async () => (await GamesModule.of(settings)).host(),
+  };
+}
+
+/** The settings of the game that an agent plays, as its model has them. */
+function settingsOf({ info }: Agent): Record<string, unknown> {
+  if (isGuessing(info)) return info.settings;
+  const message = `This model plays ${info.world}, a world in which a person has nothing to answer.`;
+  throw new ArcherError("usage", message, "Load a model that plays twenty_questions, or call agent.start() to talk with this one.");
 }
 
 function drawSeed(): number {

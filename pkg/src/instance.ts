@@ -5,7 +5,7 @@
  * own, past every `try` of whoever waits. So every way into the instance is watched here: after a trap nothing
  * enters it again, and all that is under way in it is rejected.
  */
-import { ArcherError, asArcherError, firstLine, isFault, messageOf } from "./errors.js";
+import { ArcherError, asArcherError, firstLine, isFault, isOutOfMemory, messageOf } from "./errors.js";
 import { textCoders } from "./runtime.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
 
@@ -133,17 +133,6 @@ export class Instance {
       return undefined;
     }
   }
-}
-
-/**
- * Whether memory was the matter. Rust ends a program that gets none by `unreachable`, without a word; the runtime
- * throws a RangeError where it cannot make room, but also where too many calls are nested.
- */
-function isOutOfMemory(thrown: unknown): boolean {
-  if (thrown instanceof WebAssembly.RuntimeError) return /unreachable/i.test(thrown.message);
-  if (thrown instanceof RangeError) return !/call stack|recursion/i.test(thrown.message);
-  // An instance that asks for more memory than the runtime grants at all.
-  return thrown instanceof WebAssembly.LinkError || /out of memory/i.test(messageOf(thrown));
 }
 
 /** What a panic says begins with where it was. */

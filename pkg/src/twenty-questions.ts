@@ -4,7 +4,7 @@
  */
 import { AGENT, CHANGE, HOST, PLAY } from "./games-options.js";
 import type { Game, GameOptions, GamesInfo, HostedGame, HostOptions, WorldChange } from "./games-types.js";
-import { Guessing } from "./guessing.js";
+import { Guessing, guessingWorld } from "./guessing.js";
 import { checked, checkedValue } from "./options.js";
 import type { Agent, BuiltIn } from "./types.js";
 
@@ -39,5 +39,5 @@ export async function info(agent: Agent): Promise<GamesInfo> {
 export async function worldOf(agent: Agent, change?: WorldChange): Promise<BuiltIn> {
   checkedValue("worldOf", "agent", agent, AGENT);
   if (change !== undefined) checkedValue("worldOf", "change", change, CHANGE);
-  return (await Guessing.of(agent)).world(change);
+  return guessingWorld(agent, change);
 }

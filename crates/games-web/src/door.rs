@@ -1,10 +1,27 @@
 //! Requests and replies as JSON texts. Nothing is decided here.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use archer_world::Settings;
 use wasm_bindgen::prelude::*;
 
 use crate::fault::Fault;
 use crate::games::{Games, from_text};
+
+/// Whether a panic has ended the instance. A trap does not say so: for want of memory Rust ends by the same
+/// instruction, and calls no hook.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|_| PANICKED.store(true, Ordering::Relaxed)));
+}
+
+/// Whether the trap that ended the instance was a panic.
+#[wasm_bindgen]
+pub fn panicked() -> bool {
+    PANICKED.load(Ordering::Relaxed)
+}
 
 /// A guessing game's world.
 #[wasm_bindgen]
