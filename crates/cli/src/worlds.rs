@@ -153,7 +153,7 @@ pub fn questions(settings: &Settings) -> Result<WorldConfig, Error> {
 pub fn as_questions(settings: &Settings) -> Option<WorldConfig> {
     match guests::is_guest(settings) {
         true => None,
-        // A file that cannot be read is told where the world is made.
+        // The error of an unreadable file comes from where the world is made.
         false => read_knowledge(settings).ok().and_then(|()| WorldConfig::of(settings).ok()),
     }
 }

@@ -209,7 +209,7 @@ pub struct Config {
     pub chat: ChatConfig,
     /// Behaviour cloning before learning.
     pub warm_start: WarmStartConfig,
-    /// Games of somebody else that are learned from beside the run's own.
+    /// Demonstrated games that the learner uses beside the games of the run.
     pub prior: PriorConfig,
     /// What the actor is taught while it learns from returns.
     pub lessons: AuxiliaryConfig,

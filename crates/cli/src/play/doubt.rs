@@ -1,4 +1,4 @@
-//! An answer that is hard to believe is asked about; in the end, what surprised is told.
+//! Asks again about an unlikely answer, and shows at the end of a lost game which answers were unexpected.
 
 use std::io::{BufRead, Write};
 
@@ -8,7 +8,8 @@ use archer_games::twenty_questions::doubt::Doubts;
 use super::person::{Person, Word};
 use crate::error::Error;
 
-/// The most answers of a game that are asked about: who is told more often hardly plays by the table.
+/// The most answers of a game that are asked about. A person whose answers disagree more often than that
+/// does not see things as the table does.
 const MOST: usize = 3;
 
 /// Asks about the answer that is hard to believe, if there is one, and puts another in its place where

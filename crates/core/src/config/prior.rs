@@ -19,7 +19,7 @@ pub struct PriorConfig {
     /// Probability that a draw of the critic's steps is from them, in [0, 1], once the run has games of
     /// its own.
     pub share: f64,
-    /// The same for the actor's steps, whose states they then are.
+    /// The share of states in each of the actor's steps that come from these games.
     pub actor_share: f64,
     /// The first of the iterations, in which no game is played: what is learned then is learned from
     /// them alone.

@@ -115,7 +115,7 @@ pub struct Trainer {
     layout: Layout,
     learner: Learner,
     buffer: ReplayBuffer,
-    /// Demonstrated games that are learned from beside it, once learning has begun. They follow from
+    /// Demonstrated games that the learner also draws from, once learning has begun. They follow from
     /// the configuration, so no checkpoint holds them.
     prior: ReplayBuffer,
     worlds: Arc<dyn Worlds>,

@@ -1,9 +1,9 @@
-//! What a player may doubt of a person's answers, and what surprised it in the end.
+//! Which of a person's answers are unlikely, and which were unexpected once the thing is known.
 //!
-//! The table says of every thing what would have been answered. Where a person answers otherwise, one of
-//! the two is wrong, and the probability of each thing ([`crate::posterior`], at the rates of people)
-//! says which is meant all the same. All of this takes the turns of a game as they stand, so an answer
-//! that is corrected leaves no trace.
+//! The table has an answer for every thing. Where a person answers differently, either may be wrong. The
+//! probability of each thing ([`crate::posterior`], at the rates of people) tells which thing is meant
+//! nevertheless. Every function takes the turns of a game as they are now, so a corrected answer leaves no
+//! trace.
 
 use super::{Amendments, Answer};
 use crate::config::WorldConfig;

@@ -205,7 +205,7 @@ impl Learner {
 pub struct Experience<'a> {
     /// Everything remembered; empty for algorithms that learn from what was just played.
     pub replay: &'a ReplayBuffer,
-    /// Games of somebody else that are learned from beside it; mostly none.
+    /// Demonstrated games that the learner uses beside these; none unless `[prior]` asks for them.
     pub prior: &'a ReplayBuffer,
     /// The games of this iteration, played by the policy as it is now.
     pub played: &'a [Trajectory],

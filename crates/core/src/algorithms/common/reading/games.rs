@@ -100,7 +100,7 @@ pub(crate) fn draw<'g, 'a>(
     draw_of_both(games, &[], 0.0, rows, rng)
 }
 
-/// The same, each game with this probability from the second list.
+/// Draws as above; each game comes from the second list with this probability.
 pub(crate) fn draw_of_both<'g, 'a>(
     own: &'g [Vec<&'a Transition>],
     prior: &'g [Vec<&'a Transition>],
