@@ -1,6 +1,5 @@
 //! Folders of fixtures on burn's `ndarray`: what is computed by burn's own operations, without the
-//! kernels that `flex` has, comes to the same numbers. A program of its own, so that the gate need not
-//! build the terminal a second time.
+//! kernels that `flex` has, comes to the same numbers. It is built with the tests.
 
 use std::path::Path;
 use std::process::ExitCode;
