@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""scripts/release refuses what it says it refuses, in a clone of this checkout; nothing is built.
+
+usage: python3 tests/release/check.py
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts/lib"))
+
+from releasing import checks, sbom  # noqa: E402
+from releasing.tree import Refusal, Tree  # noqa: E402
+
+VERSION = Tree(ROOT).manifest["workspace"]["package"]["version"]
+GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+
+
+class Release(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = Path(cls.temporary.name) / "archer"
+        subprocess.run(["git", "clone", "--quiet", "--shared", ROOT, cls.root], check=True)
+        # What is being changed here is checked, and not what was committed last.
+        changed = subprocess.run(["git", "diff", "--binary", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+        if changed:
+            subprocess.run(["git", "apply"], cwd=cls.root, input=changed, check=True)
+        cls.edit("CHANGELOG.md", lambda text: text.replace("## Unreleased", f"## {VERSION}\n\n- Everything.\n\n## Older", 1))
+        cls.commit()
+        cls.ready = cls.git("rev-parse", "HEAD").strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def tearDown(self):
+        self.git("reset", "--quiet", "--hard", self.ready)
+        self.git("clean", "--quiet", "-fd")
+
+    @classmethod
+    def git(cls, *words):
+        return subprocess.run([*GIT, *words], cwd=cls.root, check=True, capture_output=True, text=True).stdout
+
+    @classmethod
+    def commit(cls):
+        cls.git("add", "--all")
+        cls.git("commit", "--quiet", "--message", "a change")
+
+    @classmethod
+    def edit(cls, path, change):
+        before = (cls.root / path).read_text(encoding="utf-8")
+        after = change(before)
+        assert before != after, f"{path} is not what this test expects"
+        (cls.root / path).write_text(after, encoding="utf-8")
+
+    def check(self, version=VERSION):
+        command = [sys.executable, ROOT / "scripts/release", version, "--check", "--root", self.root]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def refused(self, sentence, version=VERSION):
+        done = self.check(version)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertRegex(done.stderr, sentence)
+
+    def set_repository(self, address):
+        self.edit("Cargo.toml", lambda text: re.sub(r'^repository = ".*"', f'repository = "{address}"', text, flags=re.M))
+
+    def reasons(self):
+        return " ".join(checks.not_uploadable(Tree(self.root)))
+
+    def test_a_placeholder_is_never_uploadable(self):
+        self.set_repository("https://repository.invalid/a")
+        self.assertRegex(self.reasons(), "gives https://repository.invalid/a as the repository, a placeholder")
+        address = "https://code.example/archer"
+        self.set_repository(address)
+        self.assertRegex(self.reasons(), "pkg/package.json does not name the repository")
+        package = {**json.loads((self.root / "pkg/package.json").read_text()), "repository": {"type": "git", "url": f"git+{address}.git"}}
+        (self.root / "pkg/package.json").write_text(json.dumps(package, indent=2) + "\n")
+        self.commit()
+        done = self.check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, f"archer {VERSION} can be made of [0-9a-f]{{12}}: archer-input")
+
+    def test_a_tree_with_changes(self):
+        (self.root / "stray.txt").write_text("stray")
+        self.refused(r"the tree has changes \(stray\.txt\): commit or remove them first")
+
+    def test_versions(self):
+        self.refused("0.1 is no version", "0.1")
+        self.refused("Cargo.toml says .* and not 99.0.0", "99.0.0")
+        self.edit("pkg/package.json", lambda text: text.replace(f'"version": "{VERSION}"', '"version": "7.7.7"'))
+        self.commit()
+        self.refused("pkg/package.json says 7.7.7 and not")
+
+    def test_a_changelog_without_the_section(self):
+        self.edit("CHANGELOG.md", lambda text: text.replace(f"## {VERSION}\n", "## 7.7.7\n", 1))
+        self.commit()
+        self.refused(f"CHANGELOG.md has no section '## {re.escape(VERSION)}' with text")
+
+    def test_a_file_that_is_not_in_the_package(self):
+        self.edit("crates/cli/Cargo.toml", lambda text: text.replace(', "/presets"', ""))
+        self.commit()
+        self.refused("of archer-cli embeds presets/[a-z-]+.toml, which is not in its package")
+
+    def test_a_dependency_that_is_not_published(self):
+        self.edit("crates/world/Cargo.toml", lambda text: text.replace("repository.workspace", "publish = false\nrepository.workspace"))
+        with self.assertRaisesRegex(Refusal, "needs archer-world, which is not: publish both or none"):
+            checks.crates_can_be_packaged(Tree(self.root))
+
+    def test_a_licence_that_is_not_allowed(self):
+        self.edit("deny.toml", lambda text: text.replace('    "Unicode-3.0",\n', ""))
+        with self.assertRaisesRegex(Refusal, "is under .*Unicode-3.0.*, which deny.toml does not allow"):
+            checks.licences_are_allowed(Tree(self.root))
+
+    def test_licence_expressions(self):
+        for said, allowed, expected in [
+            ("MIT/Apache-2.0", ["MIT"], True),
+            ("(MIT OR Apache-2.0) AND Unicode-3.0", ["MIT"], False),
+            ("(MIT OR Apache-2.0) AND Unicode-3.0", ["MIT", "Unicode-3.0"], True),
+            ("Apache-2.0 WITH LLVM-exception", ["Apache-2.0"], False),
+            ("Apache-2.0 WITH LLVM-exception OR GPL-3.0", ["Apache-2.0 WITH LLVM-exception"], True),
+        ]:
+            self.assertEqual(checks.allows(said, allowed), expected, said)
+
+    def test_what_the_program_is_made_of(self):
+        bom = sbom.cyclonedx(Tree(ROOT), "archer-cli", "x86_64-unknown-linux-gnu")
+        names = [part["name"] for part in bom["components"]]
+        for expected in ["archer", "archer-games", "burn", "clap"]:
+            self.assertIn(expected, names)
+        for other in ["proptest", "archer-session", "ctrlc", "burn-wgpu"]:
+            self.assertNotIn(other, names)
+        references = {part["bom-ref"] for part in [*bom["components"], bom["metadata"]["component"]]}
+        self.assertEqual(len(references), len(bom["components"]) + 1)
+        for entry in bom["dependencies"]:
+            self.assertLessEqual({entry["ref"], *entry["dependsOn"]}, references)
+        for part in bom["components"]:
+            self.assertTrue(part["name"].startswith("archer") or part.get("hashes"), part)
+
+
+if __name__ == "__main__":
+    unittest.main()
