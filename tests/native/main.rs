@@ -15,6 +15,7 @@ mod language_model_files;
 mod language_models;
 mod models;
 mod numbers;
+mod old_files;
 mod parity;
 mod prior;
 mod reports;

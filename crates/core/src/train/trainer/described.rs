@@ -5,12 +5,11 @@ use std::io::Read;
 use archer_world::About;
 use serde_json::Value;
 
-use super::saved::{Origin, State};
+use super::saved::{Origin, State, tokenizers};
 use crate::checkpoint::packed::{self, Precision};
 use crate::checkpoint::survey::{Survey, survey};
 use crate::config::Config;
 use crate::error::Error;
-use crate::text::Tokenizer;
 
 /// A checkpoint or an exported file, as its header describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +85,7 @@ impl Described {
         };
         let critic = kept.get("critic_config").is_ok().then(|| network("critic")).transpose()?;
         let actor = network("actor")?;
-        let tokens = Tokenizer::from_json(kept.get("tokenizer")?)?.vocab_size();
+        let (tokenizer, _) = tokenizers(&kept)?;
         Ok(Self {
             version,
             sections,
@@ -99,7 +98,7 @@ impl Described {
             games,
             about,
             opening,
-            tokens,
+            tokens: tokenizer.vocab_size(),
             actor,
             critic,
             base_sha256,

@@ -444,7 +444,7 @@ impl Trainer {
 
 /// The tokenizers of a file: the actor's, and the critic's where it reads by another. The configurations
 /// name their special tokens.
-fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Error> {
+pub(super) fn tokenizers(sections: &Sections) -> Result<(Tokenizer, Option<Tokenizer>), Error> {
     let specials = |name: &str| match sections.get(name) {
         Ok(config) => hf::read_specials(name, config),
         Err(_) => Ok(Specials::default()),
