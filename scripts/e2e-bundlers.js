@@ -29,8 +29,8 @@ const INSTALLATIONS = 4;
 /** Other runtimes: what npm calls them, and how they run a script. */
 const RUNTIMES = { deno: ["deno@2.9.6", "deno run --allow-all"], bun: ["bun@1.4.5", "bun"] };
 
-/** What is no script cannot be required, and workers are not imported. */
-const NO_SCRIPTS = ["worker", "worker-cpu", "cpu.wasm", "webgpu.wasm", "llm.wasm", "games.wasm", "twenty-questions.archer", "quickstart.archer"];
+/** What is no script cannot be required, workers are not imported, and the entry that is one script is one for `import`. */
+const NO_SCRIPTS = ["worker", "worker-cpu", "inline", "cpu.wasm", "webgpu.wasm", "llm.wasm", "games.wasm", "twenty-questions.archer", "quickstart.archer"];
 
 /** What is done with each project, in turn. */
 const PROJECTS = {
@@ -52,6 +52,7 @@ const PROJECTS = {
   jest: [command("npm test")],
   vitest: [command("npm test")],
   node: [nodes(), others()],
+  workerd: [build(), workerd("piano")],
   // Not an example: the packed package's entries and types, as others' tools see them.
   "tests/package": [lint],
 };
@@ -332,6 +333,36 @@ function others() {
 function nodeOf(version) {
   const name = `node-${process.platform}-${process.arch}`;
   return { installed: `${name}@${version}`, path: `${name}/bin/node` };
+}
+
+/** Plays a game to its end by Cloudflare's runtime: each request has the answers so far, and gets the next question. */
+function workerd(thing) {
+  return async (folder) => {
+    // It says on its first output which port it took.
+    const child = spawn("npx workerd serve config.capnp --socket-addr http=127.0.0.1:0 --control-fd=1", { cwd: folder, shell: true, detached: true, env: environment });
+    let told = "";
+    const port = new Promise((resolve, reject) => {
+      child.stdout.on("data", (chunk) => /"port":(\d+)/.test((told += chunk)) && resolve(told.match(/"port":(\d+)/)[1]));
+      child.stderr.on("data", (chunk) => (told += chunk));
+      child.on("exit", () => reject(new Error(`workerd ended:\n${told}`)));
+    });
+    try {
+      const base = `http://127.0.0.1:${await port}/`;
+      const answers = [];
+      for (let turn = 1; turn <= 20; turn += 1) {
+        const said = await (await fetch(`${base}?answers=${answers}`)).text();
+        const question = lastLine({ message: said });
+        if (!question.endsWith("?")) throw new Error(`it says: ${said}`);
+        if (question.includes(thing)) return `a game in workerd, whose agent finds the ${thing} by question ${turn}`;
+        answers.push("no");
+      }
+      throw new Error(`the agent does not find the ${thing}`);
+    } catch (error) {
+      throw new Error(`${error.message}\n${told}`);
+    } finally {
+      process.kill(-child.pid);
+    }
+  };
 }
 
 function runtimeOf(name) {

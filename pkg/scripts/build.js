@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -44,12 +45,15 @@ async function buildScripts() {
   rmSync(at("dist"), { recursive: true, force: true });
   mkdirSync(at("dist/cjs"), { recursive: true });
   for (const name of Object.keys(MODULES)) await buildGlue(name);
+  packProgram();
   run(process.execPath, [at("node_modules/typescript/bin/tsc"), "--project", at("tsconfig.json")]);
   const entryPoints = ENTRIES.map((name) => at(`src/${name}.ts`));
   // Pages and bundlers for pages find every file by `new URL("./file", import.meta.url)`.
   await bundle({ entryPoints, splitting: true, chunkNames: "shared-[hash]" });
   // A worker is one file, so that it is one file to copy where a bundler does not see it.
   await bundle({ entryPoints: { "archer-worker": at("src/worker.ts"), "archer-worker-cpu": at("src/worker-cpu.ts") } });
+  // All in one file, which looks for no other.
+  await bundle({ entryPoints: [at("src/inline.ts")] });
   // A bundler for servers must leave the files where they are, so it must not see through these words.
   const here = { define: { "import.meta.url": "here" } };
   await bundle({ entryPoints, splitting: true, ...here, banner: { js: "const here = [import.meta.url].join(\"\");" }, entryNames: "[name].node", chunkNames: "shared-[hash].node" });
@@ -60,7 +64,7 @@ async function buildScripts() {
   await bundle({ entryPoints: [at("src/errors.ts")], ...cjs });
   writeFileSync(at("dist/cjs/package.json"), '{ "type": "commonjs" }\n');
   copyFileSync(at("src/asset.d.ts"), at("dist/asset.d.ts"));
-  const needed = typesOf(["asset", "worker", "worker-cpu", ...ENTRIES]);
+  const needed = typesOf(["asset", "worker", "worker-cpu", "inline", ...ENTRIES]);
   for (const name of readdirSync(at("dist")).filter((file) => file.endsWith(".d.ts"))) {
     if (needed.has(name)) copyFileSync(at("dist", name), at("dist/cjs", name));
     else rmSync(at("dist", name));
@@ -114,6 +118,13 @@ async function buildGlue(name) {
   const [{ text }] = outputFiles;
   writeFileSync(at(`src/wasm/${name}-glue.js`), `export default function makeGlue(WebAssembly, TextDecoder, TextEncoder) {\n${text}return glue;\n}\n`);
   writeFileSync(at(`src/wasm/${name}-glue.d.ts`), "declare const makeGlue: import(\"../instance.js\").MakeGlue;\nexport default makeGlue;\n");
+}
+
+/** The module for the CPU as a script that holds its bytes, packed: as they are they would be three times as large. */
+function packProgram() {
+  const packed = gzipSync(readFileSync(at("src/wasm/archer-cpu_bg.wasm")), { level: 9 }).toString("base64");
+  writeFileSync(at("src/wasm/cpu-packed.js"), `export default "${packed}";\n`);
+  writeFileSync(at("src/wasm/cpu-packed.d.ts"), "declare const packed: string;\nexport default packed;\n");
 }
 
 function copy(from, to) {

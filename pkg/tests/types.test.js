@@ -41,6 +41,7 @@ before(() => {
   writeFileSync(join(folder, "package.json"), '{ "private": true }');
   writeFileSync(join(folder, "use.mts"), USE);
   writeFileSync(join(folder, "use.cts"), USE);
+  writeFileSync(join(folder, "inline.mts"), 'import { create, load, type Agent } from "archer-web/inline";\nexport const agent: Promise<Agent> = load({ model: new Uint8Array() });\nexport const made = (world: Parameters<typeof create>[0]["world"]) => create({ world });\n');
   // Where the compiler knows an AbortSignal, it must be one.
   writeFileSync(join(folder, "wrong.mts"), 'import { load } from "archer-web";\nvoid load({ signal: 3 });\nvoid load({ thread: "there" });\n');
   // What was not asked for is not there.
@@ -69,6 +70,7 @@ function compile(file, lib, types, module = "nodenext", moduleResolution = "node
 test("they compile with and without the types of a browser, of a worker and of Node", () => {
   for (const [lib, types] of [["es2022", ""], ["es2022,dom,dom.iterable", ""], ["es2022,webworker", ""], ["es2022", "node"]]) {
     assert.equal(compile("use.mts", lib, types), "", `${lib} ${types}`);
+    assert.equal(compile("inline.mts", lib, types), "", `${lib} ${types}`);
   }
   assert.equal(compile("use.mts", "es2022,dom", "", "esnext", "bundler"), "", "for a bundler");
   assert.equal(compile("use.cts", "es2022", "node"), "", "for require");
