@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures release
+.PHONY: help setup check test soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs release
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -30,6 +30,7 @@ help:
 	@echo "make student    distils models/twenty-questions and puts it into the package"
 	@echo "make imitator   the quickstart's warm start, from which the page learns"
 	@echo "make fixtures   the small model of the browser's tests"
+	@echo "make docs       the pages of docs/ as a site, in target/docs"
 	@echo "make release VERSION=x.y.z  all that a release uploads, in target/release-VERSION (MODE=--check: only the checks)"
 
 setup:
@@ -122,6 +123,9 @@ imitator:
 	rm -rf target/imitator
 	cargo run --release -- train --preset quickstart --set iterations=0 --seed 1 --out target/imitator
 	cargo run --release -- export --model target/imitator --precision q8 --check 400 --out web/models/imitator.archer --force $(origin)
+
+docs:
+	scripts/docs
 
 # Uploads nothing. MODE=--check ends after the checks.
 release:
