@@ -22,7 +22,7 @@ before(async () => {
   const [{ filename, files }] = Object.values(JSON.parse(packed.slice(packed.search(/^[[{]/m))));
   const paths = files.map((file) => file.path);
   for (const path of paths) {
-    assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|twenty-questions|models\/[\w-]+)\/)?package\.json|README\.md|LICENSE-(MIT|APACHE))$/);
+    assert.match(path, /^(dist\/(cjs\/)?[\w.-]+\.(js|d\.ts|wasm|archer)|((dist\/cjs|cpu|twenty-questions|models\/[\w-]+)\/)?package\.json|README\.md|THIRD-PARTY\.txt|LICENSE-(MIT|APACHE))$/);
   }
   for (const path of ["dist/index.js", "dist/cpu.js", "dist/twenty-questions.js", "dist/archer-worker.js", "dist/cjs/index.js", "dist/archer-cpu_bg.wasm", "dist/archer-webgpu_bg.wasm", "dist/archer-llm_bg.wasm", "dist/twenty-questions.archer", "README.md"]) {
     assert.ok(paths.includes(path), `${path} is not in the package`);

@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT / "scripts/lib"))
 from releasing import checks, sbom  # noqa: E402
 from releasing.tree import Refusal, Tree  # noqa: E402
 
-VERSION = Tree(ROOT).manifest["workspace"]["package"]["version"]
+HERE = Tree(ROOT)
+VERSION = HERE.manifest["workspace"]["package"]["version"]
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
 
 
@@ -132,7 +133,7 @@ class Release(unittest.TestCase):
             self.assertEqual(checks.allows(said, allowed), expected, said)
 
     def test_what_the_program_is_made_of(self):
-        bom = sbom.cyclonedx(Tree(ROOT), "archer-cli", "x86_64-unknown-linux-gnu")
+        bom = sbom.cyclonedx(HERE, "archer-cli", "x86_64-unknown-linux-gnu")
         names = [part["name"] for part in bom["components"]]
         for expected in ["archer", "archer-games", "burn", "clap"]:
             self.assertIn(expected, names)
@@ -144,6 +145,12 @@ class Release(unittest.TestCase):
             self.assertLessEqual({entry["ref"], *entry["dependsOn"]}, references)
         for part in bom["components"]:
             self.assertTrue(part["name"].startswith("archer") or part.get("hashes"), part)
+
+    def test_the_licences_of_what_is_in_the_modules(self):
+        told = sbom.notices(HERE, ["archer-wasm", "archer-games-web"], "wasm32-unknown-unknown", "--all-features")
+        for expected in ["archer-wasm and archer-games-web: built with", "wasm-bindgen ", "wgpu ", "colored ", "Mozilla Public License"]:
+            self.assertIn(expected, told)
+        self.assertNotIn("tokenizers ", told)
 
 
 if __name__ == "__main__":

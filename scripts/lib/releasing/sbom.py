@@ -12,14 +12,14 @@ REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 LINE = re.compile(r"(\d+)(\S+) v(\S+)")
 
 
-def parts_of(tree, name, target, kinds):
+def parts_of(tree, name, target, kinds, *features):
     """The packages that a crate's program is built from on a target, and what each of them needs, by name and version.
 
     `cargo metadata` knows all this too, but adds what optional features of features might need.
     """
     text = tree.run(
         "cargo", "tree", "--locked", "--package", name, "--target", target, "--edges", kinds, "--prefix", "depth",
-        quiet=True,
+        *features, quiet=True,
     )  # fmt: skip
     needs, above = {}, []
     for line in text.splitlines():
@@ -75,10 +75,11 @@ def cyclonedx(tree, name, target):
     }
 
 
-def notices(tree, name, target):
-    """The texts of the licences of all that is built into a program; a text that several have stands once."""
-    packages, _ = parts_of(tree, name, target, "normal")
-    texts = {}
+def notices(tree, names, target, *features):
+    """The texts of the licences of all that is built into programs; a text that several have stands once."""
+    packages, texts = {}, {}
+    for name in names:
+        packages |= parts_of(tree, name, target, "normal", *features)[0]
     for package in packages.values():
         if package["source"] != REGISTRY:
             continue
@@ -94,7 +95,7 @@ def notices(tree, name, target):
             texts.setdefault(text, set()).add(label)
         if not found:
             texts.setdefault("(no text in its package: see the licence that it names)", set()).add(label)
-    told = ["The program archer has these packages in it. Each stands under the licences named beside it."]
+    told = [f"{' and '.join(names)}: built with these packages. Each stands under the licences named beside it."]
     for text, labels in sorted(texts.items(), key=lambda item: sorted(item[1])):
         told.append("\n".join(sorted(labels)) + "\n\n" + text)
     return f"\n\n{'-' * 80}\n\n".join(told) + "\n"
