@@ -40,3 +40,8 @@ pub use config::Config;
 pub use error::Error;
 pub use train::evaluate::{Evaluation, evaluate};
 pub use train::{Phase, Progress, Report, Trainer};
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -106,3 +106,8 @@ pub fn without_name(settings: &Settings) -> Settings {
     own.remove("name");
     own
 }
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

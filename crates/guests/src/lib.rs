@@ -27,3 +27,8 @@ pub use archer_world::serve::MOST_GAMES;
 pub use serve::lines::{Lines, serve_lines};
 pub use serve::openenv::{OpenEnvOptions, OpenEnvServer, serve_openenv};
 pub use settings::{GuestSettings, Sink, is_guest, open, open_with, reached_by};
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

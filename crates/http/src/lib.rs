@@ -14,3 +14,8 @@ pub use message::{Body, Request, get, read_body, write_answer};
 pub use server::{Attend, Server};
 pub use socket::accept;
 pub use timed::Timed;
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,3 +31,8 @@ pub use json::{json, json_line, json_text, place_in_line};
 pub use lines::{LONGEST_LINE, Line, read_line, skip_line};
 pub use text::{Fault, instead_of, line, text};
 pub use value::{ValueError, from_value, shown};
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -29,3 +29,8 @@ pub use simd::Lanes;
 
 /// Floats that a kernel handles side by side, and keys in a block of a mask.
 pub const LANES: usize = 16;
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -57,3 +57,8 @@ pub use worlds::{Batch, Elsewhere, Local, Restyled, Said, Wait, Worlds};
 
 /// The settings of a world: names and plain values, which only the world itself understands.
 pub type Settings = serde_json::Map<String, serde_json::Value>;
+
+/// The README's examples, which are compiled with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
