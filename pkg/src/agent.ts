@@ -9,6 +9,7 @@ import { type Started, startBackend, type Wanted } from "./backends.js";
 import type { Engine, Request } from "./engine.js";
 import { ArcherError, asArcherError, firstLine, messageOf } from "./errors.js";
 import { modelOf } from "./fetch.js";
+import { isLanguageModel, isModelFile, type ModelFile } from "./model-file.js";
 import type { CallControl } from "./call-control.js";
 import { stoppable } from "./call-control.js";
 import { type Located, located } from "./located.js";
@@ -35,7 +36,7 @@ export async function loadAgent(wanted: Wanted): Promise<LoadedAgent> {
   const started = await startBackend(wanted);
   const { engine } = started;
   const file = await wanted.options.model;
-  const agent = new LoadedAgent(wanted, started, file instanceof Uint8Array ? file : await engine.export(true));
+  const agent = new LoadedAgent(wanted, started, isModelFile(file) ? file : await engine.export(true));
   await agent.look();
   return agent;
 }
@@ -59,7 +60,7 @@ export class LoadedAgent implements Agent {
     private readonly wanted: Wanted,
     started: Started,
     /** The file from which another engine can go on. */
-    private snapshot: Uint8Array,
+    private snapshot: ModelFile,
   ) {
     this.engine = started.engine;
     this.report = started.report;
@@ -251,11 +252,25 @@ export class LoadedAgent implements Agent {
   async import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo> {
     checkedValue("import", "file", file, FILE);
     this.refuseWhileTuning("import");
-    const bytes = await modelOf(file);
+    const next = await modelOf(file);
     return this.replaced(async () => {
-      await this.engine.import(bytes);
-      this.snapshot = bytes;
+      // The modules compute different kinds of models, so one of another kind needs another engine.
+      if ((await isLanguageModel(next)) === (await isLanguageModel(this.snapshot))) await this.engine.import(next);
+      else await this.moveTo(next);
+      this.snapshot = next;
     });
+  }
+
+  /** Lets an engine that begins with this file take the place of the one that is there. */
+  private async moveTo(model: ModelFile): Promise<void> {
+    const { backend } = this.report;
+    const options = { ...this.wanted.options, model, onProgress: undefined, signal: undefined };
+    const { engine, report } = await startBackend({ ...this.wanted, asked: backend, options });
+    this.engine.close();
+    this.engine = engine;
+    if (report.backend === backend) return;
+    this.report = { ...report, asked: this.report.asked };
+    for (const listener of this.listeners) listener(this.report);
   }
 
   async save(name: string, options?: SaveOptions): Promise<Saved> {
@@ -359,7 +374,7 @@ export class LoadedAgent implements Agent {
     this.engine.close();
     const options = { ...this.wanted.options, model: this.snapshot, onProgress: undefined, signal: undefined };
     try {
-      this.engine = await this.wanted.start({ ...options, backend: "cpu", wasm: this.wanted.wasm.cpu });
+      this.engine = await this.wanted.start({ ...options, backend: "cpu", wasm: this.wanted.wasm.cpu, llm: this.wanted.wasm.llm });
     } catch (cause) {
       throw new ArcherError("device-lost", `${firstLine(error.message)} The CPU could not take over.`, undefined, { cause });
     }
@@ -372,7 +387,7 @@ export class LoadedAgent implements Agent {
   private async startAgain(): Promise<void> {
     const { backend } = this.report;
     const options = { ...this.wanted.options, model: this.snapshot, onProgress: undefined, signal: undefined };
-    const next = this.wanted.start({ ...options, backend, wasm: this.wanted.wasm[backend] });
+    const next = this.wanted.start({ ...options, backend, wasm: this.wanted.wasm[backend], llm: this.wanted.wasm.llm });
     const engine = await next.catch(() => null);
     if (!engine) return;
     this.engine.close();

@@ -2,7 +2,7 @@
 import type { Engine, Start, StartOptions } from "./engine.js";
 import { ArcherError, asArcherError, faultOf, firstLine } from "./errors.js";
 import { hasSimd, type Program } from "./fetch.js";
-import { isLanguageModel } from "./model-file.js";
+import { isLanguageModel, isModelFile } from "./model-file.js";
 import { hasWorkers, present, timeout } from "./runtime.js";
 import { hasIndexedDb } from "./store.js";
 import type { RawProgress } from "./progress.js";
@@ -48,7 +48,7 @@ export async function startBackend(wanted: Wanted): Promise<Started> {
   const first = asked === "auto" ? startOne(wanted, "cpu") : null;
   first?.catch(() => {});
   const model = await Promise.race([wanted.options.model, failing(first)]);
-  if (model instanceof Uint8Array && isLanguageModel(model)) {
+  if (isModelFile(model) && (await isLanguageModel(model))) {
     const reason = "Running on the CPU, which alone computes language models here.";
     const refused = asked === "webgpu" ? new ArcherError("no-webgpu", "WebGPU does not compute language models here.") : null;
     return { engine: await (first ?? startOne(wanted, "cpu")), report: report(asked, "cpu", reason, null, refused) };

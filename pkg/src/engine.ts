@@ -7,7 +7,7 @@ import { ArcherError } from "./errors.js";
 import { compile, type Program } from "./fetch.js";
 import { Instance, type MakeGlue } from "./instance.js";
 import { hostFor, type Located } from "./located.js";
-import { isLanguageModel } from "./model-file.js";
+import { bytesOfFile, isLanguageModel, isModelFile, type ModelFile } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
 import type { Backend } from "./types.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
@@ -19,7 +19,7 @@ export interface Request {
 }
 
 /** What an engine begins with: a model file, or an agent that is to be made for a world. */
-export type Beginning = Uint8Array | { world: Located; spec: object };
+export type Beginning = ModelFile | { world: Located; spec: object };
 
 export interface StartOptions {
   backend: Backend;
@@ -37,7 +37,7 @@ export interface Engine {
   /** Answers a request; `undefined` where its control cancelled it. Calls may overlap, except those that change the model. */
   call(request: Request, hear?: (text: string) => void, control?: CallControl): Promise<unknown>;
   export(training: boolean): Promise<Uint8Array>;
-  import(file: Uint8Array): Promise<unknown>;
+  import(file: ModelFile): Promise<unknown>;
   /** Makes a world known, and gives the number by which requests name it. */
   world(place: Located): Promise<number>;
   /** Why the graphics device went away, if it has. */
@@ -60,12 +60,13 @@ export async function prepare(modules: Modules, { backend, wasm, llm, onProgress
   if (!module) throw new ArcherError("no-webgpu", "The module for WebGPU is not in archer-web/cpu.", 'Import "archer-web" instead.');
   const program = await compile(wasm ?? module.url, onProgress, signal);
   return async (model, hear) => {
-    const other = model instanceof Uint8Array && isLanguageModel(model) ? languageModule(modules) : null;
+    const other = isModelFile(model) && (await isLanguageModel(model)) ? languageModule(modules) : null;
     const instance = await Instance.of((other ?? module).make, other ? await compile(llm ?? other.url, hear, signal) : program);
     const { WasmSession } = instance.glue;
-    if (model instanceof Uint8Array) {
+    if (isModelFile(model)) {
       hear?.({ stage: "check" });
-      return new LocalEngine(instance, await instance.during(() => WasmSession.load(model)));
+      // Nobody here holds the bytes once the instance has its copy.
+      return new LocalEngine(instance, await instance.during(async () => WasmSession.load(await bytesOfFile(model))));
     }
     const world = await register(instance, model.world);
     const spec = JSON.stringify({ ...model.spec, world });
@@ -112,8 +113,8 @@ class LocalEngine implements Engine {
     return this.guarded(() => this.door.export(training));
   }
 
-  import(file: Uint8Array): Promise<unknown> {
-    return this.guarded(() => this.door.import(file));
+  import(file: ModelFile): Promise<unknown> {
+    return this.guarded(async () => this.door.import(await bytesOfFile(file)));
   }
 
   world(place: Located): Promise<number> {

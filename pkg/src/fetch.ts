@@ -1,14 +1,14 @@
 /** Bytes from wherever they are, with progress, in a page, a worker and Node. */
 import { ArcherError, messageOf } from "./errors.js";
-import { refuseOther } from "./model-file.js";
+import { bytesOfBlob, isBlob, type ModelFile, refuseOther, refuseTooLarge } from "./model-file.js";
 import { PolicyWatch } from "./policy.js";
 import type { RawProgress } from "./progress.js";
 import { nodeModule, placed, present } from "./runtime.js";
 import type { LoadOptions } from "./types.js";
 
 type OnProgress = ((progress: RawProgress) => void) | undefined;
-type Bytes = Uint8Array<ArrayBuffer>;
-type Tell = (loaded: number, total: number | null) => void;
+export type Bytes = Uint8Array<ArrayBuffer>;
+export type Tell = (loaded: number, total: number | null) => void;
 
 /** A program as it can be handed to a worker: its address, its bytes, or compiled. */
 export type Program = string | URL | Bytes | WebAssembly.Module;
@@ -84,29 +84,66 @@ function notCompiled(from: string, cause: unknown): ArcherError {
   return new ArcherError("network", `${from} is not a WebAssembly module (${why}).`, "Serve the package's own .wasm file there, whole and unchanged.", { cause });
 }
 
-/** The bytes of a model, in whichever form it was given. */
-export async function modelBytes(model: NonNullable<LoadOptions["model"]>, onProgress: OnProgress, signal?: AbortSignal): Promise<Bytes> {
+/** From this many bytes on a file is fetched with care: what has arrived is kept, and a fetch that breaks off goes on. */
+export const LARGE = 16 * 2 ** 20;
+
+/** The folder of the origin's private file system that holds what is kept of large files. */
+export const FOLDER = "archer-web";
+
+/** How a model is to arrive. */
+export interface Arriving {
+  onProgress: OnProgress;
+  signal: AbortSignal | undefined;
+  /** Whether a large file is kept in this browser. */
+  keep: boolean;
+}
+
+/** A model, in whichever form it was given. */
+export async function modelBytes(model: NonNullable<LoadOptions["model"]>, { onProgress, signal, keep }: Arriving): Promise<ModelFile> {
   if (!isAddress(model)) return modelOf(model);
   const address = whole(model);
   const tell: Tell = (loaded, total) => onProgress?.({ stage: "model", loaded, total });
   signal?.throwIfAborted();
-  const bytes = isFile(address) ? await readFile(address, tell) : await bodyOf(await answered(address, signal), address, tell, signal);
+  if (isFile(address)) return looked(await readFile(address, tell), address);
+  const want = { address, tell, signal, keep };
+  // Most pages keep nothing, and need none of the code for it.
+  if (keep && (await keepsAnything())) return (await import("./large.js")).arrive(want);
+  const response = await answered(address, signal);
+  if ((lengthOf(response) ?? 0) >= LARGE) return (await import("./large.js")).arrive(want, response);
+  return looked(await bodyOf(response, address, tell, signal), address);
+}
+
+/** Refuses bytes that are no model file. */
+export function looked(bytes: Bytes, address: string): Bytes {
   refusePage(bytes, address, null);
   refuseOther(bytes, address);
   return bytes;
 }
 
-/** The bytes of a model file that is here. */
-export async function modelOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
+/** Whether anything is kept in this browser. Where that is forbidden, as in a frame without an origin, nothing is. */
+async function keepsAnything(): Promise<boolean> {
+  const root = await present(() => navigator.storage.getDirectory())?.catch(() => null);
+  return (await root?.getDirectoryHandle(FOLDER).then(Boolean, () => false)) ?? false;
+}
+
+/** A model file that is here. */
+export async function modelOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<ModelFile> {
+  const { name, size = 0 } = file as { name?: unknown; size?: number };
+  const named = typeof name === "string" && name ? name : "The file";
+  refuseTooLarge(size, named);
+  // A large one is read where it is computed.
+  if (isBlob(file) && size >= LARGE) {
+    refuseOther(await bytesOfBlob(file.slice(0, 64)), named);
+    return file;
+  }
   const bytes = await bytesOf(file);
-  const { name } = file as { name?: unknown };
-  refuseOther(bytes, typeof name === "string" && name ? name : "The file");
+  refuseOther(bytes, named);
   return bytes;
 }
 
 /** The bytes of something that is already here; a copy, which the caller may give away. */
 async function bytesOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<Bytes> {
-  return "arrayBuffer" in file ? new Uint8Array(await file.arrayBuffer()) : copied(file);
+  return "arrayBuffer" in file ? bytesOfBlob(file) : copied(file);
 }
 
 function copied(given: ArrayBuffer | ArrayBufferView): Bytes {
@@ -115,12 +152,12 @@ function copied(given: ArrayBuffer | ArrayBufferView): Bytes {
 }
 
 /** A response that holds what was asked for. */
-async function answered(address: string, signal?: AbortSignal): Promise<Response> {
+export async function answered(address: string, signal?: AbortSignal, init: RequestInit = {}, missing: string = COPY): Promise<Response> {
   signal?.throwIfAborted();
   const policy = new PolicyWatch();
   let response: Response;
   try {
-    response = await fetch(placed(address), signal ? { signal } : {});
+    response = await fetch(placed(address), signal ? { ...init, signal } : init);
   } catch (cause) {
     signal?.throwIfAborted();
     throw (await policy.forbade(address)) ?? new ArcherError("network", `${address} could not be fetched.`, unreachable(address), { cause });
@@ -128,8 +165,8 @@ async function answered(address: string, signal?: AbortSignal): Promise<Response
     policy.end();
   }
   if (!response.ok) {
-    const hint = response.status === 404 ? COPY : "Try again later, or look into the server.";
-    throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`, hint);
+    const hint = response.status === 404 ? missing : "Try again later, or look into the server.";
+    throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`, hint, { cause: response });
   }
   return response;
 }
@@ -140,6 +177,12 @@ function unreachable(address: string): string | undefined {
   return elsewhere ? "Check the connection; and let that server allow it (Access-Control-Allow-Origin)." : undefined;
 }
 
+/** How many bytes a body has, where the server says it. The length is that of the packed form where a server packs. */
+export function lengthOf(response: Response): number | null {
+  const length = Number(response.headers.get("content-length"));
+  return !response.headers.has("content-encoding") && length > 0 ? length : null;
+}
+
 /** A body as it arrives: counted, and looked at, before anyone takes it for what it should be. */
 class Watched {
   readonly body: ReadableStream<Uint8Array>;
@@ -147,9 +190,7 @@ class Watched {
   failed: ArcherError | null = null;
 
   constructor(response: Response, address: string, tell: Tell) {
-    // The length is that of the packed form where a server packs.
-    const length = Number(response.headers.get("content-length"));
-    const total = !response.headers.has("content-encoding") && length > 0 ? length : null;
+    const total = lengthOf(response);
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let loaded = 0;
     tell(0, total);
@@ -175,7 +216,7 @@ class Watched {
   }
 }
 
-async function bodyOf(response: Response, address: string, tell: Tell, signal?: AbortSignal): Promise<Bytes> {
+export async function bodyOf(response: Response, address: string, tell: Tell, signal?: AbortSignal): Promise<Bytes> {
   if (!response.ok) throw new ArcherError("network", `${address} could not be fetched: the server says ${response.status}.`);
   if (!response.body || response.bodyUsed) {
     throw new ArcherError("usage", `The response of ${address} was already read.`, "Pass an unread response, such as response.clone().");
@@ -190,7 +231,7 @@ async function bodyOf(response: Response, address: string, tell: Tell, signal?: 
 }
 
 /** Refuses a page: servers of single-page sites send theirs, and say 200, where a file is missing. */
-function refusePage(start: Uint8Array, address: string, type: string | null): void {
+export function refusePage(start: Uint8Array, address: string, type: string | null): void {
   const text = String.fromCharCode(...start.subarray(0, 200));
   if (!/^(\xEF\xBB\xBF)?\s*<(!doctype|html|head|!--|\?xml)/i.test(text)) return;
   const told = type ? ` (${type})` : "";

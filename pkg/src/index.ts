@@ -5,7 +5,7 @@ import quickstart from "./model-quickstart.js";
 import twentyQuestions from "./model-twenty-questions.js";
 import { both } from "./modules.js";
 import type { PlatformURL } from "./platform.js";
-import type { Create, GetCapabilities, Load } from "./types.js";
+import type { Create, Describe, FetchModel, ForgetModel, GetCapabilities, KeptModels, Load } from "./types.js";
 
 export { ArcherError } from "./errors.js";
 export { defineWorld } from "./world.js";
@@ -32,3 +32,18 @@ export const load: Load = loader(entry);
 
 /** Makes an agent from nothing for a world: its tokenizer, its networks, and imitation where there are demonstrations. */
 export const create: Create = creator(entry);
+
+// Few pages need these, so they come when they are called.
+const large = () => import("./large.js");
+
+/** What a model file is: read from its headers, before it is loaded. Of an address only the beginning is fetched. */
+export const describe: Describe = async (model, options) => (await large()).describeModel(model, options);
+
+/** Fetches a model file as `load` does, kept likewise, without loading it: for whoever loads it elsewhere or later. */
+export const fetchModel: FetchModel = async (address, options) => (await large()).fetchModel(address, options);
+
+/** The large files that are kept in this browser, whole or in part, the latest first. */
+export const keptModels: KeptModels = async () => (await large()).keptModels();
+
+/** Forgets what is kept of an address, or of all. */
+export const forgetModel: ForgetModel = async (address) => (await large()).forgetModel(address);

@@ -45,7 +45,7 @@ export function loader(entry: Entry): (options?: LoadOptions) => Promise<Agent> 
       start,
       world: options.world,
       store: options.storage ?? defaultStore(),
-      options: { model: arriving(modelBytes(model, onProgress, signal)), onProgress, signal },
+      options: { model: arriving(modelBytes(model, { onProgress, signal, keep: options.keep ?? true })), onProgress, signal },
       wasm: programs,
     });
   };

@@ -109,6 +109,7 @@ export const GAMES: Check = listOf(recorded, 'a list of games such as { opening:
 /** Options of the calls that every entry has. */
 export const LOAD: Table = {
   model,
+  keep: bool,
   backend,
   admitSoftware: bool,
   onProgress: callback,

@@ -4,6 +4,7 @@ import type { Request } from "./engine.js";
 import type { Fault } from "./errors.js";
 import type { Program } from "./fetch.js";
 import type { Located } from "./located.js";
+import type { ModelFile } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
 import type { Backend } from "./types.js";
 import type { Declared } from "./world.js";
@@ -11,7 +12,7 @@ import type { Declared } from "./world.js";
 export type ToWorker =
   /** Begins to fetch the program; the `model` that `start` brings may arrive later. `llm` is fetched where it is a language model. */
   | { id: number; kind: "prepare"; backend: Backend; wasm: Exclude<Program, URL> | undefined; llm: Exclude<Program, URL> | undefined }
-  | { id: number; kind: "start"; model: Uint8Array | { world: Sent; spec: object } }
+  | { id: number; kind: "start"; model: ModelFile | { world: Sent; spec: object } }
   | { id: number; kind: "world"; place: Sent }
   /** The answer of a world in the page to the message of this number; there is no reply. */
   | { id: number; kind: "answered"; answer?: string; fault?: Fault }
@@ -19,7 +20,7 @@ export type ToWorker =
   /** How the call of this number is to go on; there is no reply. */
   | { id: number; kind: "control"; state: CallState }
   | { id: number; kind: "export"; training: boolean }
-  | { id: number; kind: "import"; file: Uint8Array }
+  | { id: number; kind: "import"; file: ModelFile }
   | { id: number; kind: "lost" };
 
 /** A world as it is sent to a worker: one that lives in the page stays there. */

@@ -5,6 +5,7 @@ import { ArcherError, asArcherError, faultOf } from "./errors.js";
 import type { Program } from "./fetch.js";
 import type { Located } from "./located.js";
 import { type OwnWorker, startWorker } from "./own-worker.js";
+import { isModelFile, type ModelFile } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
 import type { FromWorker, Sent, ToWorker } from "./protocol.js";
 import type { WorldHost } from "./world.js";
@@ -35,8 +36,8 @@ export function startIn(make: () => Worker, own?: string): Start {
     try {
       const prepared = engine.send({ kind: "prepare", backend, wasm: sendable(wasm), llm: sendable(llm) }, onProgress);
       const [file] = await Promise.all([model, prepared]);
-      // The model is copied, not given away: the caller may need it for another backend.
-      const beginning = file instanceof Uint8Array ? file : { ...file, world: engine.sent(file.world) };
+      // Bytes are copied, not given away: the caller may need them for another backend. A blob travels by reference.
+      const beginning = isModelFile(file) ? file : { ...file, world: engine.sent(file.world) };
       await engine.send({ kind: "start", model: beginning }, onProgress);
       return engine;
     } catch (thrown) {
@@ -88,7 +89,7 @@ class RemoteEngine implements Engine {
     return this.send({ kind: "export", training }) as Promise<Uint8Array>;
   }
 
-  import(file: Uint8Array): Promise<unknown> {
+  import(file: ModelFile): Promise<unknown> {
     return this.send({ kind: "import", file });
   }
 

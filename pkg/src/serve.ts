@@ -4,6 +4,7 @@ import { CallControl, type CallState } from "./call-control.js";
 import { type Begin, type Engine, type Modules, prepare, type Request } from "./engine.js";
 import { asArcherError, faultOf } from "./errors.js";
 import type { Located } from "./located.js";
+import { isModelFile } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
 import type { FromWorker, Sent, ToWorker } from "./protocol.js";
 
@@ -112,7 +113,7 @@ async function answer(message: Exclude<ToWorker, { kind: "control" | "answered" 
   }
   if (message.kind === "start" && begin) {
     const { model } = message;
-    engine = await begin(model instanceof Uint8Array ? model : { ...model, world: placeOf(model.world) }, onProgress);
+    engine = await begin(isModelFile(model) ? model : { ...model, world: placeOf(model.world) }, onProgress);
     return null;
   }
   if (!engine) throw new Error("the worker was asked before it was started");

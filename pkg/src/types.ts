@@ -6,7 +6,10 @@
  * `ModelInfo.gamma` for each turn that lies ahead.
  */
 
+import type { ExportOptions, Saved, SaveOptions, Store } from "./keeping-types.js";
 import type { PlatformBlob, PlatformModule, PlatformResponse, PlatformSignal, PlatformURL, PlatformWorker } from "./platform.js";
+
+export type * from "./keeping-types.js";
 
 // ---------------------------------------------------------------------------------------------
 // Loading
@@ -34,6 +37,12 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** The model file: its address, its bytes, or a `Blob`/`File`. Left out: the first of `models`, which is in the package. */
   model?: string | PlatformURL | ArrayBuffer | Uint8Array | PlatformBlob;
+  /**
+   * Whether a large file (16 MiB and more) that is fetched is kept in this browser: a fetch that was cut off then goes on
+   * where it stood, and the next visit asks the server only whether the file is still the same. Default true; smaller
+   * files are never kept by this. Where the browser offers no place for it, nothing is kept.
+   */
+  keep?: boolean;
   /**
    * The world of the model, where `fineTune` and `evaluate` are given none: a world, or who gives it for the model as
    * it is now. `worldOf` of a subpath is one.
@@ -242,7 +251,7 @@ export interface RecordedGame {
 }
 
 /** What `create` takes. */
-export interface CreateOptions extends Omit<LoadOptions, "model" | "world" | "onProgress" | "backend" | "admitSoftware" | "wasm"> {
+export interface CreateOptions extends Omit<LoadOptions, "model" | "keep" | "world" | "onProgress" | "backend" | "admitSoftware" | "wasm"> {
   /** A new agent is small, so it is made on the CPU: `auto` means the same. Its file can be loaded on WebGPU. */
   backend?: "cpu" | "auto";
   /** The program, for servers that keep it elsewhere: where it is, or what it is. */
@@ -489,36 +498,8 @@ export interface MetricInfo {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Keeping
+// The agent
 // ---------------------------------------------------------------------------------------------
-
-/** A place for bytes under names; IndexedDB by default. */
-export interface Store {
-  get(name: string): Promise<Uint8Array | undefined>;
-  set(name: string, bytes: Uint8Array): Promise<void>;
-  delete(name: string): Promise<void>;
-  keys(): Promise<string[]>;
-}
-
-/** What is kept under a name. */
-export interface Saved {
-  name: string;
-  /** Counts the saves under this name; another tab's save raises it. */
-  revision: number;
-  bytes: number;
-  /** Milliseconds since 1970. */
-  savedAt: number;
-}
-
-export interface SaveOptions {
-  /** Refuse with `conflict` unless the saved revision is still this one (0: there is none yet). Left out: overwrite. */
-  ifRevision?: number;
-}
-
-export interface ExportOptions {
-  /** Put the whole state of the run in (optimisers, replay), so that `archer train --resume FILE` goes on with it. Default: whatever there is. */
-  training?: boolean;
-}
 
 /** The loaded agent. Calls queue; those made while it learns or evaluates are answered in between. */
 export interface Agent {

@@ -11,7 +11,7 @@ const pkg = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "archer-types-"));
 
 const USE = `
-import { ArcherError, capabilities, load, models, type Agent, type Store } from "archer-web";
+import { ArcherError, capabilities, describe, fetchModel, forgetModel, keptModels, load, models, type Agent, type Store } from "archer-web";
 import { load as loadSmall } from "archer-web/cpu";
 import model from "archer-web/models/quickstart";
 import address from "archer-web/cpu.wasm";
@@ -28,6 +28,10 @@ export async function use(storage: Store): Promise<string> {
   const talk = agent.start({ opening: "Where to?", unread: ["left"], open: null });
   const { text } = await talk.say({ score: false });
   (await talk.say({ alternatives: 2 })).logProb.toFixed(text.length);
+  const { memory } = await describe(models.quickstart);
+  const file = await fetchModel("https://example.org/agent.archer", { keep: false, onProgress: ({ loaded, total }) => loaded / (total ?? 1) });
+  for (const { address, arrived, bytes } of await keptModels()) if (arrived < bytes) await forgetModel(address);
+  await load({ model: file, keep: (memory?.load ?? 0) < 1e9 });
   const can = await capabilities();
   return can.webgpu.reason + new ArcherError("usage", "x").hint;
 }

@@ -1,0 +1,159 @@
+/** What a model file is, by its headers: said before all of it is fetched or any of it is computed with. */
+import { ArcherError } from "./errors.js";
+import { answered, isAddress, lengthOf, refusePage, whole } from "./fetch.js";
+import type { ModelDescription, ModelSource } from "./keeping-types.js";
+import { CONTAINER_VERSION, isBlob, MAGIC, type ModelFile, type Part, partsOf, refuseOther, refuseTooLarge, sectionsOf, SMALL, textOf, viewOf } from "./model-file.js";
+import { checked, FILE, fits, signal as aSignal } from "./options.js";
+
+/** The most bytes of the header: nothing more is read, whatever a file says of itself. */
+const MOST = 32 * 2 ** 20;
+
+/** What is advised where an address has no file. */
+const MISSING = "Check the address. It must be that of the file itself, not of a page about it.";
+
+/** What the header says; older files say less. */
+interface Header {
+  config?: { algorithm?: string; world?: { name?: string; [key: string]: unknown }; lora?: { rank?: number } };
+  iteration?: number;
+  opening?: string;
+  precision?: string;
+  origin?: { licence?: string };
+  base_sha256?: string;
+}
+
+type Shape = Partial<Record<string, unknown>>;
+
+const DESCRIBE = { signal: aSignal };
+
+export async function describeModel(model: ModelSource, given?: { signal?: AbortSignal }): Promise<ModelDescription> {
+  const { signal } = checked("describe", given, DESCRIBE);
+  if (isAddress(model)) return elsewhere(whole(model), signal);
+  if (!fits(model, FILE)) throw new ArcherError("usage", "describe was given no model.", "It takes an address, bytes or a Blob.");
+  const file: ModelFile = isBlob(model) ? model : viewed(model as ArrayBuffer | Uint8Array);
+  const { name } = model as { name?: unknown };
+  const size = isBlob(file) ? file.size : file.length;
+  const named = typeof name === "string" && name ? name : "The file";
+  const part = partsOf(file);
+  const described = await read(part, size, named);
+  await checkLength(part, size, named);
+  return described;
+}
+
+function viewed(bytes: ArrayBuffer | Uint8Array): Uint8Array {
+  return ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+}
+
+/** Refuses a file whose sections do not fill it: one that was cut, most often. */
+async function checkLength(part: Part, size: number, name: string): Promise<void> {
+  let end = 0;
+  for await (const { from, length } of sectionsOf(part)) end = from + length;
+  if (end + 4 === size) return;
+  throw new ArcherError("bad-model", `${name} is damaged: it has ${size} bytes, and its sections end at ${end}.`, "Copy or fetch the file again, whole.");
+}
+
+/** Reads the beginning of a file elsewhere, and no more than is needed. */
+async function elsewhere(address: string, signal: AbortSignal | undefined): Promise<ModelDescription> {
+  const given = new AbortController();
+  const giveUp = () => given.abort(signal?.reason);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    const response = await answered(address, given.signal, {}, MISSING);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let bytes = new Uint8Array(0);
+    let done = false;
+    const part: Part = async (from, to) => {
+      while (!done && bytes.length < to && bytes.length < MOST) {
+        const next = await reader.read();
+        done = next.done;
+        if (next.value) bytes = joined(bytes, next.value);
+        refusePage(bytes, address, response.headers.get("content-type"));
+        refuseOther(bytes, address);
+      }
+      return bytes.subarray(from, to);
+    };
+    return await read(part, lengthOf(response), address);
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    if (thrown instanceof ArcherError) throw thrown;
+    throw new ArcherError("network", `${address} broke off.`, undefined, { cause: thrown });
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+    given.abort();
+  }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
+}
+
+async function read(part: Part, size: number | null, name: string): Promise<ModelDescription> {
+  const start = await part(0, 64);
+  refuseOther(start, name);
+  if (size !== null) refuseTooLarge(size, name);
+  const damaged = (why: string) => new ArcherError("bad-model", `${name} is damaged: ${why}.`, "Copy or fetch the file again, whole.");
+  if (start.length < MAGIC.length + 8) throw damaged("it is cut");
+  const version = viewOf(start).getUint32(MAGIC.length, true);
+  if (version > CONTAINER_VERSION) {
+    throw new ArcherError("version-mismatch", `${name} is of version ${version}; this page reads versions 1 to ${CONTAINER_VERSION}.`);
+  }
+  let header: Header | null = null;
+  let shape: Shape | null = null;
+  for await (const section of sectionsOf(part)) {
+    if (section.name !== "state" && section.name !== "actor_config") continue;
+    if (section.from + section.length > Math.min(MOST, size ?? MOST)) throw damaged("a section of it is longer than it can be");
+    const value = json(textOf(await part(section.from, section.from + section.length)));
+    if (!value) throw damaged(`${section.name} cannot be read`);
+    if (section.name === "state") header = value as Header;
+    else shape = value;
+    if (header && shape) return described(header, shape, size);
+  }
+  throw damaged("it ends before it says what it is");
+}
+
+function json(text: string): Shape | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Shape) : null;
+  } catch {
+    return null;
+  }
+}
+
+function described(header: Header, shape: Shape, bytes: number | null): ModelDescription {
+  const { config = {}, iteration = 0, opening, precision = "f32", origin = {}, base_sha256 = "" } = header;
+  const number = (...names: string[]) => Number(names.map((name) => shape[name]).find((value) => typeof value === "number") ?? 0);
+  const layout = String(shape.model_type ?? "");
+  const language = layout !== SMALL || base_sha256 !== "";
+  const { name: world = "unknown", ...settings } = config.world ?? {};
+  return {
+    bytes,
+    kind: language ? "language-model" : "agent",
+    layout,
+    layers: number("num_hidden_layers", "n_layer"),
+    width: number("hidden_size", "n_embd"),
+    vocabulary: number("vocab_size"),
+    positions: number("max_position_embeddings", "n_positions"),
+    world,
+    settings,
+    opening: typeof opening === "string" ? opening : null,
+    algorithm: String(config.algorithm ?? ""),
+    rank: Number(config.lora?.rank ?? 0),
+    iterations: Number(iteration),
+    licence: String(origin.licence ?? ""),
+    precision,
+    memory: language && bytes !== null ? memoryOf(bytes) : null,
+  };
+}
+
+/** What was measured of whole tabs (docs/browser.md): so many times the file, and so many bytes besides. */
+const LOADING = { times: 1.25, besides: 340e6 };
+/** Eight games of two turns, some 150 tokens each; longer ones take more. */
+const TUNING = { times: 10.7, besides: 340e6 };
+
+function memoryOf(bytes: number): { load: number; fineTune: number } {
+  const of = ({ times, besides }: typeof LOADING) => Math.round(bytes * times + besides);
+  return { load: of(LOADING), fineTune: of(TUNING) };
+}

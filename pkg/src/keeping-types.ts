@@ -1,0 +1,97 @@
+/** Types of what is kept in the browser, and of model files that are looked at before they are loaded. */
+
+import type { PlatformBlob, PlatformSignal, PlatformURL } from "./platform.js";
+
+/** A place for bytes under names; IndexedDB by default. */
+export interface Store {
+  get(name: string): Promise<Uint8Array | undefined>;
+  set(name: string, bytes: Uint8Array): Promise<void>;
+  delete(name: string): Promise<void>;
+  keys(): Promise<string[]>;
+}
+
+/** What is kept under a name. */
+export interface Saved {
+  name: string;
+  /** Counts the saves under this name; another tab's save raises it. */
+  revision: number;
+  bytes: number;
+  /** Milliseconds since 1970. */
+  savedAt: number;
+}
+
+export interface SaveOptions {
+  /** Refuse with `conflict` unless the saved revision is still this one (0: there is none yet). Left out: overwrite. */
+  ifRevision?: number;
+}
+
+export interface ExportOptions {
+  /** Put the whole state of the run in (optimisers, replay), so that `archer train --resume FILE` goes on with it. Default: whatever there is. */
+  training?: boolean;
+}
+
+/** A large file, as `load` and `fetchModel` keep it. */
+export interface KeptModel {
+  address: string;
+  /** Bytes of the file, and of these how many are here: fewer where a fetch was cut off. */
+  bytes: number;
+  arrived: number;
+  /** When something of it arrived last, in milliseconds since 1970. */
+  keptAt: number;
+}
+
+/** What `fetchModel` takes. */
+export interface FetchOptions {
+  /** As in `load`; default true. */
+  keep?: boolean;
+  /** Bytes that have arrived, and those there are, where the server says so. */
+  onProgress?: (progress: { loaded: number; total: number | null }) => void;
+  /** Gives the fetch up, which then rejects with the signal's reason. What has arrived stays kept. */
+  signal?: PlatformSignal;
+}
+
+/** A model file by its headers. */
+export interface ModelDescription {
+  /** Bytes of the file; `null` where a server does not say. */
+  bytes: number | null;
+  /** `agent`: networks from nothing. `language-model`: adapters on a model that others published, which has a module of its own. */
+  kind: "agent" | "language-model";
+  /** The layout of its actor, such as `gpt2` or `llama`, and its shape. */
+  layout: string;
+  layers: number;
+  width: number;
+  vocabulary: number;
+  /** The most tokens that it reads at once. */
+  positions: number;
+  /** The name of the world that it plays, and that world's settings. */
+  world: string;
+  settings: Record<string, unknown>;
+  /** What an agent reads first in that world, where the file tells: how a conversation with it can begin. */
+  opening: string | null;
+  /** What it learns by, such as `ppo`; and the rank of its adapters, 0 where it has none. */
+  algorithm: string;
+  rank: number;
+  /** Learning iterations behind it. */
+  iterations: number;
+  /** Under which terms it may be used, where the file says it. */
+  licence: string;
+  /** What its weights are in: `f32`, `f16`, `bf16`, `q8` or `q4`. */
+  precision: string;
+  /**
+   * About how many bytes of memory the whole tab takes at the most: to load and talk, and to fine-tune in short games.
+   * From what was measured, for files of language models; `null` for others, which are small.
+   */
+  memory: { load: number; fineTune: number } | null;
+}
+
+/** A model file, or where it is. */
+export type ModelSource = string | PlatformURL | ArrayBuffer | Uint8Array | PlatformBlob;
+
+/** `describe` */
+export type Describe = (model: ModelSource, options?: { signal?: PlatformSignal }) => Promise<ModelDescription>;
+/** `fetchModel` */
+export type FetchModel = (address: string | PlatformURL, options?: FetchOptions) => Promise<PlatformBlob>;
+/** `keptModels` */
+export type KeptModels = () => Promise<KeptModel[]>;
+/** `forgetModel` */
+export type ForgetModel = (address?: string | PlatformURL) => Promise<void>;
