@@ -53,7 +53,7 @@ fn plays(place: &Path, model: &Path) {
 fn goes_on(place: &Path, from: &Path, done: u64, more: &[&str]) -> Done {
     let iterations = format!("iterations={}", done + 1);
     let train = ["train", "--resume", text(from), "--set", &iterations, "--final-games", "0"];
-    run(place, &[&train, &["--device", "flex"][..], more].concat()).success()
+    run(place, &[&train[..], &["--device", "flex"][..], more].concat()).success()
 }
 
 /// Iterations that were done.
