@@ -77,6 +77,10 @@ impl ByteBpe {
             ids.insert(content.clone(), id);
             added[usize::from(token["normalized"] == true)].push((content, id));
         }
+        if let Some((content, _)) = added.iter().flatten().find(|(content, id)| ids[content] != *id)
+        {
+            return Err(fault(format!("the added token {content:?} has two ids")));
+        }
         let size = ids.values().max().map_or(0, |&id| id as usize + 1);
         // A table as large as the largest id must not be what a hostile file is for.
         if size > 2 * ids.len() + 256 {
@@ -480,6 +484,10 @@ mod tests {
             assert!(error.starts_with("file.json") && error.contains(named), "{error}");
         }
         assert!(ByteBpe::from_json("t", b"{").is_err());
+        let mut twice = json;
+        twice["added_tokens"][1]["content"] = twice["added_tokens"][0]["content"].clone();
+        let error = ByteBpe::from_json("t", twice.to_string().as_bytes()).err().unwrap();
+        assert!(error.to_string().contains("has two ids"), "{error}");
     }
 
     proptest! {

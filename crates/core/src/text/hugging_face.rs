@@ -8,8 +8,10 @@ use serde_json::Value;
 use tokenizers::decoders::byte_level::ByteLevel as ByteLevelDecoder;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::{AddedToken, Tokenizer, TokenizerImpl};
-use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+use tokenizers::{
+    AddedToken, DecoderWrapper, Model, ModelWrapper, NormalizerWrapper, PostProcessorWrapper,
+    PreTokenizerWrapper, Tokenizer, TokenizerImpl,
+};
 
 use super::settings::with_added_tokens_in_vocabulary;
 use crate::error::Error;
@@ -35,9 +37,10 @@ impl HuggingFace {
         let fault = |why: String| Error::Model(format!("{file} cannot be read: {why}"));
         without_panic(|| {
             let inner = with_ids_of_the_file(json)?;
+            unknown_has_a_token(&inner, json)?;
             // The crate knows only while it reads whether it can: a token for what it does not know
             // may be missing from its vocabulary.
-            for trial in TRIALS {
+            for trial in TRIALS.into_iter().chain([every_byte().as_str()]) {
                 let ids = inner.encode_fast(trial, false).map_err(|error| error.to_string())?;
                 inner.decode(ids.get_ids(), false).map_err(|error| error.to_string())?;
             }
@@ -146,6 +149,42 @@ fn with_ids_of_the_file(json: &[u8]) -> Result<Tokenizer, String> {
     }
 }
 
+/// A text that has every byte of UTF-8 in it: the vocabulary of a tokenizer of bytes may lack some.
+fn every_byte() -> String {
+    let ones = 0..0x80;
+    let lasts = 0x80..0xC0;
+    let twos = (3..0x20).map(|lead| lead << 6);
+    let threes = [0x800].into_iter().chain((1..0x10).map(|lead| lead << 12));
+    let fours = [0x1_0000].into_iter().chain((1..5).map(|lead| lead << 18));
+    ones.chain(lasts).chain(twos).chain(threes).chain(fours).filter_map(char::from_u32).collect()
+}
+
+/// Refuses a model that writes a token for what it does not know, which its vocabulary has not: such a text
+/// could not be read. A tokenizer of bytes knows every text, once it has every byte.
+fn unknown_has_a_token(inner: &Tokenizer, json: &[u8]) -> Result<(), String> {
+    let root: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let of_bytes = |part: &str| root[part].to_string().contains("\"ByteLevel\"");
+    if of_bytes("pre_tokenizer") || of_bytes("normalizer") {
+        return Ok(());
+    }
+    let model = &root["model"];
+    let unknown = match inner.get_model() {
+        ModelWrapper::Unigram(_) if model["unk_id"].is_null() && model["byte_fallback"] != true => {
+            return Err("it has no token for what it does not know (unk_id)".into());
+        }
+        ModelWrapper::Unigram(_) => return Ok(()),
+        ModelWrapper::BPE(_) => model["unk_token"].as_str(),
+        ModelWrapper::WordPiece(_) => model["unk_token"].as_str().or(Some("[UNK]")),
+        ModelWrapper::WordLevel(_) => model["unk_token"].as_str().or(Some("<unk>")),
+    };
+    match unknown.filter(|token| inner.get_model().token_to_id(token).is_none()) {
+        Some(token) => {
+            Err(format!("its token for what it does not know, {token:?}, is not in its vocabulary"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What the crate makes of the first added token whose id it changes.
 fn moved_token(inner: &Tokenizer, json: &[u8]) -> Result<Option<String>, String> {
     let root: Value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
@@ -171,4 +210,50 @@ fn without_panic<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, Strin
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
     std::panic::set_hook(hook);
     read.unwrap_or_else(|_| Err("a part of it is not what its kind of tokenizer has".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(file: &Value) -> Result<HuggingFace, Error> {
+        HuggingFace::from_json("t", file.to_string().as_bytes())
+    }
+
+    #[test]
+    fn the_text_of_every_byte_has_every_byte() {
+        let text = every_byte();
+        let missing: Vec<u8> =
+            (0..=u8::MAX).filter(|byte| !text.as_bytes().contains(byte)).collect();
+        let never = [vec![0xC0, 0xC1], (0xF5..=0xFF).collect()].concat();
+        assert_eq!(missing, never);
+    }
+
+    #[test]
+    fn a_tokenizer_of_bytes_that_lacks_one_is_refused_where_it_cannot_say_so() {
+        let trained =
+            HuggingFace::train(["a b".to_string()].into_iter(), &["</s>"], 300, 8).unwrap();
+        let mut file: Value = serde_json::from_slice(&trained).unwrap();
+        file["model"]["unk_token"] = json!("no token");
+        assert!(read(&file).is_ok(), "it knows every byte");
+        // "Q", which no trial of few words has.
+        assert!(file["model"]["vocab"].as_object_mut().unwrap().remove("Q").is_some());
+        let refused = read(&file).unwrap_err().to_string();
+        assert!(refused.starts_with("t cannot be read: "), "{refused}");
+        file["model"]["unk_token"] = Value::Null;
+        assert!(read(&file).unwrap().encode("Q").is_empty(), "left out, as its file has it");
+    }
+
+    #[test]
+    fn a_token_for_the_unknown_must_be_in_the_vocabulary() {
+        let words = |unknown: &str| {
+            json!({"model": {"type": "WordLevel", "unk_token": unknown, "vocab": {"<unk>": 0, "a": 1}},
+                "pre_tokenizer": {"type": "Whitespace"}})
+        };
+        assert_eq!(read(&words("<unk>")).unwrap().encode("a zorb"), [1, 0]);
+        let refused = read(&words("none")).unwrap_err().to_string();
+        assert!(refused.contains("\"none\", is not in its vocabulary"), "{refused}");
+    }
 }
