@@ -2,11 +2,21 @@
 import { ArcherError } from "./errors.js";
 import { answered, isAddress, lengthOf, refusePage, whole } from "./fetch.js";
 import type { ModelDescription, ModelSource } from "./keeping-types.js";
-import { CONTAINER_VERSION, isBlob, MAGIC, type ModelFile, type Part, partsOf, refuseOther, refuseTooLarge, sectionsOf, SMALL, textOf, viewOf } from "./model-file.js";
+import { isBlob, MAGIC, type ModelFile, refuseOther, SMALL } from "./model-file.js";
 import { checked, FILE, fits, signal as aSignal } from "./options.js";
+import { type Part, partsOf, sectionsOf, textOf, viewOf } from "./sections.js";
+import { refuseTooLarge } from "./too-large.js";
 
 /** The most bytes of the header: nothing more is read, whatever a file says of itself. */
 const MOST = 32 * 2 ** 20;
+
+/** The newest version of the container that the core reads. */
+const CONTAINER_VERSION = 2;
+
+/** A model that others published becomes one by a run that trains nothing. */
+const FROM_A_MODEL =
+  " For a model that others published, make that folder first: archer train --preset new-world --world WORLD --set actor=MODEL " +
+  "--set lora.rank=8 --set iterations=0 --out FOLDER.";
 
 /** What is advised where an address has no file. */
 const MISSING = "Check the address. It must be that of the file itself, not of a page about it.";
@@ -67,7 +77,7 @@ async function elsewhere(address: string, signal: AbortSignal | undefined): Prom
         done = next.done;
         if (next.value) bytes = joined(bytes, next.value);
         refusePage(bytes, address, response.headers.get("content-type"));
-        refuseOther(bytes, address);
+        refuseOther(bytes, address, FROM_A_MODEL);
       }
       return bytes.subarray(from, to);
     };
@@ -91,7 +101,7 @@ function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
 
 async function read(part: Part, size: number | null, name: string): Promise<ModelDescription> {
   const start = await part(0, 64);
-  refuseOther(start, name);
+  refuseOther(start, name, FROM_A_MODEL);
   if (size !== null) refuseTooLarge(size, name);
   const damaged = (why: string) => new ArcherError("bad-model", `${name} is damaged: ${why}.`, "Copy or fetch the file again, whole.");
   if (start.length < MAGIC.length + 8) throw damaged("it is cut");

@@ -1,6 +1,6 @@
 /** Bytes from wherever they are, with progress, in a page, a worker and Node. */
 import { ArcherError, messageOf } from "./errors.js";
-import { bytesOfBlob, isBlob, type ModelFile, refuseOther, refuseTooLarge } from "./model-file.js";
+import { bytesOfBlob, isBlob, type ModelFile, refuseOther } from "./model-file.js";
 import { PolicyWatch } from "./policy.js";
 import type { RawProgress } from "./progress.js";
 import { nodeModule, placed, present } from "./runtime.js";
@@ -130,12 +130,7 @@ async function keepsAnything(): Promise<boolean> {
 export async function modelOf(file: ArrayBuffer | ArrayBufferView | Blob): Promise<ModelFile> {
   const { name, size = 0 } = file as { name?: unknown; size?: number };
   const named = typeof name === "string" && name ? name : "The file";
-  refuseTooLarge(size, named);
-  // A large one is read where it is computed.
-  if (isBlob(file) && size >= LARGE) {
-    refuseOther(await bytesOfBlob(file.slice(0, 64)), named);
-    return file;
-  }
+  if (isBlob(file) && size >= LARGE) return (await import("./large.js")).chosen(file, named);
   const bytes = await bytesOf(file);
   refuseOther(bytes, named);
   return bytes;

@@ -8,9 +8,11 @@ import { answered, type Arriving, bodyOf, type Bytes, lengthOf, LARGE, looked, m
 import type { FetchOptions } from "./keeping-types.js";
 import { canKnowAgain, type Identity, Kept, lengthOfAll, PIECE, sameFile } from "./kept.js";
 import { crc32 } from "./crc32.js";
-import { isBlob, type ModelFile, refuseOther, refuseTooLarge, viewOf } from "./model-file.js";
+import { bytesOfBlob, isBlob, type ModelFile, refuseOther } from "./model-file.js";
 import { bool, callback, checked, signal as aSignal } from "./options.js";
 import { present, timeout } from "./runtime.js";
+import { viewOf } from "./sections.js";
+import { refuseTooLarge } from "./too-large.js";
 
 export { describeModel } from "./describe.js";
 export { forgetModel, keptModels } from "./kept.js";
@@ -36,6 +38,13 @@ class Broken extends Error {
   constructor(readonly error: ArcherError) {
     super(error.message);
   }
+}
+
+/** A large file that is here: it stays where it is, and is read where it is computed. */
+export async function chosen(file: Blob, name: string): Promise<Blob> {
+  refuseTooLarge(file.size, name);
+  refuseOther(await bytesOfBlob(file.slice(0, 64)), name);
+  return file;
 }
 
 /** The file of an address; `first` is an answer that is there already. */
