@@ -6,8 +6,8 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Files that the service worker need not keep at once: what only WebGPU needs, what visitors take with them, what is for others. */
-const LATER = /webgpu.*\.wasm$|^archer\/|^(sw\.js|licences\.txt|preview\.png)$/;
+/** Files that the service worker need not keep at once: what only WebGPU or a language model needs, what visitors take with them, what is for others. */
+const LATER = /(webgpu|llm).*\.wasm$|^archer\/|^(sw\.js|licences\.txt|preview\.png)$/;
 
 /** Tells the service worker which files the build has. */
 function listFiles(): Plugin {
@@ -96,7 +96,7 @@ export default defineConfig({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: here("index.html"), sw: here("src/sw.ts") },
+      input: { index: here("index.html"), fetch: here("fetch.html"), sw: here("src/sw.ts") },
       output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
     },
   },

@@ -1,19 +1,42 @@
 // The agent that plays: loaded once, kept in this browser, replaced by an import or by what was learned.
 // (A fine-tune runs on an agent of its own, see learn/, so that playing never waits for learning.)
-import { type Agent, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
+import { type Agent, ArcherError, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
 import { type GamesInfo, info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { effect, signal } from "@preact/signals";
+import { fetchThere } from "./door";
 import { learnNouns } from "./format";
-import { kept, oneOf } from "./kept";
+import { kept, oneOf, shaped } from "./kept";
+import { forgetOwnFile, ownFile, storeOwnFile } from "./own-file";
 import { owner } from "./tabs";
 import { type Trouble, troubleOf } from "./trouble";
 import { confinedWorker } from "./worker";
 
-/** The agents that come with the page, by how many things they know. */
-export type Supplied = "157" | "10";
+/** The agents that come with the page, by how many things they know; and the one that the visitor brought. */
+export type Supplied = "157" | "10" | "own";
 
 /** Which of them plays, or was what plays before it learned or was replaced. */
-export const supplied = kept<Supplied>("supplied", "157", oneOf("157", "10"), "tab");
+export const supplied = kept<Supplied>("supplied", "157", oneOf("157", "10", "own"), "tab");
+
+/** What the visitor brought. */
+export interface Brought {
+  name: string;
+  /** Where it was fetched from; nothing where it is a file, or has learned since. */
+  address: string | null;
+  /** What its world says first, where the file tells. */
+  opening: string | null;
+}
+
+/** The visitor's own model, as long as it can be loaded again. */
+export const brought = kept<Brought | null>(
+  "brought",
+  null,
+  (value): value is Brought | null => value === null || shaped(value, { name: "string" }),
+  "tab",
+);
+
+/** From this many bytes on, a model is not copied, measured or saved as lightly as the small ones. */
+const HEAVY = 16e6;
+export const heavy = (model: ModelInfo | null): boolean => (model?.bytes ?? 0) >= HEAVY;
 
 const MODELS = { "157": models.twentyQuestions, "10": models.quickstart } as const;
 
@@ -56,14 +79,30 @@ function arrived(how: Arrival): void {
   generation.value += 1;
 }
 
-async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array): Promise<Agent> {
+async function loadOnto(backendChoice: BackendChoice, model?: Uint8Array | Blob, signal?: AbortSignal): Promise<Agent> {
   return load({
     backend: backendChoice,
     worker: confinedWorker,
     onProgress: (now) => (progress.value = now),
-    model: model ?? MODELS[supplied.peek()],
+    model: model ?? (await suppliedModel()),
     world: worldOf,
+    ...(signal && { signal }),
   });
+}
+
+/** The file of the agent that is chosen, as it was before it learned here. */
+async function suppliedModel(): Promise<URL | Blob> {
+  const which = supplied.peek();
+  if (which !== "own") return MODELS[which];
+  const from = brought.peek();
+  if (from?.address) {
+    const tell = (loaded: number, total: number | null) => (progress.value = { stage: "fetch", loaded, total, message: "Fetching your model." });
+    own = await fetchThere(from.address, { signal: new AbortController().signal, onProgress: tell });
+  } else {
+    own = await ownFile();
+  }
+  if (own) return own as Blob;
+  throw new ArcherError("not-found", "Your model is not in this browser any more.", "Choose its file again (“Bring your model”), or play with another agent.");
 }
 
 /** The first questions of an agent are slower than all that follow: what computes is still warming up. */
@@ -88,7 +127,7 @@ export function wrote(tokens: number, ms: number): void {
 /** Of which of the page's agents the one that plays has its place. */
 let plays: Supplied = supplied.peek();
 /** The file that plays instead of what is kept, as it came. */
-let own: Uint8Array | null = null;
+let own: Uint8Array | Blob | null = null;
 
 let unhear = () => {};
 
@@ -150,6 +189,8 @@ async function arrive(restoring: boolean): Promise<void> {
 }
 
 async function restoreInto(loaded: Agent): Promise<void> {
+  // What the visitor brought is kept as a file, and loaded as what it is by now.
+  if (supplied.peek() === "own") return;
   try {
     await loaded.restore(keptAs());
   } catch (error) {
@@ -163,7 +204,7 @@ async function restoreInto(loaded: Agent): Promise<void> {
 export async function readAgain(): Promise<void> {
   const current = agent.peek();
   if (!current) return;
-  if (plays !== supplied.peek()) return switchTo(supplied.peek());
+  if (plays !== supplied.peek() || plays === "own") return switchTo(supplied.peek());
   await restoreInto(current);
   await replaced(current, "same");
 }
@@ -201,17 +242,60 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
 export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.peek()): Promise<void> {
   const current = agent.peek();
   if (!current) return;
-  const bytes = file instanceof Blob ? new Uint8Array(await file.arrayBuffer()) : file;
-  await current.import(bytes);
-  own = bytes;
+  await current.import(file);
+  own = file;
   supplied.value = plays = as;
   await replaced(current, "another");
+  if (as === "own") await keepOwn(file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]), brought.peek()?.name ?? "Your model");
+  else if (owner.peek()) await current.save(keptAs()).catch(notSaved);
+}
+
+function notSaved(error: unknown): void {
+  const told = troubleOf(error);
+  trouble.value = { ...told, message: `It plays now, but it could not be saved in this browser. ${told.message}` };
+}
+
+/** Keeps the file of the visitor's own model for the next visit; what it was fetched from is not it any more. */
+async function keepOwn(file: Blob, name: string): Promise<void> {
+  const opening = brought.peek()?.opening ?? null;
+  brought.value = { name, address: null, opening };
   if (!owner.peek()) return;
   try {
-    await current.save(keptAs());
+    await storeOwnFile(file);
+  } catch (cause) {
+    notSaved(new ArcherError("storage", "The browser has no room for it, or offers none.", "It plays until this tab closes. Keep its file.", { cause }));
+  }
+}
+
+/**
+ * Lets a model that the visitor brought play. What played before goes on where this one cannot be loaded, and the error
+ * is thrown. A large one that plays makes room first: hardly a device has room for two.
+ */
+export async function bring(file: Blob, from: Brought, signal: AbortSignal): Promise<void> {
+  if (moving.peek()) return;
+  moving.value = true;
+  trouble.value = null;
+  const old = agent.peek();
+  const makesRoom = heavy(info.peek());
+  try {
+    if (makesRoom) {
+      agent.value = null;
+      await old?.dispose();
+    }
+    const loaded = await loadOnto(choice.peek(), file, signal);
+    own = file;
+    brought.value = from;
+    supplied.value = "own";
+    await settle(loaded);
+    arrived("another");
+    if (!makesRoom) await old?.dispose();
+    if (from.address === null) await keepOwn(file, from.name);
   } catch (error) {
-    const told = troubleOf(error);
-    trouble.value = { ...told, message: `It plays now, but it could not be saved in this browser. ${told.message}` };
+    progress.value = null;
+    if (makesRoom && !agent.peek()) await arrive(true);
+    throw error;
+  } finally {
+    moving.value = false;
   }
 }
 
@@ -231,7 +315,8 @@ export const reset = (): Promise<void> =>
   alone(async () => {
     const old = agent.peek();
     if (!old) return;
-    const stays = owner.peek() ? await old.forget(keptAs()).then(() => null, troubleOf) : null;
+    const stays = owner.peek() ? await forgetPlaying(old).then(() => null, troubleOf) : null;
+    if (supplied.peek() === "own") [supplied.value, brought.value] = ["157", null];
     agent.value = null;
     await old.dispose();
     // Not what is kept: a guest leaves that alone, and does not want it either.
@@ -242,10 +327,16 @@ export const reset = (): Promise<void> =>
     }
   });
 
+async function forgetPlaying(playing: Agent): Promise<void> {
+  if (supplied.peek() === "own") await forgetOwnFile();
+  else await playing.forget(keptAs());
+}
+
 /** An agent of its own, on the same backend, for learning: a copy of the one that plays, or one made from a file. */
 export async function twin(file?: URL | string): Promise<Agent> {
   const current = agent.peek();
   if (!current) throw new Error("there is no agent yet");
-  const model = file ?? (await current.export());
+  // What was brought is as it came: nobody must hold a copy of it meanwhile.
+  const model = file ?? (supplied.peek() === "own" ? own : null) ?? (await current.export());
   return load({ model, backend: current.backend.backend, worker: confinedWorker, world: worldOf });
 }

@@ -7,6 +7,7 @@ import { Badge, ComputeOn } from "./badge";
 import { Inside } from "./inside/view";
 import { training } from "./learn/run";
 import { Learn } from "./learn/view";
+import { OwnDialog } from "./own-view";
 import { Play } from "./play/view";
 import { letterKeys, type Theme, theme } from "./preferences";
 import { gameOf } from "./play/sides";
@@ -69,6 +70,7 @@ export function App() {
           <Preferences />
         </div>
       </footer>
+      <OwnDialog />
       <Announcer />
     </>
   );

@@ -20,7 +20,8 @@ export function percent(share: number, digits = 0): string {
 export function sentence(text: string): string {
   const bare = text.trim();
   if (bare === "") return "";
-  const begun = bare.charAt(0).toUpperCase() + bare.slice(1);
+  // The name of a file or of a key, and an address, are written as they are.
+  const begun = /^\S+[.:/_]\w/.test(bare) ? bare : bare.charAt(0).toUpperCase() + bare.slice(1);
   return /[.!?…]["”’)]?$/.test(begun) ? begun : `${begun}.`;
 }
 
@@ -37,6 +38,13 @@ export function about(count: number): string {
 export function bytes(count: number): string {
   if (count >= 1e6) return `${(count / 1e6).toFixed(1)} MB`;
   return `${Math.max(1, Math.round(count / 1e3))} kB`;
+}
+
+/** An estimate of bytes: two digits, and no more. */
+export function roughly(count: number): string {
+  const digits = 10 ** (Math.floor(Math.log10(Math.max(count, 1))) - 1);
+  const rounded = Math.round(count / digits) * digits;
+  return rounded >= 1e9 ? `${(rounded / 1e9).toFixed(1)} GB` : `${Math.round(rounded / 1e6)} MB`;
 }
 
 /** Seconds as "1 min 20 s". */

@@ -34,15 +34,24 @@ worker.addEventListener("activate", (event) => {
 });
 
 worker.addEventListener("fetch", (event) => {
-  event.respondWith(answer(event.request));
+  event.respondWith(answer(event.request, event.clientId));
 });
 
-async function answer(request: Request): Promise<Response> {
-  if (!request.url.startsWith(worker.registration.scope) || request.method !== "GET") return Response.error();
+async function answer(request: Request, client: string): Promise<Response> {
+  const elsewhere = !request.url.startsWith(worker.registration.scope);
+  if (request.method !== "GET" || (elsewhere && !(await isDoor(client)))) return Response.error();
+  // A part of a file, or a model that is none of this build's: the package keeps those itself.
+  if (elsewhere || request.headers.has("range")) return fetch(request);
   const cache = await caches.open(CACHE);
   const known = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
   if (known) return known;
   const fetched = await fetch(request);
-  if (fetched.ok && fetched.status === 200) await cache.put(request, fetched.clone());
+  if (fetched.ok && fetched.status === 200 && !/\.archer$/.test(new URL(request.url).pathname)) await cache.put(request, fetched.clone());
   return fetched;
+}
+
+/** Whether a client is the frame that fetches files whose addresses the visitor gave (door.ts). */
+async function isDoor(client: string): Promise<boolean> {
+  const address = (await worker.clients.get(client))?.url;
+  return address === new URL("fetch.html", worker.registration.scope).href;
 }

@@ -1,7 +1,8 @@
 // The agent as a file: taken away, brought back, and gone on with in the terminal.
+import { describe } from "archer-web";
 import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { adopt, info } from "../agent";
+import { adopt, brought as own, info } from "../agent";
 import { about } from "../format";
 import { singleFlight } from "../single-flight";
 import { TroubleNotice } from "../ui/bits";
@@ -31,13 +32,27 @@ const exportFile = () =>
 const importFile = (file: File) =>
   gate.pass(async () => {
     brought.value = null;
-    await adopt(file);
+    await adoptFile(file);
     const model = info.value;
     if (!model) return;
     const { actor, critic } = model.parameters;
     brought.value = `Loaded ${file.name} (${about(actor)}-parameter actor, ${about(critic)} critic). It plays now.`;
     announce(brought.value);
   });
+
+/** An agent takes the place of the one that plays; a language model is the visitor's own, and leaves the page's agents alone. */
+async function adoptFile(file: File): Promise<void> {
+  const { kind, opening } = await describe(file);
+  if (kind === "agent") return adopt(file);
+  const before = own.peek();
+  own.value = { name: file.name, address: null, opening };
+  try {
+    await adopt(file, "own");
+  } catch (error) {
+    own.value = before;
+    throw error;
+  }
+}
 
 export function Files() {
   const input = useRef<HTMLInputElement>(null);

@@ -1,8 +1,8 @@
 // The choice of what the agent is to learn.
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { agent, guessing } from "../agent";
-import { choose } from "./run";
+import { agent, guessing, supplied } from "../agent";
+import { choose, kinds } from "./run";
 import { filled, type Kind, lesson, NEW_THINGS, QUESTIONS, setLesson } from "./lesson";
 
 /** So many things can come up more often. */
@@ -10,7 +10,7 @@ const MOST_OFTEN = 10;
 
 export function LessonFields({ disabled }: { disabled: boolean }) {
   const wanted = lesson.value;
-  const option = (kind: Kind, title: string, fields?: ComponentChildren) => (
+  const option = (kind: Kind, title: string, fields?: ComponentChildren) => kinds.value.includes(kind) && (
     <div class="option">
       <label>
         <input type="radio" name="lesson" disabled={disabled} checked={wanted.kind === kind} onChange={() => choose(kind)} />
@@ -26,7 +26,7 @@ export function LessonFields({ disabled }: { disabled: boolean }) {
       {option("often", "Things I think of often", <Often disabled={disabled} />)}
       {option("opinion", "My answer to a question", <Opinion disabled={disabled} />)}
       {option("new", "A new thing", <NewThing disabled={disabled} />)}
-      {option("practice", "Nothing new, just practice", <Practice />)}
+      {option("practice", supplied.value === "own" ? "To play its world better" : "Nothing new, just practice", <Practice />)}
     </fieldset>
   );
 }
@@ -40,7 +40,11 @@ function Beginning() {
 }
 
 function Practice() {
-  return <p class="small quiet">The agent is well trained already, so expect little change.</p>;
+  return (
+    <p class="small quiet">
+      {supplied.value === "own" ? "It plays games of its world, and learns from what each turn was worth." : "The agent is well trained already, so expect little change."}
+    </p>
+  );
 }
 
 function Often({ disabled }: { disabled: boolean }) {

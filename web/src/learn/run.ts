@@ -5,7 +5,7 @@ import { type Agent, ArcherError, type Evaluation, type FineTune, type FineTuneU
 import { info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { computed, effect, signal } from "@preact/signals";
 import imitator from "../../models/imitator.archer?url";
-import { adopt, agent, info, twin } from "../agent";
+import { adopt, agent, guessing, heavy, info, supplied, twin } from "../agent";
 import { count, fixed } from "../format";
 import { kept, onOtherTab, shaped } from "../kept";
 import { owner } from "../tabs";
@@ -21,6 +21,8 @@ const TAKEN = "Another tab has taken over this fine-tune.";
 const TAKEN_HINT = "Continue there, or use archer in this tab again.";
 /** Fixed games before and after, so many at least: greedy, as a visitor meets the agent. The same thing is the same game. */
 const FIXED_GAMES = 40;
+/** The same of a language model, which takes seconds for each. */
+const HEAVY_GAMES = 8;
 /** The same of the imitator: sampled, for what it lacks is to be sure, and that is what the curve shows. */
 const SAMPLED_GAMES = 200;
 /** What teaches the imitator to play: higher rates than those of a fine-tune, and a looser hold on what it imitated. */
@@ -58,13 +60,31 @@ export interface Log {
 }
 
 /** How much suits the imitator, who learns all of the game, and an agent that learns one thing more. */
-const SIZES = { beginning: { iterations: 40, games: 128 }, others: { iterations: 20, games: 64 } };
+const SIZES = { beginning: { iterations: 40, games: 128 }, others: { iterations: 20, games: 64 }, heavy: { iterations: 5, games: 16 } };
 
 /** Chooses what is learned, and as much of it as that takes. */
 export function choose(kind: Kind): void {
   setLesson({ kind });
-  settings.value = { ...settings.peek(), ...(kind === "beginning" ? SIZES.beginning : SIZES.others) };
+  const sizes = kind === "beginning" ? SIZES.beginning : heavy(info.peek()) ? SIZES.heavy : SIZES.others;
+  settings.value = { ...settings.peek(), ...sizes };
 }
+
+/** What there is to learn: a model of the visitor's own has no imitator, and a world without things has none to learn of. */
+export const kinds = computed<Kind[]>(() => {
+  const known: Kind[] = (guessing.value?.things.length ?? 0) > 0 ? ["often", "opinion", "new", "practice"] : ["practice"];
+  return supplied.value === "own" ? known : ["beginning", "often", "opinion", "new", "practice"];
+});
+
+/** Whether the playing agent's world is known here, so that it can be trained in it. */
+export const teachable = (): boolean => info.value === null || guessing.value !== null;
+
+/** Chooses what suits a model that was just brought. */
+export const suitsOwn = (): void => choose("practice");
+
+// What was chosen for another agent may not be there for this one.
+effect(() => {
+  if (agent.value && supplied.value === "own" && !kinds.value.includes(lesson.value.kind)) choose("practice");
+});
 
 export const settings = kept<Settings>(
   "settings",
@@ -150,6 +170,7 @@ async function begun(made: Agent, resume: boolean, mine: Mine): Promise<void> {
 /** The fixed games: every thing of the world as often as it comes up. */
 async function measured(learning: Agent, wanted: Lesson): Promise<Evaluation> {
   if (wanted.kind === "beginning") return learning.evaluate({ games: SAMPLED_GAMES, seed: 7, sample: true });
+  if (heavy(learning.info)) return learning.evaluate({ games: HEAVY_GAMES, seed: 7 });
   const world = await changed(wanted, learning);
   const things = (await gamesInfo(learning)).things.length || 1;
   const games = things * Math.max(1, Math.ceil(FIXED_GAMES / things));
@@ -224,7 +245,7 @@ async function learn(learning: Agent, { done, resume }: { done: number; resume: 
       iterations,
       resume,
       ...(resume ? {} : await freshRun(chosen, learning, { seed, games })),
-      evaluateEvery: 5,
+      evaluateEvery: heavy(learning.info) ? 0 : 5,
       evaluationGames: Math.min((await gamesInfo(learning)).things.length || 50, 50),
     });
     run = tuning;
@@ -291,7 +312,8 @@ function note(update: FineTuneUpdate, already: number): void {
 /** Saves the twin. A storage that refuses is no reason to stop learning: the page says so and goes on. */
 async function keepSafe(): Promise<void> {
   const saving = learner;
-  if (!saving || !owner.peek()) return;
+  // A large one is kept when the visitor says so: to save it every few seconds would take longer than to learn.
+  if (!saving || !owner.peek() || heavy(saving.info)) return;
   try {
     await saving.save(SAVED);
     if (learner !== saving) return;

@@ -22,6 +22,7 @@ export async function playedAbout(
   thing: string,
   { asker, oracle, still }: { asker: Agent; oracle: Agent; still: () => boolean },
 ): Promise<SampleGame | null> {
+  if (thing === "") return null; // a world without things
   const game = await play(asker, { seed: 1 });
   while (game.state.status === "ask" || game.state.status === "answer") {
     if (!still()) return null;

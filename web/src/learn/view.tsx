@@ -1,10 +1,10 @@
 // Learn: fine-tune the agent here, watch it, and decide what becomes of it.
-import { agent } from "../agent";
+import { agent, heavy, info, playable } from "../agent";
 import { TroubleNotice } from "../ui/bits";
 import { Controls } from "./controls";
 import { Curves } from "./curves";
 import { Files } from "./files";
-import { doing, keep, log, rollBack, trouble, undecided } from "./run";
+import { doing, keep, log, rollBack, teachable, training, trouble, undecided } from "./run";
 import { ModelPicker } from "../model-picker";
 import { SampleGames } from "./sample-view";
 import { Verdict } from "./verdict";
@@ -18,14 +18,19 @@ export function Learn() {
         <ModelPicker name="which-learn" />
       </div>
       <p class="lead">
-        In each iteration the agent plays some games, and <strong>every question costs it a point</strong>. The{" "}
+        In each iteration the agent plays some games, and{" "}
+        <strong>{playable() ? "every question costs it a point" : "its world says what each turn was worth"}</strong>. The{" "}
         <strong class="critic">critic</strong> learns from all of them what each question was worth. Then the{" "}
-        <strong class="actor">actor</strong> becomes a little more likely to ask what the critic rates highest. You can keep playing
+        <strong class="actor">actor</strong> becomes a little more likely to {playable() ? "ask" : "say"} what the critic rates highest. You can keep playing
         meanwhile.
       </p>
       <TroubleNotice trouble={trouble.value} />
+      {!teachable() && <Unknown />}
+      {teachable() && training.value && heavy(info.value) && (
+        <p class="notice">This model is too large to be saved while it learns: what it learns is lost if this tab closes before you keep it.</p>
+      )}
       <div class="learn">
-        <Controls />
+        {teachable() && <Controls />}
         <div class="shown">
           <Curves />
           <Decision />
@@ -33,6 +38,16 @@ export function Learn() {
       </div>
       {agent.value && <Files />}
     </>
+  );
+}
+
+/** Said of a model whose world does not come with the page. */
+function Unknown() {
+  return (
+    <p class="notice">
+      This page does not have the world of this model, {info.value?.world.replaceAll("_", " ")}. Write a world in{" "}
+      <a href="#make">Make your own</a> and train the model there, or train it in its own world in the terminal.
+    </p>
   );
 }
 

@@ -1,6 +1,7 @@
 // A world of the visitor's own and the agent that is trained in it: what is written, what runs, what it has shown.
 import { type Agent, ArcherError, create, defineWorld, type Evaluation, type FineTune, type World } from "archer-web";
 import { effect, signal } from "@preact/signals";
+import { agent as playing, heavy, supplied, twin } from "../agent";
 import { kept, oneOf } from "../kept";
 import { type Point, pointOf } from "../learn/point";
 import { route } from "../route";
@@ -52,8 +53,15 @@ let run: FineTune | null = null;
 /** Rises with each training: what an earlier one still does touches nothing. */
 let acting = 0;
 
-/** Games played before and after, each with a seed of its own. */
+/** What learns: an agent from nothing, or a copy of the model that the visitor brought. */
+export const learner = signal<"new" | "own">("new");
+/** Whether there is a choice. */
+export const hasOwn = (): boolean => supplied.value === "own" && playing.value !== null;
+
+/** Games played before and after, each with a seed of its own; and fewer, with fewer in an iteration, where each takes seconds. */
 const MEASURED_GAMES = 100;
+const HEAVY = { measured: 8, iteration: 16 };
+const measuredGames = (of: Agent): number => (heavy(of.info) ? HEAVY.measured : MEASURED_GAMES);
 
 export function choose(name: ExampleName): void {
   example.value = name;
@@ -89,21 +97,36 @@ export async function train(): Promise<void> {
     const text = code.peek();
     const { world, declared } = await opened(text);
     doing.value = "creating";
-    const agent = await create({
-      world,
-      size: "tiny",
-      seed: 1,
-      worker: confinedWorker,
-      onProgress: ({ message }) => (progress.value = message),
-    });
+    const agent = await beginner(world);
     if (!mine()) return agent.dispose();
     made.value = { agent, world, declared, code: text };
     doing.value = "playing before";
-    const first = await agent.evaluate({ games: MEASURED_GAMES, world, sample: true });
+    longer = false;
+    const first = await agent.evaluate({ games: measuredGames(agent), world, sample: true }).catch((error: unknown) => {
+      if (!tooShort(error)) throw error;
+      longer = true;
+      return null;
+    });
     if (!mine()) return;
     before.value = first;
     await learn(agent, world, mine);
   });
+}
+
+/** Tokens of an utterance, for a model whose own world had shorter ones. */
+const LONGER = 32;
+/** Whether the model that learns needs them. It plays nothing in this world before it has been told. */
+let longer = false;
+const tooShort = (error: unknown): boolean => error instanceof ArcherError && /\bmax_new_tokens\b/i.test(error.message);
+
+/** Who learns the world. */
+async function beginner(world: World<number>): Promise<Agent> {
+  if (learner.peek() === "own" && hasOwn()) {
+    progress.value = "a copy of your model";
+    return twin();
+  }
+  const onProgress = ({ message }: { message: string }) => (progress.value = message);
+  return create({ world, size: "tiny", seed: 1, worker: confinedWorker, onProgress });
 }
 
 /** Trains the agent that is there for longer. */
@@ -116,7 +139,12 @@ export async function trainMore(): Promise<void> {
 
 async function learn(agent: Agent, world: World<number>, mine: () => boolean): Promise<void> {
   const done = points.peek().length;
-  const tuning = agent.fineTune({ world, iterations: iterations.peek() });
+  const tuning = agent.fineTune({
+    world,
+    iterations: iterations.peek(),
+    ...(heavy(agent.info) && { games: HEAVY.iteration }),
+    ...(longer && { set: { max_new_tokens: LONGER } }),
+  });
   run = tuning;
   doing.value = "training";
   announce("Training begins.");
@@ -127,7 +155,7 @@ async function learn(agent: Agent, world: World<number>, mine: () => boolean): P
   if (!mine()) return;
   run = null;
   doing.value = "playing after";
-  const last = await agent.evaluate({ games: MEASURED_GAMES, world });
+  const last = await agent.evaluate({ games: measuredGames(agent), world });
   if (!mine()) return;
   after.value = last;
   announce(`Training is over. ${Math.round(100 * last.winRate)}% of its games are won.`);

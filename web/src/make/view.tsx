@@ -1,14 +1,15 @@
 // Make your own: a world in an editor, training beside it, and the agent to play with.
+import type { Evaluation } from "archer-web";
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { count, fixed, percent, sentence } from "../format";
 import { announce } from "../ui/announce";
-import { Progress, TroubleNotice } from "../ui/bits";
+import { Progress, Segmented, TroubleNotice } from "../ui/bits";
 import { Chart } from "../ui/chart";
 import { singleFlight } from "../single-flight";
 import { Editor } from "./editor";
 import {
-  after, badLink, before, choose, code, type Doing, doing, example, fault, foreign, iterations, lastGame, made, type Played, pause, points,
+  after, badLink, before, choose, code, type Doing, doing, example, fault, foreign, hasOwn, iterations, lastGame, learner, made, type Played, pause, points,
   progress, resume, stop, train, trainMore, trouble, write,
 } from "./make";
 import { give, projectOf, worldFile } from "./project";
@@ -82,7 +83,7 @@ function Written() {
 
 const SENTENCES: Record<Doing, string> = {
   reading: "Reading the world…",
-  creating: "Making an untrained agent…",
+  creating: "Making the agent…",
   "playing before": "Playing some games before training…",
   training: "",
   paused: "Paused.",
@@ -96,6 +97,16 @@ function Training() {
   return (
     <section class="panel training" aria-labelledby="train-title">
       <h3 id="train-title">Train</h3>
+      {hasOwn() && (
+        <Segmented<"new" | "own">
+          label="What learns it"
+          name="learner"
+          value={learner.value}
+          disabled={now !== null}
+          options={[["new", "A new agent"], ["own", "Your model"]]}
+          onChange={(which) => (learner.value = which)}
+        />
+      )}
       <div class="buttons">
         {now === null ? (
           <>
@@ -143,11 +154,11 @@ function Training() {
 /** How well it plays by now beside how it began. */
 function Result() {
   const [first, last] = [before.value, after.value];
-  if (!first) return null;
-  const told = (of: typeof first) => `${fixed(of.meanReturn)} points and ${percent(of.winRate)} won`;
+  if (!first && !last) return null;
+  const told = (of: Evaluation) => `${fixed(of.meanReturn)} points and ${percent(of.winRate)} won`;
   return (
     <p class="result">
-      Before: {told(first)}.
+      {first && <>Before: {told(first)}.</>}
       {last && (
         <>
           {" "}

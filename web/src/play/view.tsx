@@ -1,25 +1,29 @@
 // Play: the person thinks and the agent asks, or the other way round; or a game that came with a link.
-import { playable } from "../agent";
+import { info, playable } from "../agent";
 import { go, route, type Side } from "../route";
-import { OtherWorld, Segmented } from "../ui/bits";
+import { Segmented } from "../ui/bits";
 import { Asked } from "./asked-view";
 import { Hosted } from "./hosted-view";
 import { gameOf } from "./sides";
 import { SharedView } from "./shared-view";
+import { TalkView } from "./talk-view";
 import "./play.css";
 
 export function Play() {
   const { side, shared } = route.value;
+  const here = playable();
   return (
     <>
       <div class="title">
         <div>
-          <h2 tabIndex={-1}>Twenty Questions</h2>
-          <p class="tagline">
-            A language model small enough to run in this tab. It learned by itself which questions are worth asking.
-          </p>
+          <h2 tabIndex={-1}>{here || shared !== null ? "Twenty Questions" : named(info.value?.world ?? "")}</h2>
+          {(here || shared !== null) && (
+            <p class="tagline">
+              A language model small enough to run in this tab. It learned by itself which questions are worth asking.
+            </p>
+          )}
         </div>
-        {shared === null && (
+        {shared === null && here && (
           <Segmented<Side>
             label="Who asks?"
             name="side"
@@ -32,7 +36,13 @@ export function Play() {
           />
         )}
       </div>
-      {shared !== null ? <SharedView packed={shared} /> : !playable() ? <OtherWorld /> : side === "agent" ? <Asked /> : <Hosted />}
+      {shared !== null ? <SharedView packed={shared} /> : !here ? <TalkView /> : side === "agent" ? <Asked /> : <Hosted />}
     </>
   );
+}
+
+/** The name of a world as a heading. */
+function named(world: string): string {
+  const words = world.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -9,18 +9,25 @@ export function TroubleNotice({ trouble, children }: { trouble: Trouble | null; 
   return (
     <div class="notice wrong" role="alert" data-code={trouble.code}>
       <p>
-        <strong>{trouble.message}</strong> {trouble.hint}
+        <strong>{trouble.message}</strong> {whole(trouble.hint)}
       </p>
       {children}
     </div>
   );
 }
 
+/** A text in which the flags of a command are not broken at their hyphens. */
+function whole(text: string): ComponentChildren {
+  const parts = text.split(/(--[\w-]+)/);
+  return parts.length === 1 ? text : parts.map((part, n) => (n % 2 === 1 ? <span class="nowrap">{part}</span> : part));
+}
+
 /** Said instead of a game where the model plays in a world that has no place for a person. */
 export function OtherWorld() {
   return (
     <p class="notice">
-      This model plays {info.value?.world.replaceAll("_", " ")}, a world in which a person has nothing to answer. You can still train it here.
+      This model plays {info.value?.world.replaceAll("_", " ")}, a world that has no views here. You can <a href="#play">talk with it</a> and{" "}
+      <a href="#learn">train it</a>.
     </p>
   );
 }
