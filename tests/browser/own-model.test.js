@@ -129,7 +129,7 @@ test("what is no model file is said to be what it is, with what to do; what play
   const page = await here.open();
   await open(page);
   for (const [name, start, what, hint] of [
-    ["weights.gguf", "GGUF\u0003\u0000\u0000\u0000", /^weights\.gguf is not an archer model file: it is a GGUF file\./, /archer train .*--set actor=MODEL.*archer export|archer export.*--set actor=MODEL/s],
+    ["weights.gguf", "GGUF\u0003\u0000\u0000\u0000", /^The file weights\.gguf is not an archer model file: it is a GGUF file\./, /archer train .*--set actor=MODEL.*archer export|archer export.*--set actor=MODEL/s],
     ["config.json", '{"model_type": "llama"}', /JSON/, /--set actor=MODEL/],
     ["model.zip", "PK\u0003\u0004", /zip/, /archer export/],
     ["model.pt", "\x80\u0002", /pickle/, /archer export/],

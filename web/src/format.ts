@@ -20,9 +20,14 @@ export function percent(share: number, digits = 0): string {
 export function sentence(text: string): string {
   const bare = text.trim();
   if (bare === "") return "";
-  // The name of a file or of a key, and an address, are written as they are.
-  const begun = /^\S+[.:/_]\w/.test(bare) ? bare : bare.charAt(0).toUpperCase() + bare.slice(1);
+  const begun = begin(bare);
   return /[.!?…]["”’)]?$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** What is said of a file begins with its name, which has the letters that it has; so do keys and addresses. */
+function begin(text: string): string {
+  if (/^\S.*\.\w+ is (not an archer model file|damaged|of version)\b/.test(text)) return `The file ${text}`;
+  return /^\S+[:/_]\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Sentences one after the other, whatever each of them lacks. */

@@ -20,7 +20,7 @@ export function Learn() {
       <p class="lead">
         In each iteration the agent plays some games, and{" "}
         <strong>{playable() ? "every question costs it a point" : "its world says what each turn was worth"}</strong>. The{" "}
-        <strong class="critic">critic</strong> learns from all of them what each question was worth. Then the{" "}
+        <strong class="critic">critic</strong> learns from all of them what each {playable() ? "question" : "turn"} was worth. Then the{" "}
         <strong class="actor">actor</strong> becomes a little more likely to {playable() ? "ask" : "say"} what the critic rates highest. You can keep playing
         meanwhile.
       </p>
