@@ -3,7 +3,7 @@ import { ArcherError, messageOf } from "./errors.js";
 import { bytesOfBlob, isBlob, type ModelFile, refuseOther } from "./model-file.js";
 import { PolicyWatch } from "./policy.js";
 import type { RawProgress } from "./progress.js";
-import { nodeModule, placed, present } from "./runtime.js";
+import { isLocated, nodeModule, placed, present } from "./runtime.js";
 import type { LoadOptions } from "./types.js";
 
 type OnProgress = ((progress: RawProgress) => void) | undefined;
@@ -106,8 +106,8 @@ export async function modelBytes(model: NonNullable<LoadOptions["model"]>, { onP
   signal?.throwIfAborted();
   if (isFile(address)) return looked(await readFile(address, tell), address);
   const want = { address, tell, signal, keep };
-  // Most pages keep nothing, and need none of the code for it.
-  if (keep && (await keepsAnything())) return (await import("./large.js")).arrive(want);
+  // Most pages keep nothing, and need none of the code for it. The package's own models are small, and are asked for at once.
+  if (keep && !isLocated(model) && (await keepsAnything())) return (await import("./large.js")).arrive(want);
   const response = await answered(address, signal);
   if ((lengthOf(response) ?? 0) >= LARGE) return (await import("./large.js")).arrive(want, response);
   return looked(await bodyOf(response, address, tell, signal), address);

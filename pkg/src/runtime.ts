@@ -60,7 +60,17 @@ const classicScript = present(() => (document.currentScript as HTMLScriptElement
  * classic script, which some make, these words mean nothing, and the file is looked for beside the script.
  */
 export function located(name: string, here: () => URL): URL {
-  return present(here) ?? new URL(name, classicScript || present(() => document.baseURI) || "file:///");
+  const found = present(here) ?? new URL(name, classicScript || present(() => document.baseURI) || "file:///");
+  own.add(found);
+  return found;
+}
+
+/** Addresses that were located. */
+const own = new WeakSet<URL>();
+
+/** Whether this is the address of one of the package's own files. */
+export function isLocated(address: string | URL): boolean {
+  return typeof address !== "string" && own.has(address);
 }
 
 /** Resolves after so many milliseconds; `clear` ends the wait without resolving. */
