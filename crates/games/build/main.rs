@@ -1,8 +1,9 @@
 //! Packs the texts of `data/` into one file that the library embeds, and writes tables of letters.
 //!
-//! The texts are written to be read and edited, with comments and indents, and are three times as
-//! big as what they say; a page that loads the worlds should not pay for that. What is packed is
-//! each file's path and text without its comments, all ended by a zero byte; it is deflated.
+//! What is packed is each file's path and text without its comments, all ended by a zero byte. A page
+//! that fetches the worlds should not pay for text that people read and edit, so a build for WebAssembly
+//! compresses it, by PPMd: a third less than deflated. Elsewhere it stays as it is, which costs nothing
+//! to unpack.
 
 #![expect(
     clippy::disallowed_methods,
@@ -12,8 +13,15 @@
 
 mod letters;
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::{env, fs};
+
+use ppmd_rust::{Ppmd7Decoder, Ppmd7Encoder};
+
+// As `src/data.rs` has them.
+const ORDER: u32 = 6;
+const MEMORY: u32 = 1536 << 10;
 
 fn main() {
     println!("cargo::rerun-if-changed=data");
@@ -34,9 +42,25 @@ fn main() {
         plain.extend_from_slice(without_comments(&text).as_bytes());
         plain.push(0);
     }
-    write("data.bin", &miniz_oxide::deflate::compress_to_vec(&plain, 10));
+    match env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+        true => write("data.bin", &packed(&plain)),
+        false => write("data.bin", &plain),
+    }
     write("letters.bin", &letters::letters());
     write("lower_cases.bin", &letters::lower_cases());
+}
+
+/// The length as four bytes, and the text by PPMd.
+fn packed(plain: &[u8]) -> Vec<u8> {
+    let mut packed = (plain.len() as u32).to_le_bytes().to_vec();
+    let mut encoder = Ppmd7Encoder::new(&mut packed, ORDER, MEMORY).expect("these are in range");
+    encoder.write_all(plain).expect("a vector takes all that is written");
+    encoder.finish(false).expect("a vector takes all that is written");
+    let mut decoder = Ppmd7Decoder::new(&packed[4..], ORDER, MEMORY).expect("these are in range");
+    let mut unpacked = vec![0; plain.len()];
+    decoder.read_exact(&mut unpacked).expect("all of it can be unpacked");
+    assert_eq!(unpacked, plain, "what is packed is unpacked again");
+    packed
 }
 
 fn write(name: &str, bytes: &[u8]) {

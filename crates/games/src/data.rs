@@ -1,8 +1,9 @@
-//! The texts of `data/`, as they are built in: packed, and unpacked once.
+//! The texts of `data/`, as they are built in.
 //!
-//! The build script deflates all of them into one file. Whoever needs a text asks for it by its
-//! path below `data/`; the first to ask unpacks everything, which takes a few milliseconds.
+//! The build script puts all of them into one file, and compresses it for WebAssembly. Whoever needs a text
+//! asks for it by its path below `data/`; in a page the first to ask unpacks everything.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// A file of the data: its path below `data/` and its text.
@@ -10,19 +11,12 @@ pub type Source<'a> = (&'a str, &'a str);
 
 static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/data.bin"));
 
-/// What all texts together take in the program, and in a page that loads it.
-pub const PACKED_BYTES: usize = PACKED.len();
-
 /// The texts in the order of their paths.
 pub fn files() -> &'static [Source<'static>] {
-    static PLAIN: OnceLock<String> = OnceLock::new();
+    static PLAIN: OnceLock<Cow<'static, str>> = OnceLock::new();
     static FILES: OnceLock<Vec<Source<'static>>> = OnceLock::new();
     FILES.get_or_init(|| {
-        let plain: &'static str = PLAIN.get_or_init(|| {
-            let bytes = miniz_oxide::inflate::decompress_to_vec(PACKED)
-                .unwrap_or_else(|error| panic!("the embedded data is damaged: {error}"));
-            String::from_utf8(bytes).unwrap_or_else(|_| panic!("the embedded data is no text"))
-        });
+        let plain: &'static str = PLAIN.get_or_init(unpacked);
         let mut parts = plain.split_terminator('\0');
         let mut files = Vec::new();
         while let (Some(path), Some(text)) = (parts.next(), parts.next()) {
@@ -30,6 +24,28 @@ pub fn files() -> &'static [Source<'static>] {
         }
         files
     })
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn unpacked() -> Cow<'static, str> {
+    let plain = str::from_utf8(PACKED);
+    plain.unwrap_or_else(|_| panic!("the embedded data is no text")).into()
+}
+
+#[cfg(target_family = "wasm")]
+fn unpacked() -> Cow<'static, str> {
+    use std::io::Read;
+
+    // As `build/main.rs` has them.
+    const ORDER: u32 = 6;
+    const MEMORY: u32 = 1536 << 10;
+    let (length, packed) = PACKED.split_first_chunk().expect("the build script writes the length");
+    let mut plain = vec![0; u32::from_le_bytes(*length) as usize];
+    ppmd_rust::Ppmd7Decoder::new(packed, ORDER, MEMORY)
+        .ok()
+        .and_then(|mut decoder| decoder.read_exact(&mut plain).ok())
+        .unwrap_or_else(|| panic!("the embedded data is damaged"));
+    String::from_utf8(plain).unwrap_or_else(|_| panic!("the embedded data is no text")).into()
 }
 
 /// The text at a path.

@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 
+use archer_input::shown;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::knowledge::{Claim, Reading, Table, Value, table};
+use crate::knowledge::{Claim, Comparison, Literal, Reading, Simple, Table, Value, table};
 use crate::people::Rates;
 use crate::question_pool::claim_dispute;
 use crate::twenty_questions::{Amendments, Answer};
@@ -114,10 +115,7 @@ impl PeopleOracle {
 
     /// A number from 0 to 1 that depends on the game and on what is claimed.
     fn draw(&self, claim: Claim) -> f64 {
-        let claimed = match claim {
-            Claim::Has(literal) => format!("{:?}", literal.property),
-            other => format!("{other:?}"),
-        };
+        let claimed = claimed(claim);
         // FNV-1a (Fowler, Noll and Vo), for the standard library's hash may change.
         let number = claimed.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
@@ -164,6 +162,34 @@ impl Oracle for PeopleOracle {
     }
 }
 
+/// What is claimed, as a text of its own for each claim; a property and its contrary are the same claim.
+fn claimed(claim: Claim) -> String {
+    let sign = |negated: bool| if negated { "-" } else { "" };
+    let has = |Literal { property, opposite }: Literal| format!("{}{}", sign(opposite), property.0);
+    let simple = |part: Simple| match part {
+        Simple::Has(literal) => has(literal),
+        Simple::Is(object) => format!("object {}", object.0),
+        // A page that loads the games has no code that writes numbers with fractions.
+        Simple::Compares(Comparison { measure, relation, amount }) => {
+            format!("{measure:?} {relation:?} {:x}", amount.to_bits())
+        }
+        Simple::Spells(spelling) => format!("{spelling:?}"),
+    };
+    match claim {
+        Claim::Has(literal) => format!("PropertyId({})", literal.property.0),
+        Claim::Is(object) => simple(Simple::Is(object)),
+        Claim::Compares(comparison) => simple(Simple::Compares(comparison)),
+        Claim::Spells(spelling) => simple(Simple::Spells(spelling)),
+        Claim::HasBoth(first, second) => format!("{} and {}", has(first), has(second)),
+        Claim::Two(joint, parts) => {
+            let [first, second] = parts.map(|part| {
+                format!("{}({}) {:?}", sign(part.negated), simple(part.claim), part.degree)
+            });
+            format!("{first} {joint:?} {second}")
+        }
+    }
+}
+
 /// Turns some answers of another oracle round, and some into "Sometimes.".
 ///
 /// Only "Yes." and "No." are touched. The same seed and the same questions give the same answers.
@@ -184,7 +210,9 @@ impl<O: Oracle> NoisyOracle<O> {
         let valid = flip >= 0.0 && sometimes >= 0.0 && flip + sometimes <= 1.0;
         assert!(
             valid,
-            "flip {flip} and sometimes {sometimes} must be probabilities that add up to at most 1"
+            "flip {} and sometimes {} must be probabilities that add up to at most 1",
+            shown(flip),
+            shown(sometimes)
         );
         let chance = ChaCha8Rng::seed_from_u64(seed);
         NoisyOracle { inner, flip, sometimes, chance }

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use archer_games::data::PACKED_BYTES;
 use archer_games::knowledge::{
-    Claim, ObjectId, PropertyId, Reading, Sources, Table, Value, embedded, guess_phrase, table,
+    Claim, ObjectId, PropertyId, Reading, Sources, Table, Value, guess_phrase, table,
 };
 
 fn objects() -> impl Iterator<Item = ObjectId> {
@@ -200,16 +199,6 @@ fn the_ten_words_split_as_well_as_ten_words_can() {
         cost[set] = guess.into_iter().chain(split).min().unwrap_or(0);
     }
     assert_eq!(cost[1023], 28);
-}
-
-#[test]
-fn the_data_is_small_enough_for_a_page() {
-    const { assert!(PACKED_BYTES <= 150_000, "a page should load the knowledge at once") };
-    // And it is all there: the texts are longer than what is embedded.
-    let files = embedded();
-    let all = [files.properties, files.kinds, files.phrases, files.references];
-    let plain: usize = all.iter().chain(files.objects).map(|(_, text)| text.len()).sum();
-    assert!(plain > 2 * PACKED_BYTES, "{plain} bytes unpacked");
 }
 
 const SMALL: Sources<'static> = Sources {

@@ -249,9 +249,9 @@ pub async fn try_world(
             "after seed {seed}, turn {number} ({:?}) brought {:?} worth {} and then {:?} worth {}: draw all chance from the seed",
             shortened(&one.said),
             shortened(&one.reply),
-            one.reward,
+            shown(one.reward),
             shortened(&other.reply),
-            other.reward
+            shown(other.reward)
         );
         return Err(broken(about, rule, &seen));
     }

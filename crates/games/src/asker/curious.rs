@@ -4,6 +4,7 @@
 //! questions with free answers: now and then it asks one, and it tells the other what the answer
 //! comes to ("What continent is it in? Asia." is as good as "Is it in Asia? Yes.").
 
+use archer_input::shown;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Asker, draw, happens, player_chance};
@@ -26,7 +27,7 @@ impl<A: Asker> CuriousAsker<A> {
     /// # Panics
     /// Where the rate is not from 0 to 1.
     pub fn new(inner: A, rate: f64) -> Self {
-        assert!((0.0..=1.0).contains(&rate), "a rate of {rate}");
+        assert!((0.0..=1.0).contains(&rate), "a rate of {}", shown(rate));
         CuriousAsker { inner, free: free_questions(), rate, chance: player_chance(0) }
     }
 }

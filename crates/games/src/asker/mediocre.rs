@@ -4,6 +4,7 @@
 //! A warm start from its games teaches the language of the game and leaves the strategy to
 //! reinforcement.
 
+use archer_input::shown;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Asker, draw, happens, player_chance};
@@ -46,9 +47,9 @@ impl MediocreAsker {
     /// Where a rate is not from 0 to 1.
     pub fn new(pool: QuestionPool, mediocrity: Mediocrity) -> Self {
         let Mediocrity { guess_rate, consistency, repeat_rate } = mediocrity;
-        assert!((0.0..=1.0).contains(&guess_rate), "guess_rate is {guess_rate}");
-        assert!((0.0..=1.0).contains(&consistency), "consistency is {consistency}");
-        assert!((0.0..=1.0).contains(&repeat_rate), "repeat_rate is {repeat_rate}");
+        assert!((0.0..=1.0).contains(&guess_rate), "guess_rate is {}", shown(guess_rate));
+        assert!((0.0..=1.0).contains(&consistency), "consistency is {}", shown(consistency));
+        assert!((0.0..=1.0).contains(&repeat_rate), "repeat_rate is {}", shown(repeat_rate));
         MediocreAsker { pool, mediocrity, chance: player_chance(0) }
     }
 

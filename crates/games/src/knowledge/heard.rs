@@ -22,6 +22,7 @@ use super::format::{DataError, ObjectRecord, Place, lines, names};
 use super::inflection::plural;
 use super::reader::{Known, Literal, Reader};
 use super::{PropertyId, Value};
+use crate::decimal::decimal;
 
 /// A property that is heard and not asked.
 pub(super) struct Heard {
@@ -50,7 +51,7 @@ fn items<'a>(list: &'a str, place: Place<'a>) -> impl Iterator<Item = Item<'a>> 
     names(list).map(move |said| {
         let (name, none) = said.strip_prefix('-').map_or((said, false), |name| (name, true));
         let (name, many) = name.strip_prefix('*').map_or((name, false), |name| (name, true));
-        let weighed = name.rsplit_once(' ').and_then(|(name, w)| Some((name, w.parse().ok()?)));
+        let weighed = name.rsplit_once(' ').and_then(|(name, w)| Some((name, decimal(w)? as f32)));
         let (name, weight) = weighed.unwrap_or((name, 1.0));
         Item { name, many, weight: if none { 0.0 } else { weight }, place }
     })
@@ -237,7 +238,8 @@ pub(super) fn learn_amounts(
             let (number, known) =
                 number.strip_prefix('~').map_or((number, true), |number| (number, false));
             let (least, most) = number.split_once('-').unwrap_or((number, number));
-            let amount = Amount { least: least.parse().ok()?, most: most.parse().ok()?, known };
+            let [least, most] = [least, most].map(|n| decimal(n).map(|n| n as f32));
+            let amount = Amount { least: least?, most: most?, known };
             Some((amount, list))
         });
         let Some((amount, list)) = amount.filter(|_| current.is_some()) else {

@@ -10,6 +10,7 @@ use crate::config::WorldConfig;
 use crate::error::GameError;
 use crate::guessing::GuessingGame;
 use crate::knowledge::{ObjectId, Table, Value};
+use crate::letters;
 use crate::people::Rates;
 use crate::posterior::{Channel, Posterior};
 use crate::question_pool::PoolQuestion;
@@ -137,7 +138,7 @@ impl Doubts {
     /// that people give least likely, among those with which the table does not agree. None where it
     /// agrees with all, and where the thing is not known.
     pub fn surprise<Q: AsRef<str>>(&self, name: &str, turns: &[(Q, Answer)]) -> Option<Surprise> {
-        let thing = self.table.object(&name.trim().to_lowercase())?;
+        let thing = self.table.object(&letters::lower(name.trim()))?;
         let read = |question: &str| {
             PoolQuestion::read(self.table, &[thing], &self.amendments, true, question)
         };

@@ -87,7 +87,7 @@ impl Answer {
     /// Whether a recorded reply is one that the world gives: by its first word.
     pub(crate) fn is_one(reply: &str) -> bool {
         const WORDS: [&str; 4] = ["yes", "no", "sometimes", "invalid"];
-        is_unknown(&reply.to_lowercase())
+        is_unknown(&letters::lower(reply))
             || first_word(reply)
                 .is_some_and(|word| WORDS.iter().any(|it| word.eq_ignore_ascii_case(it)))
     }
