@@ -74,6 +74,11 @@ fn models_and_checkpoints_are_described_play_and_go_on() {
             goes_on(folder.path(), file, iterations(&described), &["--out", &out]);
             let after = inspected(folder.path(), &folder.path().join(out));
             assert_eq!(iterations(&after), iterations(&described) + 1, "{}", file.display());
+        } else {
+            let refused = run(folder.path(), &["train", "--resume", text(file)]);
+            let said = &refused.stderr;
+            assert_eq!(refused.code, 2, "{said}");
+            assert!(said.contains("begin a new run with more warm_start.steps"), "{said}");
         }
     }
 }

@@ -24,7 +24,7 @@ mod changes;
 mod refusals;
 mod tables;
 
-pub use changes::{changed_keys, extend, other_rates};
+pub use changes::{changed_keys, done, extend, other_rates};
 use tables::{WORD_OR_LIST, fitting, flat, get, insert, list_keys, parse_value, type_name};
 
 /// The presets by name, as they stand in `crates/cli/presets`.

@@ -1,6 +1,6 @@
 //! A run that goes on and is told otherwise: what may change, and how it is written down.
 
-use archer::config::Config;
+use archer::config::{Algorithm, Config};
 use archer::train::{Phase, Progress};
 use archer_world::Settings;
 use toml::{Table, Value};
@@ -72,6 +72,21 @@ fn differences(one: &Config, other: &Config) -> Result<Vec<(String, String, Stri
     Ok(both.filter(|(_, one, other)| one != other).collect())
 }
 
+/// What a run at its end has done, and how to do more; goes on after "has".
+pub fn done(config: &Config, at: Progress) -> String {
+    match config.algorithm {
+        Algorithm::Bc => format!(
+            "imitated for its {} steps; begin a new run with more warm_start.steps",
+            at.done
+        ),
+        _ => format!(
+            "done its {} iterations; let it do more with --set iterations={}",
+            at.done,
+            2 * at.done.max(1)
+        ),
+    }
+}
+
 /// What a run is told otherwise from where it stands, as sentences for its folder.
 ///
 /// A run that is at its end does not learn by what it is told now, and must not say that it did.
@@ -82,9 +97,8 @@ pub fn changed_keys(before: &Config, now: &Config, at: Progress) -> Result<Vec<S
     match (changed.first(), at.phase) {
         (None, _) => Ok(Vec::new()),
         (Some((key, _, value)), Phase::Finished) => Err(Error::Usage(format!(
-            "--set {key}={value} would change nothing: the run has done its {} iterations; let it do more with --set iterations={}, or leave it out",
-            at.done,
-            2 * at.done.max(1)
+            "--set {key}={value} would change nothing: the run has {}, or leave it out",
+            done(now, at)
         ))),
         _ => {
             let sentence = |(key, old, new): &(String, String, String)| {

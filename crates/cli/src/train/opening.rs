@@ -261,10 +261,9 @@ impl Session {
         let progress = trainer.progress();
         if progress.phase == Phase::Finished {
             return Err(Error::Usage(format!(
-                "the run in {} has done its {} iterations; let it do more with --set iterations={}",
+                "the run in {} has {}",
                 file.display(),
-                progress.total,
-                2 * progress.total.max(1)
+                experiment::done(trainer.config(), progress)
             )));
         }
         block_on(trainer.meet_world())?;
