@@ -69,7 +69,7 @@ const TRY_GAME = `async (archer) => {
   const hosted = await archer.host(agent);
   const seen = [await tried(() => hosted.ask("x".repeat(20e6))), await tried(() => hosted.ask("Is it alive?"))];
   const next = await archer.host(agent, { thing: "dog" });
-  seen.push((await next.ask("Is it alive?")).turns[0].answer, hosted.state.turns.length);
+  seen.push((await next.ask("Is it alive?")).turns[0].reply, hosted.state.turns.length);
   await agent.dispose();
   return seen;
 }`;
@@ -78,11 +78,11 @@ test("a game that there is no memory for is given up, and the next one is played
   const [own, games] = DIST.map((file) => `...(await import(${JSON.stringify(file)}))`);
   const program = `const archer = { ${own}, ${games} }; console.log(JSON.stringify(await (${TRY_GAME})(archer)));`;
   const node = [`--wasm-max-mem-pages=${FEW}`, "--input-type=module", "-e", program];
-  assert.deepEqual(JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" })), [out, out, "yes", 0]);
+  assert.deepEqual(JSON.parse(execFileSync(process.execPath, node, { encoding: "utf8" })), [out, out, "Yes.", 0]);
   const [site, browser] = await Promise.all([serve(), browse("none", `--js-flags=--wasm-max-mem-pages=${FEW}`)]);
   try {
     const { page, faults } = await visit(browser, site.url);
-    assert.deepEqual(await page.evaluate(`(${TRY_GAME})(archer)`), [out, out, "yes", 0]);
+    assert.deepEqual(await page.evaluate(`(${TRY_GAME})(archer)`), [out, out, "Yes.", 0]);
     assert.deepEqual(faults, []);
   } finally {
     await browser.close();
