@@ -240,7 +240,7 @@ mod tests {
         assert!(read(&file).is_ok(), "it knows every byte");
         // "Q", which no trial of few words has.
         assert!(file["model"]["vocab"].as_object_mut().unwrap().remove("Q").is_some());
-        let refused = read(&file).unwrap_err().to_string();
+        let refused = read(&file).err().unwrap().to_string();
         assert!(refused.starts_with("t cannot be read: "), "{refused}");
         file["model"]["unk_token"] = Value::Null;
         assert!(read(&file).unwrap().encode("Q").is_empty(), "left out, as its file has it");
@@ -253,7 +253,7 @@ mod tests {
                 "pre_tokenizer": {"type": "Whitespace"}})
         };
         assert_eq!(read(&words("<unk>")).unwrap().encode("a zorb"), [1, 0]);
-        let refused = read(&words("none")).unwrap_err().to_string();
+        let refused = read(&words("none")).err().unwrap().to_string();
         assert!(refused.contains("\"none\", is not in its vocabulary"), "{refused}");
     }
 }
