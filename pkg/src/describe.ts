@@ -21,16 +21,7 @@ const FROM_A_MODEL =
 /** What is advised where an address has no file. */
 const MISSING = "Check the address. It must be that of the file itself, not of a page about it.";
 
-/** What the header says; older files say less. */
-interface Header {
-  config?: { algorithm?: string; world?: { name?: string; [key: string]: unknown }; lora?: { rank?: number } };
-  iteration?: number;
-  opening?: string;
-  precision?: string;
-  origin?: { licence?: string };
-  base_sha256?: string;
-}
-
+/** An object of JSON: whoever made the file may have put anything in it. */
 type Shape = Partial<Record<string, unknown>>;
 
 const DESCRIBE = { signal: aSignal };
@@ -109,14 +100,14 @@ async function read(part: Part, size: number | null, name: string): Promise<Mode
   if (version > CONTAINER_VERSION) {
     throw new ArcherError("version-mismatch", `${name} is of version ${version}; this page reads versions 1 to ${CONTAINER_VERSION}.`);
   }
-  let header: Header | null = null;
+  let header: Shape | null = null;
   let shape: Shape | null = null;
   for await (const section of sectionsOf(part)) {
     if (section.name !== "state" && section.name !== "actor_config") continue;
     if (section.from + section.length > Math.min(MOST, size ?? MOST)) throw damaged("a section of it is longer than it can be");
     const value = json(textOf(await part(section.from, section.from + section.length)));
     if (!value) throw damaged(`${section.name} cannot be read`);
-    if (section.name === "state") header = value as Header;
+    if (section.name === "state") header = value;
     else shape = value;
     if (header && shape) return described(header, shape, size);
   }
@@ -126,18 +117,36 @@ async function read(part: Part, size: number | null, name: string): Promise<Mode
 function json(text: string): Shape | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Shape) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
 }
 
-function described(header: Header, shape: Shape, bytes: number | null): ModelDescription {
-  const { config = {}, iteration = 0, opening, precision = "f32", origin = {}, base_sha256 = "" } = header;
-  const number = (...names: string[]) => Number(names.map((name) => shape[name]).find((value) => typeof value === "number") ?? 0);
-  const layout = String(shape.model_type ?? "");
-  const language = layout !== SMALL || base_sha256 !== "";
-  const { name: world = "unknown", ...settings } = config.world ?? {};
+function isObject(value: unknown): value is Shape {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function objectOf(value: unknown): Shape {
+  return isObject(value) ? value : {};
+}
+
+function stringOf(value: unknown, otherwise = ""): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+/** What the header says; older files say less. */
+function described(header: Shape, shape: Shape, bytes: number | null): ModelDescription {
+  const { iteration, opening, precision, base_sha256 } = header;
+  const config = objectOf(header.config);
+  const number = (...names: string[]) => numberOf(names.map((name) => shape[name]).find((value) => typeof value === "number"));
+  const layout = stringOf(shape.model_type);
+  const language = layout !== SMALL || stringOf(base_sha256) !== "";
+  const { name: world, ...settings } = objectOf(config.world);
   return {
     bytes,
     kind: language ? "language-model" : "agent",
@@ -146,14 +155,14 @@ function described(header: Header, shape: Shape, bytes: number | null): ModelDes
     width: number("hidden_size", "n_embd"),
     vocabulary: number("vocab_size"),
     positions: number("max_position_embeddings", "n_positions"),
-    world,
+    world: stringOf(world, "unknown"),
     settings,
     opening: typeof opening === "string" ? opening : null,
-    algorithm: String(config.algorithm ?? ""),
-    rank: Number(config.lora?.rank ?? 0),
-    iterations: Number(iteration),
-    licence: String(origin.licence ?? ""),
-    precision,
+    algorithm: stringOf(config.algorithm),
+    rank: numberOf(objectOf(config.lora).rank),
+    iterations: numberOf(iteration),
+    licence: stringOf(objectOf(header.origin).licence),
+    precision: stringOf(precision, "f32"),
     memory: language && bytes !== null ? memoryOf(bytes) : null,
   };
 }

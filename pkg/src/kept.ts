@@ -3,6 +3,7 @@
  * piece and one that says what they are pieces of. A piece is written whole or not at all, so a visit that is cut off
  * leaves pieces that hold.
  */
+import { ArcherError } from "./errors.js";
 import { FOLDER, whole } from "./fetch.js";
 import type { KeptModel } from "./keeping-types.js";
 import { present } from "./runtime.js";
@@ -151,18 +152,30 @@ export async function keptModels(): Promise<KeptModel[]> {
   const all = (await models()) as (FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> }) | null;
   const found: KeptModel[] = [];
   if (!all) return found;
-  for await (const entry of all.values()) {
-    const here = entry.kind === "directory" && (await contents(entry as FileSystemDirectoryHandle));
-    if (!here) continue;
-    const { address, total: bytes } = here.about;
-    found.push({ address, bytes, arrived: lengthOfAll(here.pieces), keptAt: here.keptAt });
+  try {
+    for await (const entry of all.values()) {
+      const here = entry.kind === "directory" && (await contents(entry as FileSystemDirectoryHandle));
+      if (!here) continue;
+      const { address, total: bytes } = here.about;
+      found.push({ address, bytes, arrived: lengthOfAll(here.pieces), keptAt: here.keptAt });
+    }
+  } catch {
+    // Another tab has forgotten all of it meanwhile.
   }
   return found.sort((a, b) => b.keptAt - a.keptAt);
 }
 
 /** Forgets what is kept of an address, or of all. */
 export async function forgetModel(address?: string | URL): Promise<void> {
-  if (address !== undefined) return (await Kept.of(whole(address)))?.remove();
-  const root = (await models()) && (await present(() => navigator.storage.getDirectory()));
-  await root?.removeEntry(FOLDER, { recursive: true });
+  const one = address === undefined ? null : whole(address);
+  const all = await models();
+  if (!all) return;
+  try {
+    if (one !== null) await all.removeEntry(await nameOf(one), { recursive: true });
+    else await (await navigator.storage.getDirectory()).removeEntry(FOLDER, { recursive: true });
+  } catch (cause) {
+    if ((cause as Error).name === "NotFoundError") return;
+    const hint = "Close other tabs of this site, or wait until they have fetched what they are fetching, and try again.";
+    throw new ArcherError("storage", "What is kept of a model is in use, and was not forgotten.", hint, { cause });
+  }
 }

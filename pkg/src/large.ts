@@ -124,8 +124,9 @@ class Download {
         if (!this.mended || ++changes >= CHANGES) {
           throw new ArcherError("bad-model", `${this.want.address} is damaged: its checksum does not match its contents.`, "Export the file again, and put it there whole.");
         }
-      } catch (thrown) {
-        await this.rest();
+      } catch (caught) {
+        // What has arrived is kept, unless what was kept before is gone.
+        const thrown = await this.rest().then(() => caught, (lost: unknown) => (caught instanceof Broken ? lost : caught));
         this.want.signal?.throwIfAborted();
         if (!(thrown instanceof Broken)) {
           if (this.arrived === 0) await this.forget();
@@ -139,13 +140,15 @@ class Download {
   }
 
   /**
-   * Asks whether what is kept whole is still the file, for one byte of it. Without a connection, or where the server
-   * has trouble of its own, what is kept is good enough. Gives the answer where it brings another file.
+   * Asks whether what is kept whole is still the file, for the last byte of it: a page may see no more of another
+   * site's answer than how long it is, and from there on that tells the length of the file. Without a connection, or
+   * where the server has trouble of its own, what is kept is good enough. Gives the answer where it brings another file.
    */
   private async unchanged(): Promise<Response | null> {
     try {
-      const answer = await this.ask(0, 0);
-      const found = identityOf(answer, 0);
+      const last = this.arrived - 1;
+      const answer = await this.ask(last);
+      const found = identityOf(answer, answer.status === 206 ? last : 0);
       if (found && this.identity && sameFile(found, this.identity)) {
         await answer.body?.cancel().catch(() => {});
         return null;
@@ -162,20 +165,26 @@ class Download {
   }
 
   /** Asks for the file from a byte on. */
-  private async ask(from: number, to?: number): Promise<Response> {
+  private async ask(from: number): Promise<Response> {
     const { address, signal } = this.want;
     const headers: Record<string, string> = {};
-    if (from > 0 || to !== undefined) {
-      headers.range = `bytes=${from}-${to ?? ""}`;
+    if (from > 0) {
+      headers.range = `bytes=${from}-`;
       // Elsewhere it would need a permission of its own; there the answer is held to the validator alone.
       const strong = this.identity?.etag?.startsWith('"') ? this.identity.etag : null;
       if (strong && isOwn(address)) headers["if-range"] = strong;
     }
+    const answer = answered(address, signal, { headers, ...(headers.range && { cache: "no-store" as const }) });
     try {
-      return await answered(address, signal, { headers, ...(headers.range && { cache: "no-store" as const }) });
+      // A server that is silent must not keep anyone from what is here already.
+      return await (this.identity ? moving(answer) : answer);
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (!(thrown instanceof ArcherError) || !this.identity) throw thrown;
+      if (!this.identity) throw thrown;
+      if (!(thrown instanceof ArcherError)) {
+        answer.then((late) => late.body?.cancel()).catch(() => {});
+        throw this.brokeOff(thrown);
+      }
       const { cause } = thrown;
       const status = typeof (cause as Response | undefined)?.status === "number" ? (cause as Response).status : null;
       if (status === 416 || status === 412) {
@@ -217,7 +226,9 @@ class Download {
     this.identity = identity;
     this.mended = false;
     this.buffer.filled = 0;
+    // Before another one is made: there may be no room for two.
     this.memory = null;
+    this.buffer.bytes = new Uint8Array(0);
     if (this.kept && canKnowAgain(identity) && (await this.kept.begin(identity))) this.buffer.bytes = new Uint8Array(PIECE);
     else this.intoMemory(identity.total);
   }
@@ -250,6 +261,7 @@ class Download {
         const { done, value } = await moving(reader.read());
         signal?.throwIfAborted();
         if (done) break;
+        if (value.length === 0) continue;
         if (this.arrived === 0) {
           // Nobody waits for hundreds of megabytes to be told that they are something else.
           refusePage(value, address, answer.headers.get("content-type"));
@@ -261,8 +273,10 @@ class Download {
       }
     } catch (cause) {
       reader.cancel().catch(() => {});
-      if (cause instanceof ArcherError) throw cause;
-      throw this.brokeOff(cause);
+      if (cause instanceof ArcherError || cause instanceof Broken) throw cause;
+      signal?.throwIfAborted();
+      // A connection that fails after the last byte has brought all of them.
+      if (this.arrived < total) throw this.brokeOff(cause);
     }
     if (this.arrived < total) throw this.brokeOff(undefined);
   }
@@ -295,12 +309,27 @@ class Download {
       await kept.add(bytes);
       buffer.filled = 0;
     } catch {
-      const before = new Uint8Array(await new Blob(kept.pieces).arrayBuffer());
+      await this.goOnInMemory(kept, bytes);
+    }
+  }
+
+  private async goOnInMemory(kept: Kept, last: Bytes): Promise<void> {
+    const { buffer } = this;
+    const { pieces } = kept;
+    this.intoMemory((this.identity as Identity).total);
+    buffer.filled = 0;
+    try {
+      for (const part of [...pieces, new Blob([last])]) {
+        buffer.bytes.set(new Uint8Array(await part.arrayBuffer()), buffer.filled);
+        buffer.filled += part.size;
+      }
+    } catch (cause) {
+      // It was forgotten meanwhile, by another tab or by the browser: all of it is fetched again.
+      await this.forget();
+      const message = `What was kept of ${this.want.address} was removed while the rest was fetched.`;
+      throw new Broken(new ArcherError("network", message, "Try again.", { cause }));
+    } finally {
       await kept.remove();
-      this.intoMemory((this.identity as Identity).total);
-      buffer.bytes.set(before);
-      buffer.bytes.set(bytes, before.length);
-      buffer.filled = before.length + bytes.length;
     }
   }
 
@@ -309,7 +338,13 @@ class Download {
     await this.rest();
     if (!this.kept) return this.memory;
     const file = new Blob(this.kept.pieces);
-    if (await sumsUp(file, this.want.signal)) return file;
+    const right = await sumsUp(file, this.want.signal).catch(() => {
+      // What cannot be read was removed meanwhile, and says nothing of the server's file.
+      this.mended = true;
+      return false;
+    });
+    this.want.signal?.throwIfAborted();
+    if (right) return file;
     await this.forget();
     return null;
   }
@@ -365,17 +400,12 @@ async function moving<T>(read: Promise<T>): Promise<T> {
 /** Whether the checksum at the end of a model file is that of the rest, read piece by piece. */
 async function sumsUp(file: Blob, signal: AbortSignal | undefined): Promise<boolean> {
   const end = file.size - 4;
-  try {
-    let sum = 0;
-    for (let at = 0; at < end; at += PIECE) {
-      signal?.throwIfAborted();
-      sum = crc32(new Uint8Array(await file.slice(at, Math.min(at + PIECE, end)).arrayBuffer()), sum);
-    }
-    return sum === viewOf(new Uint8Array(await file.slice(end).arrayBuffer())).getUint32(0, true);
-  } catch {
+  let sum = 0;
+  for (let at = 0; at < end; at += PIECE) {
     signal?.throwIfAborted();
-    return false;
+    sum = crc32(new Uint8Array(await file.slice(at, Math.min(at + PIECE, end)).arrayBuffer()), sum);
   }
+  return sum === viewOf(new Uint8Array(await file.slice(end).arrayBuffer())).getUint32(0, true);
 }
 
 const FETCH = { keep: bool, onProgress: callback, signal: aSignal };

@@ -60,7 +60,7 @@ test("the second visit fetches one byte, and none without a connection", async (
   const asked = file.asked.length;
   const second = await loaded(page, file.url);
   assert.equal(second.text, first.text);
-  assert.deepEqual(file.asked.slice(asked).map(({ range, sent }) => [range, sent]), [["bytes=0-0", 1]]);
+  assert.deepEqual(file.asked.slice(asked).map(({ range, sent }) => [range, sent]), [[`bytes=${large.length - 1}-`, 1]]);
   assert.equal(second.told.at(-1)[0], second.told.at(-1)[1]);
   assert.deepEqual(faults, []);
   file.close();
@@ -68,6 +68,37 @@ test("the second visit fetches one byte, and none without a connection", async (
   assert.equal((await loaded(page, file.url)).text, first.text);
   await page.evaluate((address) => window.archer.forgetModel(address), file.url);
   assert.deepEqual(await page.evaluate(() => window.archer.keptModels()), []);
+  await page.context().close();
+});
+
+test("of a server that shows a page nothing but the date and the length, one byte is fetched, too", async () => {
+  const file = await serveLarge({ modified: "Mon, 01 Jan 2024 00:00:00 GMT", headers: { "access-control-expose-headers": "" } });
+  const { page } = await visit(browser, site.url);
+  await loaded(page, file.url);
+  await again(page);
+  const asked = file.asked.length;
+  const { kept } = await loaded(page, file.url);
+  assert.deepEqual(file.asked.slice(asked).map(({ range, sent }) => [range, sent]), [[`bytes=${large.length - 1}-`, 1]]);
+  assert.deepEqual(kept.map(({ arrived }) => arrived), [large.length]);
+  file.bytes = padded(small, 25e6, 3);
+  await again(page);
+  assert.deepEqual((await loaded(page, file.url)).kept.map(({ bytes, arrived }) => [bytes, arrived]), [[25e6, 25e6]]);
+  await page.context().close();
+});
+
+test("a file that is forgotten while it is fetched is fetched again, or fails by an error of the package", async () => {
+  const file = await serveLarge({ slow: 20 });
+  const { page } = await visit(browser, site.url);
+  const told = await page.evaluate(async (address) => {
+    let forgotten = null;
+    const onProgress = ({ loaded }) => {
+      if (loaded > 10e6) forgotten ??= window.archer.forgetModel(address).then(() => "forgotten", (error) => error.code);
+    };
+    const size = await window.archer.fetchModel(address, { onProgress }).then((blob) => blob.size, (error) => String(error));
+    return { size, forgotten: await forgotten };
+  }, file.url);
+  assert.equal(told.size, large.length);
+  assert.ok(["forgotten", "storage"].includes(told.forgotten), told.forgotten);
   await page.context().close();
 });
 
@@ -129,7 +160,7 @@ test("what was damaged in the browser is fetched again; what the server has dama
   });
   await again(page);
   assert.equal(typeof (await loaded(page, file.url)).text, "string");
-  assert.deepEqual(file.asked.slice(-2).map(({ range }) => range), ["bytes=0-0", null]);
+  assert.deepEqual(file.asked.slice(-2).map(({ range }) => range), [`bytes=${large.length - 1}-`, null]);
   const altered = Buffer.from(large);
   altered[20e6] ^= 1;
   const bad = await serveLarge({ bytes: altered });

@@ -117,6 +117,36 @@ test("a file that is cut, or lies about its sections, is refused before anything
   await assert.rejects(describe(42), { code: "usage" });
 });
 
+test("a header that holds other things than it should is described without them", async () => {
+  const odd = (sections) => {
+    const head = Buffer.alloc(16);
+    head.write("ARCHERCK");
+    head.writeUInt32LE(2, 8);
+    head.writeUInt32LE(Object.keys(sections).length, 12);
+    const parts = Object.entries(sections).map(([name, value]) => {
+      const bytes = Buffer.from(JSON.stringify(value));
+      const about = Buffer.alloc(1 + name.length + 8);
+      about[0] = name.length;
+      about.write(name, 1);
+      about.writeBigUInt64LE(BigInt(bytes.length), 1 + name.length);
+      return Buffer.concat([about, bytes]);
+    });
+    return Buffer.concat([head, ...parts, Buffer.alloc(4)]);
+  };
+  for (const state of [
+    { config: null, origin: null, base_sha256: null, precision: null },
+    { config: { world: { name: {} }, lora: null, algorithm: {} }, origin: "MIT", iteration: "many", opening: {}, precision: [] },
+    { config: { world: "bandit" }, origin: { licence: { not: "text" } } },
+  ]) {
+    const told = await describe(odd({ state, actor_config: { model_type: "gpt2", n_layer: "two", n_embd: null } }));
+    assert.deepEqual(
+      [told.kind, told.world, told.algorithm, told.rank, told.iterations, told.licence, told.opening, told.precision, told.layers, told.width],
+      ["agent", "unknown", "", 0, 0, "", null, "f32", 0, 0],
+    );
+  }
+  await assert.rejects(describe(odd({ state: [], actor_config: {} })), { code: "bad-model", message: /state cannot be read/ });
+});
+
 test("an agent takes in a file of another kind, by the module that computes it, and goes back", async () => {
   const agent = await load({ backend: "cpu" });
   const before = agent.info.world;
