@@ -123,6 +123,16 @@ class Release(unittest.TestCase):
         with self.assertRaisesRegex(Refusal, "is under .*Unicode-3.0.*, which deny.toml does not allow"):
             checks.licences_are_allowed(Tree(self.root))
 
+    def test_a_folder_that_holds_something_else(self):
+        mine = Path(self.temporary.name) / "mine"
+        mine.mkdir()
+        (mine / "SHA256SUMS").write_text("of something else")
+        command = [sys.executable, ROOT / "scripts/release", VERSION, "--out", mine, "--root", self.root]
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, "mine is there and is no release: give --out a folder that is not there yet")
+        self.assertEqual((mine / "SHA256SUMS").read_text(), "of something else")
+
     def test_licence_expressions(self):
         for said, allowed, expected in [
             ("MIT/Apache-2.0", ["MIT"], True),
