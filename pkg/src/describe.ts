@@ -34,7 +34,11 @@ export async function describeModel(model: ModelSource, given?: { signal?: Abort
   const { name } = model as { name?: unknown };
   const size = isBlob(file) ? file.size : file.length;
   const named = typeof name === "string" && name ? name : "The file";
-  const part = partsOf(file);
+  const parts = partsOf(file);
+  const part: Part = (from, to) => {
+    signal?.throwIfAborted();
+    return parts(from, to);
+  };
   const described = await read(part, size, named);
   await checkLength(part, size, named);
   return described;

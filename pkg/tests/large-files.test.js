@@ -101,6 +101,7 @@ test("a file is described by its headers: bytes, a blob, and an address of which
     assert.ok(told.memory.fineTune > told.memory.load && told.memory.load > told.bytes);
   }
   assert.ok(file.asked[0].sent < 8e6);
+  await assert.rejects(describe(new Blob([small]), { signal: AbortSignal.abort(new Error("never mind")) }), /never mind/);
   const agent = await describe(await readFile(new URL("../models/quickstart.archer", import.meta.url)));
   assert.deepEqual([agent.kind, agent.layout, agent.world, agent.memory], ["agent", "gpt2", "twenty_questions", null]);
 });
