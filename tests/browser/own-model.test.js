@@ -125,6 +125,54 @@ test("an address elsewhere: fetched by the one frame that may, given up, gone on
   assert.equal(reached, "TypeError", "the page itself reaches nothing else");
 });
 
+test("what it cannot say leaves the conversation as it was", async () => {
+  const context = await here.context();
+  await context.addInitScript(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (window.failing && /"say"/.test(JSON.stringify(message))) throw new Error("it cannot");
+      return postMessage.call(this, message, ...more);
+    };
+  });
+  const page = await here.open({ context });
+  await bring(page, "language.archer", language);
+  const fail = (whether) => page.evaluate((value) => (window.failing = value), whether);
+  const wrong = page.locator(".talk").getByRole("alert");
+  const opening = page.getByLabel("What it reads first");
+  await opening.fill("Digit: 7");
+  await fail(true);
+  await page.getByRole("button", { name: "Begin", exact: true }).click();
+  await wrong.waitFor();
+  assert.equal(await opening.inputValue(), "Digit: 7");
+  await fail(false);
+  const first = await talk(page);
+  await fail(true);
+  await page.getByRole("button", { name: "Say something else" }).click();
+  await wrong.waitFor();
+  assert.equal(await said(page, 0).innerText(), first);
+  const reply = page.getByLabel("What the world says back");
+  await fail(false);
+  for (const fails of [true, false]) {
+    await fail(fails);
+    await reply.fill("Wrong.");
+    await reply.press("Enter");
+    await (fails ? wrong : said(page, 1)).waitFor();
+  }
+  assert.equal(await page.locator(".talk .lines pre").count(), 2, "the opening and one reply");
+});
+
+test("a name with a percent sign in it, and the focus stays in the dialog", async () => {
+  const file = await serve();
+  const page = await here.open();
+  const focus = () => page.evaluate(() => document.activeElement?.textContent);
+  await open(page);
+  await lookAt(page, file.url.replace("model", "100%"));
+  await dialog(page).getByRole("heading", { name: "100%.archer" }).waitFor({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Choose another" }).click();
+  await page.getByLabel("Or the address of one").waitFor();
+  assert.equal(await focus(), "Bring your model");
+});
+
 test("what is no model file is said to be what it is, with what to do; what played goes on", async () => {
   const page = await here.open();
   await open(page);

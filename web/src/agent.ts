@@ -239,14 +239,14 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
  * Makes a model file the playing agent, and keeps it, in the place of the one of the page's agents that is named. Throws
  * what the package throws, and then nothing has changed; where it plays and could only not be kept, the page says so.
  */
-export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.peek()): Promise<void> {
+export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.peek(), another = false): Promise<void> {
   const current = agent.peek();
   if (!current) return;
   await current.import(file);
   own = file;
   supplied.value = plays = as;
   await replaced(current, "another");
-  if (as === "own") await keepOwn(file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]), brought.peek()?.name ?? "Your model");
+  if (as === "own") await keepOwn(file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]), brought.peek()?.name ?? "Your model", another);
   else if (owner.peek()) await current.save(keptAs()).catch(notSaved);
 }
 
@@ -255,14 +255,19 @@ function notSaved(error: unknown): void {
   trouble.value = { ...told, message: `It plays now, but it could not be saved in this browser. ${told.message}` };
 }
 
-/** Keeps the file of the visitor's own model for the next visit; what it was fetched from is not it any more. */
-async function keepOwn(file: Blob, name: string): Promise<void> {
+/**
+ * Keeps the file of the visitor's own model for the next visit; what it was fetched from is not it any more. `another`:
+ * it is not the one from before that has learned.
+ */
+async function keepOwn(file: Blob, name: string, another: boolean): Promise<void> {
   const opening = brought.peek()?.opening ?? null;
   brought.value = { name, address: null, opening };
   if (!owner.peek()) return;
   try {
     await storeOwnFile(file);
   } catch (cause) {
+    // One from before must not come back under this one's name.
+    if (another) await forgetOwnFile();
     notSaved(new ArcherError("storage", "The browser has no room for it, or offers none.", "It plays until this tab closes. Keep its file.", { cause }));
   }
 }
@@ -277,21 +282,28 @@ export async function bring(file: Blob, from: Brought, signal: AbortSignal): Pro
   trouble.value = null;
   const old = agent.peek();
   const makesRoom = heavy(info.peek());
+  const before = [own, brought.peek(), supplied.peek()] as const;
+  let loaded: Agent | null = null;
   try {
     if (makesRoom) {
       agent.value = null;
       await old?.dispose();
     }
-    const loaded = await loadOnto(choice.peek(), file, signal);
+    loaded = await loadOnto(choice.peek(), file, signal);
     own = file;
     brought.value = from;
     supplied.value = "own";
     await settle(loaded);
     arrived("another");
     if (!makesRoom) await old?.dispose();
-    if (from.address === null) await keepOwn(file, from.name);
+    if (from.address === null) await keepOwn(file, from.name, true);
+    else if (owner.peek()) await forgetOwnFile();
   } catch (error) {
     progress.value = null;
+    if (loaded && agent.peek() !== loaded) {
+      [own, brought.value, supplied.value] = before;
+      await loaded.dispose();
+    }
     if (makesRoom && !agent.peek()) await arrive(true);
     throw error;
   } finally {

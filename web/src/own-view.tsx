@@ -61,10 +61,17 @@ export function OwnDialog() {
 }
 
 function Content() {
+  const title = useRef<HTMLHeadingElement>(null);
   const chosen = found.value;
+  const loading = doing.value === "loading";
+  // What was pressed is gone: the focus stays in the dialog. What was found takes it itself.
+  const choosing = !chosen && !loading;
+  useEffect(() => {
+    if (loading || choosing) title.current?.focus();
+  }, [loading, choosing]);
   return (
     <>
-      <h2 id="own-title" tabIndex={-1}>
+      <h2 id="own-title" ref={title} tabIndex={-1}>
         Bring your model
       </h2>
       <p class="quiet">
@@ -72,7 +79,7 @@ function Content() {
         nowhere.
       </p>
       <TroubleNotice trouble={trouble.value} />
-      {doing.value === "loading" ? <Loading /> : chosen ? <Known chosen={chosen} /> : <Choose />}
+      {loading ? <Loading /> : chosen ? <Known chosen={chosen} /> : <Choose />}
     </>
   );
 }

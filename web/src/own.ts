@@ -56,9 +56,14 @@ const readKept = () =>
 
 export const forget = (address: string) =>
   list.queue(async () => {
-    await forgetModel(address);
-    keptHere.value = await keptModels();
-    announce("Forgotten.");
+    trouble.value = null;
+    try {
+      await forgetModel(address);
+      announce("Forgotten.");
+    } catch (error) {
+      trouble.value = troubleOf(error);
+    }
+    keptHere.value = await keptModels().catch(() => []);
   });
 
 /** Does something that can be given up, and tells what went wrong in it. */
@@ -114,14 +119,23 @@ function addressOf(text: string): string {
     throw new ArcherError("usage", "That is no address.", "Give the whole one, such as https://example.org/agent.archer.", { cause });
   }
   if (!/^https?:$/.test(address.protocol)) {
-    throw new ArcherError("usage", "A page can fetch from addresses that begin with https: alone.", "Choose the file instead.");
+    throw new ArcherError("usage", "A page can only fetch from addresses that begin with https:.", "Choose the file instead.");
   }
   // The page about a file there leads to the file by one word.
   if (address.hostname === "huggingface.co") address.pathname = address.pathname.replace("/blob/", "/resolve/");
   return address.href;
 }
 
-const nameOf = (address: string): string => decodeURIComponent(new URL(address).pathname.split("/").at(-1) || new URL(address).hostname);
+/** What the file at an address is called: the last part of its path, as people write it. */
+function nameOf(address: string): string {
+  const { pathname, hostname } = new URL(address);
+  const last = pathname.split("/").at(-1) || hostname;
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last; // a percent sign that stands for itself
+  }
+}
 
 /** An error of the network with what helps in any case. */
 function withAWayOut(error: unknown): never {

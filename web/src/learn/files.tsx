@@ -2,7 +2,7 @@
 import { describe } from "archer-web";
 import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { adopt, brought as own, info } from "../agent";
+import { adopt, brought as own, info, supplied } from "../agent";
 import { about } from "../format";
 import { singleFlight } from "../single-flight";
 import { TroubleNotice } from "../ui/bits";
@@ -40,14 +40,14 @@ const importFile = (file: File) =>
     announce(brought.value);
   });
 
-/** An agent takes the place of the one that plays; a language model is the visitor's own, and leaves the page's agents alone. */
+/** An agent takes the place of the one that plays; a language model is the visitor's own, and so is whatever replaces one. */
 async function adoptFile(file: File): Promise<void> {
   const { kind, opening } = await describe(file);
-  if (kind === "agent") return adopt(file);
+  if (kind === "agent" && supplied.peek() !== "own") return adopt(file);
   const before = own.peek();
   own.value = { name: file.name, address: null, opening };
   try {
-    await adopt(file, "own");
+    await adopt(file, "own", true);
   } catch (error) {
     own.value = before;
     throw error;

@@ -25,7 +25,9 @@ let talk: Talk | null = null;
 let seed = 1;
 
 /** What a conversation begins with, where the visitor writes nothing else. */
-export const suggested = (): string => brought.peek()?.opening?.trimEnd() ?? "";
+export const suggested = (): string => refused ?? brought.peek()?.opening?.trimEnd() ?? "";
+/** What the visitor wrote where the conversation could not begin with it. */
+let refused: string | null = null;
 
 /** A text that an end of line closes, as worlds write them. */
 const closed = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
@@ -37,7 +39,9 @@ export const begin = (opening: string) =>
     seed += 1;
     talk = current.start({ opening: closed(opening), seed });
     conversation.value = { opening, lines: [] };
-    await say();
+    refused = opening;
+    await say().catch(undoing(talk, end));
+    refused = null;
   });
 
 export const answer = (reply: string) =>
@@ -47,18 +51,36 @@ export const answer = (reply: string) =>
     talk.hear(reply);
     const lines = shown.lines.map((line, n) => (n === shown.lines.length - 1 ? { ...line, reply } : line));
     conversation.value = { ...shown, lines };
-    await say();
+    const mine = talk;
+    const undo = () => {
+      mine.undo();
+      conversation.value = shown;
+    };
+    await say().catch(undoing(mine, undo));
   });
 
 /** Lets it say something else in the place of what it said last, drawn anew. */
 export const another = () =>
   gate.pass(async () => {
     const shown = conversation.peek();
-    if (!talk || !shown || shown.lines.length === 0) return;
+    const last = shown?.lines.at(-1);
+    if (!talk || !shown || !last) return;
     talk.undo();
     conversation.value = { ...shown, lines: shown.lines.slice(0, -1) };
-    await say(true);
+    const mine = talk;
+    const undo = () => {
+      if (last.said.trim() === "") return end(); // silence cannot be put into its mouth
+      mine.force(last.said);
+      conversation.value = shown;
+    };
+    await say(true).catch(undoing(mine, undo));
   });
+
+/** What it could not say leaves the conversation as it was before, so that it can go on. */
+const undoing = (of: Talk, undo: () => void) => (error: unknown): never => {
+  if (talk === of) undo();
+  throw error;
+};
 
 export function end(): void {
   talk = null;
@@ -82,5 +104,6 @@ async function say(sample = false): Promise<void> {
 // Another agent, another conversation.
 effect(() => {
   generation.value;
+  refused = null;
   end();
 });
