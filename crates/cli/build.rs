@@ -9,6 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+/// What the program is built from.
+const SOURCES: [&str; 3] = ["..", "../../Cargo.toml", "../../Cargo.lock"];
+
 fn main() {
     let own = is_our_repository();
     let told = env::var("ARCHER_COMMIT").ok().filter(|text| !text.is_empty());
@@ -31,7 +34,9 @@ fn main() {
         return;
     }
     // Any change of the sources may make them differ from the commit.
-    println!("cargo::rerun-if-changed=..");
+    for path in SOURCES {
+        println!("cargo::rerun-if-changed={path}");
+    }
     for name in ["HEAD", "logs/HEAD"] {
         let path = git(&["rev-parse", "--git-path", name]);
         if let Some(path) = path.filter(|path| Path::new(path).exists()) {
@@ -42,7 +47,8 @@ fn main() {
 
 /// Whether git knows these sources; a source archive may lie inside a repository of somebody else.
 fn is_our_repository() -> bool {
-    git(&["ls-files", "--error-unmatch", "build.rs"]).is_some()
+    let packaged = Path::new(".cargo_vcs_info.json").exists();
+    !packaged && git(&["ls-files", "--error-unmatch", "build.rs"]).is_some()
 }
 
 /// The commit that a crate was packaged from, as cargo writes it: `"sha1": "…"`, and `"dirty": true` where
@@ -57,7 +63,8 @@ fn packaged_commit() -> Option<String> {
 /// The commit, and whether the sources differ from it.
 fn commit() -> Option<String> {
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
-    match git(&["status", "--porcelain", "--untracked-files=no", "--", ".."]) {
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    match git(&[&status[..], &SOURCES].concat()) {
         Some(_) => Some(format!("{commit}, with changes")),
         None => Some(commit),
     }
