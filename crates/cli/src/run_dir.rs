@@ -126,6 +126,7 @@ impl RunDir {
         lock: Lock,
         keep: impl Fn(&Line) -> bool,
     ) -> Result<Reopened, Error> {
+        remove_unfinished(root);
         let path = root.join(LOG);
         let Read { lines: all, mut faults } = read_log(&path)?;
         if !faults.is_empty() {
@@ -325,8 +326,24 @@ fn holds_only(folder: &Path, known: impl Fn(&str) -> bool) -> io::Result<bool> {
 /// Whether a file was not finished, by its name.
 fn is_unfinished(name: &str) -> bool {
     let of = name.strip_suffix(".tmp");
-    let of = of.filter(|of| [LOG, CONFIG, "latest", "best"].contains(of) || of.ends_with(".svg"));
-    of.is_some()
+    let ours = [LOG, CONFIG, COMPARISON, REPORT, "latest", "best"];
+    of.is_some_and(|of| ours.contains(&of) || of.ends_with(".svg"))
+}
+
+/// Removes what a kill left of files that were being written. The run writes them anew, but perhaps not
+/// before it is stopped again.
+fn remove_unfinished(root: &Path) {
+    for folder in [root.to_path_buf(), root.join("checkpoints"), root.join("plots")] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if is_file && is_unfinished(&entry.file_name().to_string_lossy()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+    for folder in ["model", "warm_start"] {
+        let _ = fs::remove_dir_all(files::beside(&root.join(folder), "tmp"));
+    }
 }
 
 /// Whether a TensorBoard file is one of ours, by its name.

@@ -24,3 +24,33 @@ fn what_is_written_while_a_beginning_is_discarded_is_known_as_ours() {
         assert!(matches!(place(&root), Ok(Place::Free | Place::Beginning)), "round {round}");
     }
 }
+
+#[test]
+fn what_a_kill_left_half_written_is_removed_when_the_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    make_folders(root).unwrap();
+    fs::write(root.join(LOG), "").unwrap();
+    let left = [
+        "comparison.json.tmp",
+        "config.toml.tmp",
+        "metrics.jsonl.tmp",
+        "report.md.tmp",
+        "checkpoints/latest.tmp",
+        "plots/return.svg.tmp",
+        "model.tmp/config.json",
+    ];
+    let others = ["notes.tmp", "plots/mine.tmp"];
+    fs::create_dir(root.join("model.tmp")).unwrap();
+    for name in left.iter().chain(&others) {
+        fs::write(root.join(name), "half").unwrap();
+    }
+    drop(RunDir::reopen(root, lock(root).unwrap(), |_| true).unwrap());
+    for name in left {
+        assert!(!root.join(name).exists(), "{name} is left");
+    }
+    assert!(!root.join("model.tmp").exists());
+    for name in others {
+        assert!(root.join(name).exists(), "{name} is somebody's own");
+    }
+}
