@@ -13,7 +13,7 @@ use crate::games::{Games, from_text};
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 #[wasm_bindgen(start)]
-fn start() {
+fn watch_panics() {
     std::panic::set_hook(Box::new(|_| PANICKED.store(true, Ordering::Relaxed)));
 }
 
