@@ -29,6 +29,24 @@ impl Host for GamesHost {
 #[derive(Clone)]
 pub struct Page {
     pub session: Session,
+    /// The games of each world that was asked for, as a page keeps them, with its settings.
+    games: Rc<RefCell<Vec<(Value, Rc<Games>)>>>,
+    /// The number of each world that the learner was told of, with its settings.
+    worlds: Rc<RefCell<Vec<(Value, u64)>>>,
+}
+
+/// What is kept for these settings, made where nothing is.
+fn kept<T: Clone>(
+    all: &RefCell<Vec<(Value, T)>>,
+    settings: &Value,
+    make: impl FnOnce(&Value) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    if let Some((_, made)) = all.borrow().iter().find(|(known, _)| known == settings) {
+        return Ok(made.clone());
+    }
+    let made = make(settings)?;
+    all.borrow_mut().push((settings.clone(), made.clone()));
+    Ok(made)
 }
 
 fn games(settings: &Value) -> Result<Games, Fault> {
@@ -62,7 +80,8 @@ fn asked(games: &Games, request: Value) -> Result<Value, Fault> {
 impl Page {
     pub async fn load(file: &[u8]) -> Result<Self, Fault> {
         let device = device::open().await?;
-        Ok(Self { session: Session::load(file.to_vec(), device).await? })
+        let session = Session::load(file.to_vec(), device).await?;
+        Ok(Self { session, games: Rc::default(), worlds: Rc::default() })
     }
 
     async fn core(&mut self, request: Value, observe: impl FnMut(&str)) -> Result<Value, Fault> {
@@ -72,21 +91,29 @@ impl Page {
         Ok(serde_json::to_value(reply).expect("a reply is data"))
     }
 
-    /// The settings of the model's world after a change.
+    /// The settings of the model's world after a change; without one, as the model has them.
     fn changed(&self, change: &Value) -> Result<Value, Fault> {
-        asked(&self.games()?, json!({"method": "changed", "change": change}))
+        if *change == json!({}) {
+            let info = serde_json::to_value(self.session.info()).expect("data");
+            return Ok(info["settings"].clone());
+        }
+        asked(self.games()?.as_ref(), json!({"method": "changed", "change": change}))
     }
 
-    fn games(&self) -> Result<Games, Fault> {
+    fn games(&self) -> Result<Rc<Games>, Fault> {
         let info = serde_json::to_value(self.session.info()).expect("data");
-        games(&info["settings"])
+        kept(&self.games, &info["settings"], |settings| games(settings).map(Rc::new))
+    }
+
+    fn world(&self, settings: &Value) -> Result<u64, Fault> {
+        kept(&self.worlds, settings, world)
     }
 
     /// What an agent knows of a game before this turn.
     fn talk(&self, game: &Value, turn: u64) -> Result<(Value, f64), Fault> {
         let info = serde_json::to_value(self.session.info()).expect("data");
         let ask = json!({"method": "talk", "game": game, "turn": turn, "retries": info["retries"]});
-        let mut talk = asked(&self.games()?, ask)?;
+        let mut talk = asked(self.games()?.as_ref(), ask)?;
         let fields = talk.as_object_mut().expect("an object");
         let before = fields.remove("returnBefore").and_then(|value| value.as_f64());
         Ok((talk, before.expect("a number")))
@@ -102,7 +129,7 @@ impl Page {
         match method.as_str() {
             "info" => {
                 let mut info = self.core(request, observe).await?;
-                let games = asked(&self.games()?, json!({"method": "info"}))?;
+                let games = asked(self.games()?.as_ref(), json!({"method": "info"}))?;
                 for key in ["things", "guesses", "maxTurns", "sometimes"] {
                     info[key] = games[key].clone();
                 }
@@ -115,7 +142,7 @@ impl Page {
                 let turns = game["turns"].as_array().map_or(0, Vec::len) as u64;
                 if game["status"] != "ask" {
                     return asked(
-                        &self.games()?,
+                        self.games()?.as_ref(),
                         json!({"method": "asked", "game": game, "question": "?"}),
                     );
                 }
@@ -124,7 +151,7 @@ impl Page {
                     "seed": game["seed"], "score": false, "alternatives": 0});
                 let said = self.core(say, observe).await?;
                 let asks = json!({"method": "asked", "game": game, "question": said["text"]});
-                asked(&self.games()?, asks)
+                asked(self.games()?.as_ref(), asks)
             }
             "inspect" => {
                 let game = request["game"].take();
@@ -150,11 +177,11 @@ impl Page {
                 let turns = game["turns"].as_array().map_or(0, Vec::len) as u64;
                 let open = u64::from(game["status"] == "answer");
                 let (talk, _) = self.talk(&game, turns - open + 1)?;
-                let info = asked(&self.games()?, json!({"method": "info"}))?;
+                let info = asked(self.games()?.as_ref(), json!({"method": "info"}))?;
                 let score = json!({"method": "score", "talk": talk, "said": info["guesses"]});
                 let log_probs = self.core(score, observe).await?;
                 asked(
-                    &self.games()?,
+                    self.games()?.as_ref(),
                     json!({"method": "guesses", "game": game, "logProbs": log_probs}),
                 )
             }
@@ -164,7 +191,7 @@ impl Page {
                     change => change,
                 };
                 let settings = self.changed(&change)?;
-                request["tune"]["world"] = world(&settings)?.into();
+                request["tune"]["world"] = self.world(&settings)?.into();
                 let new = settings["extra"].as_array().is_some_and(|extra| !extra.is_empty());
                 request["tune"]["teachWinning"] = new.into();
                 self.core(request, observe).await
@@ -174,11 +201,11 @@ impl Page {
                     Value::Null => json!({}),
                     change => change,
                 };
-                request["world"] = world(&self.changed(&change)?)?.into();
+                request["world"] = self.world(&self.changed(&change)?)?.into();
                 self.core(request, observe).await
             }
             "step" | "keep" | "rollback" | "probe" | "metrics" => self.core(request, observe).await,
-            _ => asked(&self.games()?, request),
+            _ => asked(self.games()?.as_ref(), request),
         }
     }
 }
