@@ -30,14 +30,17 @@ impl Host for GamesHost {
 pub struct Page {
     pub session: Session,
     /// The games of each world that was asked for, as a page keeps them, with its settings.
-    games: Rc<RefCell<Vec<(Value, Rc<Games>)>>>,
+    games: Rc<Kept<Rc<Games>>>,
     /// The number of each world that the learner was told of, with its settings.
-    worlds: Rc<RefCell<Vec<(Value, u64)>>>,
+    worlds: Rc<Kept<u64>>,
 }
+
+/// Things by the settings that they were made of.
+type Kept<T> = RefCell<Vec<(Value, T)>>;
 
 /// What is kept for these settings, made where nothing is.
 fn kept<T: Clone>(
-    all: &RefCell<Vec<(Value, T)>>,
+    all: &Kept<T>,
     settings: &Value,
     make: impl FnOnce(&Value) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
