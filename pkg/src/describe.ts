@@ -21,7 +21,7 @@ const FROM_A_MODEL =
 /** What is advised where an address has no file. */
 const MISSING = "Check the address. It must be that of the file itself, not of a page about it.";
 
-/** An object of JSON: whoever made the file may have put anything in it. */
+/** A JSON object of a stranger's file, so its values may have any type. */
 type Shape = Partial<Record<string, unknown>>;
 
 const DESCRIBE = { signal: aSignal };

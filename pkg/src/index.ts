@@ -39,7 +39,7 @@ const large = () => import("./large.js");
 /** What a model file is: read from its headers, before it is loaded. Of an address only the beginning is fetched. */
 export const describe: Describe = async (model, options) => (await large()).describeModel(model, options);
 
-/** Fetches a model file as `load` does, kept likewise, without loading it: for whoever loads it elsewhere or later. */
+/** Fetches and keeps a model file as `load` does, without loading it: for a program that loads it elsewhere or later. */
 export const fetchModel: FetchModel = async (address, options) => (await large()).fetchModel(address, options);
 
 /** The large files that are kept in this browser, whole or in part, the latest first. */

@@ -37,7 +37,7 @@ export const create: Create = async (options) => onCpu.create(await withProgram(
 
 type Given = { thread?: "worker" | "here"; worker?: unknown; wasm?: object };
 
-/** The same options with this script's program, where they have no other. What is wrong in them is said by whoever checks them. */
+/** The same options, with this script's program where they name none. `load` checks them afterwards. */
 async function withProgram<T>(options: T): Promise<T> {
   if (options !== undefined && (typeof options !== "object" || options === null)) return options;
   const { thread, worker, wasm = {} } = (options ?? {}) as Given;
