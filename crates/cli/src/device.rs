@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::args;
 use crate::error::Error;
 use crate::experiment::did_you_mean;
+use crate::ranks;
 
 use adapters::{Adapter, Kind};
 
@@ -81,9 +82,10 @@ impl Opened {
 
 /// Opens the device that the flags name, for as many threads as they say.
 pub fn open_for(compute: &args::Compute) -> Result<Opened, Error> {
-    let opened = open(&compute.device)?;
+    let opened = open(&of_rank(&compute.device))?;
     let opened = match compute.threads {
-        None => opened,
+        // The processes of a machine divide its cores among them.
+        None => Opened { threads: (opened.threads / ranks::local_size()).max(1), ..opened },
         // Elsewhere the device itself shares the work out.
         Some(threads) if opened.is_cpu() => Opened { threads, ..opened },
         Some(_) => {
@@ -95,6 +97,14 @@ pub fn open_for(compute: &args::Compute) -> Result<Opened, Error> {
     };
     parallel::share_products(opened.threads);
     Ok(opened)
+}
+
+/// The device of this process among those of its machine: `cuda:RANK` is `cuda:0`, `cuda:1`, …
+fn of_rank(name: &str) -> String {
+    match name.strip_suffix(":RANK") {
+        Some(kind) => format!("{kind}:{}", ranks::local_rank()),
+        None => name.to_string(),
+    }
 }
 
 /// Opens the device that `--device` names.

@@ -38,6 +38,7 @@ mod play;
 mod players;
 mod plots;
 mod progress;
+mod ranks;
 mod reference;
 mod report;
 mod run_dir;
@@ -67,7 +68,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error, Error::BrokenPipe) {
+            if !matches!(error, Error::BrokenPipe) && !ranks::is_silent() {
                 let _ = writeln!(std::io::stderr(), "{error}");
             }
             ExitCode::from(error.code())
@@ -76,6 +77,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Error> {
+    if !matches!(cli.command, None | Some(Command::Train(_))) {
+        ranks::refuse_several()?;
+    }
     match cli.command {
         None => train::run(&args::Train::quickstart()),
         Some(Command::Train(args)) => train::run(&args),

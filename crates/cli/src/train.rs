@@ -5,11 +5,15 @@ mod history;
 mod hook;
 mod keeper;
 mod limits;
+mod member;
 mod opening;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use archer::config::Config;
+use archer::ranks::Ranks;
 use archer::train::{Phase, Progress, Trainer};
 use archer_world::About;
 use pollster::block_on;
@@ -26,6 +30,7 @@ use crate::model;
 use crate::number::signed;
 use crate::output;
 use crate::progress::Screen;
+use crate::ranks::{Company, refuse_several};
 use crate::report::{self, Row, Summary};
 use crate::run_dir::{self, Kind};
 use crate::shell::{program, quoted_path};
@@ -34,24 +39,49 @@ use crate::worlds;
 pub use history::History;
 use keeper::Shared;
 use limits::Limits;
+use member::Lead;
 use opening::check_is_the_same;
 pub use opening::{Asked, asked, begin_training, does_not_go_with_resume};
 
 /// Trains, or goes on with training, to the end or to a signal.
 pub fn run(args: &args::Train) -> Result<(), Error> {
     if args.dry_run {
+        refuse_several()?;
         return dry_run::run(&opening::new_experiment(args)?, &args.running);
     }
+    let Some(company) = Company::join()? else { return lead(args, None) };
+    match company.ranks().rank() {
+        0 => lead(args, Some(company.ranks()))?,
+        _ => member::follow(args, company.ranks())?,
+    }
+    company.leave();
+    Ok(())
+}
+
+/// Trains as the one process that speaks and writes.
+fn lead(args: &args::Train, ranks: Option<&Arc<dyn Ranks>>) -> Result<(), Error> {
     let screen = Screen::new(args.running.quiet);
-    let stop = listen(&screen);
-    let session = match asked(args)? {
+    // A launcher that ends its processes waits for no step.
+    let stop = listen(&screen, if ranks.is_some() { Duration::ZERO } else { PATIENCE });
+    let mut session = match asked(args)? {
         Asked::Nothing(root) => {
             check_is_the_same(args, &root, &screen)?;
             nothing_left(&root, &screen);
+            if let Some(ranks) = ranks {
+                Lead::dismiss(ranks.as_ref());
+            }
             return Ok(());
         }
         asked => Session::open(args, asked, screen, &stop, None)?,
     };
+    if let Some(ranks) = ranks {
+        session.lead = Some(Lead::begin(ranks, &mut session.trainer)?);
+        session.screen.say(&format!(
+            "{} processes share the work; threads of this one: {}",
+            ranks.size(),
+            session.device.threads
+        ));
+    }
     run_session(session, args.running.final_games, &stop)
 }
 
@@ -61,8 +91,8 @@ pub fn nothing_left(root: &Path, screen: &Screen) {
 }
 
 /// Listens for the wish to stop, before there is anything to save.
-fn listen(screen: &Screen) -> Stop {
-    let stop = Stop::listen(screen.speaker(), PATIENCE);
+fn listen(screen: &Screen, patience: Duration) -> Stop {
+    let stop = Stop::listen(screen.speaker(), patience);
     stop.leave_by(|| {
         Some(Error::Stopped("stopped before anything was begun: nothing has changed".into()))
     });
@@ -79,7 +109,7 @@ fn run_session(mut session: Session, final_games: usize, stop: &Stop) -> Result<
 /// Trains what was made of other flags than `archer train` has.
 pub fn run_experiment(experiment: Experiment, args: &args::Train) -> Result<(), Error> {
     let screen = Screen::new(args.running.quiet);
-    let stop = listen(&screen);
+    let stop = listen(&screen, PATIENCE);
     let session = Session::start(experiment, args, screen, &stop, None)?;
     run_session(session, args.running.final_games, &stop)
 }
@@ -109,12 +139,17 @@ struct Session {
     keeper: Shared,
     screen: Screen,
     limits: Limits,
+    /// The line to the other ranks, where there are some.
+    lead: Option<Lead>,
 }
 
 impl Session {
     /// Works to the end and writes down what came of it.
     fn work(&mut self, final_games: usize, stop: &Stop) -> Result<Ending, Error> {
         let finished = self.learn(stop)?;
+        if let Some(lead) = &self.lead {
+            lead.end();
+        }
         if finished && !self.limits.time_is_up() {
             return self.conclude(final_games, stop).map(Ending::Finished);
         }
@@ -157,6 +192,9 @@ impl Session {
     fn step(&mut self, before: Progress) -> Result<(), Error> {
         self.screen.advance(phase_title(before.phase), before.done, before.total);
         self.keeper.hold().before_step(&self.trainer);
+        if let Some(lead) = &self.lead {
+            lead.step();
+        }
         let watch = Stopwatch::start();
         let report = block_on(self.trainer.step()).map_err(|e| self.with_way_back(e.into()))?;
         let line = Line::new(&report, watch.seconds(), clock::seconds_since_1970());

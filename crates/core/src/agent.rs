@@ -25,6 +25,7 @@ use crate::nn::critic::Critic;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
+use crate::ranks::Workers;
 use crate::rng::ChaCha8Rng;
 use crate::text::Tokenizer;
 
@@ -236,7 +237,7 @@ impl Agent {
             tokenizer: &self.tokenizer,
             layout: &self.layout,
             sampler,
-            threads,
+            workers: Workers::threads(threads),
             chooser: self.critic.as_ref().filter(|_| self.about.samples > 1).map(|critic| {
                 Chooser { critic, samples: self.about.samples, temperature: self.about.temperature }
             }),

@@ -8,6 +8,8 @@ use std::fmt;
 
 /// What can go wrong in the core.
 #[derive(Debug, Clone, PartialEq)]
+// One rank tells the others.
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Error {
     /// The configuration cannot be used; names the key, the value and what would be right.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod finite;
 pub mod foreign;
 pub mod parallel;
+pub mod ranks;
 pub mod rng;
 pub mod yielding;
 

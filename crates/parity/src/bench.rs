@@ -12,6 +12,7 @@ use archer::nn::causal_lm::CausalLm;
 use archer::nn::critic::{Critic, DoubleCritic, Texts};
 use archer::nn::generate::Utterance;
 use archer::nn::params;
+use archer::ranks::Workers;
 use archer::rl::transition::Transition;
 use archer::rng;
 use archer::text::Tokenizer;
@@ -183,7 +184,7 @@ impl Bench {
             tokenizer: &self.words,
             layout: &self.layout,
             iteration: 0,
-            threads: self.threads,
+            workers: Workers::threads(self.threads),
         }
     }
 

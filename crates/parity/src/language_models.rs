@@ -16,6 +16,7 @@ use archer::nn::causal_lm::CausalLm;
 use archer::nn::generate::{Decoder, Utterance};
 use archer::nn::params;
 use archer::nn::sampling::Sampler;
+use archer::ranks::Workers;
 use archer::rng;
 use archer::text::Tokenizer;
 use burn::module::Module;
@@ -150,7 +151,7 @@ async fn steps(
         tokenizer: &tokenizer,
         layout: &layout,
         iteration: 0,
-        threads: 1,
+        workers: Workers::threads(1),
     };
     let mut learner = Learner::new(Policy::new(lm), None);
     let mut losses = Vec::new();

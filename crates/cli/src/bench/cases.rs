@@ -11,6 +11,7 @@ use archer::nn::critic::{Critic, DoubleCritic};
 use archer::nn::generate::{Decoder, Utterance};
 use archer::nn::sampling::Sampler;
 use archer::parallel;
+use archer::ranks::Workers;
 use archer::rl::replay_buffer::ReplayBuffer;
 use archer::rl::transition::Transition;
 use archer::rng::{self, ChaCha8Rng};
@@ -294,7 +295,8 @@ impl Learning {
         layout: &'a Layout,
         threads: usize,
     ) -> Context<'a> {
-        Context { config, tokenizer, layout, iteration: 0, threads }
+        let workers = Workers::threads(threads);
+        Context { config, tokenizer, layout, iteration: 0, workers }
     }
 }
 

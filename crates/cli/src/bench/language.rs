@@ -8,6 +8,7 @@ use archer::nn::generate::{Decoder, Utterance};
 use archer::nn::llama::Lora;
 use archer::nn::sampling::Sampler;
 use archer::parallel;
+use archer::ranks::Workers;
 use archer::rng::{self, ChaCha8Rng};
 use archer::text::Tokenizer;
 use archer::{Config, agent::Agent};
@@ -151,7 +152,8 @@ impl LoraStep {
 impl Job for LoraStep {
     fn run(&mut self) -> Result<(), Error> {
         let Self { threads, config, tokenizer, layout, learner, texts } = self;
-        let context = Context { config, tokenizer, layout, iteration: 0, threads: *threads };
+        let workers = Workers::threads(*threads);
+        let context = Context { config, tokenizer, layout, iteration: 0, workers };
         let states: Vec<&[u32]> = texts.iter().map(|text| &text[..1]).collect();
         let said = texts.iter().map(|text| text[1..].to_vec());
         let actions: Vec<Utterance> =

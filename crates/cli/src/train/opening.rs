@@ -129,7 +129,7 @@ impl Session {
         let keeper = Shared::new(Keeper::new(run, &trainer, lines, hook, part_of));
         let saving = keeper.clone();
         stop.leave_by(move || saving.hold().stopped());
-        Session { device, trainer, keeper, screen, limits }
+        Session { device, trainer, keeper, screen, limits, lead: None }
     }
 
     /// Starts a new run.

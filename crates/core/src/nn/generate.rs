@@ -22,6 +22,7 @@ use crate::yielding::yield_now;
 
 /// What the actor wrote for one row.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(not(target_family = "wasm"), derive(serde::Serialize, serde::Deserialize))]
 pub struct Utterance {
     /// The sampled tokens, with the terminator where one was sampled.
     pub tokens: Vec<u32>,

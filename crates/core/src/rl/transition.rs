@@ -43,6 +43,11 @@ pub fn total_reward<'a>(turns: impl IntoIterator<Item = &'a Transition>) -> f64 
 
 /// A finished game.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    derive(serde::Serialize, serde::Deserialize),
+    serde(from = "crate::ranks::SentGame", into = "crate::ranks::SentGame")
+)]
 pub struct Trajectory {
     /// Its exchanges in order.
     pub transitions: Vec<Transition>,

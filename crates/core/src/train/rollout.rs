@@ -17,6 +17,7 @@ use crate::choices::{Trie, Tries};
 use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
+use crate::ranks::Workers;
 use crate::rl::metrics::{Metrics, stats_names};
 use crate::rl::transition::{Trajectory, Transition};
 use crate::rng::{self, ChaCha8Rng};
@@ -75,14 +76,15 @@ pub async fn play(
 ) -> Result<Vec<Trajectory>, Error> {
     let shared = parallel::shares(&player.actor.device());
     let (batch, at_once) = batches(starts.len(), worlds.capacity(), shared);
-    let threads = player.threads.clamp(1, at_once);
-    let played = parallel::map(threads, starts.chunks(batch).collect(), |starts| async move {
+    let workers = Workers { threads: player.workers.threads.clamp(1, at_once), ..player.workers };
+    let batches: Vec<&[Start]> = starts.chunks(batch).collect();
+    // Within a batch nothing is asked of other ranks, which play their own.
+    let player = Player { workers: Workers::threads(workers.threads), ..player };
+    let played = workers.map(batches, |starts| async move {
         let mut batch = Checked::open(worlds, starts.len()).await?;
         play_batch(player, worlds, &mut batch, starts, gamma).await
-    })
-    .await;
-    let batches: Result<Vec<Vec<Trajectory>>, Error> = played.into_iter().collect();
-    Ok(batches?.into_iter().flatten().collect())
+    });
+    Ok(played.await?.into_iter().flatten().collect())
 }
 
 /// Plays one game of a world for each start, and gives them as text.

@@ -35,6 +35,7 @@ use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
+use crate::ranks::Crew;
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Trajectory;
@@ -44,6 +45,7 @@ use crate::text::Tokenizer;
 mod based;
 mod begin;
 mod card;
+mod crew;
 mod described;
 mod fresh;
 mod imitation;
@@ -119,7 +121,7 @@ pub struct Trainer {
     /// the configuration, so no checkpoint holds them.
     prior: ReplayBuffer,
     worlds: Arc<dyn Worlds>,
-    threads: usize,
+    crew: Crew,
     demonstrations: Vec<Demonstration>,
     /// How many of them are imitated: the first.
     imitated: usize,
@@ -269,7 +271,7 @@ impl Trainer {
             critic_tokenizer,
             layout,
             learner,
-            threads: 1,
+            crew: Crew::default(),
             demonstrations: Vec::new(),
             imitated: 0,
             task_facts,
@@ -286,12 +288,6 @@ impl Trainer {
     /// The configuration of this run.
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    /// Lets so many threads share the work, on a device that is a CPU. The results do not depend
-    /// on it.
-    pub fn set_threads(&mut self, threads: usize) {
-        self.threads = threads.max(1);
     }
 
     /// The world of this run.
@@ -421,6 +417,10 @@ impl Trainer {
             Phase::Learn => self.learn_slice().await,
             Phase::Finished => Ok(self.report(Phase::Finished, self.iteration, Metrics::new())),
         };
+        #[cfg(not(target_family = "wasm"))]
+        if done.is_ok() {
+            self.check_ranks_agree().await?;
+        }
         done.map_err(|error| match error {
             Error::NotFinite(what) => Error::NotFinite(format!("{}, {what}", self.place())),
             other => other,
@@ -489,7 +489,7 @@ impl Trainer {
             tokenizer: &self.tokenizer,
             layout: &self.layout,
             iteration: self.iteration,
-            threads: self.threads,
+            workers: self.crew.workers(),
         };
         let experience = Experience { replay: &self.buffer, prior: &self.prior, played };
         let learned = learn(&mut self.learner, experience, &context).await?;
@@ -555,11 +555,11 @@ impl Trainer {
         critic: Option<&'a Critic>,
         sampler: &'a Sampler,
     ) -> Player<'a> {
-        let (tokenizer, layout, threads) = (&self.tokenizer, &self.layout, self.threads);
+        let (tokenizer, layout, workers) = (&self.tokenizer, &self.layout, self.crew.workers());
         let (samples, temperature) = (self.samples(), self.config.temperature);
         let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
         let tries = self.config.utterance_tries;
-        Player { actor, tokenizer, layout, sampler, threads, chooser, tries, style: None }
+        Player { actor, tokenizer, layout, sampler, workers, chooser, tries, style: None }
     }
 
     /// The agent as it is now.

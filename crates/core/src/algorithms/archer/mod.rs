@@ -158,7 +158,7 @@ async fn actor_phase(
                 policy_loss(log_prob.clone(), baseline, mask.clone(), a)
             },
         };
-        learner.actor_step(parts, rule, context, &mut log).await;
+        learner.actor_step(parts, rule, context, &mut log).await?;
     }
     log.report(metrics).await
 }

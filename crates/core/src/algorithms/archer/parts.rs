@@ -159,7 +159,7 @@ impl Learner {
         let step = pairs::with_fresh(draws, fresh.to_vec(), context.tokenizer);
         let parts = pairs::micro_batches(&step, config, |turn| turn.next_observation.len());
         let losses = |values| critic_losses(values, config.gamma);
-        self.critic_step(parts, FRESH, context, &mut log, losses).await;
+        self.critic_step(parts, FRESH, context, &mut log, losses).await?;
         let critics = self.critics_mut();
         critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
         log.report(&mut metrics).await?;
@@ -230,7 +230,7 @@ impl Learner {
             loss: |scored: &Scored, a| scored.policy_loss(config.level, a),
         };
         let parts = rows.chunks(config.batch_size).collect();
-        self.actor_step(parts, rule, context, &mut log).await;
+        self.actor_step(parts, rule, context, &mut log).await?;
         log.report(&mut metrics).await?;
         Ok(metrics)
     }

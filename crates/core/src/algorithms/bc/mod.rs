@@ -15,6 +15,7 @@ use super::common::Policy;
 use super::common::step::{StepSettings, gradient_step};
 use crate::algorithms::common::auxiliary::replies::ReplyRows;
 use crate::algorithms::common::auxiliary::task::{KnownTask, TaskRows};
+use crate::error::Error;
 use crate::nn::fused::Mask;
 use crate::nn::optim::Adam;
 use crate::rl::losses;
@@ -76,6 +77,9 @@ pub struct Weights {
 
 /// One gradient step on some games.
 ///
+/// # Errors
+/// If the device fails while gradients are sent to other ranks.
+///
 /// # Panics
 /// If there is no game. Games without an utterance have no mean, and their gradient is no number:
 /// whoever draws them leaves such games out.
@@ -85,8 +89,8 @@ pub async fn step(
     games: &[&Demonstration],
     terminator: u32,
     weights: Weights,
-    settings: StepSettings,
-) -> (Policy, Seen) {
+    settings: StepSettings<'_>,
+) -> Result<(Policy, Seen), Error> {
     let count =
         |games: &[&Demonstration]| games.iter().map(|game| game.utterances.len()).sum::<usize>();
     let all = count(games) as f64;
@@ -103,14 +107,14 @@ pub async fn step(
             + facts.mul_scalar(weights.fact_coef);
         (total, losses.map(Tensor::inner))
     };
-    let stepped = gradient_step(&policy, adam, parts, settings, loss).await;
+    let stepped = gradient_step(&policy, adam, parts, settings, loss).await?;
     let mut losses = [const { Vec::new() }; 4];
     for part in stepped.seen {
         losses.iter_mut().zip(part).for_each(|(all, loss)| all.push(loss));
     }
     let [loss, reply_loss, task_loss, fact_loss] = losses.map(|parts| Tensor::cat(parts, 0).sum());
     let grad_norm = stepped.grad_norm;
-    (stepped.module, Seen { loss, reply_loss, task_loss, fact_loss, grad_norm })
+    Ok((stepped.module, Seen { loss, reply_loss, task_loss, fact_loss, grad_norm }))
 }
 
 /// The losses of some games, `[1]` each: of the utterances, of the replies where asked for, of the

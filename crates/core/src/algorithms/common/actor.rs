@@ -4,6 +4,8 @@
 //! gradient ([`Learner::actor_step`]), whose advantages may come from a critic or from returns, and
 //! weighted imitation ([`Learner::imitate`]), whose weights may be 1 or grow with the advantage.
 
+#[cfg(not(target_family = "wasm"))]
+use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::learner::{Context, Learner};
@@ -11,7 +13,11 @@ use super::log::{ActorLog, ActorSeen};
 use super::step::gradient_step;
 use super::{Policy, Scored};
 use crate::config::Config;
+use crate::error::Error;
 use crate::parallel;
+#[cfg(not(target_family = "wasm"))]
+use crate::ranks;
+use crate::ranks::{Shown, present};
 use crate::rl::losses::{self, PolicyLoss};
 use crate::yielding::yield_now;
 
@@ -24,13 +30,14 @@ impl Learner {
         context: &Context<'_>,
         log: &mut ActorLog,
         loss: impl Fn(&Policy, P) -> (Tensor<1>, ActorSeen) + Sync,
-    ) {
+    ) -> Result<(), Error> {
         let settings = context.step_settings(context.config.lm_lr);
         let stepped =
-            gradient_step(&self.policy, &mut self.actor_adam, parts, settings, loss).await;
+            gradient_step(&self.policy, &mut self.actor_adam, parts, settings, loss).await?;
         self.policy = stepped.module;
         log.seen.extend(stepped.seen);
         log.grad_norms.push(stepped.grad_norm);
+        Ok(())
     }
 
     /// One step of the policy gradient.
@@ -44,11 +51,11 @@ impl Learner {
         >,
         context: &Context<'_>,
         log: &mut ActorLog,
-    ) {
+    ) -> Result<(), Error> {
         let config = context.config;
         let PolicyGradient { samples, advantage, score, loss } = rule;
         let judge = |part: &P| losses::leave_one_out(advantage(part), samples);
-        let jobs = judged(parts, context, judge).await;
+        let jobs = self.judged(parts, context, judge).await?;
         let all = Tensor::cat(jobs.iter().map(|(_, advantage)| advantage.clone()).collect(), 0); // [rows]
         let total = all.dims()[0] as f64;
         let scale = config.normalize_advantage.then(|| {
@@ -72,7 +79,7 @@ impl Learner {
             seen.advantage = Some(advantage);
             (loss.mul_scalar(share), seen)
         })
-        .await;
+        .await
     }
 
     /// One step of imitation of actions that `weigh` gives a weight and `score` scores:
@@ -84,8 +91,8 @@ impl Learner {
         log: &mut ActorLog,
         weigh: impl Fn(&P) -> Weights + Sync,
         score: impl Fn(&Policy, &P) -> Scored + Sync,
-    ) {
-        let done = judged(parts, context, weigh).await;
+    ) -> Result<(), Error> {
+        let done = self.judged(parts, context, weigh).await?;
         let rows = |weights: &Weights| weights.weight.dims()[0] as f64;
         let total: f64 = done.iter().map(|(_, weights)| rows(weights)).sum();
         self.policy_step(done, context, log, |policy, (part, weights): (P, Weights)| {
@@ -101,7 +108,28 @@ impl Learner {
             };
             (loss.mul_scalar(share), seen)
         })
-        .await;
+        .await
+    }
+
+    /// Parts with what is thought of their actions.
+    async fn judged<P: Send + Sync, T: Shown>(
+        &self,
+        parts: Vec<P>,
+        context: &Context<'_>,
+        judge: impl Fn(&P) -> T + Sync,
+    ) -> Result<Vec<(P, T)>, Error> {
+        #[cfg(not(target_family = "wasm"))]
+        if context.workers.ranks.is_some() {
+            let device = self.policy.lm.valid().device();
+            let thoughts = ranks::judged(context.workers, &parts, &device, judge).await?;
+            return Ok(parts.into_iter().zip(thoughts).collect());
+        }
+        let judged = parallel::map(context.workers.threads, parts, |part| async {
+            yield_now().await;
+            let thought = judge(&part);
+            (part, thought)
+        });
+        Ok(judged.await)
     }
 }
 
@@ -126,18 +154,14 @@ pub(crate) struct Weights {
     pub(crate) advantage: Option<Tensor<1>>,
 }
 
-/// Parts with what is thought of their actions.
-async fn judged<P: Send + Sync, T: Send>(
-    parts: Vec<P>,
-    context: &Context<'_>,
-    judge: impl Fn(&P) -> T + Sync,
-) -> Vec<(P, T)> {
-    parallel::map(context.threads, parts, |part| async {
-        yield_now().await;
-        let thought = judge(&part);
-        (part, thought)
-    })
-    .await
+impl Shown for Weights {
+    fn into_tensors(self) -> Vec<Option<Tensor<1>>> {
+        vec![Some(self.weight), self.advantage]
+    }
+
+    fn from_tensors(mut tensors: impl Iterator<Item = Option<Tensor<1>>>) -> Self {
+        Self { weight: present(&mut tensors), advantage: tensors.next().flatten() }
+    }
 }
 
 /// The actor's loss on a part of a step's actions, `[1]`, and what it showed.

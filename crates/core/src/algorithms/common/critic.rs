@@ -93,7 +93,7 @@ impl Learner {
         let mut log = CriticLog::default();
         for step in reading.sample(player, size, each, &mut rng, draws_of).await? {
             let parts = reading.critic_batches(&step, config);
-            self.critic_step(parts, value_target, context, &mut log, &losses).await;
+            self.critic_step(parts, value_target, context, &mut log, &losses).await?;
             let critics = self.critics_mut();
             critics.target = update(critics.target.clone(), &critics.online);
         }
@@ -108,14 +108,14 @@ impl Learner {
         context: &Context<'_>,
         log: &mut CriticLog,
         losses: impl Fn(CriticValues) -> (Pair, CriticLosses) + Sync,
-    ) {
+    ) -> Result<(), Error> {
         let all: usize = parts.iter().map(|part| transitions(part)).sum();
         let loss = |critic: &Critic, target: &Critic, part: Vec<SampledGame<'_>>| {
             let share = transitions(&part) as f64 / all as f64;
             let (loss, seen) = critic_loss(critic, target, &part, value_target, context, &losses);
             (loss.mul_scalar(share), seen)
         };
-        self.critic_step_on_loss(parts, context, log, loss).await;
+        self.critic_step_on_loss(parts, context, log, loss).await
     }
 
     /// One gradient step of the critic; `loss` gives a part's share of the step's loss from the
@@ -126,14 +126,15 @@ impl Learner {
         context: &Context<'_>,
         log: &mut CriticLog,
         loss: impl Fn(&Critic, &Critic, P) -> (Tensor<1>, CriticSeen) + Sync,
-    ) {
+    ) -> Result<(), Error> {
         let settings = context.step_settings(context.config.critic_lr);
         let Critics { online, target, adam } = self.critics_mut();
         let on_part = |critic: &Critic, part: P| loss(critic, target, part);
-        let stepped = gradient_step(online, adam, parts, settings, on_part).await;
+        let stepped = gradient_step(online, adam, parts, settings, on_part).await?;
         *online = stepped.module;
         stepped.seen.into_iter().for_each(|seen| log.push(seen));
         log.grad_norms.push(stepped.grad_norm);
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::nn::critic::Critic;
 use crate::nn::optim::{Adam, polyak};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
+use crate::ranks::Workers;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::{Trajectory, Transition};
 use crate::text::Tokenizer;
@@ -221,8 +222,8 @@ pub struct Context<'a> {
     pub layout: &'a Layout,
     /// Number of the iteration, from 0: draws are named by it.
     pub iteration: usize,
-    /// Threads that share the work.
-    pub threads: usize,
+    /// Who shares the work.
+    pub workers: Workers<'a>,
 }
 
 impl Context<'_> {
@@ -233,7 +234,7 @@ impl Context<'_> {
             tokenizer: self.tokenizer,
             layout: self.layout,
             sampler,
-            threads: self.threads,
+            workers: self.workers,
             chooser: None,
             tries: 1,
             style: None,
@@ -252,11 +253,11 @@ impl Context<'_> {
     }
 
     /// How a gradient step is taken at this base learning rate.
-    pub fn step_settings(&self, lr: f64) -> StepSettings {
+    pub fn step_settings(&self, lr: f64) -> StepSettings<'_> {
         StepSettings {
             lr: lr * self.lr_share(),
             max_grad_norm: self.config.max_grad_norm,
-            threads: self.threads,
+            workers: self.workers,
         }
     }
 

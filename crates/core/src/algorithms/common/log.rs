@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use crate::error::Error;
 use crate::nn::generate::Utterance;
 use crate::nn::params;
+use crate::ranks::{Shown, present};
 use crate::rl::losses::CriticLosses;
 use crate::rl::metrics::{Metrics, Stats, stats_names};
 use crate::rl::transition::Transition;
@@ -42,6 +43,17 @@ impl CriticSeen {
     pub(crate) fn new(values: [Tensor<1>; 8], losses: &CriticLosses) -> Self {
         let losses = [&losses.q.0, &losses.q.1, &losses.v.0, &losses.v.1];
         Self { values: values.map(Tensor::inner), losses: losses.map(|loss| loss.clone().inner()) }
+    }
+}
+
+impl Shown for CriticSeen {
+    fn into_tensors(self) -> Vec<Option<Tensor<1>>> {
+        self.values.into_iter().chain(self.losses).map(Some).collect()
+    }
+
+    fn from_tensors(mut tensors: impl Iterator<Item = Option<Tensor<1>>>) -> Self {
+        let values = std::array::from_fn(|_| present(&mut tensors));
+        Self { values, losses: std::array::from_fn(|_| present(&mut tensors)) }
     }
 }
 
@@ -87,6 +99,41 @@ pub(crate) struct ActorSeen {
     /// Divergence from a teacher at each token, and whether both find the same token likeliest.
     pub(crate) divergence: Option<Tensor<1>>,
     pub(crate) agreement: Option<Tensor<1>>,
+}
+
+impl Shown for ActorSeen {
+    fn into_tensors(self) -> Vec<Option<Tensor<1>>> {
+        vec![
+            self.advantage,
+            self.residual,
+            self.weight,
+            self.log_prob,
+            self.log_ratio,
+            self.policy_loss,
+            self.imitation_loss,
+            self.baseline_loss,
+            self.clipped,
+            self.divergence,
+            self.agreement,
+        ]
+    }
+
+    fn from_tensors(mut tensors: impl Iterator<Item = Option<Tensor<1>>>) -> Self {
+        let mut next = || tensors.next().flatten();
+        Self {
+            advantage: next(),
+            residual: next(),
+            weight: next(),
+            log_prob: next(),
+            log_ratio: next(),
+            policy_loss: next(),
+            imitation_loss: next(),
+            baseline_loss: next(),
+            clipped: next(),
+            divergence: next(),
+            agreement: next(),
+        }
+    }
 }
 
 /// What the actor's steps showed, on the device until it is told.

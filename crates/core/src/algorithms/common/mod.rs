@@ -36,7 +36,7 @@ use crate::nn::fused::Mask;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::layers::linear;
 use crate::nn::sampling::Sampler;
-use crate::parallel;
+use crate::ranks::Workers;
 use crate::rl::losses::{PolicyLoss, policy_loss};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;
@@ -182,8 +182,8 @@ pub struct Player<'a> {
     pub layout: &'a Layout,
     /// How it chooses its tokens.
     pub sampler: &'a Sampler,
-    /// Threads that share the work; see [`crate::parallel`].
-    pub threads: usize,
+    /// Who shares the work.
+    pub workers: Workers<'a>,
     /// Who chooses among several utterances, where the first is not simply said.
     pub chooser: Option<Chooser<'a>>,
     /// Utterances tried, at least 1, until one was not said before in its game; where a chooser
@@ -244,7 +244,7 @@ pub async fn sample_actions(
     let lengths: Vec<usize> = observations.iter().map(|observation| observation.len()).collect();
     let order = by_length(&lengths);
     let chunks: Vec<&[usize]> = order.chunks(GENERATION_ROWS).collect();
-    let written = parallel::map(player.threads, chunks.clone(), |rows| async move {
+    let written = player.workers.map(chunks.clone(), |rows: &[usize]| async move {
         let distinct = Distinct::of(rows.iter().map(|&row| observations[row]));
         let pieces: Vec<Vec<u32>> = distinct
             .firsts
@@ -260,13 +260,11 @@ pub async fn sample_actions(
         let ends = |token| player.tokenizer.ends_utterance(token);
         let limit = player.layout.max_new_tokens;
         decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await
-    })
-    .await;
+    });
     let mut actions = vec![Utterance::default(); observations.len()];
-    for (rows, written) in chunks.into_iter().zip(written) {
-        for (&row, utterance) in rows.iter().zip(written?) {
-            actions[row] = utterance;
-        }
+    for (&row, utterance) in chunks.into_iter().flatten().zip(written.await?.into_iter().flatten())
+    {
+        actions[row] = utterance;
     }
     Ok(actions)
 }

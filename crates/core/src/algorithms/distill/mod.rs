@@ -57,7 +57,7 @@ pub async fn learn(
             let (loss, seen) = critic_loss(critic, &teacher, &part, context);
             (loss.mul_scalar(share), seen)
         };
-        learner.critic_step_on_loss(parts, context, &mut log, loss).await;
+        learner.critic_step_on_loss(parts, context, &mut log, loss).await?;
         let critics = learner.critics_mut();
         critics.target = polyak(critics.target.clone(), &critics.online, config.tau);
     }
@@ -73,7 +73,7 @@ pub async fn learn(
                     actor_loss(&policy.lm, &teacher, &part, config.distill.temperature);
                 (loss.mul_scalar(share), seen)
             })
-            .await;
+            .await?;
     }
     log.report(&mut metrics).await?;
     metrics.push("replay.size", experience.replay.len() as f64);

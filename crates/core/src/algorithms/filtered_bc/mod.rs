@@ -61,7 +61,7 @@ pub async fn learn(
             weight: column(vec![1.0; transitions(part)], &device),
             advantage: None,
         };
-        learner.imitate(parts, context, &mut log, equally, games::score_plainly).await;
+        learner.imitate(parts, context, &mut log, equally, games::score_plainly).await?;
     }
     log.report(&mut metrics).await?;
     Ok(metrics)

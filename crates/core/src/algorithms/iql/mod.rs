@@ -84,7 +84,7 @@ async fn actor_phase(
     for _ in 0..config.actor_epochs {
         let drawn = games::draw_as_said(&games, context, &mut rng);
         let parts = games::micro_batches(&drawn, config.grad_accum_steps);
-        learner.imitate(parts, context, &mut log, weigh, games::score_plainly).await;
+        learner.imitate(parts, context, &mut log, weigh, games::score_plainly).await?;
     }
     log.report(metrics).await
 }

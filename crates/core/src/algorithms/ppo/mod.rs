@@ -32,7 +32,6 @@ use super::common::{Policy, Scored};
 use crate::config::Config;
 use crate::error::Error;
 use crate::nn::params;
-use crate::parallel;
 use crate::rl::losses::clipped_surrogate;
 use crate::rl::metrics::{Metrics, Stats};
 use crate::rl::returns::generalised_advantages;
@@ -90,7 +89,7 @@ pub async fn learn(
                     let (sum, seen) = loss(policy, &games, &targets, config);
                     (sum.div_scalar(tokens as f64), seen)
                 })
-                .await;
+                .await?;
         }
     }
     log.report(&mut metrics).await?;
@@ -109,7 +108,8 @@ async fn old_policy_values(
     let reference = learner.reference.as_ref().filter(|_| config.kl_coef > 0.0);
     let reference = reference.map(|lm| Policy::new(lm.clone()));
     let size = games.len().div_ceil(games::parts(games, config.batch_size));
-    let read = parallel::map(context.threads, games.chunks(size).collect(), |games| async {
+    let chunks: Vec<&[SampledGame<'_>]> = games.chunks(size).collect();
+    let read = context.workers.map(chunks, |games| async {
         yield_now().await;
         let Scored { log_prob, baseline, .. } = games::score(&policy, games, false);
         let values = baseline.expect("PPO's policy has a layer of values");
@@ -118,11 +118,9 @@ async fn old_policy_values(
         let flat = |grid: Tensor<2>| grid.clone().reshape([grid.dims().iter().product::<usize>()]);
         let grids = [log_prob, values].into_iter().chain(first).map(flat).collect();
         Ok::<_, Error>((columns, params::read(grids).await?))
-    })
-    .await;
+    });
     let (mut targets, mut strayed) = (Vec::with_capacity(games.len()), Vec::new());
-    for (games, read) in games.chunks(size).zip(read) {
-        let (columns, read) = read?;
+    for (games, (columns, read)) in games.chunks(size).zip(read.await?) {
         let mut row = 0;
         for game in games {
             // The tokens of the game's utterances one after another, without the padding.

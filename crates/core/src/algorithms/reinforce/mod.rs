@@ -53,7 +53,7 @@ pub async fn learn(
         },
         loss: |scored: &Scored, a| scored.policy_loss(config.level, a),
     };
-    learner.actor_step(parts, rule, context, &mut log).await;
+    learner.actor_step(parts, rule, context, &mut log).await?;
     log.report(&mut metrics).await?;
     Ok(metrics)
 }

@@ -72,10 +72,10 @@ impl Trainer {
                 StepSettings {
                     lr,
                     max_grad_norm: self.config.max_grad_norm,
-                    threads: self.threads,
+                    workers: self.crew.workers(),
                 },
             )
-            .await;
+            .await?;
             self.learner.policy = policy;
             let losses = [seen.loss, seen.reply_loss, seen.task_loss, seen.fact_loss];
             seen_losses.iter_mut().zip(losses).for_each(|(all, loss)| all.push(loss));

@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use super::Trainer;
 use super::fresh::{framed_as, fresh_actor, fresh_critic, fresh_policy, shaped_by};
 use crate::agent::Agent;
-use crate::algorithms::common::Layout;
 use crate::algorithms::common::learner::{Learner, Teacher};
+use crate::algorithms::common::{Layout, Player};
 use crate::config::{Config, CriticKind};
 use crate::error::Error;
 use crate::nn::causal_lm::{self, CausalLm, CausalLmConfig};
@@ -129,7 +129,8 @@ impl Trainer {
         let teacher = self
             .teacher()
             .ok_or_else(|| Error::Config("there is no teacher in this run".into()))?;
-        let player = teacher.player(sampler, self.threads);
+        let player =
+            Player { workers: self.crew.workers(), ..teacher.player(sampler, self.crew.threads) };
         let mut games = match shown {
             [] => Vec::new(),
             shown => play(player, self.worlds.as_ref(), shown, config.gamma).await?,

@@ -106,7 +106,7 @@ impl Learner {
             };
             let settings = context.step_settings(config.lr);
             let adam = &mut self.auxiliary_adam;
-            let stepped = gradient_step(&self.policy, adam, parts, settings, loss).await;
+            let stepped = gradient_step(&self.policy, adam, parts, settings, loss).await?;
             self.policy = stepped.module;
             grad_norms.push(stepped.grad_norm);
             let mut shown = [const { Vec::new() }; NAMES.len()];

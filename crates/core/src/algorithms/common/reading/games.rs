@@ -20,7 +20,6 @@ use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Values;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::tree_batch::{Tree, TreeBatch};
-use crate::parallel;
 use crate::rl::losses::Pair;
 use crate::rl::transition::Transition;
 use crate::rng::{self, ChaCha8Rng};
@@ -154,10 +153,8 @@ pub(crate) async fn sample<'a>(
         jobs.push((games, first));
         first += games.iter().map(|game| (game.len() * each) as u64).sum::<u64>();
     }
-    let written = parallel::map(
-        player.threads,
-        jobs,
-        |(games, first): (&[&[&'a Transition]], u64)| async move {
+    let written =
+        player.workers.map(jobs, |(games, first): (&[&[&'a Transition]], u64)| async move {
             let texts: Vec<&[u32]> =
                 games.iter().map(|game| states_text(game, player.tokenizer)).collect();
             let states: Vec<Vec<usize>> = games
@@ -178,22 +175,14 @@ pub(crate) async fn sample<'a>(
                 .flat_map(|turn| std::iter::repeat_n(Walk::new(turn.choices.as_deref()), each));
             let mut walks: Vec<Walk<'_>> = choices.collect();
             let limit = player.layout.max_new_tokens;
-            let written =
-                decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await?;
-            let mut written = written.into_iter();
-            let fresh = |turns: &&[&'a Transition]| {
-                let fresh = written.by_ref().take(turns.len() * each).collect();
-                SampledGame::new(turns, fresh, player.tokenizer)
-            };
-            Ok::<_, Error>(games.iter().map(fresh).collect::<Vec<_>>())
-        },
-    )
-    .await;
-    let mut all = Vec::with_capacity(drawn.len());
-    for games in written {
-        all.extend(games?);
-    }
-    Ok(all)
+            decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await
+        });
+    let mut written = written.await?.into_iter().flatten();
+    let fresh = |turns: &&[&'a Transition]| {
+        let fresh = written.by_ref().take(turns.len() * each).collect();
+        SampledGame::new(turns, fresh, player.tokenizer)
+    };
+    Ok(drawn.iter().map(fresh).collect())
 }
 
 /// The flattened rows of a batch at which values are read.

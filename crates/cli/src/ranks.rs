@@ -1,0 +1,129 @@
+//! The processes of one run, where a launcher such as `mpirun` has started several.
+//!
+//! What they say to each other goes by MPI, which is in builds with the feature `mpi`. Any other build
+//! refuses to be started several times over: each process would train the same run into the same folder.
+
+#[cfg(feature = "mpi")]
+mod mpi;
+
+use std::env;
+use std::sync::Arc;
+
+use archer::ranks::Ranks;
+
+use crate::error::Error;
+
+#[cfg(feature = "mpi")]
+use mpi::Universe;
+
+/// What launchers tell each process of how many there are: Open MPI; MPICH and its relatives.
+const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
+
+/// The number of a process among those of all machines.
+const RANKS: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"];
+
+/// The number of a process among those of its machine, and how many these are.
+const LOCAL_RANKS: [&str; 3] = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"];
+const LOCAL_SIZES: [&str; 2] = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"];
+
+fn told(names: &[&str]) -> Option<usize> {
+    names.iter().find_map(|name| env::var(name).ok()?.parse().ok())
+}
+
+/// The processes that a launcher has started; 1 where there is no launcher.
+pub fn launched() -> usize {
+    told(&SIZES).unwrap_or(1)
+}
+
+/// The number of this process among those of its machine.
+pub fn local_rank() -> usize {
+    told(&LOCAL_RANKS).unwrap_or(0)
+}
+
+/// The processes of this machine.
+pub fn local_size() -> usize {
+    told(&LOCAL_SIZES).unwrap_or(1).max(1)
+}
+
+/// Whether another process speaks for the run: this one prints nothing.
+pub fn is_silent() -> bool {
+    launched() > 1 && told(&RANKS).unwrap_or(0) > 0
+}
+
+/// Refuses what one process does alone, where several were started.
+///
+/// # Errors
+/// If there are several.
+pub fn refuse_several() -> Result<(), Error> {
+    match launched() {
+        0 | 1 => Ok(()),
+        several => Err(Error::Usage(format!(
+            "a launcher has started {several} processes, and this command is for one: only archer train shares its work among several"
+        ))),
+    }
+}
+
+/// The ranks of this run, and what ends their company.
+pub struct Company {
+    ranks: Arc<dyn Ranks>,
+    #[cfg(feature = "mpi")]
+    universe: Universe,
+}
+
+impl Company {
+    /// Joins the other processes, where there are some.
+    ///
+    /// # Errors
+    /// If this build cannot.
+    #[cfg(feature = "mpi")]
+    pub fn join() -> Result<Option<Company>, Error> {
+        if told(&SIZES).is_none() && told(&RANKS).is_none() {
+            return Ok(None);
+        }
+        let (ranks, universe) = mpi::join()?;
+        let company = Company { ranks: Arc::new(ranks), universe };
+        if company.ranks.size() != launched() && told(&SIZES).is_some() {
+            return Err(Error::Failure(format!(
+                "the launcher has started {} processes, and MPI here knows of {}: start archer with the mpirun of the MPI that it was built with",
+                launched(),
+                company.ranks.size()
+            )));
+        }
+        Ok(Some(company))
+    }
+
+    /// The same in a build without MPI.
+    #[cfg(not(feature = "mpi"))]
+    pub fn join() -> Result<Option<Company>, Error> {
+        match launched() {
+            0 | 1 => Ok(None),
+            several => Err(Error::Usage(format!(
+                "this archer was built without MPI, so each of the {several} processes that were started would train the same run: build it with `cargo build --release --features mpi`, or start one process"
+            ))),
+        }
+    }
+
+    /// The ranks.
+    pub fn ranks(&self) -> &Arc<dyn Ranks> {
+        &self.ranks
+    }
+
+    /// Parts from the others, once all of them have come to their end.
+    pub fn leave(self) {
+        #[cfg(feature = "mpi")]
+        self.universe.leave();
+    }
+}
+
+/// Sends bytes of rank 0 to all others, in pieces that any MPI takes. The others give none.
+pub fn send_to_all(ranks: &dyn Ranks, own: &[u8]) -> Vec<u8> {
+    const PIECE: usize = 1 << 28;
+    let pieces = own.len().div_ceil(PIECE) as u64;
+    let first = |own: &[u8]| ranks.gather(own).swap_remove(0);
+    let count = first(&pieces.to_le_bytes());
+    let count = count.try_into().map_or(0, u64::from_le_bytes);
+    let mut all = Vec::new();
+    let mut own = own.chunks(PIECE);
+    (0..count).for_each(|_| all.extend(first(own.next().unwrap_or_default())));
+    all
+}

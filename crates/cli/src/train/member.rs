@@ -1,0 +1,71 @@
+//! A run that several processes compute together: what rank 0 tells the others, and what these do.
+//!
+//! Rank 0 has the folder, the screen and the word. The others receive its checkpoint, which is the whole
+//! run, and then take a step whenever rank 0 does.
+
+use std::sync::Arc;
+
+use archer::config::Config;
+use archer::ranks::Ranks;
+use archer::train::Trainer;
+use archer_world::About;
+use pollster::block_on;
+
+use crate::args;
+use crate::device;
+use crate::error::Error;
+use crate::model;
+use crate::ranks::send_to_all;
+use crate::worlds;
+
+/// What rank 0 says before each step.
+const STEP: &[u8] = b"step";
+/// What it says when there is none to come.
+const END: &[u8] = b"end";
+
+/// Rank 0's line to the others.
+pub struct Lead(Arc<dyn Ranks>);
+
+impl Lead {
+    /// Gives the others the run as it stands, and shares its work with them from now on.
+    pub fn begin(ranks: &Arc<dyn Ranks>, trainer: &mut Trainer) -> Result<Lead, Error> {
+        send_to_all(ranks.as_ref(), &block_on(trainer.checkpoint())?);
+        trainer.set_ranks(ranks.clone());
+        Ok(Lead(ranks.clone()))
+    }
+
+    /// Tells the others that there is nothing to do.
+    pub fn dismiss(ranks: &dyn Ranks) {
+        send_to_all(ranks, &[]);
+    }
+
+    /// A step is taken now.
+    pub fn step(&self) {
+        send_to_all(self.0.as_ref(), STEP);
+    }
+
+    /// No step is to come.
+    pub fn end(&self) {
+        send_to_all(self.0.as_ref(), END);
+    }
+}
+
+/// The work of every other rank: from the checkpoint that it receives to the last step.
+pub fn follow(args: &args::Train, ranks: &Arc<dyn Ranks>) -> Result<(), Error> {
+    let bytes = send_to_all(ranks.as_ref(), &[]);
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let device = device::open_for(&args.running.compute)?;
+    let make = |config: &Config, _: Option<&About>| worlds::of(config, None);
+    let base = |config: &Config| model::base(config, &device.device);
+    let from = (&make as _, &base as _);
+    let mut trainer = Trainer::resume_on(&bytes, from, &device.device, model::unchanged)?;
+    drop(bytes);
+    trainer.set_threads(device.threads);
+    trainer.set_ranks(ranks.clone());
+    while send_to_all(ranks.as_ref(), &[]) == STEP {
+        block_on(trainer.step())?;
+    }
+    Ok(())
+}
