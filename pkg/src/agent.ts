@@ -16,6 +16,7 @@ import { type Located, located } from "./located.js";
 import {
   checked, checkedValue, EVALUATE, EXPORT, FILE, FINE_TUNE, GAMES, LEARN, NAME, PLAY_GAMES, SAVE, TALK,
 } from "./options.js";
+import { withBase } from "./sections.js";
 import { Shelf } from "./store.js";
 import { Conversation } from "./talk.js";
 import { type RawUpdate, Tuning } from "./tune.js";
@@ -245,15 +246,16 @@ export class LoadedAgent implements Agent {
   }
 
   async export(options?: ExportOptions): Promise<Uint8Array> {
-    const { training = true } = checked("export", options, EXPORT);
-    return this.queued(() => this.engine.export(training));
+    const { training = true, base = true } = checked("export", options, EXPORT);
+    return this.queued(() => this.engine.export(training, base));
   }
 
   async import(file: ArrayBuffer | Uint8Array | Blob): Promise<ModelInfo> {
     checkedValue("import", "file", file, FILE);
     this.refuseWhileTuning("import");
-    const next = await modelOf(file);
+    const given = await modelOf(file);
     return this.replaced(async () => {
+      const next = await withBase(given, this.snapshot);
       // The modules compute different kinds of models, so one of another kind needs another engine.
       if ((await isLanguageModel(next)) === (await isLanguageModel(this.snapshot))) await this.engine.import(next);
       else await this.moveTo(next);
@@ -275,8 +277,8 @@ export class LoadedAgent implements Agent {
 
   async save(name: string, options?: SaveOptions): Promise<Saved> {
     checkedValue("save", "name", name, NAME);
-    const how = checked("save", options, SAVE);
-    return this.shelf.save(name, await this.export(), how);
+    const { base = true, ...how } = checked("save", options, SAVE);
+    return this.shelf.save(name, await this.export({ base }), how);
   }
 
   async restore(name: string): Promise<Saved> {

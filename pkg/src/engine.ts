@@ -9,6 +9,7 @@ import { Instance, type MakeGlue } from "./instance.js";
 import { hostFor, type Located } from "./located.js";
 import { bytesOfFile, isLanguageModel, isModelFile, type ModelFile } from "./model-file.js";
 import type { RawProgress } from "./progress.js";
+import { withoutBase } from "./sections.js";
 import type { Backend } from "./types.js";
 import type { WasmSession } from "./wasm/archer-cpu.js";
 
@@ -36,7 +37,8 @@ export interface StartOptions {
 export interface Engine {
   /** Answers a request; `undefined` where its control cancelled it. Calls may overlap, except those that change the model. */
   call(request: Request, hear?: (text: string) => void, control?: CallControl): Promise<unknown>;
-  export(training: boolean): Promise<Uint8Array>;
+  /** The model file; `base`: with the frozen model under its adapters. */
+  export(training: boolean, base?: boolean): Promise<Uint8Array>;
   import(file: ModelFile): Promise<unknown>;
   /** Makes a world known, and gives the number by which requests name it. */
   world(place: Located): Promise<number>;
@@ -109,8 +111,10 @@ class LocalEngine implements Engine {
     return this.guarded(() => this.door.call(JSON.stringify(request), hear, control.rest)).finally(() => control.paused());
   }
 
-  export(training: boolean): Promise<Uint8Array> {
-    return this.guarded(() => this.door.export(training));
+  async export(training: boolean, base = true): Promise<Uint8Array> {
+    const file = await this.guarded(() => this.door.export(training));
+    // Here, so that only a few megabytes go on to another thread.
+    return base ? file : withoutBase(file);
   }
 
   import(file: ModelFile): Promise<unknown> {

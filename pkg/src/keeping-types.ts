@@ -23,11 +23,18 @@ export interface Saved {
 export interface SaveOptions {
   /** Refuse with `conflict` unless the saved revision is still this one (0: there is none yet). Left out: overwrite. */
   ifRevision?: number;
+  /** As in `export`; default true. `restore` then needs an agent that was loaded from a file with the same model. */
+  base?: boolean;
 }
 
 export interface ExportOptions {
   /** Put the whole state of the run in (optimisers, replay), so that `archer train --resume FILE` goes on with it. Default: whatever there is. */
   training?: boolean;
+  /**
+   * Whether the frozen model goes with its adapters; default true. Without it the file has a few megabytes, and only an
+   * agent that was loaded from a file with the same model takes it in (`import`). Of an agent without adapters it changes nothing.
+   */
+  base?: boolean;
 }
 
 /** A large file, as `load` and `fetchModel` keep it. */

@@ -7,11 +7,10 @@ import { ArcherError } from "./errors.js";
 import { answered, type Arriving, bodyOf, type Bytes, lengthOf, LARGE, looked, modelBytes, refusePage, type Tell } from "./fetch.js";
 import type { FetchOptions } from "./keeping-types.js";
 import { canKnowAgain, type Identity, Kept, lengthOfAll, PIECE, sameFile } from "./kept.js";
-import { crc32 } from "./crc32.js";
 import { bytesOfBlob, isBlob, type ModelFile, refuseOther } from "./model-file.js";
 import { bool, callback, checked, signal as aSignal } from "./options.js";
 import { present, timeout } from "./runtime.js";
-import { viewOf } from "./sections.js";
+import { sumOf, viewOf } from "./sections.js";
 import { refuseTooLarge } from "./too-large.js";
 
 export { describeModel } from "./describe.js";
@@ -400,11 +399,7 @@ async function moving<T>(read: Promise<T>): Promise<T> {
 /** Whether the checksum at the end of a model file is that of the rest, read piece by piece. */
 async function sumsUp(file: Blob, signal: AbortSignal | undefined): Promise<boolean> {
   const end = file.size - 4;
-  let sum = 0;
-  for (let at = 0; at < end; at += PIECE) {
-    signal?.throwIfAborted();
-    sum = crc32(new Uint8Array(await file.slice(at, Math.min(at + PIECE, end)).arrayBuffer()), sum);
-  }
+  const sum = await sumOf(file.slice(0, end), 0, signal);
   return sum === viewOf(new Uint8Array(await file.slice(end).arrayBuffer())).getUint32(0, true);
 }
 

@@ -180,8 +180,8 @@ export const CREATE: Table = {
   wasm: LOAD.wasm as Check,
   storage: LOAD.storage as Check,
 };
-export const SAVE: Table = { ifRevision: whole(0) };
-export const EXPORT: Table = { training: bool };
+export const SAVE: Table = { ifRevision: whole(0), base: bool };
+export const EXPORT: Table = { training: bool, base: bool };
 
 function exchange(value: unknown): string | undefined {
   const { said, reply } = (value ?? {}) as Record<string, unknown>;

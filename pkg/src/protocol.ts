@@ -19,7 +19,7 @@ export type ToWorker =
   | { id: number; kind: "call"; request: Request; hears: boolean }
   /** How the call of this number is to go on; there is no reply. */
   | { id: number; kind: "control"; state: CallState }
-  | { id: number; kind: "export"; training: boolean }
+  | { id: number; kind: "export"; training: boolean; base: boolean }
   | { id: number; kind: "import"; file: ModelFile }
   | { id: number; kind: "lost" };
 

@@ -85,8 +85,8 @@ class RemoteEngine implements Engine {
     return this.send({ kind: "call", request, hears: hear !== undefined }, undefined, hear, control);
   }
 
-  export(training: boolean): Promise<Uint8Array> {
-    return this.send({ kind: "export", training }) as Promise<Uint8Array>;
+  export(training: boolean, base = true): Promise<Uint8Array> {
+    return this.send({ kind: "export", training, base }) as Promise<Uint8Array>;
   }
 
   import(file: ModelFile): Promise<unknown> {

@@ -121,7 +121,7 @@ async function answer(message: Exclude<ToWorker, { kind: "control" | "answered" 
     case "call":
       return call(id, engine, message.request, message.hears);
     case "export":
-      return engine.export(message.training);
+      return engine.export(message.training, message.base);
     case "import":
       return engine.import(message.file);
     case "world":

@@ -53,6 +53,52 @@ test("a language model says here what it said in the terminal, learns, and takes
   await agent.dispose();
 });
 
+/** A store in memory. */
+function memory() {
+  const held = new Map();
+  return {
+    held,
+    get: async (name) => held.get(name),
+    set: async (name, bytes) => void held.set(name, bytes),
+    delete: async (name) => void held.delete(name),
+    keys: async () => [...held.keys()],
+  };
+}
+
+test("what it learned is saved without its model, and goes on beside the same one", async () => {
+  const storage = memory();
+  const agent = await load({ model: file, world, storage });
+  for await (const update of agent.fineTune({ world, iterations: 1, games: 8 })) assert.equal(update.iteration, 1);
+  const whole = await agent.export();
+  const saved = await agent.save("mine", { base: false });
+  const base = sections(file)["base/model.safetensors"];
+  assert.equal(saved.bytes, whole.length - base.length - "base/model.safetensors".length - 9);
+  const alone = await agent.export({ base: false });
+  assert.equal(sections(alone)["base/model.safetensors"], undefined);
+  await agent.dispose();
+  // Beside the model of a file that is read where it lies, and of one in memory.
+  for (const model of [new Blob([file]), file]) {
+    const again = await load({ model, world, storage });
+    await again.restore("mine");
+    const back = sections(await again.export());
+    for (const [name, bytes] of Object.entries(sections(whole))) assert.deepEqual(back[name], bytes, name);
+    for await (const update of again.fineTune({ world, iterations: 1, resume: true })) assert.equal(update.iteration, 1);
+    assert.equal(again.info.trained.iterations, 1 + agent.info.trained.iterations);
+    await again.dispose();
+  }
+});
+
+test("adapters alone are refused beside another model, and by a load, with what to do", async () => {
+  const agent = await load({ model: file });
+  const alone = await agent.export({ base: false });
+  await agent.dispose();
+  await assert.rejects(load({ model: alone }), { name: "ArcherError", code: "bad-model" });
+  const other = await load({ backend: "cpu" });
+  await assert.rejects(other.import(alone), { code: "bad-model", message: /another model/, hint: /SHA-256/ });
+  assert.deepEqual(await other.export({ base: false }), await other.export(), "an agent without adapters has no such model");
+  await other.dispose();
+});
+
 test("the small module has no language model, and says where one is computed", async () => {
   await assert.rejects(loadSmall({ model: file }), (error) => {
     assert.ok(error instanceof ArcherError || error.name === "ArcherError");
