@@ -145,7 +145,7 @@ function numberOf(value: unknown): number {
 
 /** What the header says; older files say less. */
 function described(header: Shape, shape: Shape, bytes: number | null): ModelDescription {
-  const { iteration, opening, precision, base_sha256 } = header;
+  const { iteration, opening, precision, base_sha256, about } = header;
   const config = objectOf(header.config);
   const number = (...names: string[]) => numberOf(names.map((name) => shape[name]).find((value) => typeof value === "number"));
   const layout = stringOf(shape.model_type);
@@ -159,7 +159,8 @@ function described(header: Shape, shape: Shape, bytes: number | null): ModelDesc
     width: number("hidden_size", "n_embd"),
     vocabulary: number("vocab_size"),
     positions: number("max_position_embeddings", "n_positions"),
-    world: stringOf(world, "unknown"),
+    // One that a program or a server brings has its name from there, and none among its settings.
+    world: stringOf(objectOf(about).name) || stringOf(world, "unknown"),
     settings,
     opening: typeof opening === "string" ? opening : null,
     algorithm: stringOf(config.algorithm),

@@ -145,6 +145,8 @@ test("a header that holds other things than it should is described without them"
       ["agent", "unknown", "", 0, 0, "", null, "f32", 0, 0],
     );
   }
+  const elsewhere = await describe(odd({ state: { config: { world: { command: "python3 w.py" } }, about: { name: "countdown" } }, actor_config: {} }));
+  assert.equal(elsewhere.world, "countdown", "a world that a program brings is called by the program's name for it");
   await assert.rejects(describe(odd({ state: [], actor_config: {} })), { code: "bad-model", message: /state cannot be read/ });
 });
 
