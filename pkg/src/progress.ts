@@ -15,7 +15,7 @@ export function together(tell: (progress: LoadProgress) => void, parts: readonly
   return (raw) => {
     if (raw.stage === "check") {
       // A second backend checks the model again while both are measured.
-      return measuring ? undefined : tell({ stage: "check", loaded: 0, total: null, message: "The model checks its own example." });
+      return measuring ? undefined : tell({ stage: "check", loaded: 0, total: null, message: "Reading the model, which checks its own example." });
     }
     const measured = { stage: "measure", loaded: 0, total: null, message: "Measuring CPU and WebGPU." } as const;
     if (raw.stage === "measure") {

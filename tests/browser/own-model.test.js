@@ -256,6 +256,28 @@ test("it is trained in its world and kept, and in a world of the visitor's own",
   assert.deepEqual(page.faults, []);
 });
 
+test("a large one is saved while it learns, without its own weights, and goes on after a reload", async () => {
+  const page = await here.open();
+  await bring(page, "large.archer", large);
+  await page.locator("button.badge").click();
+  await page.getByText(/a language model with \d+k? parameters of adapters, in a file of 20\.0 MB/).waitFor();
+  await page.keyboard.press("Escape");
+  await to(page, "Learn");
+  await startTraining(page, { iterations: 2, games: "8", lesson: "To play its world better" });
+  const keep = page.getByRole("button", { name: "Keep what it learned" });
+  await keep.waitFor({ timeout: 240_000 });
+  const learned = (await exported(page)).bytes;
+  await page.reload();
+  await ready(page);
+  assert.ok((await exported(page)).bytes.equals(learned), "what it learned is there after a reload");
+  await page.getByRole("button", { name: "Train more" }).click();
+  await page.waitForFunction(() => Number(document.querySelector('[data-testid="iteration"]')?.textContent) >= 2);
+  await keep.waitFor({ timeout: 240_000 });
+  await keep.click();
+  await page.locator("main").getByText("Kept. This agent plays now.").waitFor({ timeout: 60_000 });
+  assert.deepEqual(page.faults, []);
+});
+
 test("an agent that plays Twenty Questions has the views that are there", async () => {
   const page = await here.open({ hash: "#learn" });
   const { bytes } = await exported(page);

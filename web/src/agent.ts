@@ -38,6 +38,12 @@ export const brought = kept<Brought | null>(
 const HEAVY = 16e6;
 export const heavy = (model: ModelInfo | null): boolean => (model?.bytes ?? 0) >= HEAVY;
 
+/**
+ * What a fine-tune of a heavy model is told: fewer and smaller steps. Those of a small network would take a language model
+ * of 135 million weights more than ten minutes an iteration.
+ */
+export const HEAVY_RUN = { epochs: 2, actor_epochs: 1, actor_samples: 1, advantage_baseline: "value", batch_size: 8, warmup_iter: 1 };
+
 const MODELS = { "157": models.twentyQuestions, "10": models.quickstart } as const;
 
 /** The name under which the playing agent is kept: each that comes with the page has a place of its own. */

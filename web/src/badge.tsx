@@ -1,7 +1,7 @@
 // What computes, how fast, and why: a badge in the header that opens.
 import type { BackendChoice, BackendSpeed } from "archer-web";
-import { agent, backend, choice, generation, info, moveTo, moving, progress, reset, writingSpeed } from "./agent";
-import { about, bytes, sentence } from "./format";
+import { agent, backend, choice, generation, heavy, info, moveTo, moving, progress, reset, writingSpeed } from "./agent";
+import { bytes, madeOf, sentence } from "./format";
 import { training } from "./learn/run";
 import { Segmented } from "./ui/bits";
 import "./badge.css";
@@ -100,8 +100,7 @@ function Model() {
   if (!model) return null;
   return (
     <p class="small quiet" data-generation={generation.value}>
-      This agent: {about(model.parameters.actor)}-parameter actor, {about(model.parameters.critic)} critic, a file of{" "}
-      {bytes(model.bytes)}.{" "}
+      This agent: {madeOf(model.parameters, heavy(model))}, in a file of {bytes(model.bytes)}.{" "}
       <button type="button" class="link" disabled={training.value || moving.value} onClick={() => void reset()}>
         Restore the built-in agent
       </button>

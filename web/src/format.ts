@@ -40,6 +40,12 @@ export function about(count: number): string {
   return String(count);
 }
 
+/** What an agent is made of; of a language model only what is trained beside it counts as parameters. */
+export function madeOf({ actor, critic }: { actor: number; critic: number }, language: boolean): string {
+  if (language) return `a language model with ${about(actor + critic)} parameters of adapters`;
+  return `${about(actor)}-parameter actor, ${critic > 0 ? `${about(critic)} critic` : "no critic"}`;
+}
+
 export function bytes(count: number): string {
   if (count >= 1e6) return `${(count / 1e6).toFixed(1)} MB`;
   return `${Math.max(1, Math.round(count / 1e3))} kB`;

@@ -2,8 +2,8 @@
 import { describe } from "archer-web";
 import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { adopt, brought as own, info, supplied } from "../agent";
-import { about } from "../format";
+import { adopt, brought as own, heavy, info, supplied } from "../agent";
+import { madeOf } from "../format";
 import { singleFlight } from "../single-flight";
 import { TroubleNotice } from "../ui/bits";
 import { announce } from "../ui/announce";
@@ -35,8 +35,7 @@ const importFile = (file: File) =>
     await adoptFile(file);
     const model = info.value;
     if (!model) return;
-    const { actor, critic } = model.parameters;
-    brought.value = `Loaded ${file.name} (${about(actor)}-parameter actor, ${about(critic)} critic). It plays now.`;
+    brought.value = `Loaded ${file.name} (${madeOf(model.parameters, heavy(model))}). It plays now.`;
     announce(brought.value);
   });
 

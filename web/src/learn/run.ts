@@ -5,7 +5,7 @@ import { type Agent, ArcherError, type Evaluation, type FineTune, type FineTuneU
 import { info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { computed, effect, signal } from "@preact/signals";
 import imitator from "../../models/imitator.archer?url";
-import { adopt, agent, guessing, heavy, info, supplied, twin } from "../agent";
+import { adopt, agent, guessing, heavy, HEAVY_RUN, info, supplied, twin } from "../agent";
 import { count, fixed } from "../format";
 import { kept, onOtherTab, shaped } from "../kept";
 import { owner } from "../tabs";
@@ -60,7 +60,7 @@ export interface Log {
 }
 
 /** How much suits the imitator, who learns all of the game, and an agent that learns one thing more. */
-const SIZES = { beginning: { iterations: 40, games: 128 }, others: { iterations: 20, games: 64 }, heavy: { iterations: 5, games: 16 } };
+const SIZES = { beginning: { iterations: 40, games: 128 }, others: { iterations: 20, games: 64 }, heavy: { iterations: 5, games: 8 } };
 
 /** Chooses what is learned, and as much of it as that takes. */
 export function choose(kind: Kind): void {
@@ -79,7 +79,10 @@ export const kinds = computed<Kind[]>(() => {
 export const teachable = (): boolean => info.value === null || guessing.value !== null;
 
 /** Chooses what suits a model that was just brought. */
-export const suitsOwn = (): void => choose("practice");
+export function suitsOwn(): void {
+  log.value = null; // its curves are those of the other agent
+  choose("practice");
+}
 
 // What was chosen for another agent may not be there for this one.
 effect(() => {
@@ -107,6 +110,8 @@ export const elsewhere = signal<Log | null>(null);
 export type Doing = "preparing" | "measuring before" | "learning" | "pausing" | "paused" | "stopping" | "measuring after" | "settling";
 export const doing = signal<Doing | null>(null);
 export const trouble = signal<Trouble | null>(null);
+/** When the iteration under way began, by the page's clock. */
+export const begunAt = signal(0);
 /** Whether a fine-tune runs or waits in this tab. */
 export const training = computed(() => doing.value !== null && doing.value !== "settling");
 
@@ -250,6 +255,7 @@ async function learn(learning: Agent, { done, resume }: { done: number; resume: 
     });
     run = tuning;
     doing.value = "learning";
+    begunAt.value = performance.now();
     announce(`Learning ${subject(chosen)}: ${count(iterations, "iteration")}.`);
     if (!(await followed(learning, tuning, done, mine))) return;
     run = null;
@@ -270,7 +276,8 @@ async function learn(learning: Agent, { done, resume }: { done: number; resume: 
 /** What a run is told that is not continued. */
 async function freshRun(chosen: Lesson, learning: Agent, sizes: { seed: number; games: number }) {
   const world = await changed(chosen, learning);
-  return { ...sizes, ...(world && { world }), ...(chosen.kind === "beginning" && { set: FROM_THE_BEGINNING }) };
+  const set = chosen.kind === "beginning" ? FROM_THE_BEGINNING : heavy(learning.info) ? HEAVY_RUN : null;
+  return { ...sizes, ...(world && { world }), ...(set && { set }) };
 }
 
 /** The fixed games in the world as the learner has it by now. */
@@ -285,6 +292,7 @@ async function followed(learning: Agent, tuning: FineTune, done: number, mine: M
   for await (const update of tuning) {
     if (!mine()) return false;
     note(update, done);
+    begunAt.value = performance.now();
     if (performance.now() - savedAt > SAVE_EVERY_MS) {
       await keepSafe();
       savedAt = performance.now();
@@ -312,10 +320,10 @@ function note(update: FineTuneUpdate, already: number): void {
 /** Saves the twin. A storage that refuses is no reason to stop learning: the page says so and goes on. */
 async function keepSafe(): Promise<void> {
   const saving = learner;
-  // A large one is kept when the visitor says so: to save it every few seconds would take longer than to learn.
-  if (!saving || !owner.peek() || heavy(saving.info)) return;
+  if (!saving || !owner.peek()) return;
   try {
-    await saving.save(SAVED);
+    // A language model itself stays as it was brought, so only what it learned is saved.
+    await saving.save(SAVED, { base: false });
     if (learner !== saving) return;
     trouble.value = null;
     change({ saved: log.peek()?.points.length ?? 0 });

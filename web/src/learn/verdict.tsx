@@ -1,5 +1,6 @@
 // Two evaluations side by side.
 import type { Evaluation } from "archer-web";
+import { playable } from "../agent";
 import { count, fixed, percent, signed } from "../format";
 import type { Log } from "./run";
 
@@ -11,11 +12,11 @@ interface Measure {
   better: 1 | -1;
 }
 
-const MEASURES: Measure[] = [
+const measures = (asks: boolean): Measure[] => [
   { name: "Average score", of: (e) => e.meanReturn, show: fixed, better: 1 },
   { name: "Games won", of: (e) => e.winRate, show: percent, better: 1 },
-  { name: "Questions per game", of: (e) => e.meanTurns, show: (value) => fixed(value, 1), better: -1 },
-  { name: "Asked twice", of: (e) => e.repeatRate, show: percent, better: -1 },
+  { name: asks ? "Questions per game" : "Turns per game", of: (e) => e.meanTurns, show: (value) => fixed(value, 1), better: -1 },
+  { name: asks ? "Asked twice" : "Said twice", of: (e) => e.repeatRate, show: percent, better: -1 },
   { name: "Not understood", of: (e) => e.invalidRate, show: percent, better: -1 },
 ];
 
@@ -36,7 +37,7 @@ export function Verdict({ log: { before, after, settings } }: { log: Log }) {
           </tr>
         </thead>
         <tbody>
-          {MEASURES.map((measure) => (
+          {measures(playable()).map((measure) => (
             <Row key={measure.name} measure={measure} before={before} after={after} sampled={sampled} />
           ))}
         </tbody>
@@ -44,7 +45,7 @@ export function Verdict({ log: { before, after, settings } }: { log: Log }) {
       <p class="small quiet">
         {sampled
           ? `${count(games, "game")}, sampled as in training. In Play it always says its likeliest words, and does better.`
-          : `${count(games, "game")}, played as in Play: it always says its likeliest words, and each thing comes up as often as in this world. Nothing is left to chance, so a difference is real.`}
+          : `${count(games, "game")}, played as in Play: it always says its likeliest words${playable() ? ", and each thing comes up as often as in this world. Nothing is left to chance, so a difference is real." : ". They are the same games, before and after."}`}
       </p>
     </>
   );

@@ -1,10 +1,10 @@
 // Learn: fine-tune the agent here, watch it, and decide what becomes of it.
-import { agent, heavy, info, playable } from "../agent";
+import { agent, info, playable } from "../agent";
 import { TroubleNotice } from "../ui/bits";
 import { Controls } from "./controls";
 import { Curves } from "./curves";
 import { Files } from "./files";
-import { doing, keep, log, rollBack, teachable, training, trouble, undecided } from "./run";
+import { doing, keep, log, rollBack, teachable, trouble, undecided } from "./run";
 import { ModelPicker } from "../model-picker";
 import { SampleGames } from "./sample-view";
 import { Verdict } from "./verdict";
@@ -26,16 +26,15 @@ export function Learn() {
       </p>
       <TroubleNotice trouble={trouble.value} />
       {!teachable() && <Unknown />}
-      {teachable() && training.value && heavy(info.value) && (
-        <p class="notice">This model is too large to be saved while it learns: what it learns is lost if this tab closes before you keep it.</p>
-      )}
-      <div class="learn">
-        {teachable() && <Controls />}
-        <div class="shown">
-          <Curves />
-          <Decision />
+      {teachable() && (
+        <div class="learn">
+          <Controls />
+          <div class="shown">
+            <Curves />
+            <Decision />
+          </div>
         </div>
-      </div>
+      )}
       {agent.value && <Files />}
     </>
   );
@@ -44,10 +43,12 @@ export function Learn() {
 /** Said of a model whose world does not come with the page. */
 function Unknown() {
   return (
-    <p class="notice">
-      This page does not have the world of this model, {info.value?.world.replaceAll("_", " ")}. Write a world in{" "}
-      <a href="#make">Make your own</a> and train the model there, or train it in its own world in the terminal.
-    </p>
+    <div class="notice">
+      <p>
+        This page does not have the world of this model, {info.value?.world.replaceAll("_", " ")}. Write a world in{" "}
+        <a href="#make">Make your own</a> and train the model there, or train it in its own world in the terminal.
+      </p>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 // A world of the visitor's own and the agent that is trained in it: what is written, what runs, what it has shown.
 import { type Agent, ArcherError, create, defineWorld, type Evaluation, type FineTune, type World } from "archer-web";
 import { effect, signal } from "@preact/signals";
-import { agent as playing, heavy, supplied, twin } from "../agent";
+import { agent as playing, heavy, HEAVY_RUN, supplied, twin } from "../agent";
 import { kept, oneOf } from "../kept";
 import { type Point, pointOf } from "../learn/point";
 import { route } from "../route";
@@ -60,7 +60,7 @@ export const hasOwn = (): boolean => supplied.value === "own" && playing.value !
 
 /** Games played before and after, each with a seed of its own; and fewer, with fewer in an iteration, where each takes seconds. */
 const MEASURED_GAMES = 100;
-const HEAVY = { measured: 8, iteration: 16 };
+const HEAVY = { measured: 8, iteration: 8 };
 const measuredGames = (of: Agent): number => (heavy(of.info) ? HEAVY.measured : MEASURED_GAMES);
 
 export function choose(name: ExampleName): void {
@@ -143,7 +143,7 @@ async function learn(agent: Agent, world: World<number>, mine: () => boolean): P
     world,
     iterations: iterations.peek(),
     ...(heavy(agent.info) && { games: HEAVY.iteration }),
-    ...(longer && { set: { max_new_tokens: LONGER } }),
+    set: { ...(heavy(agent.info) && HEAVY_RUN), ...(longer && { max_new_tokens: LONGER }) },
   });
   run = tuning;
   doing.value = "training";

@@ -25,10 +25,12 @@ function whole(text: string): ComponentChildren {
 /** Said instead of a game where the model plays in a world that has no place for a person. */
 export function OtherWorld() {
   return (
-    <p class="notice">
-      This model plays {info.value?.world.replaceAll("_", " ")}, a world that has no views here. You can <a href="#play">talk with it</a> and{" "}
-      <a href="#learn">train it</a>.
-    </p>
+    <div class="notice">
+      <p>
+        This model plays {info.value?.world.replaceAll("_", " ")}, a world that has no views here. You can <a href="#play">talk with it</a> and{" "}
+        <a href="#learn">train it</a>.
+      </p>
+    </div>
   );
 }
 
@@ -62,8 +64,8 @@ export function Segmented<T extends string>(props: {
 export function Progress({ share, label }: { share: number | null; label: string }) {
   const now = share === null ? {} : { "aria-valuenow": Math.round(100 * share) };
   return (
-    <div class="progress" role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} {...now}>
-      <div style={{ transform: `scaleX(${share ?? 0.08})` }} />
+    <div class={share === null ? "progress unknown" : "progress"} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} {...now}>
+      <div style={{ transform: `scaleX(${share ?? 0.25})` }} />
     </div>
   );
 }
