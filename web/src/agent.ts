@@ -245,14 +245,15 @@ export const moveTo = (backendChoice: BackendChoice): Promise<void> =>
  * Makes a model file the playing agent, and keeps it, in the place of the one of the page's agents that is named. Throws
  * what the package throws, and then nothing has changed; where it plays and could only not be kept, the page says so.
  */
-export async function adopt(file: Blob | Uint8Array, as: Supplied = supplied.peek(), another = false): Promise<void> {
+export async function adopt(given: Blob | Uint8Array, as: Supplied = supplied.peek(), another = false): Promise<void> {
   const current = agent.peek();
   if (!current) return;
+  const file = as === "own" && !(given instanceof Blob) ? new Blob([given as Uint8Array<ArrayBuffer>]) : given;
   await current.import(file);
   own = file;
   supplied.value = plays = as;
   await replaced(current, "another");
-  if (as === "own") await keepOwn(file instanceof Blob ? file : new Blob([file as Uint8Array<ArrayBuffer>]), brought.peek()?.name ?? "Your model", another);
+  if (as === "own") await keepOwn(file as Blob, brought.peek()?.name ?? "Your model", another);
   else if (owner.peek()) await current.save(keptAs()).catch(notSaved);
 }
 
@@ -270,7 +271,10 @@ async function keepOwn(file: Blob, name: string, another: boolean): Promise<void
   brought.value = { name, address: null, opening };
   if (!owner.peek()) return;
   try {
+    const given = own;
     await storeOwnFile(file);
+    // As it lies there, so that none of it stays in this page's memory.
+    if (own === given) own = (await ownFile()) ?? own;
   } catch (cause) {
     // One from before must not come back under this one's name.
     if (another) await forgetOwnFile();
