@@ -207,8 +207,8 @@ fn a_model_that_does_not_fit_is_refused(folder: &Path) {
 #[test]
 fn twenty_iterations_are_ten_and_ten_more() {
     let folder = folder();
-    // With the first policy and the average of all, which are two more networks to keep.
-    let more = ["eval_freq=10", "kl_coef=0.1", "actor_average=0.8"];
+    // With the first policy, the average of all and two of the past, which are more networks to keep.
+    let more = ["eval_freq=10", "kl_coef=0.1", "actor_average=0.8", "play_lag=2"];
     let more = more.map(|key| ["--set", key]).concat();
     train(folder.path(), "whole", &[&["--set", "iterations=20"][..], &more].concat());
     train(folder.path(), "half", &[&["--set", "iterations=10"][..], &more].concat());
@@ -234,6 +234,31 @@ fn twenty_iterations_are_ten_and_ten_more() {
         assert!(done.stderr.contains(part), "{}", done.stderr);
     }
     assert_same_run(&whole, &half);
+}
+
+/// The policy of two iterations ago plays; with threads enough while learning goes on, with one thread
+/// before. For what learns from its own games alone it is refused.
+#[test]
+fn a_policy_of_the_past_plays_on_any_number_of_threads() {
+    let folder = folder();
+    let lag = |threads| ["--async-play", "2", "--set", "iterations=5", "--threads", threads];
+    train(folder.path(), "one", &lag("1"));
+    train(folder.path(), "four", &lag("4"));
+    assert_same_run(&folder.path().join("one"), &folder.path().join("four"));
+    // The first iteration has no past, and from the third on the games are others.
+    train(folder.path(), "now", &["--set", "iterations=5"]);
+    let returns = |run: &str| -> Vec<f64> {
+        let log = fs::read_to_string(folder.path().join(run).join("metrics.jsonl")).unwrap();
+        let lines =
+            log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter_map(|line| line["actor.entropy"].as_f64()).collect()
+    };
+    let (lagging, now) = (returns("one"), returns("now"));
+    assert_eq!(lagging.len(), now.len());
+    assert_ne!(lagging, now);
+    let done = run(folder.path(), &["train", "--algorithm", "ppo", "--async-play", "1"]);
+    assert_eq!(done.code, 2);
+    assert!(done.stderr.contains("play_lag = 1 is out of range"), "{}", done.stderr);
 }
 
 /// Lessons teach what the world replies and what is true of its secrets, and hold what the agent

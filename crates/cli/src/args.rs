@@ -102,6 +102,10 @@ pub struct Train {
     /// warm start alone [default: the configuration's]
     #[arg(long, value_name = "NAME")]
     pub algorithm: Option<String>,
+    /// Play each iteration's games with the policy of K iterations before, while learning goes on; the
+    /// same as --set play_lag=K
+    #[arg(long, value_name = "K")]
+    pub async_play: Option<usize>,
     /// Go on with the run in this folder, or in a file that a page exported (into a new folder);
     /// --set iterations=… may extend it. With auto the folder is that of --out: the run begins, goes
     /// on, or is left alone once it is finished, so that one command can be repeated
@@ -182,6 +186,7 @@ impl Train {
             ("--preset", self.preset.is_some()),
             ("--config", self.config.is_some()),
             ("--algorithm", self.algorithm.is_some()),
+            ("--async-play", self.async_play.is_some()),
             ("--seed", self.running.seed.is_some()),
         ];
         typed.into_iter().find(|(_, typed)| *typed).map(|(flag, _)| flag)

@@ -146,6 +146,11 @@ pub struct Config {
     /// above 0, the average is what is evaluated, exported and played, while the actor itself goes
     /// on learning. 0 for none, as in the paper.
     pub actor_average: f64,
+    /// Iterations by which the policy that plays is older than the one that learns, from 0 to 64. Where
+    /// it is above 0 and there are threads for both, an iteration's games are played while the one before
+    /// is learned. 0 for the policy as it is, as in the paper. For algorithms that learn from what older
+    /// policies did.
+    pub play_lag: usize,
     /// Transitions that the replay buffer holds.
     pub capacity: usize,
     /// Discount for one turn, in (0, 1].
@@ -258,6 +263,7 @@ impl Default for Config {
             lm_lr: 3e-4,
             lr_final: 1.0,
             actor_average: 0.0,
+            play_lag: 0,
             capacity: 100_000,
             gamma: 0.95,
             tau: 0.1,
@@ -405,7 +411,8 @@ impl Config {
         weight("repeat_penalty", self.repeat_penalty)?;
         weight("reply_coef", self.reply_coef)?;
         let kept = self.actor_average;
-        within("actor_average", kept, (0.0..1.0).contains(&kept), "at least 0 and less than 1")
+        within("actor_average", kept, (0.0..1.0).contains(&kept), "at least 0 and less than 1")?;
+        within("play_lag", self.play_lag, self.play_lag <= 64, "at most 64")
     }
 }
 

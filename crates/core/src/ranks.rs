@@ -112,7 +112,24 @@ impl Workers<'_> {
     where
         F: Future<Output = Result<R, Error>>,
     {
+        self.own(items, job).await
+    }
+
+    /// The same.
+    pub(crate) async fn own<T, R, F>(
+        self,
+        items: Vec<T>,
+        job: impl Fn(T) -> F,
+    ) -> Result<Vec<R>, Error>
+    where
+        F: Future<Output = Result<R, Error>>,
+    {
         parallel::map(self.threads, items, job).await.into_iter().collect()
+    }
+
+    /// The results: there are no other ranks.
+    pub(crate) fn all<R>(self, own: Result<Vec<R>, Error>) -> Result<Vec<R>, Error> {
+        own
     }
 }
 

@@ -85,6 +85,7 @@ fn config_of(root: &Path) -> Result<Config, Error> {
 pub fn new_experiment(args: &args::Train) -> Result<Experiment, Error> {
     let mut set = args.running.set.clone();
     set.extend(args.world_processes.map(|n| format!("world.processes={n}")));
+    set.extend(args.async_play.map(|lag| format!("play_lag={lag}")));
     experiment::resolve(&Request {
         preset: args.preset.as_deref(),
         config: args.config.as_deref(),

@@ -124,6 +124,11 @@ impl Algorithm {
         self.has_critic() || self == Algorithm::FilteredBc
     }
 
+    /// Whether its games may be played by policies of iterations before.
+    pub fn learns_from_older_policies(self) -> bool {
+        matches!(self, Self::Archer | Self::FilteredBc)
+    }
+
     /// Whether it can learn from demonstrated games beside its own ([`crate::config::PriorConfig`]).
     pub fn has_use_for_prior(self) -> bool {
         matches!(self, Self::Archer | Self::Chai)

@@ -182,6 +182,12 @@ fn algorithm(config: &Config) -> Result<(), Error> {
             "level = \"token\" adds a baseline to the policy gradient of archer and reinforce: leave it \"utterance\" for {name}"
         ));
     }
+    if config.play_lag > 0 && !config.algorithm.learns_from_older_policies() {
+        return fault(format!(
+            "play_lag = {} is out of range: it must be 0 for {name}, which learns from games of the policy as it is",
+            config.play_lag
+        ));
+    }
     if config.algorithm == Algorithm::Distill && config.distill.teacher.is_empty() {
         return fault(
             "algorithm = \"distill\" learns from a teacher: use archer distill --teacher DIR, or name one with distill.teacher=DIR"
@@ -206,6 +212,7 @@ fn numerics(config: &Config) -> Result<(), Error> {
         || config.utterance_tries > 1
         || config.lessons.steps > 0
         || config.actor_average > 0.0
+        || config.play_lag > 0
         || config.advantage_baseline == AdvantageBaseline::Samples
         || config.warmup_targets == WarmupTargets::MonteCarlo
         || (config.critic.is_empty() && config.critic_model.kind == CriticKind::Causal);
@@ -213,6 +220,6 @@ fn numerics(config: &Config) -> Result<(), Error> {
         "numerics",
         "\"compat\"",
         config.numerics != Numerics::Compat || !ours,
-        "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, utterance_tries, lessons.steps, actor_average, warmup_targets or critic_model.kind is set to what the reference has not",
+        "\"fixed\" where entropy_coef, kl_coef, repeat_penalty, normalize_advantage, advantage_baseline, utterance_tries, lessons.steps, actor_average, play_lag, warmup_targets or critic_model.kind is set to what the reference has not",
     )
 }

@@ -31,11 +31,39 @@ impl Workers<'_> {
         R: Send + Serialize + DeserializeOwned,
         F: Future<Output = Result<R, Error>>,
     {
-        let Some(ranks) = self.ranks else {
-            return parallel::map(self.threads, items, job).await.into_iter().collect();
+        self.all(self.own(items, job).await)
+    }
+
+    /// Runs `job` on this rank's share of the items.
+    ///
+    /// # Errors
+    /// The first error of a job.
+    pub(crate) async fn own<T, R, F>(
+        self,
+        items: Vec<T>,
+        job: impl Fn(T) -> F + Sync,
+    ) -> Result<Vec<R>, Error>
+    where
+        T: Send,
+        R: Send,
+        F: Future<Output = Result<R, Error>>,
+    {
+        let items = match self.ranks {
+            Some(ranks) => own_share(items, ranks),
+            None => items,
         };
-        let done = parallel::map(self.threads, own_share(items, ranks), job).await;
-        let own: Result<Vec<R>, Error> = done.into_iter().collect();
+        parallel::map(self.threads, items, job).await.into_iter().collect()
+    }
+
+    /// The results of all ranks from this rank's, in the items' order.
+    ///
+    /// # Errors
+    /// The error of this rank or, where it has none, of another.
+    pub(crate) fn all<R>(self, own: Result<Vec<R>, Error>) -> Result<Vec<R>, Error>
+    where
+        R: Serialize + DeserializeOwned,
+    {
+        let Some(ranks) = self.ranks else { return own };
         if let Err(error) = &own {
             // The others are told, so that none waits for what will never come.
             gathered(ranks, &Err::<Vec<R>, _>(error.clone()));

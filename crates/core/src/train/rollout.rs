@@ -74,17 +74,28 @@ pub async fn play(
     starts: &[Start],
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
+    let own = play_own(player, worlds, starts, gamma).await;
+    Ok(player.workers.all(own)?.into_iter().flatten().collect())
+}
+
+/// The same of this rank's share of the games, in batches.
+pub(crate) async fn play_own(
+    player: Player<'_>,
+    worlds: &dyn Worlds,
+    starts: &[Start],
+    gamma: f64,
+) -> Result<Vec<Vec<Trajectory>>, Error> {
     let shared = parallel::shares(&player.actor.device());
     let (batch, at_once) = batches(starts.len(), worlds.capacity(), shared);
     let workers = Workers { threads: player.workers.threads.clamp(1, at_once), ..player.workers };
     let batches: Vec<&[Start]> = starts.chunks(batch).collect();
     // Within a batch nothing is asked of other ranks, which play their own.
     let player = Player { workers: Workers::threads(workers.threads), ..player };
-    let played = workers.map(batches, |starts| async move {
+    let played = workers.own(batches, |starts| async move {
         let mut batch = Checked::open(worlds, starts.len()).await?;
         play_batch(player, worlds, &mut batch, starts, gamma).await
     });
-    Ok(played.await?.into_iter().flatten().collect())
+    played.await
 }
 
 /// Plays one game of a world for each start, and gives them as text.

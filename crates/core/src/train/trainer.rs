@@ -13,25 +13,20 @@ use archer_world::transcript::spelled;
 use archer_world::{Batch, Game, Start, Worlds};
 use burn::module::Module;
 use burn::tensor::Device;
-use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::{Evaluation, evaluate, starts};
-use super::rollout::{self, play};
+use super::evaluate::{Evaluation, starts};
 use super::warm_start::{
     self, check_context_only_games, demonstrated_games, explored_games, pieces,
 };
 use crate::agent::{About, Agent, Base};
 use crate::algorithms::bc::Demonstration;
+use crate::algorithms::common::Layout;
 use crate::algorithms::common::auxiliary::TaskFacts;
-use crate::algorithms::common::choose::Chooser;
 use crate::algorithms::common::learner::{Context, Experience, Learner};
-use crate::algorithms::common::{Layout, Player};
-use crate::algorithms::learn;
 use crate::config::{Algorithm, Config, Held, Numerics};
 use crate::error::Error;
 use crate::finite;
-use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
@@ -39,7 +34,6 @@ use crate::ranks::Crew;
 use crate::rl::metrics::Metrics;
 use crate::rl::replay_buffer::ReplayBuffer;
 use crate::rl::transition::Trajectory;
-use crate::rng;
 use crate::text::Tokenizer;
 
 mod based;
@@ -50,6 +44,7 @@ mod described;
 mod fresh;
 mod imitation;
 mod memory;
+mod playing;
 mod restored;
 mod saved;
 #[cfg(feature = "baselines")]
@@ -60,6 +55,7 @@ use fresh::{
     framed, fresh_actor, fresh_buffer, fresh_critic, fresh_policy, shaped_by, task_facts,
     winning_utterances,
 };
+use playing::{Ahead, learn_all};
 pub use saved::{LoadBase, MakeWorlds, Origin};
 
 /// Games of random choices from which a tokenizer is trained where nothing was demonstrated.
@@ -122,6 +118,9 @@ pub struct Trainer {
     prior: ReplayBuffer,
     worlds: Arc<dyn Worlds>,
     crew: Crew,
+    /// Games of the next iteration that were played while this one was learned. They follow from the
+    /// learner, so no checkpoint holds them.
+    ahead: Option<Ahead>,
     demonstrations: Vec<Demonstration>,
     /// How many of them are imitated: the first.
     imitated: usize,
@@ -272,6 +271,7 @@ impl Trainer {
             layout,
             learner,
             crew: Crew::default(),
+            ahead: None,
             demonstrations: Vec::new(),
             imitated: 0,
             task_facts,
@@ -448,8 +448,7 @@ impl Trainer {
     }
 
     async fn learn_slice(&mut self) -> Result<Report, Error> {
-        let training = self.worlds.in_training(self.config.progress(self.iteration))?;
-        let worlds = training.unwrap_or_else(|| self.worlds.clone());
+        let worlds = self.training_worlds(self.iteration)?;
         self.recall_prior().await?;
         let (mut trajectories, mut metrics) = self.rollout(worlds.as_ref()).await?;
         trajectories.iter_mut().for_each(|game| self.shape(game, worlds.as_ref()));
@@ -484,16 +483,18 @@ impl Trainer {
         played: &[Trajectory],
         metrics: &mut Metrics,
     ) -> Result<(), Error> {
-        let context = Context {
-            config: &self.config,
-            tokenizer: &self.tokenizer,
-            layout: &self.layout,
-            iteration: self.iteration,
-            workers: self.crew.workers(),
+        self.learner.keep_past(self.config.play_lag);
+        let (learned, taught) = match self.next_games()? {
+            Some(next) => self.learn_while_playing(played, next)?,
+            None => {
+                let (workers, iteration) = (self.crew.workers(), self.iteration);
+                let (config, tokenizer, layout) = (&self.config, &self.tokenizer, &self.layout);
+                let context = Context { config, tokenizer, layout, iteration, workers };
+                let experience = Experience { replay: &self.buffer, prior: &self.prior, played };
+                let learner = &mut self.learner;
+                learn_all(learner, experience, &self.task_facts, &context).await?
+            }
         };
-        let experience = Experience { replay: &self.buffer, prior: &self.prior, played };
-        let learned = learn(&mut self.learner, experience, &context).await?;
-        let taught = self.learner.auxiliary_steps(experience, &self.task_facts, &context).await?;
         for (name, value) in learned.iter().chain(taught.iter()) {
             metrics.push(name, value);
         }
@@ -501,65 +502,6 @@ impl Trainer {
         self.learner.take_average(&self.config, self.iteration);
         self.iteration += 1;
         Ok(())
-    }
-
-    /// The games of an iteration and what they tell; offline there are none.
-    async fn rollout(&mut self, worlds: &dyn Worlds) -> Result<(Vec<Trajectory>, Metrics), Error> {
-        if self.config.algorithm.is_offline() || self.learns_from_prior_alone() {
-            return Ok((Vec::new(), Metrics::new()));
-        }
-        let mut seeds = rng::stream(self.config.seed, "rollout", self.iteration as u64);
-        let starts: Vec<Start> = (0..self.config.rollout_size)
-            .map(|_| Start { task: None, seed: seeds.next_u64() })
-            .collect();
-        self.games += starts.len() as u64;
-        let sampler = self.config.sampler();
-        #[cfg(feature = "baselines")]
-        if self.config.algorithm == Algorithm::Distill {
-            return self.teach(&starts, &sampler).await;
-        }
-        let (actor, critic) = (self.learner.policy.lm.valid(), self.choosing_critic());
-        let player = self.player(&actor, critic.as_ref(), &sampler);
-        let played = play(player, worlds, &starts, self.config.gamma).await?;
-        let metrics = rollout::metrics(&played);
-        Ok((played, metrics))
-    }
-
-    /// Lets the agent as it is now play `games` games, on seeds of the evaluation's own.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn evaluate(&self, games: usize, sampler: &Sampler) -> Result<Evaluation, Error> {
-        let (actor, critic) = (self.learner.playing_actor(), self.choosing_critic());
-        let player = self.player(&actor, critic.as_ref(), sampler);
-        evaluate(player, self.worlds.as_ref(), games, self.config.seed).await
-    }
-
-    /// The critic, where it has a say in what is said, without autodiff.
-    fn choosing_critic(&self) -> Option<Critic> {
-        let critics = self.learner.critics.as_ref().filter(|_| self.samples() > 1);
-        critics.map(|critics| critics.online.valid())
-    }
-
-    /// Utterances from which the critic chooses, once it has learned to.
-    fn samples(&self) -> usize {
-        match self.config.algorithm {
-            Algorithm::Chai if self.iteration > 0 => self.config.chai.samples,
-            _ => 1,
-        }
-    }
-
-    fn player<'a>(
-        &'a self,
-        actor: &'a CausalLm,
-        critic: Option<&'a Critic>,
-        sampler: &'a Sampler,
-    ) -> Player<'a> {
-        let (tokenizer, layout, workers) = (&self.tokenizer, &self.layout, self.crew.workers());
-        let (samples, temperature) = (self.samples(), self.config.temperature);
-        let chooser = critic.map(|critic| Chooser { critic, samples, temperature });
-        let tries = self.config.utterance_tries;
-        Player { actor, tokenizer, layout, sampler, workers, chooser, tries, style: None }
     }
 
     /// The agent as it is now.

@@ -32,8 +32,9 @@
 //!     bonus (`entropy_coef`), the critic's a part for foreseeing replies (`reply_coef`).
 //! 12. Between its own steps the policy may take some on the game's task ([`super::common::auxiliary`]).
 //! 13. Games of a demonstrator may be learned from beside the run's own ([`crate::config::PriorConfig`]).
+//! 14. Games may be played by the policy of some iterations before (`play_lag`).
 //!
-//! All of 8 to 13 are off by default.
+//! All of 8 to 14 are off by default.
 //!
 //! `critic_losses`, `critic_phase` and `actor_phase` below are these lines as code. The
 //! functions they call are in [`crate::rl::losses`]; the gradient step is [`super::common::step`].

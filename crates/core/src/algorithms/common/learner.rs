@@ -28,6 +28,9 @@ pub struct Learner {
     /// The average of the actor over its iterations, without autodiff; kept where `actor_average`
     /// wants it.
     pub average: Option<CausalLm>,
+    /// The policies with which the last iterations began, the oldest first, without autodiff; kept where
+    /// `play_lag` wants them.
+    pub past: Vec<CausalLm>,
     /// Adam of the actor.
     pub actor_adam: Adam,
     /// Adam of the actor in its auxiliary steps, whose gradients are of another size.
@@ -104,6 +107,7 @@ impl Learner {
         Self {
             policy,
             average: None,
+            past: Vec::new(),
             actor_adam: Adam::new(),
             auxiliary_adam: Adam::new(),
             critics: critic.map(Critics::new),
@@ -118,6 +122,7 @@ impl Learner {
         self.policy.lm = self.policy.lm.with_tokens(&is_token);
         self.average = self.average.map(|actor| actor.with_tokens(&is_token));
         self.reference = self.reference.map(|actor| actor.with_tokens(&is_token));
+        self.past = self.past.into_iter().map(|actor| actor.with_tokens(&is_token)).collect();
         if let Some(teacher) = &mut self.teacher {
             teacher.actor = teacher.actor.clone().with_tokens(&is_token);
         }
@@ -162,6 +167,20 @@ impl Learner {
     /// policy as it is now elsewhere.
     pub fn playing_actor(&self) -> CausalLm {
         self.average.clone().unwrap_or_else(|| self.policy.lm.valid())
+    }
+
+    /// The policy that plays the games to learn from: as it is now, or as it was where it lags behind.
+    pub fn lagging_actor(&self) -> CausalLm {
+        self.past.first().cloned().unwrap_or_else(|| self.policy.lm.valid())
+    }
+
+    /// Keeps the policy as an iteration begins, and forgets those that began more than `play_lag`
+    /// iterations before the next.
+    pub fn keep_past(&mut self, play_lag: usize) {
+        if play_lag > 0 {
+            self.past.push(self.policy.lm.valid());
+        }
+        self.past.drain(..self.past.len().saturating_sub(play_lag));
     }
 
     /// Takes the policy into the average after iteration number `iteration` (from 0):

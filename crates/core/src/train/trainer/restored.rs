@@ -4,7 +4,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::saved::{LoadBase, State};
+use super::saved::{LoadBase, State, past_section};
 use crate::agent::Base;
 use crate::algorithms::common::learner::{Critics, Learner, Stale, Teacher};
 use crate::algorithms::common::{Layout, Policy};
@@ -132,6 +132,10 @@ pub(super) fn learner(
         Ok(bytes) => Some(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?),
         Err(_) => None,
     };
+    let mut past = Vec::new();
+    while let Ok(bytes) = sections.get(&past_section(past.len())) {
+        past.push(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?);
+    }
     let stale = match &critic {
         Some(critic) => stale(config, &policy, critic, sections)?,
         None => Stale::default(),
@@ -145,6 +149,7 @@ pub(super) fn learner(
     };
     Ok(Learner {
         average,
+        past,
         reference,
         actor_adam: checkpoint::adam_from_bytes(&policy, sections.get("actor_adam")?)?,
         auxiliary_adam: match sections.get("lesson_adam") {

@@ -128,6 +128,9 @@ impl Trainer {
         if let Some(average) = &self.learner.average {
             sections.push("average", checkpoint::module_bytes(average).await?);
         }
+        for (number, past) in self.learner.past.iter().enumerate() {
+            sections.push(&past_section(number), checkpoint::module_bytes(past).await?);
+        }
         if let Some(reference) = &self.learner.reference {
             sections.push("reference", checkpoint::module_bytes(reference).await?);
         }
@@ -490,11 +493,17 @@ fn exported_config(config: &Config, based: bool) -> Config {
     };
     config.lessons.steps = 0; // what names the tasks stays behind
     config.actor_average = 0.0; // what is learned anew should show at once
+    config.play_lag = 0; // no policy of the past goes along
     if config.numerics == Numerics::Fixed {
         config.actor.clear();
         config.critic.clear();
     }
     config
+}
+
+/// The section of a policy of the past.
+pub(super) fn past_section(number: usize) -> String {
+    format!("past_{number}")
 }
 
 async fn push_weights<M: Module>(
