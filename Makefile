@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs release
+.PHONY: help setup check test test-mpi soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs release
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -42,6 +42,9 @@ check:
 
 test:
 	.ci/run
+
+test-mpi:
+	scripts/test-mpi
 
 soak:
 	cargo build --release

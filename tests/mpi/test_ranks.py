@@ -1,0 +1,152 @@
+"""A run that several processes share: same bytes, resume on another number, a rank that dies.
+
+    python3 tests/mpi/test_ranks.py ARCHER
+
+ARCHER is built with the feature `mpi`; `mpirun` is that of Open MPI.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ARCHER = ""
+
+# A run of all kinds of shared work: imitation, games, critic and actor steps, evaluations.
+SMALL = """--preset quickstart --seed 1 --final-games 0 --quiet --threads 1
+--set iterations=3 --set warm_start.steps=16 --set rollout_size=40 --set epochs=3 --set actor_epochs=2
+--set eval_freq=2 --set eval_size=20 --set warmup_iter=1 --set save_freq=1""".split()
+
+CLOCKS = ("timing",)
+
+# More processes than cores are fine here, and so is a container without another user.
+MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n"]
+
+
+def archer(*args, ranks=1):
+    launcher = [*MPIRUN, str(ranks)] if ranks > 1 else []
+    return subprocess.run([*launcher, ARCHER, *map(str, args)], capture_output=True, text=True, timeout=600)
+
+
+def bytes_of(run):
+    """The checkpoint and the model of a run."""
+    files = [run / "checkpoints" / "latest", *sorted((run / "model").rglob("*"))]
+    return {str(file.relative_to(run)): file.read_bytes() for file in files if file.is_file()}
+
+
+def metrics_of(run):
+    """The log of a run without what the clock says."""
+
+    def still(value):
+        if not isinstance(value, dict):
+            return value
+        return {key: still(inner) for key, inner in value.items() if not any(clock in key for clock in CLOCKS)}
+
+    return [still(json.loads(line)) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+class Ranks(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.at = pathlib.Path(self.folder.name)
+
+    def train(self, out, *args, ranks=1):
+        done = archer("train", *SMALL, "--out", self.at / out, *args, ranks=ranks)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return self.at / out
+
+    def assert_same(self, one, other):
+        here, there = bytes_of(one), bytes_of(other)
+        self.assertEqual(here.keys(), there.keys())
+        for name, content in here.items():
+            self.assertTrue(content == there[name], f"{name} differs")
+        self.assertEqual(metrics_of(one), metrics_of(other))
+
+    def test_one_two_and_four_ranks_give_the_same_bytes(self):
+        one = self.train("one")
+        self.assertGreater(len(metrics_of(one)), 4)
+        self.assert_same(one, self.train("two", ranks=2))
+        self.assert_same(one, self.train("four", ranks=4))
+
+    def test_every_algorithm_gives_the_same_bytes(self):
+        for algorithm in ("ppo", "reinforce", "filtered_bc"):
+            with self.subTest(algorithm):
+                one = self.train(f"{algorithm}-1", "--algorithm", algorithm)
+                self.assert_same(one, self.train(f"{algorithm}-3", "--algorithm", algorithm, ranks=3))
+
+    def test_a_world_of_another_process_gives_the_same_bytes(self):
+        world = f"{sys.executable} {ROOT / 'examples/worlds/countdown.py'}"
+        small = "--seed 2 --final-games 0 --quiet --threads 1 --set iterations=2 --set rollout_size=24".split()
+
+        def train(out, ranks):
+            done = archer("train", "--world", world, *small, "--out", self.at / out, ranks=ranks)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return self.at / out
+
+        self.assert_same(train("one", 1), train("two", 2))
+
+    def test_a_run_goes_on_with_another_number_of_ranks(self):
+        whole = self.train("whole")
+        begun = self.train("begun", "--set", "iterations=1", ranks=2)
+        done = archer("train", "--resume", begun, "--set", "iterations=3", "--final-games", 0, "--quiet", ranks=3)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        # The checkpoint tells that the run was extended; what was learned is the same.
+        weights = "model/model.safetensors"
+        self.assertTrue(bytes_of(whole)[weights] == bytes_of(begun)[weights])
+        # A finished run is left alone.
+        done = archer("train", *SMALL, "--out", begun, "--resume", "auto", "--set", "iterations=3", ranks=2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_rank_that_dies_leaves_a_whole_checkpoint_and_one_sentence(self):
+        run = self.at / "killed"
+        args = [*SMALL, "--set", "iterations=100000", "--out", str(run)]
+        started = subprocess.Popen(
+            [*MPIRUN, "2", ARCHER, "train", *args], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(600):
+            if (run / "checkpoints" / "latest").exists():
+                break
+            time.sleep(0.1)
+        os.kill(self.member(run), signal.SIGKILL)
+        _, told = started.communicate(timeout=60)
+        self.assertNotEqual(started.returncode, 0)
+        ours = [line for line in told.splitlines() if "everything is saved; go on with:" in line]
+        self.assertEqual(len(ours), 1, told)
+        self.assertNotIn("panicked", told)
+        done = archer("train", "--resume", run, "--max-minutes", "0.02", "--final-games", 0, "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def member(self, run):
+        """The process of rank 1."""
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                typed = (folder / "cmdline").read_bytes().split(b"\0")
+                told = (folder / "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(run).encode() in typed and b"OMPI_COMM_WORLD_RANK=1" in told and b"mpirun" not in typed[0]:
+                return int(folder.name)
+        self.fail("rank 1 is not there")
+
+    def test_what_one_process_does_is_refused_to_several(self):
+        for command in (["eval", "--model", "nowhere"], ["train", "--dry-run"]):
+            done = archer(*command, ranks=2)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("this command is for one"), 1, done.stderr)
+
+    def test_a_wrong_command_is_told_once(self):
+        done = archer("train", "--preset", "nothing", ranks=2)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("there is no preset nothing"), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    ARCHER = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main(verbosity=2)
