@@ -113,7 +113,7 @@ class LocalEngine implements Engine {
 
   async export(training: boolean, base = true): Promise<Uint8Array> {
     const file = await this.guarded(() => this.door.export(training));
-    // Here, so that only a few megabytes go on to another thread.
+    // Here, so that the model does not go on to another thread.
     return base ? file : withoutBase(file);
   }
 

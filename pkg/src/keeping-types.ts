@@ -31,7 +31,7 @@ export interface ExportOptions {
   /** Put the whole state of the run in (optimisers, replay), so that `archer train --resume FILE` goes on with it. Default: whatever there is. */
   training?: boolean;
   /**
-   * Whether the frozen model goes with its adapters; default true. Without it the file has a few megabytes, and only an
+   * Whether the frozen model goes with its adapters; default true. Without it the file is much smaller, and only an
    * agent that was loaded from a file with the same model takes it in (`import`). Of an agent without adapters it changes nothing.
    */
   base?: boolean;

@@ -59,7 +59,7 @@ async function baseIn(file: ModelFile): Promise<{ sha256: string; section: Secti
   return found;
 }
 
-/** A file without the frozen model in it: a few megabytes, which can be saved again and again. */
+/** A file without the frozen model in it, which is small enough to be saved again and again. */
 export async function withoutBase(file: Uint8Array): Promise<Uint8Array> {
   const { section } = await baseIn(file);
   if (!section) return file;
