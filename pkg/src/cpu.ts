@@ -1,4 +1,8 @@
-/** archer-web/cpu: the same without WebGPU and without a model, for pages that must be small. */
+/**
+ * The same as `archer-web`, without WebGPU, without a model and without large files: for pages that must be small.
+ *
+ * @module archer-web/cpu
+ */
 import { creator, loader } from "./load.js";
 import { cpu } from "./modules-cpu.js";
 import { LOAD_ON_CPU } from "./options.js";
@@ -15,8 +19,8 @@ const entry = {
   makeWorker: () => new Worker(new URL("./archer-worker-cpu.js", import.meta.url), { type: "module", name: "archer" }),
 };
 
-/** Loads a model, which must be named, and makes it ready on the CPU. */
+/** Loads a model, which must be named, and makes it ready on the CPU. Rejects as in `archer-web`. */
 export const load: Load = loader(entry);
 
-/** Makes an agent from nothing for a world. */
+/** Makes an agent from nothing for a world, as in `archer-web`. */
 export const create: Create = creator(entry);

@@ -27,12 +27,19 @@ const HINTS: Record<ErrorCode, string> = {
   internal: REPORT,
 };
 
+/**
+ * What every call of the package throws or rejects with, except where a signal stopped it: that rejects with the
+ * signal's reason.
+ */
 export class ArcherError extends Error {
+  /** The name of the class. */
   override readonly name = "ArcherError";
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
   /** What to do about it, as a sentence. */
   readonly hint: string;
 
+  /** Makes one; without a hint it has what its code advises. */
   constructor(code: ErrorCode, message: string, hint?: string, options?: { cause?: unknown }) {
     super(message, options);
     this.code = code;

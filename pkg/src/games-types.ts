@@ -10,6 +10,7 @@ export type Answer = "yes" | "no" | "sometimes" | "unknown";
 export interface Turn {
   /** Its number, from 1. */
   number: number;
+  /** The question, as a line of text. */
   question: string;
   /** `null` while the answer is awaited: at most the last turn. */
   answer: Answer | null;
@@ -23,7 +24,9 @@ export interface Turn {
 export interface GameState {
   /** `ask`: the agent is to ask; `answer`: the person is to answer; `found` and `lost` are ends. */
   status: "ask" | "answer" | "found" | "lost";
+  /** The turns so far, in order. */
   turns: Turn[];
+  /** Questions after which the game is lost. */
   maxTurns: number;
   /** The thing that was found. */
   found: string | null;
@@ -33,6 +36,7 @@ export interface GameState {
 
 /** A thing the agent may be about to guess. */
 export interface Guess {
+  /** The thing as the table calls it. */
   thing: string;
   /** Share of the actor's guessing that goes to this thing; the list adds up to 1. */
   probability: number;
@@ -54,6 +58,7 @@ export interface AskOptions {
   onText?: (textSoFar: string) => void;
   /** Sample as in training instead of taking the likeliest tokens. */
   sample?: boolean;
+  /** Stops the call, which then rejects with the signal's reason. The game stays as it was. */
   signal?: PlatformSignal;
 }
 
@@ -73,11 +78,13 @@ export interface Reveal {
   known: boolean;
   /** Whether the agent was trained on it: one of `GamesInfo.things`. */
   listed: boolean;
+  /** The turns of the game, in order. */
   turns: RevealedTurn[];
 }
 
 /** A game in which the agent asks. Calls follow `state.status`; others reject with `usage`. */
 export interface Game {
+  /** Where the game stands. */
   readonly state: GameState;
   /** Lets the agent ask. After an undo the same seed gives the same question. */
   ask(options?: AskOptions): Promise<Turn>;
@@ -100,9 +107,17 @@ export interface GameOptions {
   /** Seed of sampled questions and of the alternatives; default 1. */
   seed?: number;
   /** The turns of a game that was left: it goes on after them. Only the last may be without an answer. */
-  turns?: readonly { question: string; answer: Answer | null; forced?: boolean }[];
+  turns?: readonly {
+    /** The question. */
+    question: string;
+    /** `null` if it awaits one. */
+    answer: Answer | null;
+    /** As in `Turn`; default false. */
+    forced?: boolean;
+  }[];
 }
 
+/** What `inspect` looks at. */
 export interface InspectOptions {
   /** Number of a turn, from 1; one more than the last asks for the state before a question was asked. Default the last. */
   turn?: number;
@@ -114,9 +129,11 @@ export interface InspectOptions {
 
 /** A question and what the critic thinks of asking it. */
 export interface Judged {
+  /** The question. */
   question: string;
-  /** Both critics' value of asking it here. */
+  /** The first critic's value of asking it here: a discounted return. */
   q1: number;
+  /** The second critic's value of asking it here. */
   q2: number;
   /** `min(q1, q2) − min(v1, v2)`: better (above 0) or worse than what the policy does on average. */
   advantage: number;
@@ -128,9 +145,11 @@ export interface Judged {
 
 /** What the critic thinks before one question. */
 export interface Inspection {
+  /** Number of the turn, from 1. */
   turn: number;
-  /** Both critics' value of the state before the question. */
+  /** The first critic's value of the state before the question. */
   v1: number;
+  /** The second critic's value of that state. */
   v2: number;
   /** `returnSoFar + min(v1, v2)` before the question. */
   expectedReturn: number;
@@ -140,6 +159,7 @@ export interface Inspection {
   alternatives: Judged[];
 }
 
+/** How a hosted game begins. */
 export interface HostOptions {
   /** Draws the thing; default a fresh draw. */
   seed?: number;
@@ -149,7 +169,9 @@ export interface HostOptions {
 
 /** An exchange of a hosted game. */
 export interface HostTurn {
+  /** Its number, from 1. */
   number: number;
+  /** The question as the person asked it. */
   question: string;
   /** "Yes.", "No.", "Sometimes." or "Invalid Question." */
   reply: string;
@@ -161,17 +183,23 @@ export interface HostTurn {
   oneAtATime: boolean;
 }
 
+/** Where a hosted game stands. */
 export interface HostState {
+  /** `ask`: the person is to ask; `found` and `lost` are ends. */
   status: "ask" | "found" | "lost";
+  /** The turns so far, in order. */
   turns: HostTurn[];
+  /** Questions after which the game is lost. */
   maxTurns: number;
   /** Told when the game has ended. */
   thing: string | null;
+  /** Sum of the rewards so far: −1 for each question that did not win. */
   returnSoFar: number;
 }
 
 /** A game in which the page thinks of something and the person asks in free text. */
 export interface HostedGame {
+  /** Where the game stands. */
   readonly state: HostState;
   /** Asks; a blank question is refused with `usage` and costs nothing. */
   ask(question: string): Promise<HostState>;
@@ -201,7 +229,8 @@ export interface GamesInfo {
   maxTurns: number;
   /** Whether this world has the answer "Sometimes."; where not, the agent hears it as "don't know". */
   sometimes: boolean;
-  /** Best mean return there is, where it is known, and the lowest return of a game. */
+  /** Best mean return there is, where it is known. */
   optimumReturn: number | null;
+  /** The lowest return of a game. */
   worstReturn: number | null;
 }

@@ -1,4 +1,8 @@
-/** archer-web: everything public leaves through this file. */
+/**
+ * Loads agents, makes new ones, and lets them talk, play and learn. Everything public leaves through this entry.
+ *
+ * @module archer-web
+ */
 import { capabilities as lookAround } from "./backends.js";
 import { creator, loader } from "./load.js";
 import quickstart from "./model-quickstart.js";
@@ -15,9 +19,14 @@ export type * from "./types.js";
  * Addresses of the models in the package, for `LoadOptions.model`. `twentyQuestions`, the default, knows 157 things;
  * `quickstart` knows ten, is smaller, and what it learns shows within a minute.
  */
-export const models: { readonly twentyQuestions: PlatformURL; readonly quickstart: PlatformURL } = { twentyQuestions, quickstart };
+export const models: {
+  /** It knows 157 things. */
+  readonly twentyQuestions: PlatformURL;
+  /** It knows ten things. */
+  readonly quickstart: PlatformURL;
+} = { twentyQuestions, quickstart };
 
-/** What this browser or runtime can do. */
+/** Says what this browser or runtime can do, and why it cannot do the rest. */
 export const capabilities: GetCapabilities = lookAround;
 
 const entry = {
@@ -27,23 +36,35 @@ const entry = {
   makeWorker: () => new Worker(new URL("./archer-worker.js", import.meta.url), { type: "module", name: "archer" }),
 };
 
-/** Loads a model and makes it ready to talk, to be looked into and to learn. */
+/**
+ * Loads a model and makes it ready to talk, to be looked into and to learn. Rejects with an {@link ArcherError}, such as
+ * `network`, `blocked`, `bad-model`, `version-mismatch`, `no-wasm-simd` or `out-of-memory`.
+ */
 export const load: Load = loader(entry);
 
-/** Makes an agent from nothing for a world: its tokenizer, its networks, and imitation where there are demonstrations. */
+/**
+ * Makes an agent from nothing for a world: its tokenizer, its networks, and imitation where there are demonstrations.
+ * Rejects with `world` where the world throws, answers late or breaks a rule.
+ */
 export const create: Create = creator(entry);
 
 // Few pages need these, so they come when they are called.
 const large = () => import("./large.js");
 
-/** What a model file is: read from its headers, before it is loaded. Of an address only the beginning is fetched. */
+/**
+ * Says what a model file is, from its headers, before it is loaded. Of an address only the beginning is fetched. Rejects
+ * with `network`, or with `bad-model` for what is no model file.
+ */
 export const describe: Describe = async (model, options) => (await large()).describeModel(model, options);
 
-/** Fetches and keeps a model file as `load` does, without loading it: for a program that loads it elsewhere or later. */
+/**
+ * Fetches and keeps a model file as `load` does, without loading it: for a program that loads it elsewhere or later.
+ * Rejects with `network`, or with `out-of-memory` for more than 2 GiB.
+ */
 export const fetchModel: FetchModel = async (address, options) => (await large()).fetchModel(address, options);
 
-/** The large files that are kept in this browser, whole or in part, the latest first. */
+/** Lists the large files that are kept in this browser, whole or in part, the latest first. */
 export const keptModels: KeptModels = async () => (await large()).keptModels();
 
-/** Forgets what is kept of an address, or of all. */
+/** Forgets what is kept of an address, or all that is kept. */
 export const forgetModel: ForgetModel = async (address) => (await large()).forgetModel(address);

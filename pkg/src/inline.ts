@@ -1,6 +1,8 @@
 /**
- * archer-web/inline: archer-web/cpu with its program inside the script, for places where a script finds no other
- * file: a page of one file, a user script, a plugin. It computes on the thread that it is called on.
+ * `archer-web/cpu` with its program inside the script, for places where a script finds no other file: a page of one
+ * file, a user script, a plugin. It computes on the thread that it is called on.
+ *
+ * @module archer-web/inline
  */
 import { ArcherError, messageOf } from "./errors.js";
 import type { Bytes } from "./fetch.js";
@@ -29,10 +31,10 @@ const entry = {
 
 const onCpu = { load: loader(entry), create: creator(entry) };
 
-/** Loads a model, which must be named, and makes it ready on this thread. */
+/** Loads a model, which must be named, and makes it ready on this thread. Rejects as in `archer-web`. */
 export const load: Load = async (options) => onCpu.load(await withProgram(options));
 
-/** Makes an agent from nothing for a world. */
+/** Makes an agent from nothing for a world, as in `archer-web`. */
 export const create: Create = async (options) => onCpu.create(await withProgram(options));
 
 type Given = { thread?: "worker" | "here"; worker?: unknown; wasm?: object };

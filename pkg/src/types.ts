@@ -8,8 +8,11 @@
 
 import type { ExportOptions, Saved, SaveOptions, Store } from "./keeping-types.js";
 import type { PlatformBlob, PlatformModule, PlatformResponse, PlatformSignal, PlatformURL, PlatformWorker } from "./platform.js";
+import type { RecordedGame, WorldSource } from "./world-types.js";
 
 export type * from "./keeping-types.js";
+export type * from "./platform.js";
+export type * from "./world-types.js";
 
 // ---------------------------------------------------------------------------------------------
 // Loading
@@ -64,7 +67,14 @@ export interface LoadOptions {
   /** Makes the worker, for bundlers that must see `new Worker` themselves; it must run `archer-web/worker`. */
   worker?: () => PlatformWorker;
   /** The programs, for servers that keep them elsewhere: where each is, or what it is. `llm` computes language models, and is fetched for them alone. */
-  wasm?: { cpu?: WasmSource; webgpu?: WasmSource; llm?: WasmSource };
+  wasm?: {
+    /** For the CPU. */
+    cpu?: WasmSource;
+    /** For WebGPU. */
+    webgpu?: WasmSource;
+    /** For language models. */
+    llm?: WasmSource;
+  };
   /** Where `save` and `restore` keep things. Default: IndexedDB where there is one. */
   storage?: Store;
 }
@@ -93,7 +103,12 @@ export interface BackendReport {
   /** Why WebGPU was asked for (or tried by `auto`) and does not compute: with code `no-webgpu` where there is none. */
   refused: Omit<ArcherErrorShape, "name"> | null;
   /** What was measured of each, where it was. */
-  measured: { cpu: BackendSpeed | null; webgpu: BackendSpeed | null };
+  measured: {
+    /** The CPU. */
+    cpu: BackendSpeed | null;
+    /** WebGPU. */
+    webgpu: BackendSpeed | null;
+  };
 }
 
 /** What this browser or runtime can do. */
@@ -101,7 +116,14 @@ export interface Capabilities {
   /** WebAssembly with SIMD: without it nothing runs. */
   wasmSimd: boolean;
   /** Whether there is a WebGPU adapter, and if not, why not. */
-  webgpu: { available: boolean; adapter: string | null; reason: string };
+  webgpu: {
+    /** Whether there is one. */
+    available: boolean;
+    /** Its name. */
+    adapter: string | null;
+    /** A sentence that can be shown. */
+    reason: string;
+  };
   /** Whether there are workers. */
   worker: boolean;
   /** Where `save` would keep things: `none` in Node, or where the browser forbids it. */
@@ -123,11 +145,21 @@ export interface ModelInfo {
   /** Lowest return a game can have, where there is one. */
   worstReturn: number | null;
   /** Scalars in the actor and in the critic; 0 for a critic that is not there. */
-  parameters: { actor: number; critic: number };
+  parameters: {
+    /** Of the actor. */
+    actor: number;
+    /** Of the critic. */
+    critic: number;
+  };
   /** Tokens in the vocabulary. */
   vocabulary: number;
   /** Learning iterations behind this model, in all its runs, and games played in them. */
-  trained: { iterations: number; games: number };
+  trained: {
+    /** Learning iterations. */
+    iterations: number;
+    /** Games. */
+    games: number;
+  };
   /** Whether the file holds the whole state of a run, which `fineTune` and the terminal go on from exactly. */
   resumable: boolean;
   /** Whether the agent says no utterance twice in a game. */
@@ -136,126 +168,15 @@ export interface ModelInfo {
   bytes: number;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Worlds
-// ---------------------------------------------------------------------------------------------
-
-/** What a player reads first. */
-export interface Opening<S = unknown> {
-  /** The text; an end of line closes it. */
-  text: string;
-  /** What can be said first, where the world lists it: the agent then says one of these. */
-  choices?: readonly string[] | null;
-  /** Whatever the world must know of the game; it is handed to the next `act`. */
-  state?: S;
-  /** The number of the task, where tasks have numbers. */
-  task?: number;
-}
-
-/** What an utterance brought about. */
-export interface Played<S = unknown> {
-  /** What the world says back; default nothing. */
-  reply?: string;
-  /** The reward of the utterance; a finite number. */
-  reward: number;
-  /** How the game ended: `won`, `over` (otherwise), `cut` (by a limit), or `null` while it goes on. After `maxTurns` turns it is cut in any case. */
-  end?: "won" | "over" | "cut" | null;
-  /** Whether the world could not read the utterance. */
-  invalid?: boolean;
-  /** What can be said next, where the world lists it. */
-  choices?: readonly string[] | null;
-  /** The state after the utterance; left out, it is the one before (which may have been changed in place). */
-  state?: S;
-}
-
-/** How a game begins. */
-export interface GameStart {
-  /** All chance of the game comes from this: a whole number from 0, below 2^53. */
-  seed: number;
-  /** The task, where one is asked for. */
-  task: number | null;
-  /** Set where the game is learned from: the share of the training that is done. */
-  training?: number;
-}
-
-/**
- * A text world. The same seed and the same utterances give the same game. `start` and `act` may be asynchronous; all
- * games of an iteration are asked together.
- */
-export interface WorldDefinition<S = unknown> {
-  /** One word. */
-  name: string;
-  /** The most turns of a game. */
-  maxTurns: number;
-  start(game: GameStart): Opening<S> | Promise<Opening<S>>;
-  act(state: S, said: string): Played<S> | Promise<Played<S>>;
-  /** Whether every turn lists what can be said. Default false: a turn may. */
-  choices?: boolean;
-  /** Exchanges that the agent reads beside the opening: the last so many. 0 is the last reply alone (a screen); default the whole game. */
-  memory?: number | null;
-  /** Whether utterance and reply stand on one line. Default false. */
-  oneLine?: boolean;
-  /** The number of different tasks, where they are numbered. */
-  tasks?: number | null;
-  /** The best mean return there is, where it is known, and the lowest return of a game. */
-  best?: number | null;
-  worst?: number | null;
-  /** What a turn is called in reports, such as `question`. */
-  turn?: string;
-  /** Games of a player who is worth imitating at the beginning. */
-  demonstrations?: readonly RecordedGame[];
-  /** Milliseconds for which an asynchronous `start` or `act` is waited for; default 30000. */
-  timeLimit?: number;
-  /** Plain values that a model file keeps with the world's name. */
-  settings?: Record<string, unknown>;
-}
-
-/** What `defineWorld` gives. */
-export type World<S = unknown> = Readonly<WorldDefinition<S>>;
-
-/**
- * A world for `create`, `fineTune` and `evaluate`: one that lives here, or the address of a module whose default export
- * is one (or a function from `options` to one). A module is loaded where the agent computes, so its turns cost no trip
- * between threads.
- */
-export type WorldSource = World<never> | World<any> | string | PlatformURL | { module: string | PlatformURL; options?: unknown } | BuiltIn;
-
-/** A world that the package has of its own, as one of its subpaths gives it. */
-export interface BuiltIn {
-  readonly builtIn: string;
-  readonly settings: Record<string, unknown>;
-  /** The default of `teachWinning` for a fine-tune in this world. */
-  readonly teachWinning?: boolean;
-  /** Answers for it where the agent computes on this thread. */
-  readonly host: () => Promise<unknown>;
-}
-
-/** A game that was played, by whomever. */
-export interface RecordedGame {
-  /** The name of its world, where `playGames` told it. */
-  world?: string;
-  opening: string;
-  /** What could be said first, where the world listed it. */
-  choices?: readonly string[] | null;
-  turns: readonly {
-    said: string;
-    reply?: string;
-    reward?: number;
-    /** What could be said next. */
-    choices?: readonly string[] | null;
-    /** Whether the utterance is worth imitating; default true. */
-    imitate?: boolean;
-  }[];
-  end?: "won" | "over" | "cut" | null;
-  task?: number;
-}
-
 /** What `create` takes. */
 export interface CreateOptions extends Omit<LoadOptions, "model" | "keep" | "world" | "onProgress" | "backend" | "admitSoftware" | "wasm"> {
   /** A new agent is small, so it is made on the CPU: `auto` means the same. Its file can be loaded on WebGPU. */
   backend?: "cpu" | "auto";
   /** The program, for servers that keep it elsewhere: where it is, or what it is. */
-  wasm?: { cpu?: WasmSource };
+  wasm?: {
+    /** For the CPU. */
+    cpu?: WasmSource;
+  };
   /** The world of the new agent. */
   world: WorldSource;
   /** Games that are imitated first; default the world's own. A world that lists its choices needs none. */
@@ -275,7 +196,16 @@ export interface CreateOptions extends Omit<LoadOptions, "model" | "keep" | "wor
 /** How `create` gets on. */
 export type CreateProgress =
   | LoadProgress
-  | { stage: "imitate"; /** Steps of imitation. */ loaded: number; total: number; message: string };
+  | {
+      /** Demonstrations are imitated. */
+      stage: "imitate";
+      /** Steps of imitation that are done. */
+      loaded: number;
+      /** Steps of imitation in all. */
+      total: number;
+      /** A sentence that can be shown. */
+      message: string;
+    };
 
 // ---------------------------------------------------------------------------------------------
 // Talking
@@ -290,7 +220,12 @@ export interface TalkOptions {
   /** Seed of what is sampled; default 1. */
   seed?: number;
   /** Exchanges that lie behind: the conversation goes on after them. */
-  exchanges?: readonly { said: string; reply: string }[];
+  exchanges?: readonly {
+    /** What the agent said. */
+    said: string;
+    /** What was replied. */
+    reply: string;
+  }[];
   /** What was said after them and not yet answered. */
   open?: string | null;
   /** What was said, too, and is not read: an agent that says nothing twice keeps from it. */
@@ -309,11 +244,13 @@ export interface SayOptions {
   alternatives?: number;
   /** Other choices than those of the last `hear`. */
   choices?: readonly string[] | null;
+  /** Stops the call, which then rejects with the signal's reason. The conversation stays as it was. */
   signal?: PlatformSignal;
 }
 
 /** What the agent said. */
 export interface Spoken {
+  /** The utterance: one line. */
   text: string;
 }
 
@@ -322,12 +259,19 @@ export interface Utterance extends Spoken {
   /** Log-probability that the agent says exactly this here. */
   logProb: number;
   /** What else it may have said, likeliest first. */
-  alternatives: { text: string; logProb: number }[];
+  alternatives: {
+    /** The utterance. */
+    text: string;
+    /** Its log-probability. */
+    logProb: number;
+  }[];
 }
 
 /** How a reply is told. */
 export interface HearOptions {
+  /** What the utterance was worth: a finite number; default 0. */
   reward?: number;
+  /** How the conversation ended; `null` (default) while it goes on. After an end only `undo` goes on with it. */
   end?: "won" | "over" | "cut" | null;
   /** What can be said next, where that is limited. */
   choices?: readonly string[] | null;
@@ -343,9 +287,11 @@ export interface LookOptions {
 
 /** An utterance and what the critic thinks of it. */
 export interface JudgedUtterance {
+  /** The utterance. */
   text: string;
-  /** Both critics' value of saying it here. */
+  /** The first critic's value of saying it here: a discounted return. */
   q1: number;
+  /** The second critic's value of saying it here. */
   q2: number;
   /** `min(q1, q2) − min(v1, v2)`: better (above 0) or worse than what the policy does on average. */
   advantage: number;
@@ -355,8 +301,9 @@ export interface JudgedUtterance {
 
 /** What the critic thinks of where a conversation stands. */
 export interface Judgement {
-  /** Both critics' value of the state: the discounted return from here on. */
+  /** The first critic's value of the state: the discounted return from here on. */
   v1: number;
+  /** The second critic's value of the state. */
   v2: number;
   /** The last utterance that was not yet answered; `null` where none is open. */
   said: JudgedUtterance | null;
@@ -367,19 +314,27 @@ export interface Judgement {
 /** A conversation with the agent: text in, text out. It lives in the page; calls follow one another. */
 export interface Talk {
   /** What was said and replied so far, in order. */
-  readonly exchanges: readonly { said: string; reply: string; reward: number }[];
+  readonly exchanges: readonly {
+    /** What the agent said. */
+    said: string;
+    /** What was replied. */
+    reply: string;
+    /** What it was worth. */
+    reward: number;
+  }[];
   /** What was said and not yet answered. */
   readonly open: string | null;
   /** How it ended, where `hear` said so. */
   readonly end: "won" | "over" | "cut" | null;
-  /** Lets the agent speak. */
+  /** Lets the agent speak. Rejects with `usage` while an utterance waits for its reply, and after the end. */
   say(options?: SayOptions & { score?: true }): Promise<Utterance>;
+  /** Lets the agent speak; with `score: false` it says only the text. */
   say(options?: SayOptions): Promise<Spoken>;
-  /** Puts words into its mouth instead. */
+  /** Says the first line of this text instead of the agent. Throws `usage` while an utterance waits for its reply. */
   force(text: string): void;
-  /** Tells the reply to what was said. */
+  /** Tells the reply to what was said. Throws `usage` where no utterance waits for one. */
   hear(reply: string, options?: HearOptions): void;
-  /** Takes back the last reply, or what is not yet answered. */
+  /** Takes back the last reply, or what is not yet answered. Throws `usage` at the beginning of the conversation. */
   undo(): void;
   /** Log-probability that the agent says each of these now. */
   score(texts: readonly string[]): Promise<number[]>;
@@ -395,18 +350,25 @@ export interface Talk {
 
 /** A summary of games, as `archer eval --json` prints it. */
 export interface Evaluation {
+  /** Games that were played. */
   games: number;
+  /** Mean return of a game, not discounted. */
   meanReturn: number;
   /** 95 % interval of the mean return; null where there is none: one game, or all games alike. */
   returnCi95: [number, number] | null;
+  /** Share of the games that were won, from 0 to 1. */
   winRate: number;
-  /** Turns of a game. */
+  /** Mean number of turns of a game. */
   meanTurns: number;
+  /** Share of the utterances that the world could not read. */
   invalidRate: number;
+  /** Share of the utterances that were said before in the same game. */
   repeatRate: number;
+  /** Best mean return there is, where it is known. */
   optimumReturn: number | null;
 }
 
+/** How `evaluate` plays. */
 export interface EvaluateOptions {
   /** Games, shared out equally over the tasks where they have numbers; default 100, at most 100000. */
   games?: number;
@@ -418,12 +380,14 @@ export interface EvaluateOptions {
   model?: "current" | "kept";
   /** The world it plays in; default the one it learned in here last, else that of `load`. */
   world?: WorldSource;
+  /** Stops the games; the call then rejects with the signal's reason. */
   signal?: PlatformSignal;
 }
 
 /** As `EvaluateOptions`, but `games` is 1 by default, at most 1000. */
 export type PlayGamesOptions = EvaluateOptions;
 
+/** How `fineTune` learns. */
 export interface FineTuneOptions {
   /** Learning iterations to do; default 20. */
   iterations?: number;
@@ -449,20 +413,30 @@ export interface FineTuneOptions {
 
 /** What one iteration showed. */
 export interface FineTuneUpdate {
-  /** Iterations done in this fine-tune, from 1, and in all. */
+  /** Number of the iteration in this fine-tune, from 1. */
   iteration: number;
+  /** Iterations of this fine-tune in all. */
   iterations: number;
   /** Mean return of the iteration's sampled games with its 95 % interval. */
-  return: { mean: number; low: number; high: number };
+  return: {
+    /** The mean. */
+    mean: number;
+    /** Lower end of the interval. */
+    low: number;
+    /** Upper end of the interval. */
+    high: number;
+  };
+  /** Best mean return there is, where it is known. */
   optimumReturn: number | null;
   /** Every number of the iteration by its name in the terminal's `metrics.jsonl`, such as `q1.loss`, `advantages.mean`, `actor.entropy`. Those of the actor are missing while only the critic learns. */
   metrics: Record<string, number>;
   /** A greedy evaluation, where one was due. */
   evaluation: Evaluation | null;
-  /** Games played in the iteration, and how many a second. */
+  /** Games played in the iteration. */
   games: number;
+  /** Games for each second of the iteration. */
   gamesPerSecond: number;
-  /** Tokens sampled in those games a second. */
+  /** Tokens sampled in those games, for each second of the iteration. */
   tokensPerSecond: number;
   /** Seconds of the iteration, games and learning together. */
   seconds: number;
@@ -477,13 +451,16 @@ export interface LearnOptions extends Pick<FineTuneOptions, "seed" | "set" | "si
 }
 
 /**
- * A fine-tune in progress: iterate over it. The worker learns only when the next update is asked
- * for, so a page that stops iterating pauses it too.
+ * A fine-tune in progress: iterate over it, once. The worker learns only when the next update is asked
+ * for, so a page that stops iterating pauses it too. The loop throws what ended the fine-tune: `world`, `diverged`,
+ * `device-lost` or `usage`.
  */
 export interface FineTune extends AsyncIterable<FineTuneUpdate> {
+  /** `paused`: by `pause`; `stopped`: by `stop`, by the signal or by leaving the loop; `finished`: all iterations are done; `failed`: the loop threw. */
   readonly state: "running" | "paused" | "stopped" | "finished" | "failed";
   /** Holds, in the middle of an iteration too; playing and evaluating go on meanwhile. Resolves when it stands still. */
   pause(): Promise<void>;
+  /** Goes on after `pause`; else it does nothing. */
   resume(): void;
   /** Ends the loop over its updates. An iteration under way is given up; what those before it learned stays, until `rollback`. */
   stop(): void;
@@ -491,9 +468,13 @@ export interface FineTune extends AsyncIterable<FineTuneUpdate> {
 
 /** What a metric means, from the core's own table. */
 export interface MetricInfo {
+  /** Its name in `FineTuneUpdate.metrics`. */
   name: string;
+  /** Its unit, such as `share` or `number`. */
   unit: string;
+  /** What it measures, as a phrase. */
   meaning: string;
+  /** What a healthy run shows, as a phrase. */
   healthy: string;
 }
 
@@ -505,20 +486,22 @@ export interface MetricInfo {
 export interface Agent {
   /** Of the model as it is now. */
   readonly info: ModelInfo;
+  /** What computes, and why. */
   readonly backend: BackendReport;
   /** Whether there is something that `keep` would keep and `rollback` undo. */
   readonly changed: boolean;
 
-  /** Begins a conversation. */
+  /** Begins a conversation. Throws `usage` without an opening, and `disposed` after `dispose`. */
   start(options: TalkOptions): Talk;
 
-  /** Learns by playing. */
+  /** Learns by playing. Only one fine-tune is under way at a time: the loop over another throws `usage`. */
   fineTune(options?: FineTuneOptions): FineTune;
   /**
    * Learns from games that others played, such as a person's with the page, without playing: ArCHer's critic judges
    * what was said and what the agent would have said. Games of earlier calls are remembered.
    */
   learnFrom(games: readonly RecordedGame[], options?: LearnOptions): FineTune;
+  /** Plays games and tells how they went; it learns nothing. Rejects with `world` where the world fails. */
   evaluate(options?: EvaluateOptions): Promise<Evaluation>;
   /**
    * Games that the agent plays in a world by itself, the first that `evaluate` would play with the same options. All
@@ -527,21 +510,22 @@ export interface Agent {
   playGames(options?: PlayGamesOptions): Promise<RecordedGame[]>;
   /** Makes the model as it is now the one that `rollback` comes back to. */
   keep(): Promise<ModelInfo>;
-  /** Goes back to the model as it was loaded or last kept. */
+  /** Goes back to the model as it was loaded or last kept. Rejects with `usage` during a fine-tune. */
   rollback(): Promise<ModelInfo>;
   /** The meaning of each metric. */
   metrics(): Promise<MetricInfo[]>;
 
   /** The model file, the same that `load` and the terminal read. */
   export(options?: ExportOptions): Promise<Uint8Array>;
-  /** Replaces the model by one from a file; what was not kept is lost. A bad file changes nothing. */
+  /** Replaces the model by one from a file; what was not kept is lost. A bad file rejects with `bad-model` and changes nothing. */
   import(file: ArrayBuffer | Uint8Array | PlatformBlob): Promise<ModelInfo>;
-  /** Keeps the model in this browser. */
+  /** Keeps the model in this browser, under a name that is not empty. Rejects with `storage` or `conflict`. */
   save(name: string, options?: SaveOptions): Promise<Saved>;
   /** Replaces the model by a saved one. Rejects with `not-found` if there is none. */
   restore(name: string): Promise<Saved>;
   /** What is saved, the newest first; an entry that is damaged is left out. */
   saved(): Promise<Saved[]>;
+  /** Forgets what is saved under this name; it is no error if there is nothing. */
   forget(name: string): Promise<void>;
 
   /** Called when the backend changes after loading: the device was lost and the CPU took over. Returns how to unsubscribe. */
@@ -576,16 +560,19 @@ export type ErrorCode =
 
 /** The shape of `ArcherError`, which is exported as a class from the package. */
 export interface ArcherErrorShape {
+  /** The name of the class. */
   name: "ArcherError";
+  /** What went wrong, for programs. */
   code: ErrorCode;
+  /** What went wrong, as a sentence that can be shown. */
   message: string;
   /** What to do about it, as a sentence. */
   hint: string;
 }
 
-/** `load` */
+/** The function {@link load}: rejects with an `ArcherError`, such as `network`, `bad-model` or `no-wasm-simd`. */
 export type Load = (options?: LoadOptions) => Promise<Agent>;
-/** `create` */
+/** The function {@link create}: rejects with an `ArcherError`, such as `world`, `usage` or `network`. */
 export type Create = (options: CreateOptions) => Promise<Agent>;
-/** `capabilities` */
+/** The function {@link capabilities}. */
 export type GetCapabilities = () => Promise<Capabilities>;

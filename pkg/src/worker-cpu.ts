@@ -1,4 +1,8 @@
-/** The worker of archer-web/cpu. Start this file as a module worker. */
+/**
+ * The worker of `archer-web/cpu`, to be started as a module worker (`LoadOptions.worker`). It exports nothing.
+ *
+ * @module archer-web/worker-cpu
+ */
 import { cpu } from "./modules-cpu.js";
 import { serve } from "./serve.js";
 
