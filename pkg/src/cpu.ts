@@ -19,8 +19,16 @@ const entry = {
   makeWorker: () => new Worker(new URL("./archer-worker-cpu.js", import.meta.url), { type: "module", name: "archer" }),
 };
 
-/** Loads a model, which must be named, and makes it ready on the CPU. Rejects as in `archer-web`. */
+/**
+ * Loads a model, which must be named, and makes it ready on the CPU. Rejects as in `archer-web`.
+ *
+ * @function
+ */
 export const load: Load = loader(entry);
 
-/** Makes an agent from nothing for a world, as in `archer-web`. */
+/**
+ * Makes an agent from nothing for a world, as in `archer-web`.
+ *
+ * @function
+ */
 export const create: Create = creator(entry);

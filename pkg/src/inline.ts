@@ -31,10 +31,18 @@ const entry = {
 
 const onCpu = { load: loader(entry), create: creator(entry) };
 
-/** Loads a model, which must be named, and makes it ready on this thread. Rejects as in `archer-web`. */
+/**
+ * Loads a model, which must be named, and makes it ready on this thread. Rejects as in `archer-web`.
+ *
+ * @function
+ */
 export const load: Load = async (options) => onCpu.load(await withProgram(options));
 
-/** Makes an agent from nothing for a world, as in `archer-web`. */
+/**
+ * Makes an agent from nothing for a world, as in `archer-web`.
+ *
+ * @function
+ */
 export const create: Create = async (options) => onCpu.create(await withProgram(options));
 
 type Given = { thread?: "worker" | "here"; worker?: unknown; wasm?: object };
