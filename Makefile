@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test test-mpi soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs release
+.PHONY: help setup check test test-mpi soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs picture release
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -30,7 +30,8 @@ help:
 	@echo "make student    distils models/twenty-questions and puts it into the package"
 	@echo "make imitator   the quickstart's warm start, from which the page learns"
 	@echo "make fixtures   the small model of the browser's tests"
-	@echo "make docs       the pages of docs/ as a site, in target/docs"
+	@echo "make docs       the pages of docs/ and the package's interface as a site, in target/docs"
+	@echo "make picture    the moving picture of the page, docs/images/page.webp"
 	@echo "make release VERSION=x.y.z  all that a release uploads, in target/release-VERSION (MODE=--check: only the checks)"
 
 setup:
@@ -129,6 +130,10 @@ imitator:
 
 docs:
 	scripts/docs
+
+# Wants img2webp: Debian's package webp.
+picture: web
+	node scripts/picture.js
 
 # Uploads nothing. MODE=--check ends after the checks.
 release:
