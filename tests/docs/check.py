@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Every page of docs/ is in the table of contents, and no relative link of any document is dead.
+"""Every page of docs/ is in the table of contents, no relative link of any document is dead, and the site of the
+package's interface has all of its entries.
 
 usage: python3 tests/docs/check.py
 """
 
+import json
 import re
 import subprocess
 import unittest
@@ -11,6 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+# Made by typedoc from the package's comments (scripts/docs), and in no checkout.
+INTERFACE = DOCS / "api"
+PACKAGE = ROOT / "pkg"
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 
 
@@ -41,6 +46,23 @@ def anchors(path):
     return found
 
 
+def entries():
+    """What is imported from the package, by its name on the site, and the source of each."""
+    listed = json.loads((PACKAGE / "typedoc/typedoc.json").read_text())["entryPoints"]
+    sources = {(PACKAGE / "typedoc" / name).resolve() for name in listed}
+    return {re.search(r"@module (\S+)", source.read_text(encoding="utf-8"))[1]: source for source in sources}
+
+
+def interface_pages():
+    """The pages of the interface: one for each entry, and one for each name that a source of the package exports."""
+    modules = [name.replace("/", "_") for name in entries()]
+    sources = "".join(source.read_text(encoding="utf-8") for source in sorted((PACKAGE / "src").glob("*.ts")))
+    kinds = {"interface": "interfaces", "type": "types", "class": "classes"}
+    exported = re.findall(r"^export (interface|type|class) (\w+)", sources, flags=re.M)
+    names = {f"{kinds[kind]}/{module}.{name}.html" for kind, name in exported for module in modules}
+    return names | {f"modules/{module}.html" for module in modules} | {"index.html"}
+
+
 def links(path):
     """The relative links of a page."""
     return [link for link in LINK.findall(prose(path)) if not re.match(r"[a-z][a-z0-9+.-]*:|//", link)]
@@ -61,6 +83,9 @@ class Documents(unittest.TestCase):
                 place, _, anchor = link.partition("#")
                 target = (page.parent / place).resolve() if place else page
                 where = f"{page.relative_to(ROOT)} links to {link}"
+                if target.is_relative_to(INTERFACE):
+                    self.assertIn(str(target.relative_to(INTERFACE)), interface_pages(), f"{where}, which typedoc does not make")
+                    continue
                 self.assertTrue(target.exists(), f"{where}, which does not exist")
                 if anchor and target.suffix == ".md":
                     self.assertIn(anchor, anchors(target), f"{where}, which has no such heading")
@@ -73,6 +98,14 @@ class Documents(unittest.TestCase):
                 for link in links(page):
                     target = (page.parent / link.partition("#")[0]).resolve()
                     self.assertTrue(target.is_relative_to(DOCS), f"{page.relative_to(ROOT)} links to {link}: name the path instead")
+
+    def test_the_interface_has_every_entry_of_the_package(self):
+        exports = json.loads((PACKAGE / "package.json").read_text())["exports"]
+        typed = {f"archer-web{name[1:]}": part["types"] for name, part in exports.items() if "types" in part}
+        lacking = {name for name, types in typed.items() if types != "./dist/asset.d.ts"} - set(entries())
+        self.assertEqual(lacking, set(), "pkg/typedoc/typedoc.json lacks these entries")
+        told = (DOCS / "package.md").read_text(encoding="utf-8")
+        self.assertEqual({name for name in entries() if f"[`{name}`]" not in told}, set(), "docs/package.md lacks these entries")
 
 
 if __name__ == "__main__":
