@@ -539,24 +539,29 @@ export interface Agent {
 // Errors
 // ---------------------------------------------------------------------------------------------
 
-/** What went wrong; each `ArcherError` has one, and a hint for the person. */
+/**
+ * What went wrong; each `ArcherError` has one, and a hint for the person.
+ *
+ * - `no-wasm-simd`: the runtime is too old.
+ * - `no-webgpu`: there is no adapter, or it refuses. It stands in `BackendReport.refused`, for the CPU computes then.
+ * - `device-lost`: the graphics device went away, and the CPU could not take over.
+ * - `out-of-memory`: the module ran out of memory, or a file is larger than it can take in.
+ * - `bad-model`: a file is cut, altered or no model at all, or its example does not come out.
+ * - `version-mismatch`: a model file is of another version.
+ * - `diverged`: a number of the learning is not finite. The model is as it was before the iteration.
+ * - `network`: a file could not be fetched, or is another.
+ * - `blocked`: a policy of the page or the browser forbids it.
+ * - `storage`: there is no storage here, or it is full.
+ * - `conflict`: another tab has saved since.
+ * - `not-found`: nothing is saved under this name.
+ * - `world`: a world threw, was late, or broke a rule of the contract.
+ * - `usage`: a call came at the wrong time or with a wrong value.
+ * - `disposed`: the agent was disposed of.
+ * - `internal`: a fault of ours.
+ */
 export type ErrorCode =
-  | "no-wasm-simd" // the runtime is too old
-  | "no-webgpu" // no adapter, or refused: in `BackendReport.refused`, for the CPU computes then
-  | "device-lost" // the graphics device went away and the CPU could not take over
-  | "out-of-memory"
-  | "bad-model" // cut, altered, no model at all, or its example does not come out
-  | "version-mismatch" // a model file of another version
-  | "diverged" // a number of the learning is not finite; the model is as it was before the iteration
-  | "network" // a file could not be fetched, or is another
-  | "blocked" // a policy of the page or the browser forbids it
-  | "storage" // no storage here, or it is full
-  | "conflict" // another tab has saved since
-  | "not-found" // nothing saved under this name
-  | "world" // a world threw, was late, or broke a rule of the contract
-  | "usage" // a call at the wrong time or with a wrong value
-  | "disposed"
-  | "internal"; // a fault of ours
+  | "no-wasm-simd" | "no-webgpu" | "device-lost" | "out-of-memory" | "bad-model" | "version-mismatch" | "diverged" | "network"
+  | "blocked" | "storage" | "conflict" | "not-found" | "world" | "usage" | "disposed" | "internal";
 
 /** The shape of `ArcherError`, which is exported as a class from the package. */
 export interface ArcherErrorShape {
