@@ -63,15 +63,17 @@ pub enum Status {
 
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "Turn.."))]
 pub struct Turn {
     /// From 1.
     pub number: usize,
     /// As the agent said it.
     pub question: String,
     /// None while it is awaited.
+    #[serde(default)]
     pub answer: Option<Said>,
     /// The thing that the question guesses.
+    #[serde(default)]
     pub guess: Option<String>,
     /// Whether a person put the question there.
     pub forced: bool,
@@ -90,8 +92,10 @@ pub struct Talk {
 
 /// A turn of a game that was left, as the page kept it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename = "PastTurn..")]
 pub struct PastTurn {
     question: String,
+    #[serde(default)]
     answer: Option<Said>,
     #[serde(default)]
     forced: bool,
@@ -99,7 +103,7 @@ pub struct PastTurn {
 
 /// A game as the page holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "Game.."))]
 pub struct Game {
     seed: u64,
     /// Where it stands.
@@ -108,6 +112,7 @@ pub struct Game {
     pub turns: Vec<Turn>,
     max_turns: usize,
     /// The thing that was found.
+    #[serde(default)]
     pub found: Option<String>,
     return_so_far: f64,
 }

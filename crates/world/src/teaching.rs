@@ -15,6 +15,7 @@ use crate::worlds::{Batch, Wait, Worlds};
 
 /// How the learner discounts, which a bonus that must not change the best policy depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename(deserialize = "Discount.."))]
 pub struct Discount {
     /// Discount for one turn, in (0, 1].
     pub gamma: f64,
@@ -98,10 +99,14 @@ pub enum Lesson {
 
 /// A [`Lesson`] as it is read, as a request is ([`crate::messages`]).
 #[derive(Deserialize)]
+#[serde(rename = "Taught..")]
 struct Taught {
     teach: Kind,
+    #[serde(default)]
     starts: Option<Vec<Start>>,
+    #[serde(default)]
     game: Option<Game>,
+    #[serde(default)]
     discount: Option<Discount>,
 }
 
