@@ -28,6 +28,7 @@ use std::sync::OnceLock;
 pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
+pub(crate) use format::Place;
 pub use loose::Hearing;
 #[cfg(feature = "own")]
 pub use own::{MAX_OWN_BYTES, MAX_OWN_OBJECTS, MAX_OWN_PROPERTIES, own_table, provide};
