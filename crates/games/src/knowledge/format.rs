@@ -250,7 +250,9 @@ pub fn properties<'a>(file: &'a str, text: &'a str) -> Result<Vec<PropertyRecord
                 place,
             }),
             _ => {
-                return Err(place.error(format_args!("\"{said}\" is neither a question nor a list")));
+                return Err(
+                    place.error(format_args!("\"{said}\" is neither a question nor a list"))
+                );
             }
         }
     }
