@@ -42,7 +42,7 @@ pub struct Sources<'a> {
 }
 
 /// Places in a list by name.
-pub(super) type Index<'a> = HashMap<&'a str, usize>;
+pub(super) type Index<'a> = Map<&'a str, usize>;
 
 /// Compiles the sources; `over` may change the records, first of properties and then of objects, and says
 /// which objects it has added or changed.
@@ -80,7 +80,7 @@ pub(super) fn compile<'a>(
     let mut values = Vec::with_capacity(records.len() * asked.len());
     let mut rows: HashMap<Vec<u8>, &str> = HashMap::new();
     for (i, record) in records.iter().enumerate() {
-        let row = facts.row(record, &reader.comparisons.objects[i])?;
+        let row = facts.row(record, &reader.comparisons.measures[i])?;
         if TOLD && let Some(other) = rows.insert(row.clone(), record.name) {
             return Err(record
                 .place
@@ -106,7 +106,7 @@ pub(super) fn compile<'a>(
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {
-    let mut index = Index::new();
+    let mut index = Index::default();
     for (i, (name, place)) in names.enumerate() {
         if index.insert(name, i).is_some() {
             return Err(place.error(format_args!("\"{name}\" is there twice")));
@@ -198,7 +198,7 @@ fn learn_names(
         })
     };
     for (i, record) in records.iter().enumerate() {
-        reader.comparisons.objects.push(measures(record)?);
+        reader.comparisons.measures.push(measures(record)?);
         for name in std::iter::once(&record.name).chain(&record.aliases) {
             let key =
                 reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
@@ -221,12 +221,14 @@ fn learn_names(
         for name in std::iter::once(&record.name).chain(&record.aliases) {
             let key =
                 reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
+            let id = ObjectId(reader.comparisons.measures.len());
             if reader.names.contains_key(&key)
-                || reader.comparisons.references.insert(key, measures).is_some()
+                || reader.comparisons.references.insert(key, id).is_some()
             {
                 return Err(record.place.error(format_args!("\"{name}\" is there already")));
             }
         }
+        reader.comparisons.measures.push(measures);
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub use spelling::{Letter, Spelling};
 use crate::data;
 use heard::Heard;
 use reader::Reader;
-use words::Map;
+pub(crate) use words::Map;
 
 /// The files of the embedded table, unpacked on first use.
 pub fn embedded() -> &'static Sources<'static> {
