@@ -29,6 +29,17 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ValueError
     T::deserialize(Plain(&mut value))
 }
 
+/// The entries of an object, as they stand.
+///
+/// # Errors
+/// If it is none.
+pub fn entries(mut value: Value) -> Result<Map<String, Value>, ValueError> {
+    match value {
+        Value::Object(entries) => Ok(entries),
+        _ => Err(Plain(&mut value).unlike(&"a map")),
+    }
+}
+
 /// Why a value is not what it should be: a part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueError(String);
@@ -131,7 +142,7 @@ impl Plain<'_> {
 
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.iter_mut())),
+            Value::Array(items) => visitor.visit_seq(&mut Parts::of_list(items)),
             _ => Err(self.unlike(&visitor)),
         }
     }
@@ -248,8 +259,8 @@ impl<'de> Deserializer<'de> for Plain<'_> {
         visitor: V,
     ) -> Result<V::Value, ValueError> {
         let Value::Object(entries) = self.0 else { return Err(self.unlike(&visitor)) };
-        let mut fields = Fields::of(entries, name, fields)?;
-        visitor.visit_seq(&mut fields).map_err(|error| fields.explained(error))
+        let mut parts = Parts::of_struct(entries, name, fields)?;
+        visitor.visit_seq(&mut parts).map_err(|error| parts.explained(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -262,23 +273,6 @@ impl<'de> Deserializer<'de> for Plain<'_> {
             Value::String(name) => visitor.visit_enum(Variant::named(name, variants)?),
             _ => Err(self.unlike(&"string or map")),
         }
-    }
-}
-
-struct Items<'a>(std::slice::IterMut<'a, Value>);
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = ValueError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ValueError> {
-        self.0.next().map(|item| seed.deserialize(Plain(item))).transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
     }
 }
 
@@ -308,33 +302,41 @@ impl<'de> MapAccess<'de> for Entries {
     }
 }
 
-/// The fields of a struct in the order of its declaration, as if they were a list. What is made for a struct
-/// to read a list is small; to read fields by name takes a second reader, for the names, and a loop.
-struct Fields<'a> {
-    entries: &'a mut Map<String, Value>,
-    rest: std::slice::Iter<'static, &'static str>,
+/// The items of a list, or the fields of a struct in the order of its declaration, as if they were a list. What is
+/// made for a struct to read a list is small; to read fields by name takes a second reader, for the names, and a
+/// loop.
+struct Parts<'a> {
+    items: std::slice::IterMut<'a, Value>,
+    entries: Option<&'a mut Map<String, Value>>,
+    fields: std::slice::Iter<'static, &'static str>,
     /// The field that was asked for last, where it is not there.
     missing: Option<&'static str>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Parts<'a> {
+    fn of_list(items: &'a mut [Value]) -> Self {
+        Self { items: items.iter_mut(), entries: None, fields: [].iter(), missing: None }
+    }
+
     /// # Errors
     /// If there is a field of another name, and the name of the struct does not end in `..`.
-    fn of(
+    fn of_struct(
         entries: &'a mut Map<String, Value>,
         name: &str,
         fields: &'static [&'static str],
     ) -> Result<Self, ValueError> {
         let unknown = entries.keys().find(|name| !fields.contains(&name.as_str()));
-        match unknown.filter(|_| !name.ends_with("..")) {
-            Some(unknown) => Err(ValueError::unknown_field(unknown, fields)),
-            None => Ok(Self { entries, rest: fields.iter(), missing: None }),
+        if let Some(unknown) = unknown.filter(|_| !name.ends_with("..")) {
+            return Err(ValueError::unknown_field(unknown, fields));
         }
+        let (items, fields) = ([].iter_mut(), fields.iter());
+        Ok(Self { items, entries: Some(entries), fields, missing: None })
     }
 
     fn next(&mut self) -> Option<&mut Value> {
-        let name = self.rest.next()?;
-        let value = self.entries.get_mut(*name);
+        let Some(entries) = &mut self.entries else { return self.items.next() };
+        let name = self.fields.next()?;
+        let value = entries.get_mut(*name);
         self.missing = value.is_none().then_some(name);
         value
     }
@@ -345,14 +347,18 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Fields<'_> {
+impl<'de> SeqAccess<'de> for Parts<'_> {
     type Error = ValueError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, ValueError> {
-        self.next().map(|value| seed.deserialize(Plain(value))).transpose()
+        self.next().map(|part| seed.deserialize(Plain(part))).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
     }
 }
 
