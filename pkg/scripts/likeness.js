@@ -14,6 +14,7 @@ const PASSES = [
   "merge-blocks",
   "remove-unused-names",
   "duplicate-function-elimination",
+  "strip-target-features",
 ];
 /** How much the likeness to a function counts after one more function stands between. */
 const FADES = 0.8;

@@ -39,7 +39,7 @@ impl WasmGames {
     pub fn call(&self, request: &str) -> Result<String, String> {
         let request = Request::from_text(request).map_err(|error| unread(&error))?;
         let reply = self.0.call(request).map_err(|fault| thrown(&fault))?;
-        Ok(serde_json::to_string(&reply).expect("a reply is JSON"))
+        Ok(archer_input::to_text(&reply))
     }
 
     /// Plays with a learner: the answer to a message.
@@ -59,5 +59,5 @@ fn unread(error: &str) -> String {
 }
 
 fn thrown(fault: &Fault) -> String {
-    serde_json::to_string(fault).expect("a fault is JSON")
+    archer_input::to_text(fault)
 }

@@ -193,7 +193,7 @@ impl Games {
             Ok(message) => ready(self.served.answer(self.worlds.as_ref(), message)),
             Err(error) => archer_world::serve::refused(error),
         };
-        serde_json::to_string(&answer).expect("an answer is JSON")
+        archer_input::to_text(&answer)
     }
 
     /// Teaches: the answer to a lesson, both as JSON; null where there is none.

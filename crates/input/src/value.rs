@@ -40,6 +40,15 @@ pub fn entries(mut value: Value) -> Result<Map<String, Value>, ValueError> {
     }
 }
 
+/// What is always JSON, as text.
+///
+/// # Panics
+/// If it is not.
+pub fn to_text(value: &(impl Serialize + ?Sized)) -> String {
+    // The error is not shown: what shows it would be in a page for nothing.
+    serde_json::to_string(value).unwrap_or_else(|_| panic!("this is JSON"))
+}
+
 /// Why a value is not what it should be: a part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueError(String);
@@ -94,7 +103,7 @@ fn written<N: Copy + Into<f64> + Serialize>(number: N) -> String {
         _ if wide.is_nan() => "NaN".into(),
         f64::INFINITY => "inf".into(),
         f64::NEG_INFINITY => "-inf".into(),
-        _ => serde_json::to_string(&number).expect("a number is JSON"),
+        _ => to_text(&number),
     }
 }
 

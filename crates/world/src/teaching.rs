@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use archer_input::to_text;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WorldError;
@@ -143,17 +144,15 @@ impl Lesson {
     /// The answer of a teaching as JSON.
     pub fn of(&self, teaching: &dyn Teaching) -> String {
         match self {
-            Lesson::Demonstrations { starts } => json(&teaching.demonstrations(starts)),
-            Lesson::ContextOnlyGames { starts } => json(&teaching.context_only_games(starts).ok()),
-            Lesson::Facts => json(&teaching.facts()),
-            Lesson::WinningUtterances => json(&teaching.winning_utterances()),
-            Lesson::Bonus { game, discount } => json(&teaching.bonus(game, *discount)),
+            Lesson::Demonstrations { starts } => to_text(&teaching.demonstrations(starts)),
+            Lesson::ContextOnlyGames { starts } => {
+                to_text(&teaching.context_only_games(starts).ok())
+            }
+            Lesson::Facts => to_text(&teaching.facts()),
+            Lesson::WinningUtterances => to_text(&teaching.winning_utterances()),
+            Lesson::Bonus { game, discount } => to_text(&teaching.bonus(game, *discount)),
         }
     }
-}
-
-fn json(answer: &impl Serialize) -> String {
-    serde_json::to_string(answer).expect("an answer is JSON")
 }
 
 /// A world with demonstrations that somebody else brings, in the place of its own.
@@ -245,12 +244,12 @@ mod tests {
                 r#"{"teach":"demonstrations","starts":[{"task":2,"seed":7}]}"#,
             ),
         ] {
-            assert_eq!(json(&lesson), line);
+            assert_eq!(to_text(&lesson), line);
             assert_eq!(serde_json::from_str::<Lesson>(line).unwrap(), lesson);
         }
         let discount = Discount { gamma: 0.5, bootstrap_truncated: false };
         let lesson = Lesson::Bonus { game: Game::default(), discount };
-        assert_eq!(serde_json::from_str::<Lesson>(&json(&lesson)).unwrap(), lesson);
+        assert_eq!(serde_json::from_str::<Lesson>(&to_text(&lesson)).unwrap(), lesson);
         assert_eq!(lesson.of(&Silent), "[]");
         for (line, part) in [
             (r#"{"teach":"facts?"}"#, "unknown variant `facts?`"),
