@@ -1,7 +1,7 @@
 // Orders the functions of a WebAssembly module by their likeness, so that it packs better: gzip finds again what it has
 // seen within 32 kB, and one generic function of Rust is often there a dozen times, far apart.
 //
-// Functions that do the same become one before. Nothing else of the module changes.
+// Before that, instructions that say nothing are left out, and functions that do the same become one.
 import binaryen from "binaryen";
 
 /** What is done first: it unites equal functions, and makes more of them equal. */
@@ -14,7 +14,6 @@ const PASSES = [
   "merge-blocks",
   "remove-unused-names",
   "duplicate-function-elimination",
-  "strip-target-features",
 ];
 /** How much the likeness to a function counts after one more function stands between. */
 const FADES = 0.8;
