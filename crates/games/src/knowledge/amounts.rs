@@ -49,7 +49,7 @@ impl Amount {
     }
 }
 
-/// What `amounts.txt` tells: for each measure one row of the objects.
+/// What `amounts.txt` tells: for each measure one row of the objects; the later one counts.
 #[derive(Default)]
 pub(super) struct Amounts {
     rows: Vec<(Measure, Vec<Option<Amount>>)>,
@@ -184,7 +184,7 @@ impl Amounts {
 
     fn amount(&self, object: ObjectId, measures: &Measures, measure: Measure) -> Option<Amount> {
         let told = |measure| {
-            let row = self.rows.iter().find(|(of, _)| *of == measure);
+            let row = self.rows.iter().rev().find(|(of, _)| *of == measure);
             row.and_then(|(_, row)| row[object.0])
         };
         match measure {
@@ -259,7 +259,7 @@ impl Amounts {
         let (count, mut next) = self.number(clause, tokens, at);
         if counts {
             let said = words.get(next..)?;
-            let (_, part) = self.parts.iter().find(|(part, _)| **part == *said)?;
+            let (_, part) = self.parts.iter().rev().find(|(part, _)| **part == *said)?;
             return (next > at).then(|| compared(*part, count));
         }
         let text = |i: usize| (i < words.len()).then(|| clause.text(tokens, i));

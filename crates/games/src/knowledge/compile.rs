@@ -33,7 +33,7 @@ pub struct Sources<'a> {
     pub phrases: Source<'a>,
     /// Further things to compare sizes with.
     pub references: Source<'a>,
-    /// Wordings and properties that are understood and not asked.
+    /// Wordings and properties that are understood and not asked; read with the feature `heard`.
     pub heard: Source<'a>,
     /// Numbers: lengths, prices, how many parts.
     pub amounts: Source<'a>,
