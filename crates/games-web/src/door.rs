@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use archer_world::Settings;
 use wasm_bindgen::prelude::*;
 
 use crate::fault::Fault;
-use crate::games::{Games, from_text};
+use crate::games::{Games, Request};
 
 /// Whether a panic has ended the instance. A trap does not say so: for want of memory Rust ends by the same
 /// instruction, and calls no hook.
@@ -32,15 +31,15 @@ impl WasmGames {
     /// The world of these settings, given as JSON; a fault is thrown as JSON.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str) -> Result<WasmGames, String> {
-        let settings = from_text::<Settings>(settings).map_err(|error| unread(&error))?;
+        let settings = crate::games::settings(settings).map_err(|error| unread(&error))?;
         Games::new(&settings).map(WasmGames).map_err(|fault| thrown(&fault))
     }
 
     /// Answers one request, both as JSON.
     pub fn call(&self, request: &str) -> Result<String, String> {
-        let request = from_text(request).map_err(|error| unread(&error))?;
+        let request = Request::from_text(request).map_err(|error| unread(&error))?;
         let reply = self.0.call(request).map_err(|fault| thrown(&fault))?;
-        Ok(serde_json::to_string(&reply).expect("a reply is JSON"))
+        Ok(archer_input::to_text(&reply))
     }
 
     /// Plays with a learner: the answer to a message.
@@ -60,5 +59,5 @@ fn unread(error: &str) -> String {
 }
 
 fn thrown(fault: &Fault) -> String {
-    serde_json::to_string(fault).expect("a fault is JSON")
+    archer_input::to_text(fault)
 }

@@ -7,7 +7,7 @@ use archer_world::messages::Request as Message;
 use archer_world::serve::Served;
 use archer_world::teaching::Lesson;
 use archer_world::{About, Settings, Worlds};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -54,7 +54,11 @@ pub struct Request {
     pub change: WorldChange,
     pub seed: u64,
     pub turns: Vec<PastTurn>,
+    /// Stands for `game`, which is taken as it is.
+    #[serde(rename = "game")]
+    pub whole: IgnoredAny,
     /// A [`Game`] or a [`Host`].
+    #[serde(skip)]
     pub game: Value,
     pub turn: usize,
     pub retries: bool,
@@ -78,6 +82,28 @@ pub enum Reply {
     Doubt(Option<Doubt>),
     Reveal(Reveal),
     Host(Host),
+}
+
+impl Request {
+    /// The request that a text is.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let mut value = value_of(text)?;
+        let game = value.get_mut("game").map(Value::take).unwrap_or_default();
+        let request: Request =
+            archer_input::from_value(value).map_err(|error| error.to_string())?;
+        Ok(Request { game, ..request })
+    }
+}
+
+/// The settings that a text holds.
+///
+/// # Errors
+/// If it holds none.
+pub fn settings(text: &str) -> Result<Settings, String> {
+    archer_input::entries(value_of(text)?).map_err(|error| error.to_string())
 }
 
 impl Games {
@@ -167,7 +193,7 @@ impl Games {
             Ok(message) => ready(self.served.answer(self.worlds.as_ref(), message)),
             Err(error) => archer_world::serve::refused(error),
         };
-        serde_json::to_string(&answer).expect("an answer is JSON")
+        archer_input::to_text(&answer)
     }
 
     /// Teaches: the answer to a lesson, both as JSON; null where there is none.
@@ -180,9 +206,12 @@ impl Games {
 
 /// What a text says. It is read as a [`Value`] first, so that there is one reader of each type in the module
 /// and not two.
-pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    archer_input::from_value(value).map_err(|error| error.to_string())
+fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    archer_input::from_value(value_of(text)?).map_err(|error| error.to_string())
+}
+
+fn value_of(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// A game as a page hands it in.

@@ -21,7 +21,7 @@ pub enum HostStatus {
 
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "HostTurn.."))]
 pub struct HostTurn {
     number: usize,
     question: String,
@@ -37,7 +37,7 @@ pub struct HostTurn {
 
 /// A hosted game as the page holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "Host.."))]
 pub struct Host {
     seed: u64,
     /// The number of the thing: the page hands it back and does not show it.
@@ -47,6 +47,7 @@ pub struct Host {
     turns: Vec<HostTurn>,
     max_turns: usize,
     /// Told at the end.
+    #[serde(default)]
     pub thing: Option<String>,
     return_so_far: f64,
 }

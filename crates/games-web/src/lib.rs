@@ -15,3 +15,8 @@ mod door;
 
 pub use fault::Fault;
 pub use games::{Games, Reply, Request};
+
+/// 3 kB gzipped less than the standard library's, and as fast.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

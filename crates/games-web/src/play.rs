@@ -1,5 +1,8 @@
 //! The person thinks of something and the agent asks.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use archer_games::oracle::{AmendedOracle, Oracle};
 use archer_games::twenty_questions::Amendments;
 use archer_games::twenty_questions::HEADER;
@@ -63,15 +66,17 @@ pub enum Status {
 
 /// One exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "Turn.."))]
 pub struct Turn {
     /// From 1.
     pub number: usize,
     /// As the agent said it.
     pub question: String,
     /// None while it is awaited.
+    #[serde(default)]
     pub answer: Option<Said>,
     /// The thing that the question guesses.
+    #[serde(default)]
     pub guess: Option<String>,
     /// Whether a person put the question there.
     pub forced: bool,
@@ -90,8 +95,10 @@ pub struct Talk {
 
 /// A turn of a game that was left, as the page kept it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename = "PastTurn..")]
 pub struct PastTurn {
     question: String,
+    #[serde(default)]
     answer: Option<Said>,
     #[serde(default)]
     forced: bool,
@@ -99,7 +106,7 @@ pub struct PastTurn {
 
 /// A game as the page holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", rename(deserialize = "Game.."))]
 pub struct Game {
     seed: u64,
     /// Where it stands.
@@ -108,6 +115,7 @@ pub struct Game {
     pub turns: Vec<Turn>,
     max_turns: usize,
     /// The thing that was found.
+    #[serde(default)]
     pub found: Option<String>,
     return_so_far: f64,
 }
@@ -388,17 +396,15 @@ impl Games {
         // An actor that is sure to ask something else may leave nothing to share out.
         let even = 1.0 / shares.len().max(1) as f64;
         let share = |p: f64| if guessing > 0.0 { p / guessing } else { even };
-        let mut guesses: Vec<Guess> = self
-            .things
-            .iter()
-            .zip(&shares)
-            .map(|(thing, &p)| Guess {
-                thing: thing.clone(),
-                probability: share(p),
-                denied: denied(thing),
-            })
-            .collect();
-        guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        // The likeliest first, and of equals the first. No share is below 0, so their bits are ordered as they are.
+        let ranked = shares.iter().enumerate().map(|(i, &p)| (share(p).to_bits(), Reverse(i)));
+        let mut ranked: BinaryHeap<_> = ranked.collect();
+        let mut guesses = Vec::with_capacity(ranked.len());
+        while let Some((probability, Reverse(i))) = ranked.pop() {
+            let thing = self.things[i].clone();
+            let denied = denied(&thing);
+            guesses.push(Guess { thing, probability: f64::from_bits(probability), denied });
+        }
         Ok(Guesses { guesses, guessing: guessing.min(1.0) })
     }
 }

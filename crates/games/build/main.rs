@@ -2,8 +2,8 @@
 //!
 //! What is packed is each file's path and text without its comments, all ended by a zero byte. A page
 //! that fetches the worlds should not pay for text that people read and edit, so a build for WebAssembly
-//! compresses it, by PPMd: a third less than deflated. Elsewhere it stays as it is, which costs nothing
-//! to unpack.
+//! compresses it, by PPMd: a third less than deflated. Lists whose order says nothing are sorted before,
+//! which saves another thirtieth. Elsewhere it stays as it is, which costs nothing to unpack.
 
 #![expect(
     clippy::disallowed_methods,
@@ -20,8 +20,8 @@ use std::{env, fs};
 use ppmd_rust::{Ppmd7Decoder, Ppmd7Encoder};
 
 // As `src/data.rs` has them.
-const ORDER: u32 = 6;
-const MEMORY: u32 = 1536 << 10;
+const ORDER: u32 = 8;
+const MEMORY: u32 = 4 << 20;
 
 fn main() {
     println!("cargo::rerun-if-changed=data");
@@ -32,6 +32,7 @@ fn main() {
     if env::var_os("CARGO_FEATURE_HEARD").is_none() {
         paths.retain(|path| path != "data/heard.txt");
     }
+    let wasm = env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm");
     let mut plain = Vec::new();
     for path in &paths {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -39,10 +40,12 @@ fn main() {
         let name = path.strip_prefix("data/").unwrap_or(path);
         plain.extend_from_slice(name.as_bytes());
         plain.push(0);
-        plain.extend_from_slice(without_comments(&text).as_bytes());
+        let text = without_comments(&text);
+        let text = if wasm { with_sorted_lists(&text) } else { text };
+        plain.extend_from_slice(text.as_bytes());
         plain.push(0);
     }
-    match env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
+    match wasm {
         true => write("data.bin", &packed(&plain)),
         false => write("data.bin", &plain),
     }
@@ -72,6 +75,19 @@ fn write(name: &str, bytes: &[u8]) {
 fn without_comments(text: &str) -> String {
     let plain = |line: &str| if line.starts_with('#') { "\n".into() } else { format!("{line}\n") };
     text.lines().map(plain).collect()
+}
+
+/// The same text with the lists behind `+`, `-` and `~` sorted: what an object has and lacks is a set.
+fn with_sorted_lists(text: &str) -> String {
+    let line = |line: &str| match line.split_at_checked(4) {
+        Some((mark @ ("  + " | "  - " | "  ~ "), list)) if !list.contains('#') => {
+            let mut items: Vec<&str> = list.split(", ").collect();
+            items.sort_unstable();
+            format!("{mark}{}\n", items.join(", "))
+        }
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Every text file below a folder, with forward slashes on any system.

@@ -288,9 +288,9 @@ impl WorldConfig {
 
     /// All of it as settings.
     pub fn settings(&self) -> Settings {
-        match serde_json::to_value(self).expect("a configuration is plain data") {
-            serde_json::Value::Object(settings) => settings,
-            other => unreachable!("a struct is an object, not {other}"),
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(settings)) => settings,
+            _ => unreachable!("a configuration is plain data"),
         }
     }
 

@@ -37,8 +37,8 @@ fn unpacked() -> Cow<'static, str> {
     use std::io::Read;
 
     // As `build/main.rs` has them.
-    const ORDER: u32 = 6;
-    const MEMORY: u32 = 1536 << 10;
+    const ORDER: u32 = 8;
+    const MEMORY: u32 = 4 << 20;
     let (length, packed) = PACKED.split_first_chunk().expect("the build script writes the length");
     let mut plain = vec![0; u32::from_le_bytes(*length) as usize];
     ppmd_rust::Ppmd7Decoder::new(packed, ORDER, MEMORY)

@@ -85,9 +85,13 @@ impl UnknownWord {
         let lower = letters::lower(&beginning);
         let mut by_distance: Vec<(usize, &str)> =
             known.iter().map(|(known, name)| (edit_distance(&lower, known), *name)).collect();
-        by_distance.sort();
-        let nearest = by_distance.iter().take(3).map(|&(_, name)| name.to_string());
-        UnknownWord { word: word.to_string(), nearest: nearest.collect() }
+        let mut nearest = Vec::new();
+        while nearest.len() < 3
+            && let Some(best) = (0..by_distance.len()).min_by_key(|&i| by_distance[i])
+        {
+            nearest.push(by_distance.remove(best).1.to_string());
+        }
+        UnknownWord { word: word.to_string(), nearest }
     }
 }
 

@@ -9,7 +9,7 @@
 //! oracle knows. [`Solver`] has only the splits of a pool of questions, and gives the best
 //! question in every situation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::question_pool::QuestionPool;
 use crate::twenty_questions::Answer;
@@ -80,6 +80,17 @@ fn perfect_costs(words: usize, max_turns: usize, answers: usize) -> Vec<Vec<u32>
     costs
 }
 
+/// Sorts a few numbers; what the library sorts with is made for many, and a page fetches it.
+fn sort(numbers: &mut [u32]) {
+    for end in 1..numbers.len() {
+        for i in (1..=end).rev() {
+            if numbers[i - 1] > numbers[i] {
+                numbers.swap(i - 1, i);
+            }
+        }
+    }
+}
+
 /// For each n the least `a[i] + b[n - i]`.
 fn best_sums(a: &[u32], b: &[u32]) -> Vec<u32> {
     let sum = |n: usize| (0..=n).map(|i| a[i] + b[n - i]).min().unwrap_or(0);
@@ -133,12 +144,14 @@ impl Solver {
         assert!(max_turns >= 1, "an optimum over no turns");
         let split =
             |question: usize| Split { question, parts: parts(&pool.questions()[question].answers) };
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         let mut splits: Vec<Split> = (0..pool.properties().len()).map(split).collect();
         splits.retain(|split| {
             let mut parts = split.parts;
-            parts.sort_unstable();
-            seen.insert(parts)
+            sort(&mut parts);
+            let new = !seen.contains(&parts);
+            seen.push(parts);
+            new
         });
         let guesses: Vec<Split> = (0..words)
             .map(|word| {

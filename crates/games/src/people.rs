@@ -20,6 +20,7 @@
 //! ones and the share of those against the table grow about with √d, from an eighth of what they are
 //! where half say yes (`docs/environments/twenty_questions.md`).
 
+use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GameError;
@@ -97,15 +98,19 @@ impl PeopleConfig {
         for (key, value) in [("unknown", unknown), ("sometimes", sometimes), ("wrong", wrong)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(GameError::BadSetting(format!(
-                    "world.people.{key} = {value} is out of range: it must be between 0 and 1"
+                    "world.people.{key} = {} is out of range: it must be between 0 and 1",
+                    shown(value)
                 )));
             }
         }
         if unknown + sometimes + 2.0 * wrong > 1.0 {
             return Err(GameError::BadSetting(format!(
-                "world.people.unknown {unknown}, sometimes {sometimes} and wrong {wrong} leave the \
-                 table's answer less likely than its contrary; lower them until unknown, sometimes \
-                 and twice wrong add up to at most 1"
+                "world.people.unknown {}, sometimes {} and wrong {} leave the table's answer \
+                 less likely than its contrary; lower them until unknown, sometimes and twice wrong \
+                 add up to at most 1",
+                shown(unknown),
+                shown(sometimes),
+                shown(wrong)
             )));
         }
         Ok(())

@@ -1,7 +1,5 @@
 //! What the answers of a game say about each word: Bayes' rule over the rates of whoever answers.
 
-use std::collections::HashSet;
-
 use crate::people::Rates;
 use crate::question_pool::{PoolQuestion, QuestionPool};
 use crate::twenty_questions::Answer;
@@ -62,7 +60,7 @@ pub struct Posterior {
     chances: Vec<f64>,
     /// Which words were guessed.
     guessed: Vec<bool>,
-    asked: HashSet<String>,
+    asked: Vec<String>,
 }
 
 impl Posterior {
@@ -73,7 +71,7 @@ impl Posterior {
     pub fn new(words: usize, channel: Channel) -> Self {
         assert!(words > 0, "a posterior over no words");
         let chances = vec![1.0 / words as f64; words];
-        Posterior { channel, chances, guessed: vec![false; words], asked: HashSet::new() }
+        Posterior { channel, chances, guessed: vec![false; words], asked: Vec::new() }
     }
 
     /// The words of a pool after a history of (question, answer) pairs. What is no question of the pool,
@@ -98,7 +96,7 @@ impl Posterior {
         if answer == Answer::Invalid || !self.is_news(question) {
             return;
         }
-        self.asked.insert(question.text.clone());
+        self.asked.push(question.text.clone());
         let mut weights = self.chances.clone();
         // What is never said there says nothing where it is said all the same: that somebody does not
         // know whether it is the thing guessed, or anything where the table answers.

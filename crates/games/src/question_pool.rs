@@ -4,10 +4,8 @@
 //! question of each property of the knowledge table that splits the list, then one guess for each
 //! word.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::error::UnknownWord;
-use crate::knowledge::{self, Claim, ObjectId, Reading, Simple, Table, Value};
+use crate::knowledge::{self, Claim, Map, ObjectId, Reading, Simple, Table, Value};
 use crate::posterior::{Channel, Posterior};
 use crate::twenty_questions::{Amendments, Answer};
 
@@ -94,7 +92,7 @@ pub struct QuestionPool {
     questions: Vec<PoolQuestion>,
     /// The number of properties; the guesses follow them.
     properties: usize,
-    by_text: HashMap<String, usize>,
+    by_text: Map<Box<str>, usize>,
     channel: Channel,
 }
 
@@ -151,7 +149,8 @@ impl QuestionPool {
             properties.into_iter().filter(|q| splits(q) && !is_guess(q)).collect();
         let properties = questions.len();
         questions.extend(guesses);
-        let by_text = questions.iter().enumerate().map(|(i, q)| (q.text.clone(), i)).collect();
+        let by_text =
+            questions.iter().enumerate().map(|(i, q)| (q.text.as_str().into(), i)).collect();
         QuestionPool { questions, properties, by_text, channel: Channel::default() }
     }
 
@@ -182,9 +181,14 @@ impl QuestionPool {
     /// A small model learns the language of a small pool sooner. For ten words eight properties
     /// are enough for the best mean return; the first eight of the table are not.
     pub fn thinned(&self, max_properties: usize) -> Self {
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         let mut open: Vec<&PoolQuestion> = self.properties().iter().collect();
-        open.retain(|question| seen.insert(classes(&vec![0; self.words()], question)));
+        open.retain(|question| {
+            let classes = classes(&vec![0; self.words()], question);
+            let new = !seen.contains(&classes);
+            seen.push(classes);
+            new
+        });
         let mut kept: Vec<PoolQuestion> = Vec::new();
         // The number of the class of each word: words of one class are not told apart so far.
         let mut told = vec![0; self.words()];

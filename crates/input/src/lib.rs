@@ -10,7 +10,8 @@
 //! | [`json`] | a whole file | a JSON document |
 //! | [`line`](fn@line) | one line or message | what a person or a peer says |
 //! | [`json_line`] | one line or message | JSON Lines, messages |
-//! | [`from_value`] | a JSON value | what a page reads, in little code |
+//! | [`from_value`], [`entries`] | a JSON value | what a page reads, in little code |
+//! | [`to_text`] | what is always JSON | what a page is answered |
 //! | [`shown`] | a number | sentences about it |
 //! | [`read_line`], [`skip_line`] | a stream | lines of bounded length |
 //! | [`instead_of`] | a whole file | what it is instead of a file of weights or a model |
@@ -30,7 +31,7 @@ pub use format::Format;
 pub use json::{json, json_line, json_text, place_in_line};
 pub use lines::{LONGEST_LINE, Line, read_line, skip_line};
 pub use text::{Fault, instead_of, line, text};
-pub use value::{ValueError, from_value, shown};
+pub use value::{ValueError, entries, from_value, shown, to_text};
 
 /// The README's examples, which are compiled with those of the documentation.
 #[cfg(doctest)]

@@ -3,11 +3,18 @@
 //! The reader of `serde_json` takes a struct from an array as well, and an enum from an object; for each type
 //! both are in the program. This one takes a struct from an object and an enum from the name of a variant that
 //! holds nothing. The sentences of its errors are the same.
+//!
+//! It differs in two things, for its readers do not see all attributes of a type:
+//!
+//! - An unknown field is an error. A struct that ignores such fields has a name that ends in `..` for its
+//!   readers: `#[serde(rename(deserialize = "Game.."))]`. No message shows that name.
+//! - A field that may be absent has `#[serde(default)]`, an `Option` too.
 
 use std::fmt;
+use std::mem::take;
 
 use serde::Serialize;
-use serde::de::value::StringDeserializer;
+use serde::de::value::{StringDeserializer, U64Deserializer};
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
     IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
@@ -18,8 +25,28 @@ use serde_json::{Map, Number, Value};
 ///
 /// # Errors
 /// If it is no such thing.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ValueError> {
-    T::deserialize(Plain(value))
+pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<T, ValueError> {
+    T::deserialize(Plain(&mut value))
+}
+
+/// The entries of an object, as they stand.
+///
+/// # Errors
+/// If it is none.
+pub fn entries(mut value: Value) -> Result<Map<String, Value>, ValueError> {
+    match value {
+        Value::Object(entries) => Ok(entries),
+        _ => Err(Plain(&mut value).unlike(&"a map")),
+    }
+}
+
+/// What is always JSON, as text.
+///
+/// # Panics
+/// If it is not.
+pub fn to_text(value: &(impl Serialize + ?Sized)) -> String {
+    // The error is not shown: what shows it would be in a page for nothing.
+    serde_json::to_string(value).unwrap_or_else(|_| panic!("this is JSON"))
 }
 
 /// Why a value is not what it should be: a part of a sentence.
@@ -76,7 +103,7 @@ fn written<N: Copy + Into<f64> + Serialize>(number: N) -> String {
         _ if wide.is_nan() => "NaN".into(),
         f64::INFINITY => "inf".into(),
         f64::NEG_INFINITY => "-inf".into(),
-        _ => serde_json::to_string(&number).expect("a number is JSON"),
+        _ => to_text(&number),
     }
 }
 
@@ -88,12 +115,13 @@ fn kind(number: &Number) -> Unexpected<'static> {
     }
 }
 
-struct Plain(Value);
+/// A value that is read, and is null afterwards.
+struct Plain<'a>(&'a mut Value);
 
-impl Plain {
+impl Plain<'_> {
     #[cold]
     fn unlike(&self, expected: &dyn Expected) -> ValueError {
-        let found = match &self.0 {
+        let found = match &*self.0 {
             Value::Null => Unexpected::Other("null"),
             Value::Bool(yes) => Unexpected::Bool(*yes),
             Value::Number(number) => kind(number),
@@ -116,22 +144,23 @@ impl Plain {
 
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::String(text) => visitor.visit_string(text),
+            Value::String(text) => visitor.visit_string(take(text)),
             _ => Err(self.unlike(&visitor)),
         }
     }
 
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+            Value::Array(items) => visitor.visit_seq(&mut Parts::of_list(items)),
             _ => Err(self.unlike(&visitor)),
         }
     }
 
-    fn fields<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn entries<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::Object(fields) => {
-                visitor.visit_map(Fields { rest: fields.into_iter(), value: Value::Null })
+            Value::Object(entries) => {
+                let rest = take(entries).into_iter();
+                visitor.visit_map(Entries { rest, value: Value::Null })
             }
             _ => Err(self.unlike(&visitor)),
         }
@@ -147,7 +176,7 @@ macro_rules! alike {
     )*)*};
 }
 
-impl<'de> Deserializer<'de> for Plain {
+impl<'de> Deserializer<'de> for Plain<'_> {
     type Error = ValueError;
 
     alike! {
@@ -155,23 +184,23 @@ impl<'de> Deserializer<'de> for Plain {
             deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64;
         text: deserialize_char deserialize_str deserialize_string deserialize_identifier;
         list: deserialize_seq deserialize_bytes deserialize_byte_buf;
-        fields: deserialize_map;
+        entries: deserialize_map;
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
-            Value::Bool(yes) => visitor.visit_bool(yes),
+            Value::Bool(yes) => visitor.visit_bool(*yes),
             Value::Number(_) => self.number(visitor),
             Value::String(_) => self.text(visitor),
             Value::Array(_) => self.list(visitor),
-            Value::Object(_) => self.fields(visitor),
+            Value::Object(_) => self.entries(visitor),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::Bool(yes) => visitor.visit_bool(yes),
+            Value::Bool(yes) => visitor.visit_bool(*yes),
             _ => Err(self.unlike(&visitor)),
         }
     }
@@ -234,49 +263,34 @@ impl<'de> Deserializer<'de> for Plain {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        self.fields(visitor)
+        let Value::Object(entries) = self.0 else { return Err(self.unlike(&visitor)) };
+        let mut parts = Parts::of_struct(entries, name, fields)?;
+        visitor.visit_seq(&mut parts).map_err(|error| parts.explained(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ValueError> {
         match self.0 {
-            Value::String(name) => visitor.visit_enum(Variant(name)),
+            Value::String(name) => visitor.visit_enum(Variant::named(name, variants)?),
             _ => Err(self.unlike(&"string or map")),
         }
     }
 }
 
-struct Items(std::vec::IntoIter<Value>);
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = ValueError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, ValueError> {
-        self.0.next().map(|item| seed.deserialize(Plain(item))).transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
-    }
-}
-
-struct Fields {
+struct Entries {
     rest: <Map<String, Value> as IntoIterator>::IntoIter,
     value: Value,
 }
 
-impl<'de> MapAccess<'de> for Fields {
+impl<'de> MapAccess<'de> for Entries {
     type Error = ValueError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -293,12 +307,80 @@ impl<'de> MapAccess<'de> for Fields {
         &mut self,
         seed: T,
     ) -> Result<T::Value, ValueError> {
-        seed.deserialize(Plain(self.value.take()))
+        seed.deserialize(Plain(&mut self.value))
     }
 }
 
-/// The name of a variant that holds nothing.
-struct Variant(String);
+/// The items of a list, or the fields of a struct in the order of its declaration, as if they were a list. What is
+/// made for a struct to read a list is small; to read fields by name takes a second reader, for the names, and a
+/// loop.
+struct Parts<'a> {
+    items: std::slice::IterMut<'a, Value>,
+    entries: Option<&'a mut Map<String, Value>>,
+    fields: std::slice::Iter<'static, &'static str>,
+    /// The field that was asked for last, where it is not there.
+    missing: Option<&'static str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of_list(items: &'a mut [Value]) -> Self {
+        Self { items: items.iter_mut(), entries: None, fields: [].iter(), missing: None }
+    }
+
+    /// # Errors
+    /// If there is a field of another name, and the name of the struct does not end in `..`.
+    fn of_struct(
+        entries: &'a mut Map<String, Value>,
+        name: &str,
+        fields: &'static [&'static str],
+    ) -> Result<Self, ValueError> {
+        let unknown = entries.keys().find(|name| !fields.contains(&name.as_str()));
+        if let Some(unknown) = unknown.filter(|_| !name.ends_with("..")) {
+            return Err(ValueError::unknown_field(unknown, fields));
+        }
+        let (items, fields) = ([].iter_mut(), fields.iter());
+        Ok(Self { items, entries: Some(entries), fields, missing: None })
+    }
+
+    fn next(&mut self) -> Option<&mut Value> {
+        let Some(entries) = &mut self.entries else { return self.items.next() };
+        let name = self.fields.next()?;
+        let value = entries.get_mut(*name);
+        self.missing = value.is_none().then_some(name);
+        value
+    }
+
+    /// The error of reading: that a field is missing, if nothing was read after it.
+    fn explained(&self, error: ValueError) -> ValueError {
+        self.missing.map_or(error, ValueError::missing_field)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Parts<'_> {
+    type Error = ValueError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, ValueError> {
+        self.next().map(|part| seed.deserialize(Plain(part))).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+/// The number of a variant that holds nothing.
+struct Variant(u64);
+
+impl Variant {
+    fn named(name: &str, variants: &'static [&'static str]) -> Result<Self, ValueError> {
+        let number = variants.iter().position(|variant| *variant == name);
+        let number = number.ok_or_else(|| ValueError::unknown_variant(name, variants))?;
+        Ok(Self(number as u64))
+    }
+}
 
 impl<'de> EnumAccess<'de> for Variant {
     type Error = ValueError;
@@ -308,12 +390,12 @@ impl<'de> EnumAccess<'de> for Variant {
         self,
         seed: T,
     ) -> Result<(T::Value, Nothing), ValueError> {
-        let name: StringDeserializer<ValueError> = self.0.into_deserializer();
-        Ok((seed.deserialize(name)?, Nothing))
+        let number: U64Deserializer<ValueError> = self.0.into_deserializer();
+        Ok((seed.deserialize(number)?, Nothing))
     }
 }
 
-/// What stands behind the name.
+/// What stands behind the number.
 struct Nothing;
 
 impl<'de> VariantAccess<'de> for Nothing {
@@ -371,6 +453,23 @@ mod tests {
         pair: Option<(String, bool)>,
         #[serde(default)]
         rest: Value,
+    }
+
+    #[derive(Debug, PartialEq, Default, Deserialize)]
+    #[serde(default, rename(deserialize = "Lid.."))]
+    struct Lid {
+        size: usize,
+        colour: Option<Colour>,
+    }
+
+    #[test]
+    fn a_struct_that_says_so_ignores_what_it_does_not_know() {
+        let lid: Lid = from_value(json!({"weight": 1, "size": 2})).unwrap();
+        assert_eq!(lid, Lid { size: 2, colour: None });
+        let error = from_value::<Lid>(json!({"weight": 1, "size": "x"})).unwrap_err().to_string();
+        assert_eq!(error, "invalid type: string \"x\", expected usize");
+        let error = from_value::<Lid>(json!(7)).unwrap_err().to_string();
+        assert_eq!(error, "invalid type: integer `7`, expected struct Lid");
     }
 
     #[test]

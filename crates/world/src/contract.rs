@@ -4,6 +4,8 @@
 //! first game twice before anything is learned, for those that need a whole game. Both name the
 //! world, the rule, what was seen and what to do.
 
+use std::collections::HashSet;
+
 use archer_input::shown;
 
 use crate::error::WorldError;
@@ -152,10 +154,9 @@ fn check_choices(about: &About, choices: Option<&Choices>) -> Result<(), WorldEr
             return fault(&rule, format!("one begins with {:?}", shortened(choice)));
         }
     }
-    let mut sorted: Vec<&String> = choices.iter().collect();
-    sorted.sort_unstable();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => fault("choices differ", format!("{:?} was listed twice", pair[0])),
+    let mut listed = HashSet::new();
+    match choices.iter().find(|choice| !listed.insert(choice.as_str())) {
+        Some(choice) => fault("choices differ", format!("{choice:?} was listed twice")),
         None => Ok(()),
     }
 }

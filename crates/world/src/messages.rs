@@ -58,15 +58,23 @@ pub enum Request {
 }
 
 /// A [`Request`] as it is read: one struct with all fields, since an enum with a tag is read by way of a
-/// copy of it, whose code would be a twentieth of a page's module of games.
+/// copy of it, whose code would be a twentieth of a page's module of games. `archer_input::from_value` says
+/// what the dots and the defaults are for.
 #[derive(Deserialize)]
+#[serde(rename = "Asked..")]
 struct Asked {
     cmd: Command,
+    #[serde(default)]
     game: Option<u64>,
+    #[serde(default)]
     seed: Option<u64>,
+    #[serde(default)]
     task: Option<usize>,
+    #[serde(default)]
     training: Option<f64>,
+    #[serde(default)]
     said: Option<String>,
+    #[serde(default)]
     of: Option<Vec<Request>>,
 }
 

@@ -30,6 +30,7 @@ pub struct Game {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<usize>,
     /// What the player read first; `None` where a file does not say.
+    #[serde(default)]
     pub opening: Option<String>,
     /// What could be said first, where the world listed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use archer_input::to_text;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WorldError;
@@ -15,6 +16,7 @@ use crate::worlds::{Batch, Wait, Worlds};
 
 /// How the learner discounts, which a bonus that must not change the best policy depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename(deserialize = "Discount.."))]
 pub struct Discount {
     /// Discount for one turn, in (0, 1].
     pub gamma: f64,
@@ -98,10 +100,14 @@ pub enum Lesson {
 
 /// A [`Lesson`] as it is read, as a request is ([`crate::messages`]).
 #[derive(Deserialize)]
+#[serde(rename = "Taught..")]
 struct Taught {
     teach: Kind,
+    #[serde(default)]
     starts: Option<Vec<Start>>,
+    #[serde(default)]
     game: Option<Game>,
+    #[serde(default)]
     discount: Option<Discount>,
 }
 
@@ -138,17 +144,15 @@ impl Lesson {
     /// The answer of a teaching as JSON.
     pub fn of(&self, teaching: &dyn Teaching) -> String {
         match self {
-            Lesson::Demonstrations { starts } => json(&teaching.demonstrations(starts)),
-            Lesson::ContextOnlyGames { starts } => json(&teaching.context_only_games(starts).ok()),
-            Lesson::Facts => json(&teaching.facts()),
-            Lesson::WinningUtterances => json(&teaching.winning_utterances()),
-            Lesson::Bonus { game, discount } => json(&teaching.bonus(game, *discount)),
+            Lesson::Demonstrations { starts } => to_text(&teaching.demonstrations(starts)),
+            Lesson::ContextOnlyGames { starts } => {
+                to_text(&teaching.context_only_games(starts).ok())
+            }
+            Lesson::Facts => to_text(&teaching.facts()),
+            Lesson::WinningUtterances => to_text(&teaching.winning_utterances()),
+            Lesson::Bonus { game, discount } => to_text(&teaching.bonus(game, *discount)),
         }
     }
-}
-
-fn json(answer: &impl Serialize) -> String {
-    serde_json::to_string(answer).expect("an answer is JSON")
 }
 
 /// A world with demonstrations that somebody else brings, in the place of its own.
@@ -240,12 +244,12 @@ mod tests {
                 r#"{"teach":"demonstrations","starts":[{"task":2,"seed":7}]}"#,
             ),
         ] {
-            assert_eq!(json(&lesson), line);
+            assert_eq!(to_text(&lesson), line);
             assert_eq!(serde_json::from_str::<Lesson>(line).unwrap(), lesson);
         }
         let discount = Discount { gamma: 0.5, bootstrap_truncated: false };
         let lesson = Lesson::Bonus { game: Game::default(), discount };
-        assert_eq!(serde_json::from_str::<Lesson>(&json(&lesson)).unwrap(), lesson);
+        assert_eq!(serde_json::from_str::<Lesson>(&to_text(&lesson)).unwrap(), lesson);
         assert_eq!(lesson.of(&Silent), "[]");
         for (line, part) in [
             (r#"{"teach":"facts?"}"#, "unknown variant `facts?`"),

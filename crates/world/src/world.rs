@@ -30,6 +30,7 @@ pub trait World: Send {
 
 /// How a game begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename(deserialize = "Start.."))]
 pub struct Start {
     /// The task, below [`About::tasks`]; `None` to let the seed draw it.
     #[serde(default)]

@@ -1,8 +1,6 @@
 //! A decision tree, made once and then followed: greedy over any list of words, or optimal over a
 //! short one.
 
-use std::collections::HashMap;
-
 use super::Asker;
 use super::information_gain::best_question;
 use crate::optimum::Solver;
@@ -20,7 +18,7 @@ pub struct TreeAsker {
 /// A question and where each answer leads.
 struct Node {
     question: usize,
-    next: HashMap<Answer, usize>,
+    next: Vec<(Answer, usize)>,
 }
 
 /// A set of possible words that still needs a node.
@@ -66,9 +64,9 @@ impl TreeAsker {
         while let Some(Open { possible, depth, parent }) = open.pop() {
             let question = choose(&pool, &possible, depth);
             let node = nodes.len();
-            nodes.push(Node { question, next: HashMap::new() });
+            nodes.push(Node { question, next: Vec::new() });
             if let Some((parent, answer)) = parent {
-                nodes[parent].next.insert(answer, node);
+                nodes[parent].next.push((answer, node));
             }
             let asked = &pool.questions()[question];
             for answer in [Answer::Yes, Answer::No, Answer::Sometimes] {
@@ -101,7 +99,7 @@ impl Asker for TreeAsker {
                 let here = &self.nodes[n];
                 let expected = self.pool.find(question) == Some(here.question);
                 let answer = Answer::from_text(answer).filter(|_| expected)?;
-                here.next.get(&answer).copied()
+                here.next.iter().find(|(known, _)| *known == answer).map(|(_, next)| *next)
             });
         }
         let index = node.map(|n| self.nodes[n].question).unwrap_or_else(|| {

@@ -5,7 +5,8 @@
 //! [`super::atlas`]; here is only their shape.
 
 use crate::decimal::decimal;
-use crate::knowledge::DataError;
+use crate::knowledge::{DataError, Place};
+use std::fmt::Display;
 
 /// A country with its cities.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,14 +81,16 @@ impl<'a> Fields<'a> {
         let mut fields = Fields { file, line, name, fields: Vec::new() };
         for part in parts {
             let field = part.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
-            fields.fields.push(field.ok_or_else(|| fields.error(&format!("{part:?} has no :")))?);
+            fields
+                .fields
+                .push(field.ok_or_else(|| fields.error(format_args!("{part:?} has no :")))?);
         }
         Ok(fields)
     }
 
-    fn error(&self, message: &str) -> DataError {
-        let message = format!("\"{}\": {message}", self.name);
-        DataError { file: self.file.to_string(), line: self.line, message }
+    fn error(&self, message: impl Display) -> DataError {
+        let place = Place { file: self.file, line: self.line };
+        place.error(format_args!("\"{}\": {message}", self.name))
     }
 
     fn optional(&mut self, key: &str) -> Option<&'a str> {
@@ -96,7 +99,7 @@ impl<'a> Fields<'a> {
     }
 
     fn text(&mut self, key: &str) -> Result<&'a str, DataError> {
-        self.optional(key).ok_or_else(|| self.error(&format!("there is no \"{key}:\"")))
+        self.optional(key).ok_or_else(|| self.error(format_args!("there is no \"{key}:\"")))
     }
 
     fn list(&mut self, key: &str) -> Vec<&'a str> {
@@ -105,18 +108,18 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&self, text: &str) -> Result<f64, DataError> {
-        decimal(text).ok_or_else(|| self.error(&format!("\"{text}\" is not a number")))
+        decimal(text).ok_or_else(|| self.error(format_args!("\"{text}\" is not a number")))
     }
 
     fn whole(&self, text: &str) -> Result<u32, DataError> {
-        text.parse().map_err(|_| self.error(&format!("\"{text}\" is not a number")))
+        text.parse().map_err(|_| self.error(format_args!("\"{text}\" is not a number")))
     }
 
     /// What is left was not understood.
     fn end(&self) -> Result<(), DataError> {
         match self.fields.first() {
             None => Ok(()),
-            Some((key, _)) => Err(self.error(&format!("there is no field \"{key}\""))),
+            Some((key, _)) => Err(self.error(format_args!("there is no field \"{key}\""))),
         }
     }
 }
@@ -126,10 +129,9 @@ pub fn countries<'a>(file: &'a str, text: &'a str) -> Result<Vec<CountryRecord<'
     let mut countries: Vec<CountryRecord<'a>> = Vec::new();
     for (i, raw) in text.lines().enumerate() {
         let said = raw.split('#').next().unwrap_or("").trim_end();
-        let misplaced = |what: &str| DataError {
-            file: file.to_string(),
-            line: i + 1,
-            message: format!("{what} before the first of those it belongs to"),
+        let misplaced = |what: &str| {
+            let place = Place { file, line: i + 1 };
+            place.error(format_args!("{what} before the first of those it belongs to"))
         };
         if said.is_empty() {
         } else if let Some(said) = said.strip_prefix('=') {

@@ -26,7 +26,8 @@ impl GuessTeaching {
     }
 
     fn games(&self, asker: &mut dyn Asker, starts: &[Start]) -> Vec<Game> {
-        let mut world = make_one(&self.config).expect("this world was made before");
+        let mut world = make_one(&self.config)
+            .unwrap_or_else(|error| panic!("this world was made before: {error}"));
         play(asker, world.as_mut(), starts.iter().copied())
     }
 }

@@ -49,13 +49,14 @@ impl Amount {
     }
 }
 
-/// What `amounts.txt` tells: for each measure one row of the objects.
+/// What `amounts.txt` tells: for each measure one row of the objects; the later one counts.
 #[derive(Default)]
 pub(super) struct Amounts {
-    rows: Map<Measure, Vec<Option<Amount>>>,
+    rows: Vec<(Measure, Vec<Option<Amount>>)>,
     /// The words of the parts that are counted.
-    parts: Map<Box<[WordId]>, Measure>,
-    words: Map<WordId, Word>,
+    parts: Vec<(Box<[WordId]>, Measure)>,
+    /// What words say, by their numbers.
+    words: Vec<Option<Word>>,
 }
 
 /// What a word says in such a question.
@@ -144,7 +145,9 @@ impl Amounts {
     /// A reader of such questions; it reads none before something is told of some measure.
     pub fn learn_words(&mut self, vocabulary: &mut Vocabulary) {
         for &(word, says) in WORDS {
-            self.words.insert(vocabulary.intern(word), says);
+            let word = usize::from(vocabulary.intern(word));
+            self.words.resize(self.words.len().max(word + 1), None);
+            self.words[word] = Some(says);
         }
     }
 
@@ -155,9 +158,9 @@ impl Amounts {
         part: Option<Box<[WordId]>>,
         row: Vec<Option<Amount>>,
     ) {
-        self.rows.insert(measure, row);
+        self.rows.push((measure, row));
         if let Some(part) = part {
-            self.parts.insert(part, measure);
+            self.parts.push((part, measure));
         }
     }
 
@@ -180,7 +183,10 @@ impl Amounts {
     }
 
     fn amount(&self, object: ObjectId, measures: &Measures, measure: Measure) -> Option<Amount> {
-        let told = |measure| self.rows.get(&measure).and_then(|row| row[object.0]);
+        let told = |measure| {
+            let row = self.rows.iter().rev().find(|(of, _)| *of == measure);
+            row.and_then(|(_, row)| row[object.0])
+        };
         match measure {
             Measure::Size => Some(Amount::exactly(measures.size)),
             Measure::Weight => Some(Amount::exactly(measures.weight)),
@@ -202,7 +208,7 @@ impl Amounts {
         tokens: &Tokens,
         measures: &[Measures],
         names: &Map<Box<[WordId]>, ObjectId>,
-        references: &Map<Box<[WordId]>, Measures>,
+        references: &Map<Box<[WordId]>, ObjectId>,
     ) -> Option<Comparison> {
         if self.rows.is_empty() {
             return None;
@@ -214,12 +220,12 @@ impl Amounts {
             match words[at] {
                 HAVE if at == 0 => counts = true,
                 GOT | AS | THAN => {}
-                word => match self.words.get(&word) {
-                    Some(&Word::Compares(compared, how)) if measure.is_none() => {
+                word => match self.word(word) {
+                    Some(Word::Compares(compared, how)) if measure.is_none() => {
                         (measure, relation) = (Some(compared), Some(how));
                     }
-                    Some(&Word::Names(named)) if measure.is_none() => measure = Some(named),
-                    Some(&Word::Relates(how)) => {
+                    Some(Word::Names(named)) if measure.is_none() => measure = Some(named),
+                    Some(Word::Relates(how)) => {
                         // "only more than" is no relation, "no more than" is read elsewhere.
                         if relation.replace(how).is_some() {
                             return None;
@@ -247,12 +253,13 @@ impl Amounts {
                 return Some(compared(measure, (amount.least + amount.most) / 2.0));
             }
             if let (Measure::Height | Measure::Length, Some(of)) = (measure, references.get(rest)) {
-                return Some(compared(measure, of.size));
+                return Some(compared(measure, measures[of.0].size));
             }
         }
         let (count, mut next) = self.number(clause, tokens, at);
         if counts {
-            let part = self.parts.get(words.get(next..)?)?;
+            let said = words.get(next..)?;
+            let (_, part) = self.parts.iter().rev().find(|(part, _)| **part == *said)?;
             return (next > at).then(|| compared(*part, count));
         }
         let text = |i: usize| (i < words.len()).then(|| clause.text(tokens, i));
@@ -268,10 +275,10 @@ impl Amounts {
             (unit, amount) = (Measure::Speed, amount / 100_000.0);
             next += per_hour;
         }
-        while let Some(said) = words.get(next).and_then(|word| self.words.get(word)) {
+        while let Some(said) = words.get(next).and_then(|word| self.word(*word)) {
             match said {
-                Word::Names(named) if measure.is_none_or(|measure| measure == *named) => {
-                    measure = Some(*named);
+                Word::Names(named) if measure.is_none_or(|measure| measure == named) => {
+                    measure = Some(named);
                 }
                 Word::Filler => {}
                 _ => return None,
@@ -292,6 +299,10 @@ impl Amounts {
             _ => return None,
         };
         Some(compared(measure, amount))
+    }
+
+    fn word(&self, word: WordId) -> Option<Word> {
+        *self.words.get(usize::from(word))?
     }
 
     /// Whether a clause begins with a number: "2 metres tall".

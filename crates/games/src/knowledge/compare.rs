@@ -200,10 +200,10 @@ pub(super) struct Comparisons {
     size: WordId,
     weight: WordId,
     of: WordId,
-    /// Measures of the objects in order.
-    pub objects: Vec<Measures>,
-    /// Measures of things that are no objects, by the words of their names.
-    pub references: Map<Box<[WordId]>, Measures>,
+    /// Measures of the objects in order, and behind them of things that are no objects.
+    pub measures: Vec<Measures>,
+    /// The places of the latter, by the words of their names.
+    pub references: Map<Box<[WordId]>, ObjectId>,
 }
 
 impl Comparisons {
@@ -223,7 +223,7 @@ impl Comparisons {
             size: id("size"),
             weight: id("weight"),
             of: id("of"),
-            objects: Vec::new(),
+            measures: Vec::new(),
             references: Map::default(),
         }
     }
@@ -298,8 +298,8 @@ impl Comparisons {
         words: &[WordId],
         names: &Map<Box<[WordId]>, ObjectId>,
     ) -> Option<Measures> {
-        let object = names.get(words).map(|object| self.objects[object.0]);
-        object.or_else(|| self.references.get(words).copied())
+        let thing = names.get(words).or_else(|| self.references.get(words));
+        thing.map(|thing| self.measures[thing.0])
     }
 
     fn quantity(

@@ -12,7 +12,7 @@ use super::clause::Clause;
 use super::compare::{Comparison, Comparisons, Measure, Measures, Relation, amount};
 use super::facts::Facts;
 use super::format::{
-    self, Anchor, DataError, ObjectRecord, PhraseRecord, Place, PropertyRecord, Rule,
+    self, Anchor, DataError, ObjectRecord, PhraseRecord, Place, PropertyRecord, Rule, TOLD,
 };
 use super::heard::{Things, learn_amounts, learn_heard};
 use super::inflection::plural;
@@ -33,7 +33,7 @@ pub struct Sources<'a> {
     pub phrases: Source<'a>,
     /// Further things to compare sizes with.
     pub references: Source<'a>,
-    /// Wordings and properties that are understood and not asked.
+    /// Wordings and properties that are understood and not asked; read with the feature `heard`.
     pub heard: Source<'a>,
     /// Numbers: lengths, prices, how many parts.
     pub amounts: Source<'a>,
@@ -42,7 +42,7 @@ pub struct Sources<'a> {
 }
 
 /// Places in a list by name.
-pub(super) type Index<'a> = HashMap<&'a str, usize>;
+pub(super) type Index<'a> = Map<&'a str, usize>;
 
 /// Compiles the sources; `over` may change the records, first of properties and then of objects, and says
 /// which objects it has added or changed.
@@ -68,7 +68,7 @@ pub(super) fn compile<'a>(
     let index = index_of(asked.iter().map(|record| (record.name, record.place)))?;
     let kind_index = index_of(kinds.iter().map(|record| (record.name, record.place)))?;
     if let Some(silent) = plain.iter().find(|record| record.wordings.is_empty()) {
-        return Err(silent.place.error(format!("\"{}\" has no question", silent.name)));
+        return Err(silent.place.error(format_args!("\"{}\" has no question", silent.name)));
     }
 
     let mut reader = reader(&phrases)?;
@@ -80,11 +80,11 @@ pub(super) fn compile<'a>(
     let mut values = Vec::with_capacity(records.len() * asked.len());
     let mut rows: HashMap<Vec<u8>, &str> = HashMap::new();
     for (i, record) in records.iter().enumerate() {
-        let row = facts.row(record, &reader.comparisons.objects[i])?;
-        if let Some(other) = rows.insert(row.clone(), record.name) {
+        let row = facts.row(record, &reader.comparisons.measures[i])?;
+        if TOLD && let Some(other) = rows.insert(row.clone(), record.name) {
             return Err(record
                 .place
-                .error(format!("nothing tells \"{}\" from \"{other}\"", record.name)));
+                .error(format_args!("nothing tells \"{}\" from \"{other}\"", record.name)));
         }
         values.extend(row);
     }
@@ -106,10 +106,10 @@ pub(super) fn compile<'a>(
 }
 
 fn index_of<'a>(names: impl Iterator<Item = (&'a str, Place<'a>)>) -> Result<Index<'a>, DataError> {
-    let mut index = Index::new();
+    let mut index = Index::default();
     for (i, (name, place)) in names.enumerate() {
         if index.insert(name, i).is_some() {
-            return Err(place.error(format!("\"{name}\" is there twice")));
+            return Err(place.error(format_args!("\"{name}\" is there twice")));
         }
     }
     Ok(index)
@@ -161,7 +161,7 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
             }
         };
         if !new {
-            return Err(phrase.place.error(format!("\"{}\" is there twice", phrase.from)));
+            return Err(phrase.place.error(format_args!("\"{}\" is there twice", phrase.from)));
         }
     }
     let comparisons = Comparisons::new(&mut vocabulary);
@@ -191,19 +191,21 @@ fn learn_names(
 ) -> Result<(), DataError> {
     let measures = |record: &ObjectRecord<'_>| {
         Measures::parse(record.size).ok_or_else(|| {
-            let message = format!("\"{}\" is no size and weight such as \"46cm 4kg\"", record.size);
-            record.place.error(message)
+            record.place.error(format_args!(
+                "\"{}\" is no size and weight such as \"46cm 4kg\"",
+                record.size
+            ))
         })
     };
     for (i, record) in records.iter().enumerate() {
-        reader.comparisons.objects.push(measures(record)?);
+        reader.comparisons.measures.push(measures(record)?);
         for name in std::iter::once(&record.name).chain(&record.aliases) {
             let key =
                 reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
             if let Some(other) = reader.names.insert(key, ObjectId(i)).filter(|other| other.0 != i)
             {
                 let other = records[other.0].name;
-                return Err(record.place.error(format!("\"{name}\" names \"{other}\" too")));
+                return Err(record.place.error(format_args!("\"{name}\" names \"{other}\" too")));
             }
         }
     }
@@ -219,12 +221,14 @@ fn learn_names(
         for name in std::iter::once(&record.name).chain(&record.aliases) {
             let key =
                 reader.name_key(name).ok_or_else(|| record.place.error("this name is too long"))?;
+            let id = ObjectId(reader.comparisons.measures.len());
             if reader.names.contains_key(&key)
-                || reader.comparisons.references.insert(key, measures).is_some()
+                || reader.comparisons.references.insert(key, id).is_some()
             {
-                return Err(record.place.error(format!("\"{name}\" is there already")));
+                return Err(record.place.error(format_args!("\"{name}\" is there already")));
             }
         }
+        reader.comparisons.measures.push(measures);
     }
     Ok(())
 }
@@ -312,7 +316,7 @@ fn rules(
         };
         let amount = number.map(|(_, amount)| amount).or_else(thing);
         let amount = amount.ok_or_else(|| {
-            rule.place.error(format!("\"{}\" has no {}", rule.than, rule.measure))
+            rule.place.error(format_args!("\"{}\" has no {}", rule.than, rule.measure))
         })?;
         Ok(Comparison { measure, relation, amount })
     };

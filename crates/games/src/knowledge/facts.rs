@@ -32,14 +32,14 @@ impl<'a> Facts<'a> {
     ) -> Result<Vec<&'a PropertyRecord<'a>>, DataError> {
         let find = |name: &str, place: Place<'_>| {
             let found = self.kind_index.get(name).map(|&i| &self.kinds[i]);
-            found.ok_or_else(|| place.error(format!("there is no kind \"{name}\"")))
+            found.ok_or_else(|| place.error(format_args!("there is no kind \"{name}\"")))
         };
         let mut line = vec![find(name, place)?];
         while let Some(parent) = line[line.len() - 1].parent.filter(|parent| !parent.is_empty()) {
             let last = line[line.len() - 1];
             line.push(find(parent, last.place)?);
             if line.len() > self.kinds.len() {
-                return Err(last.place.error(format!("\"{}\" is above itself", last.name)));
+                return Err(last.place.error(format_args!("\"{}\" is above itself", last.name)));
             }
         }
         Ok(line)
@@ -74,12 +74,14 @@ impl<'a> Facts<'a> {
         let mut seen = vec![false; cells.len()];
         for entry in entries {
             let Some(&i) = self.index.get(entry.name) else {
-                return Err(entry.place.error(format!("there is no property \"{}\"", entry.name)));
+                return Err(entry
+                    .place
+                    .error(format_args!("there is no property \"{}\"", entry.name)));
             };
             if std::mem::replace(&mut seen[i], true) {
                 return Err(entry
                     .place
-                    .error(format!("\"{owner}\" says \"{}\" twice", entry.name)));
+                    .error(format_args!("\"{owner}\" says \"{}\" twice", entry.name)));
             }
             let value = match entry.said {
                 Said::Yes => Value::Yes,
@@ -104,17 +106,16 @@ impl<'a> Facts<'a> {
                 let implied = property.implies.iter().map(|&(name, place)| (name, place));
                 for (name, place) in implied.chain(above.map(|name| (name, property.place))) {
                     let Some(&j) = self.index.get(name) else {
-                        return Err(place.error(format!("there is no property \"{name}\"")));
+                        return Err(place.error(format_args!("there is no property \"{name}\"")));
                     };
                     if cells[j].value.weight() >= cells[i].value.weight() {
                         continue;
                     }
                     if cells[j].set && cells[j].value == Value::No && cells[i].value == Value::Yes {
-                        let message = format!(
+                        return Err(record.place.error(format_args!(
                             "\"{}\" is \"{}\" but not \"{name}\"",
                             record.name, property.name
-                        );
-                        return Err(record.place.error(message));
+                        )));
                     }
                     if !cells[j].set || cells[i].value == Value::Yes {
                         cells[j].value = cells[i].value;

@@ -60,7 +60,7 @@ fn items<'a>(list: &'a str, place: Place<'a>) -> impl Iterator<Item = Item<'a>> 
 impl Things<'_> {
     /// The objects that an entry means, each with its weight.
     fn meant(&self, item: &Item<'_>) -> Result<Vec<(usize, f32)>, DataError> {
-        let unknown = |what| item.place.error(format!("there is no {what} \"{}\"", item.name));
+        let unknown = |what| item.place.error(format_args!("there is no {what} \"{}\"", item.name));
         if !item.many {
             let is = |record: &ObjectRecord<'_>| record.name == item.name;
             let object = self.records.iter().position(is).ok_or_else(|| unknown("object"))?;
@@ -143,6 +143,10 @@ pub(super) fn learn_heard(
     things: &Things<'_>,
 ) -> Result<Vec<Heard>, DataError> {
     let mut heard: Vec<Heard> = Vec::new();
+    // Without its texts the reader of them is left out, too.
+    if !cfg!(feature = "heard") {
+        return Ok(heard);
+    }
     let mut literal = None;
     for (place, indented, said) in lines(file, text) {
         if !indented {
@@ -150,14 +154,13 @@ pub(super) fn learn_heard(
                 heard.push(Heard { values: vec![0; things.records.len()] });
                 things.facts.asked.len() + heard.len() - 1
             };
-            let property = match said {
-                "-" => own(),
-                name => *things
-                    .facts
-                    .index
-                    .get(name)
-                    .ok_or_else(|| place.error(format!("there is no property \"{name}\"")))?,
-            };
+            let property =
+                match said {
+                    "-" => own(),
+                    name => *things.facts.index.get(name).ok_or_else(|| {
+                        place.error(format_args!("there is no property \"{name}\""))
+                    })?,
+                };
             literal = Some(Literal { property: PropertyId(property), opposite: false });
             continue;
         }
@@ -224,7 +227,7 @@ pub(super) fn learn_amounts(
                 part = reader.name_key(name);
                 let property = things.facts.index.get(needs);
                 if property.is_none() && needs != "none" {
-                    return Err(place.error(format!("there is no property \"{needs}\"")));
+                    return Err(place.error(format_args!("there is no property \"{needs}\"")));
                 }
                 for (object, amount) in row.iter_mut().enumerate() {
                     let lacks = property.is_none_or(|p| things.values[object * count + p] == 0);
@@ -243,7 +246,9 @@ pub(super) fn learn_amounts(
             Some((amount, list))
         });
         let Some((amount, list)) = amount.filter(|_| current.is_some()) else {
-            return Err(place.error(format!("\"{said}\" is no amount such as \"4: car, truck\"")));
+            return Err(
+                place.error(format_args!("\"{said}\" is no amount such as \"4: car, truck\""))
+            );
         };
         for item in items(list, place) {
             for (object, weight) in things.meant(&item)? {

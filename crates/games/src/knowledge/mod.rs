@@ -28,6 +28,7 @@ use std::sync::OnceLock;
 pub use compare::{Comparison, Measure, Measures, Relation};
 pub use compile::Sources;
 pub use format::DataError;
+pub(crate) use format::Place;
 pub use loose::Hearing;
 #[cfg(feature = "own")]
 pub use own::{MAX_OWN_BYTES, MAX_OWN_OBJECTS, MAX_OWN_PROPERTIES, own_table, provide};
@@ -37,7 +38,7 @@ pub use spelling::{Letter, Spelling};
 use crate::data;
 use heard::Heard;
 use reader::Reader;
-use words::Map;
+pub(crate) use words::Map;
 
 /// The files of the embedded table, unpacked on first use.
 pub fn embedded() -> &'static Sources<'static> {

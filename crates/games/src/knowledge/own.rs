@@ -32,8 +32,9 @@ fn read<'a>((file, text): (&'a str, &'a str)) -> Result<Own<'a>, DataError> {
     let begin = Place { file, line: 1 };
     if text.len() > MAX_OWN_BYTES {
         let bytes = text.len();
-        return Err(begin
-            .error(format!("the file has {bytes} bytes, and at most {MAX_OWN_BYTES} are read")));
+        return Err(begin.error(format_args!(
+            "the file has {bytes} bytes, and at most {MAX_OWN_BYTES} are read"
+        )));
     }
     let (questions, objects) = text.split_at(objects_from(text));
     let properties = format::properties(file, questions)?;
@@ -47,7 +48,7 @@ fn read<'a>((file, text): (&'a str, &'a str)) -> Result<Own<'a>, DataError> {
     too_many(&properties, MAX_OWN_PROPERTIES, "questions", |record| record.place)?;
     for record in &properties {
         if record.parent.is_some() || !record.nouns.is_empty() || !record.entries.is_empty() {
-            return Err(record.place.error(format!(
+            return Err(record.place.error(format_args!(
                 "\"{}\" is written as a kind, and a file of one's own adds none: only questions",
                 record.name
             )));
@@ -77,7 +78,7 @@ fn too_many<'a, T>(
 ) -> Result<(), DataError> {
     match records.get(most) {
         Some(record) => {
-            Err(place(record).error(format!("there are more than {most} {what} in this file")))
+            Err(place(record).error(format_args!("there are more than {most} {what} in this file")))
         }
         None => Ok(()),
     }
@@ -92,7 +93,7 @@ fn check_words(
     let mut count = |text: &str, place: Place<'_>| {
         words += text.split_whitespace().count();
         match words > MAX_OWN_WORDS {
-            true => Err(place.error(format!(
+            true => Err(place.error(format_args!(
                 "the names and questions up to here have more than {MAX_OWN_WORDS} words"
             ))),
             false => Ok(()),
@@ -103,7 +104,7 @@ fn check_words(
         for name in names {
             let written = name.chars().any(char::is_alphanumeric);
             if !written || **name != name.to_lowercase() {
-                return Err(record.place.error(format!(
+                return Err(record.place.error(format_args!(
                     "\"{name}\" is no name: write it in lower case, such as \"claw hammer\""
                 )));
             }
@@ -139,7 +140,7 @@ impl<'a> Own<'a> {
                 }
             };
             if own.contains(&ObjectId(id)) {
-                return Err(object.place.error(format!("\"{}\" is there twice", object.name)));
+                return Err(object.place.error(format_args!("\"{}\" is there twice", object.name)));
             }
             own.push(ObjectId(id));
         }

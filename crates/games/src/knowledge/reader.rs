@@ -265,8 +265,8 @@ impl Reader {
                 .comparisons
                 .read(clause, tokens, &self.names)
                 .or_else(|| {
-                    let Comparisons { objects, references, .. } = &self.comparisons;
-                    self.amounts.read(clause, tokens, objects, &self.names, references)
+                    let Comparisons { measures, references, .. } = &self.comparisons;
+                    self.amounts.read(clause, tokens, measures, &self.names, references)
                 })
                 .map(Claim::Compares)
                 .or_else(|| self.spelling.read(clause, tokens).map(Claim::Spells)),

@@ -425,7 +425,7 @@ pub struct Phrases {
     first: Vec<u16>,
     next: Map<(u16, WordId), u16>,
     /// What stands for the phrase that ends at a node.
-    replacement: Map<u16, Box<[WordId]>>,
+    replacement: Vec<Option<Box<[WordId]>>>,
     nodes: u16,
 }
 
@@ -448,7 +448,9 @@ impl Phrases {
             self.nodes = self.nodes.max(reached);
             node = reached;
         }
-        self.replacement.insert(node, to.into()).is_none()
+        let node = usize::from(node);
+        self.replacement.resize(self.replacement.len().max(node + 1), None);
+        self.replacement[node].replace(to.into()).is_none()
     }
 
     /// The longest phrase at the head of `words`: its length and what stands for it.
@@ -458,7 +460,7 @@ impl Phrases {
         let mut best = None;
         let mut length = 1;
         loop {
-            if let Some(to) = self.replacement.get(&node) {
+            if let Some(Some(to)) = self.replacement.get(usize::from(node)) {
                 best = Some((length, &**to));
             }
             let Some(&reached) = words.next().and_then(|word| self.next.get(&(node, word))) else {

@@ -49,7 +49,8 @@ impl Amendments {
     /// As of [`new`](Self::new).
     pub fn over(table: &Table, answers: &Answers, sometimes: bool) -> Result<Self, GameError> {
         let mut amended = HashMap::new();
-        let mut said: HashMap<(ObjectId, PropertyId), &str> = HashMap::new();
+        // The question by which each was told, for a message.
+        let mut said: Vec<(ObjectId, PropertyId, &str)> = Vec::new();
         for (question, objects) in answers {
             let (property, contrary) = property(table, question)?;
             for (name, told) in objects {
@@ -66,10 +67,13 @@ impl Amendments {
                 };
                 let value = if contrary { value.negated() } else { value };
                 let before = amended.insert((object, property), value);
-                let wording = said.insert((object, property), question);
-                if let (Some(before), Some(wording)) = (before, wording)
-                    && before != value
-                {
+                said.push((object, property, question));
+                if before.is_some_and(|before| before != value) {
+                    let same = |(of, what, _): &&(ObjectId, PropertyId, &str)| {
+                        (*of, *what) == (object, property)
+                    };
+                    let earlier = said[..said.len() - 1].iter().rev().find(same);
+                    let wording = earlier.map_or("", |(_, _, wording)| wording);
                     return Err(GameError::BadSetting(format!(
                         "world.answers contradicts itself on \"{name}\": \"{wording}\" and \"{question}\" ask after the same property; leave one of them out"
                     )));
@@ -134,7 +138,7 @@ pub(super) fn weights(
     given: &BTreeMap<String, f64>,
 ) -> Result<Vec<f64>, GameError> {
     let mut weights = vec![1.0; targets.len()];
-    let mut named: HashMap<usize, &str> = HashMap::new();
+    let mut named: Vec<Option<&str>> = vec![None; targets.len()];
     for (name, &weight) in given {
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(GameError::BadSetting(format!(
@@ -148,7 +152,7 @@ pub(super) fn weights(
         let place = place.ok_or_else(|| {
             GameError::BadSetting(format!("world.weights: {}", UnknownWord::among(name, names)))
         })?;
-        if let Some(other) = named.insert(place, name)
+        if let Some(other) = named[place].replace(name)
             && weights[place] != weight
         {
             return Err(GameError::BadSetting(format!(
