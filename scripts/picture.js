@@ -149,7 +149,7 @@ async function make(film) {
   await film.click(page.getByRole("link", { name: "Make your own" }));
   await film.read(1300, page.locator(".cm-content"));
   await film.click(page.getByRole("button", { name: "Train", exact: true }));
-  const iteration = page.getByText(/^Iteration \d+/);
+  const iteration = page.getByTestId("made-iteration");
   await film.read(STEP, iteration);
   await film.moveTo(SIZE.width * 0.567, SIZE.height * 0.94);
   await film.scroll(page.getByRole("heading", { name: "Train", exact: true }), 104);
