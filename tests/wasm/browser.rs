@@ -128,6 +128,48 @@ async fn products_are_sums_of_products() {
 }
 
 /// Actor and critic of the model that is shipped, beside the example that was computed natively.
+/// Bytes that no compiler chose: every number of four and of eight bits, with scale and shift.
+#[wasm_bindgen_test]
+fn packed_weights_are_what_their_bytes_say() {
+    use archer_kernels::packed::{BLOCK, Kind, Packed, product};
+    let f16 = |bits: u16| bits.to_le_bytes();
+    let (quarter, minus_three) = (f16(0x3400), f16(0xc200));
+    let bytes = |row: usize| (0..BLOCK).map(move |i| (i * 7 + row * 37) as u8);
+    let low =
+        |row: usize, i: usize| bytes(row).nth(i % 16).map(|b| if i < 16 { b & 15 } else { b >> 4 });
+    let [rows, columns] = [9, BLOCK];
+    type Weight<'a> = &'a dyn Fn(usize, usize) -> f32;
+    let q8: Weight<'_> = &|row, i| f32::from(bytes(row).nth(i).unwrap() as i8) * 0.25;
+    let q4: Weight<'_> = &|row, i| (f32::from(low(row, i).unwrap()) - 8.0) * 0.25;
+    let shifted: Weight<'_> = &|row, i| f32::from(low(row, i).unwrap()) * 0.25 - 3.0;
+    for (kind, weight) in [(Kind::Q8, q8), (Kind::Q4, q4), (Kind::Q4Shifted, shifted)] {
+        let mut packed = Vec::new();
+        for row in 0..rows {
+            packed.extend(quarter);
+            if kind == Kind::Q4Shifted {
+                packed.extend(minus_three);
+            }
+            packed.extend(bytes(row).take(if kind == Kind::Q8 { BLOCK } else { BLOCK / 2 }));
+        }
+        let matrix = Packed::new(kind, [rows, columns], &packed);
+        let mut unpacked = vec![0.0; rows * columns];
+        matrix.unpack(&mut unpacked);
+        let want: Vec<f32> =
+            (0..rows * columns).map(|at| weight(at / columns, at % columns)).collect();
+        assert_eq!(unpacked, want, "{kind:?}");
+        for n in 1..=5 {
+            let x: Vec<f32> = (0..n * columns).map(|i| ((i * 29) % 13) as f32 - 6.0).collect();
+            // Small whole numbers and quarters: every order of the sum is exact.
+            let cell = |at: usize| -> f32 {
+                let (row, of) = (at / rows, at % rows);
+                (0..columns).map(|i| x[row * columns + i] * want[of * columns + i]).sum()
+            };
+            let sums: Vec<f32> = (0..n * rows).map(cell).collect();
+            assert_eq!(product(&x, matrix), sums, "{kind:?}, {n} rows");
+        }
+    }
+}
+
 #[wasm_bindgen_test]
 async fn actor_and_critic_compute_what_they_did_natively() {
     let session = load(QUICKSTART).await;

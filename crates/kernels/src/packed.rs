@@ -88,6 +88,10 @@ impl<'a> Packed<'a> {
         if x86::unpack(*self, out) {
             return;
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        if wasm::unpack(*self, out) {
+            return;
+        }
         dispatch(Unpack { of: *self, out });
     }
 }
@@ -464,6 +468,10 @@ fn few_alone<const N: usize>(x: &[f32], weight: Packed<'_>, out: &mut [f32]) {
     if x86::few::<N>(x, weight, out) {
         return;
     }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if wasm::few::<N>(x, weight, out) {
+        return;
+    }
     dispatch(Few::<N> { x, weight, out });
 }
 
@@ -513,6 +521,8 @@ fn few<B: Unpacked, const N: usize, const FMA: bool>(
     }
 }
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
