@@ -1,8 +1,7 @@
 // What to learn and for how long; start, pause, stop; and how far it is.
-import { useEffect, useState } from "preact/hooks";
 import { agent, info } from "../agent";
 import { count, duration } from "../format";
-import { Progress } from "../ui/bits";
+import { Elapsed, Progress } from "../ui/bits";
 import { lesson, subject } from "./lesson";
 import { LessonFields } from "./lesson-view";
 import {
@@ -185,21 +184,6 @@ function Buttons({ now }: { now: Doing | null }) {
   );
 }
 
-/** Seconds after which it is said how long an iteration takes already. */
-const LONG = 15;
-
-/** How long the iteration under way takes already, where it takes long: nothing else moves meanwhile. */
-function Elapsed({ usual }: { usual: number | null }) {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((n) => n + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  const seconds = (performance.now() - begunAt.value) / 1000;
-  if (seconds > LONG) return <>. This one takes {duration(seconds)} so far</>;
-  return usual === null ? <>. The first takes longest</> : null;
-}
-
 const SENTENCES: Record<Doing, string> = {
   preparing: "Making a copy to train, so you can keep playing…",
   "measuring before": "Playing the same games before training…",
@@ -228,7 +212,7 @@ function State({ now }: { now: Doing | null }) {
           <>
             Iteration <b data-testid="iteration">{points.length}</b> of {all}
             {now === "learning" && recent.length > 0 && <>, about {duration(pace * (all - points.length))} to go</>}
-            {now === "learning" && <Elapsed usual={recent.length > 0 ? pace : null} />}
+            {now === "learning" && <Elapsed since={begunAt.value} first={recent.length === 0} />}
           </>
         ) : (
           SENTENCES[now]

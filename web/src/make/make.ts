@@ -41,6 +41,9 @@ export interface Played {
 }
 
 export const points = signal<Point[]>([]);
+/** With which iteration the training ends, and when the one under way began, by the page's clock. */
+export const goal = signal(0);
+export const begunAt = signal(0);
 export const before = signal<Evaluation | null>(null);
 export const after = signal<Evaluation | null>(null);
 /** The game that was finished last. */
@@ -60,7 +63,7 @@ export const hasOwn = (): boolean => supplied.value === "own" && playing.value !
 
 /** Games played before and after, each with a seed of its own; and fewer, with fewer in an iteration, where each takes seconds. */
 const MEASURED_GAMES = 100;
-const HEAVY = { measured: 8, iteration: 8 };
+const HEAVY = { measured: 8, iteration: 8, iterations: 5 };
 const measuredGames = (of: Agent): number => (heavy(of.info) ? HEAVY.measured : MEASURED_GAMES);
 
 export function choose(name: ExampleName): void {
@@ -139,18 +142,22 @@ export async function trainMore(): Promise<void> {
 
 async function learn(agent: Agent, world: World<number>, mine: () => boolean): Promise<void> {
   const done = points.peek().length;
+  const more = heavy(agent.info) ? HEAVY.iterations : iterations.peek();
+  goal.value = done + more;
   const tuning = agent.fineTune({
     world,
-    iterations: iterations.peek(),
+    iterations: more,
     ...(heavy(agent.info) && { games: HEAVY.iteration }),
     set: { ...(heavy(agent.info) && HEAVY_RUN), ...(longer && { max_new_tokens: LONGER }) },
   });
   run = tuning;
   doing.value = "training";
+  begunAt.value = performance.now();
   announce("Training begins.");
   for await (const update of tuning) {
     if (!mine()) return;
     points.value = [...points.peek(), pointOf(update, done)];
+    begunAt.value = performance.now();
   }
   if (!mine()) return;
   run = null;

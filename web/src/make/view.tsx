@@ -4,12 +4,12 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { count, fixed, percent, sentence } from "../format";
 import { announce } from "../ui/announce";
-import { Progress, Segmented, TroubleNotice } from "../ui/bits";
+import { Elapsed, Progress, Segmented, TroubleNotice } from "../ui/bits";
 import { Chart } from "../ui/chart";
 import { singleFlight } from "../single-flight";
 import { Editor } from "./editor";
 import {
-  after, badLink, before, choose, code, type Doing, doing, example, fault, foreign, hasOwn, iterations, lastGame, learner, made, type Played, pause, points,
+  after, badLink, before, begunAt, choose, code, type Doing, doing, example, fault, foreign, goal, hasOwn, lastGame, learner, made, type Played, pause, points,
   progress, resume, stop, train, trainMore, trouble, write,
 } from "./make";
 import { give, projectOf, worldFile } from "./project";
@@ -132,12 +132,12 @@ function Training() {
       </div>
       {now && (
         <>
-          <Progress share={learning ? Math.min(1, done / Math.max(iterations.value, done)) : null} label="Training" />
+          <Progress share={learning ? Math.min(1, done / Math.max(goal.value, done)) : null} label="Training" />
           <p class="small num">
             {learning ? (
               <>
-                Iteration <b data-testid="made-iteration">{done}</b>
-                {now === "paused" && <>. Paused.</>}
+                Iteration <b data-testid="made-iteration">{done}</b> of {Math.max(goal.value, done)}
+                {now === "paused" ? <>. Paused.</> : <Elapsed since={begunAt.value} first={false} />}
               </>
             ) : (
               SENTENCES[now]

@@ -1,6 +1,8 @@
 // Small pieces that several views use.
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { info } from "../agent";
+import { duration } from "../format";
 import type { Trouble } from "../trouble";
 
 /** What went wrong and what to do about it. */
@@ -68,4 +70,19 @@ export function Progress({ share, label }: { share: number | null; label: string
       <div style={{ transform: `scaleX(${share ?? 0.25})` }} />
     </div>
   );
+}
+
+/** Seconds after which it is said how long an iteration takes already. */
+const LONG = 15;
+
+/** How long the iteration under way takes already, where it takes long: nothing else moves meanwhile. */
+export function Elapsed({ since, first }: { since: number; first: boolean }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = (performance.now() - since) / 1000;
+  if (seconds > LONG) return <>. This one takes {duration(seconds)} so far</>;
+  return first ? <>. The first takes longest</> : null;
 }
