@@ -16,7 +16,7 @@ const CONTAINER_VERSION = 2;
 /** A model that others published becomes one by a run that trains nothing. */
 const FROM_A_MODEL =
   " For a model that others published, make that folder first: archer train --preset new-world --world WORLD --set actor=MODEL " +
-  "--set lora.rank=8 --set iterations=0 --out FOLDER.";
+  "--set lora.rank=8 --set iterations=0 --set warm_start.steps=0 --final-games 0 --out FOLDER.";
 
 /** What is advised where an address has no file. */
 const MISSING = "Check the address. It must be that of the file itself, not of a page about it.";

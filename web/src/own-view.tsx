@@ -181,6 +181,7 @@ function Known({ chosen }: { chosen: Found }) {
         <Fact term="Here you can">{possible(told)}</Fact>
         <Fact term="File">
           {told.bytes === null ? "of unknown size" : bytes(told.bytes)}, weights in {told.precision}
+          {told.kind === "language-model" && told.precision !== "f32" && " or fewer bits"}
           {chosen.address && <>, from {new URL(chosen.address).host}</>}
         </Fact>
         {told.memory && (

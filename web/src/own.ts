@@ -96,7 +96,7 @@ export function refuseFolder(name: string): void {
   found.value = null;
   const hint =
     "Make one file of it in the terminal. A run, or a model that archer trained: archer export --model FOLDER --out FILE.archer. A model " +
-    "that others published: archer train --preset new-world --world WORLD --set actor=FOLDER --set lora.rank=8 --set iterations=0 --out RUN first.";
+    "that others published: archer train --preset new-world --world WORLD --set actor=FOLDER --set lora.rank=8 --set iterations=0 --set warm_start.steps=0 --final-games 0 --out RUN first.";
   trouble.value = { code: "bad-model", message: `${name} is a folder.`, hint };
 }
 
