@@ -125,6 +125,21 @@ test("an address elsewhere: fetched by the one frame that may, given up, gone on
   assert.equal(reached, "TypeError", "the page itself reaches nothing else");
 });
 
+test("a file that its server does not let us know again is kept all the same, and plays without the server", async () => {
+  const file = await serve({ etag: null });
+  const page = await here.open();
+  await open(page);
+  await lookAt(page, file.url);
+  await page.getByRole("button", { name: "Fetch and load it" }).click({ timeout: 30_000 });
+  await dialog(page).waitFor({ state: "hidden", timeout: 60_000 });
+  await page.getByText("model.archer plays.").waitFor();
+  file.close();
+  await page.reload();
+  await ready(page);
+  await page.getByText("model.archer plays.").waitFor();
+  await page.getByRole("heading", { name: "Bandit" }).waitFor();
+});
+
 test("what it cannot say leaves the conversation as it was", async () => {
   const context = await here.context();
   await context.addInitScript(() => {

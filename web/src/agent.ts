@@ -1,6 +1,6 @@
 // The agent that plays: loaded once, kept in this browser, replaced by an import or by what was learned.
 // (A fine-tune runs on an agent of its own, see learn/, so that playing never waits for learning.)
-import { type Agent, ArcherError, type BackendChoice, type BackendReport, type LoadProgress, load, type ModelInfo, models } from "archer-web";
+import { type Agent, ArcherError, type BackendChoice, type BackendReport, keptModels, type LoadProgress, load, type ModelInfo, models } from "archer-web";
 import { type GamesInfo, info as gamesInfo, worldOf } from "archer-web/twenty-questions";
 import { effect, signal } from "@preact/signals";
 import { fetchThere } from "./door";
@@ -282,6 +282,13 @@ async function keepOwn(file: Blob, name: string, another: boolean): Promise<void
   }
 }
 
+/** Whether a large file has an address and is not kept by it: its server says too little of it, or there was no room. */
+async function isLost(address: string, file: Blob): Promise<boolean> {
+  if (file.size < HEAVY) return false;
+  const all = await keptModels().catch(() => []);
+  return !all.some((one) => one.address === address && one.arrived === one.bytes);
+}
+
 /**
  * Lets a model that the visitor brought play. What played before goes on where this one cannot be loaded, and the error
  * is thrown. A large one that plays makes room first: hardly a device has room for two.
@@ -306,7 +313,7 @@ export async function bring(file: Blob, from: Brought, signal: AbortSignal): Pro
     await settle(loaded);
     arrived("another");
     if (!makesRoom) await old?.dispose();
-    if (from.address === null) await keepOwn(file, from.name, true);
+    if (from.address === null || (await isLost(from.address, file))) await keepOwn(file, from.name, true);
     else if (owner.peek()) await forgetOwnFile();
   } catch (error) {
     progress.value = null;

@@ -1,5 +1,5 @@
 // Chooses the agent that plays: the one that knows 157 things, the one that knows ten, or the visitor's own.
-import { brought, guessing, info, moving, type Supplied, supplied, switchTo } from "./agent";
+import { agent, brought, guessing, info, moving, type Supplied, supplied, switchTo } from "./agent";
 import { log, training, undecided } from "./learn/run";
 import { BringModel } from "./own-view";
 import { Segmented } from "./ui/bits";
@@ -36,6 +36,6 @@ export function ModelPicker({ name }: { name: string }) {
 function because(): string {
   if (training.value) return "You can switch when the training has ended.";
   if (undecided()) return "To switch, first keep or discard what it learned.";
-  if (supplied.value === "own" && brought.value) return `${brought.value.name} plays.`;
+  if (supplied.value === "own" && brought.value) return agent.value || moving.value ? `${brought.value.name} plays.` : `${brought.value.name} could not be loaded.`;
   return "Ten things make a short game, and training shows results in seconds.";
 }
