@@ -26,7 +26,8 @@ SMALL = """--preset quickstart --seed 1 --final-games 0 --quiet --threads 1
 CLOCKS = ("timing",)
 
 # More processes than cores are fine here, and so is a container without another user.
-MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n"]
+# Open MPI ends its processes by SIGKILL a second after SIGTERM, which is little on a busy machine.
+MPIRUN = "mpirun --allow-run-as-root --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 5 -n".split()
 
 
 def archer(*args, ranks=1):
@@ -75,11 +76,19 @@ class Ranks(unittest.TestCase):
         self.assert_same(one, self.train("two", ranks=2))
         self.assert_same(one, self.train("four", ranks=4))
 
-    def test_every_algorithm_gives_the_same_bytes(self):
-        for algorithm in ("ppo", "reinforce", "filtered_bc"):
-            with self.subTest(algorithm):
-                one = self.train(f"{algorithm}-1", "--algorithm", algorithm)
-                self.assert_same(one, self.train(f"{algorithm}-3", "--algorithm", algorithm, ranks=3))
+    def test_whatever_learns_gives_the_same_bytes(self):
+        lessons = ["--set", "warm_start.task_coef=1", "--set", "lessons.steps=3", "--set", "level=token"]
+        kinds = {
+            "ppo": ["--algorithm", "ppo"],
+            "reinforce": ["--algorithm", "reinforce"],
+            "chai": ["--algorithm", "chai", "--set", "prior.games=48", "--set", "prior.share=0.3"],
+            "filtered_bc": ["--algorithm", "filtered_bc", "--async-play", "1"],
+            "archer": ["--async-play", "2", *lessons],
+        }
+        for kind, how in kinds.items():
+            with self.subTest(kind):
+                one = self.train(f"{kind}-1", *how)
+                self.assert_same(one, self.train(f"{kind}-3", *how, ranks=3))
 
     def test_a_world_of_another_process_gives_the_same_bytes(self):
         world = f"{sys.executable} {ROOT / 'examples/worlds/countdown.py'}"
@@ -110,9 +119,10 @@ class Ranks(unittest.TestCase):
         started = subprocess.Popen(
             [*MPIRUN, "2", ARCHER, "train", *args], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        for _ in range(600):
-            if (run / "checkpoints" / "latest").exists():
-                break
+        self.addCleanup(started.kill)
+        ends = time.monotonic() + 120
+        while not (run / "checkpoints" / "latest").exists():
+            self.assertLess(time.monotonic(), ends, "no checkpoint was written")
             time.sleep(0.1)
         os.kill(self.member(run), signal.SIGKILL)
         _, told = started.communicate(timeout=60)
@@ -135,6 +145,22 @@ class Ranks(unittest.TestCase):
                 return int(folder.name)
         self.fail("rank 1 is not there")
 
+    def test_a_rank_that_cannot_take_part_is_told_by_rank_0(self):
+        world = self.at / "world.sh"
+        own = f"{sys.executable} {ROOT / 'examples/worlds/countdown.py'}"
+        # A world sees nothing of the launcher, so its second process is the one that fails.
+        world.write_text(f'if mkdir "{self.at}/first" 2>/dev/null; then exec {own}; else exit 3; fi\n')
+        args = ["train", "--world", f"sh {world}", "--set", "iterations=1", "--set", "world.processes=1"]
+        done = archer(*args, "--final-games", 0, "--quiet", "--out", self.at / "run", ranks=2)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.count("rank 1 cannot take part: "), 1, done.stderr)
+        self.assertNotIn("everything is saved", done.stderr)
+
+    def test_a_hook_may_be_archer_again(self):
+        hook = f"{ARCHER} inspect $ARCHER_RUN/model > {self.at}/inspected"
+        self.train("hooked", "--on-checkpoint", hook, ranks=2)
+        self.assertIn("model", (self.at / "inspected").read_text())
+
     def test_what_one_process_does_is_refused_to_several(self):
         for command in (["eval", "--model", "nowhere"], ["train", "--dry-run"]):
             done = archer(*command, ranks=2)
@@ -142,6 +168,9 @@ class Ranks(unittest.TestCase):
             self.assertEqual(done.stderr.count("this command is for one"), 1, done.stderr)
 
     def test_a_wrong_command_is_told_once(self):
+        done = archer("train", "--bogus", ranks=2)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("unexpected argument"), 1, done.stderr)
         done = archer("train", "--preset", "nothing", ranks=2)
         self.assertEqual(done.returncode, 2)
         self.assertEqual(done.stderr.count("there is no preset nothing"), 1, done.stderr)

@@ -241,21 +241,23 @@ fn twenty_iterations_are_ten_and_ten_more() {
 #[test]
 fn a_policy_of_the_past_plays_on_any_number_of_threads() {
     let folder = folder();
-    let lag = |threads| ["--async-play", "2", "--set", "iterations=5", "--threads", threads];
+    let set = ["--set", "iterations=5", "--set", "warmup_iter=0"];
+    let lag = |threads| [&["--async-play", "2", "--threads", threads], &set[..]].concat();
     train(folder.path(), "one", &lag("1"));
     train(folder.path(), "four", &lag("4"));
     assert_same_run(&folder.path().join("one"), &folder.path().join("four"));
-    // The first iteration has no past, and from the third on the games are others.
-    train(folder.path(), "now", &["--set", "iterations=5"]);
-    let returns = |run: &str| -> Vec<f64> {
+    train(folder.path(), "now", &set);
+    let entropies = |run: &str| -> Vec<f64> {
         let log = fs::read_to_string(folder.path().join(run).join("metrics.jsonl")).unwrap();
         let lines =
             log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        lines.filter_map(|line| line["actor.entropy"].as_f64()).collect()
+        lines.filter_map(|line| line["rollout.entropy"].as_f64()).collect()
     };
-    let (lagging, now) = (returns("one"), returns("now"));
-    assert_eq!(lagging.len(), now.len());
-    assert_ne!(lagging, now);
+    let (lagging, now) = (entropies("one"), entropies("now"));
+    assert_eq!((lagging.len(), now.len()), (5, 5));
+    // The first iteration has no past, and the second is played by the policy of the first.
+    assert_eq!(lagging[0], now[0]);
+    assert_ne!(lagging[1], now[1]);
     let done = run(folder.path(), &["train", "--algorithm", "ppo", "--async-play", "1"]);
     assert_eq!(done.code, 2);
     assert!(done.stderr.contains("play_lag = 1 is out of range"), "{}", done.stderr);

@@ -122,8 +122,8 @@ pub struct Train {
 /// On what to compute.
 #[derive(Debug, Clone, Args)]
 pub struct Compute {
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS; with several
-    /// processes, cuda:RANK is a GPU for each process of a machine
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS; for a run that
+    /// several processes share, cuda:RANK is a GPU for each process of a machine
     #[arg(long, value_name = "DEVICE", default_value = Compute::AUTO)]
     pub device: String,
     /// Threads that share the work on a CPU; the result is the same with any number [default: all
@@ -326,8 +326,7 @@ pub struct Play {
     /// The seed of the sampling and of the games
     #[arg(long, value_name = "S", default_value_t = 7, allow_negative_numbers = true)]
     pub seed: u64,
-    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS; with several
-    /// processes, cuda:RANK is a GPU for each process of a machine
+    /// Where to compute: auto, flex (CPU), ndarray, wgpu, cuda, cuda:1, remote:ADDRESS
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: String,
     #[command(flatten)]

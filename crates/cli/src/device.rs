@@ -84,8 +84,7 @@ impl Opened {
 pub fn open_for(compute: &args::Compute) -> Result<Opened, Error> {
     let opened = open(&of_rank(&compute.device))?;
     let opened = match compute.threads {
-        // The processes of a machine divide its cores among them.
-        None => Opened { threads: (opened.threads / ranks::local_size()).max(1), ..opened },
+        None => Opened { threads: ranks::own_cores(opened.threads), ..opened },
         // Elsewhere the device itself shares the work out.
         Some(threads) if opened.is_cpu() => Opened { threads, ..opened },
         Some(_) => {

@@ -179,7 +179,7 @@ fn open(path: &Path, best: bool, device: &Device) -> Result<Trainer, Error> {
     if agent.actor.config().has_adapters() && untrained {
         let shown = path.display();
         return Err(Error::Usage(format!(
-            "{shown} is a language model that no run has begun with, so nobody knows its world: begin one, with --set iterations=0 to train nothing (archer train --preset new-world --world WORLD --set actor={shown} --set lora.rank=8 --set iterations=0 --out RUN), and export RUN; or export {shown} as a folder with --folder"
+            "{shown} is a language model that no run has begun with, so nobody knows its world: begin one, with --set iterations=0 to train nothing (archer train --preset new-world --world WORLD --set actor={shown} --set lora.rank=8 --set warm_start.steps=0 --set iterations=0 --final-games 0 --out RUN), and export RUN; or export {shown} as a folder with --folder"
         )));
     }
     if agent.critic.is_none() {

@@ -63,8 +63,13 @@ pub fn main() -> ExitCode {
     memory::keep_freed();
     // Help is as wide as the screen, and no wider than is pleasant to read.
     let width = output::width().min(100);
-    let typed = Cli::command().term_width(width).get_matches();
-    let cli = Cli::from_arg_matches(&typed).unwrap_or_else(|error| error.exit());
+    let typed = Cli::command().term_width(width).try_get_matches();
+    let cli = match typed.and_then(|typed| Cli::from_arg_matches(&typed)) {
+        Ok(cli) => cli,
+        // Another process says it.
+        Err(error) if ranks::is_silent() => return ExitCode::from(error.exit_code() as u8),
+        Err(error) => error.exit(),
+    };
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -22,8 +22,9 @@ const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 /// The number of a process among those of all machines.
 const RANKS: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"];
 
-/// The number of a process among those of its machine, and how many these are.
+/// The number of a process among those of its machine.
 const LOCAL_RANKS: [&str; 3] = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"];
+/// How many processes of the run the machine has.
 const LOCAL_SIZES: [&str; 2] = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"];
 
 fn told(names: &[&str]) -> Option<usize> {
@@ -43,6 +44,32 @@ pub fn local_rank() -> usize {
 /// The processes of this machine.
 pub fn local_size() -> usize {
     told(&LOCAL_SIZES).unwrap_or(1).max(1)
+}
+
+/// The cores of this process among `cores`, which it may use: those of a machine are divided among its
+/// processes, unless the launcher has bound each to its own.
+pub fn own_cores(cores: usize) -> usize {
+    match is_bound() {
+        true => cores,
+        false => (cores / local_size()).max(1),
+    }
+}
+
+/// Whether this process may use fewer processors than there are.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "only the C library knows on which processors a process may run")]
+fn is_bound() -> bool {
+    // SAFETY: the set is written by the call into a value of its type, of which all bits may be zero.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) == 0
+            && i64::from(libc::CPU_COUNT(&set)) < libc::sysconf(libc::_SC_NPROCESSORS_ONLN)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_bound() -> bool {
+    false
 }
 
 /// Whether another process speaks for the run: this one prints nothing.
@@ -108,7 +135,7 @@ impl Company {
         &self.ranks
     }
 
-    /// Parts from the others, once all of them have come to their end.
+    /// Leaves the others, once all of them have come to their end.
     pub fn leave(self) {
         #[cfg(feature = "mpi")]
         self.universe.leave();

@@ -10,6 +10,7 @@ mod opening;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use archer::config::Config;
@@ -50,13 +51,18 @@ pub fn run(args: &args::Train) -> Result<(), Error> {
         return dry_run::run(&opening::new_experiment(args)?, &args.running);
     }
     let Some(company) = Company::join()? else { return lead(args, None) };
-    match company.ranks().rank() {
-        0 => lead(args, Some(company.ranks()))?,
-        _ => member::follow(args, company.ranks())?,
+    let ranks = company.ranks();
+    match ranks.rank() {
+        0 => lead(args, Some(ranks).filter(|ranks| ranks.size() > 1))?,
+        _ => member::follow(args, ranks).inspect_err(|_| thread::sleep(LAST_WORD))?,
     }
     company.leave();
     Ok(())
 }
+
+/// How long a rank with an error waits before it ends. The launcher then ends the others, and rank 0 has told
+/// the error by then.
+const LAST_WORD: Duration = Duration::from_secs(3);
 
 /// Trains as the one process that speaks and writes.
 fn lead(args: &args::Train, ranks: Option<&Arc<dyn Ranks>>) -> Result<(), Error> {
@@ -76,11 +82,10 @@ fn lead(args: &args::Train, ranks: Option<&Arc<dyn Ranks>>) -> Result<(), Error>
     };
     if let Some(ranks) = ranks {
         session.lead = Some(Lead::begin(ranks, &mut session.trainer)?);
-        session.screen.say(&format!(
-            "{} processes share the work; threads of this one: {}",
-            ranks.size(),
-            session.device.threads
-        ));
+        session.keeper.hold().is_shared = true;
+        let (size, threads) = (ranks.size(), session.device.threads);
+        let each = if threads == 1 { "1 thread".into() } else { format!("{threads} threads") };
+        session.screen.say(&format!("{size} processes share the work, rank 0 with {each}"));
     }
     run_session(session, args.running.final_games, &stop)
 }

@@ -15,7 +15,7 @@ use crate::text::Tokenizer;
 type Node = u32;
 
 /// Some utterances as tokens, each with its terminator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Trie {
     utterances: Vec<Vec<u32>>,
     /// The tokens that may follow at each node, in ascending order, and the nodes they lead to.

@@ -35,7 +35,7 @@ use crate::error::Error;
 use crate::parallel;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use sent::SentGame;
+pub(crate) use sent::{SentGame, share_choices};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sharing::{gathered, judged, sum_of_parts};
 
@@ -115,7 +115,7 @@ impl Workers<'_> {
         self.own(items, job).await
     }
 
-    /// The same.
+    /// The same: all items are this process's own.
     pub(crate) async fn own<T, R, F>(
         self,
         items: Vec<T>,

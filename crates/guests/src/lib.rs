@@ -24,6 +24,7 @@ mod settings;
 
 pub use archer_input::LONGEST_LINE;
 pub use archer_world::serve::MOST_GAMES;
+pub use process::without_launcher;
 pub use serve::lines::{Lines, serve_lines};
 pub use serve::openenv::{OpenEnvOptions, OpenEnvServer, serve_openenv};
 pub use settings::{GuestSettings, Sink, is_guest, open, open_with, reached_by};

@@ -1,6 +1,6 @@
 //! Ranks by the system's MPI.
 //!
-//! MPI ends all processes where one cannot be reached, so no call here returns an error.
+//! MPI ends all processes where one cannot be reached, so no message returns an error.
 
 use std::mem;
 
@@ -12,12 +12,12 @@ use mpi::traits::{Communicator, CommunicatorCollectives};
 
 use crate::error::Error;
 
-/// MPI, as long as this process takes part. One that ends early does so without a word: the launcher
+/// MPI, as long as this process takes part. A process that ends early does not finalize MPI: the launcher
 /// then ends the others.
 pub struct Universe(mem::ManuallyDrop<mpi::environment::Universe>);
 
 impl Universe {
-    /// Waits for the other ranks to come here too, and parts from them.
+    /// Finalizes MPI, which waits until all ranks do.
     pub fn leave(self) {
         drop(mem::ManuallyDrop::into_inner(self.0));
     }
@@ -43,15 +43,26 @@ pub fn join() -> Result<(Mpi, Universe), Error> {
     Ok((Mpi { rank, size }, Universe(mem::ManuallyDrop::new(universe))))
 }
 
-/// Counts as MPI wants them. What ranks send each other at once stays far below its limit of 2³¹.
+/// Counts as MPI wants them.
+///
+/// # Panics
+/// If ranks send 2³¹ items or more at once, which MPI does not take.
 fn counts(lengths: &[usize]) -> Vec<i32> {
-    let count = |&length: &usize| i32::try_from(length).expect("a message of less than 2^31 items");
-    lengths.iter().map(count).collect()
+    lengths.iter().map(|&length| count(length)).collect()
+}
+
+fn count(length: usize) -> i32 {
+    i32::try_from(length).expect("ranks send less than 2^31 items at once")
+}
+
+/// The sum of some counts.
+fn total(counts: &[i32]) -> i32 {
+    count(counts.iter().map(|&count| count as usize).sum())
 }
 
 /// Where each part begins.
 fn beginnings(counts: &[i32]) -> Vec<i32> {
-    let before = |end: usize| counts[..end].iter().sum();
+    let before = |end: usize| total(&counts[..end]);
     (0..counts.len()).map(before).collect()
 }
 
@@ -68,17 +79,25 @@ impl Mpi {
     }
 
     /// What all ranks have, one after the other.
-    fn all<T: mpi::traits::Equivalence + Copy + Default>(
-        &self,
-        own: &[T],
-        lengths: &[i32],
-    ) -> Vec<T> {
-        let total = lengths.iter().sum::<i32>() as usize;
-        let mut all = vec![T::default(); total];
+    fn all<T>(&self, own: &[T], lengths: &[i32]) -> Vec<T>
+    where
+        T: mpi::traits::Equivalence + Copy + Default,
+    {
+        let mut all = room(total(lengths));
         let mut parts = PartitionMut::new(&mut all[..], lengths, beginnings(lengths));
+        // An empty list of Rust's may lie where MPI's mark for "in place" does.
+        let nothing = [T::default()];
+        let own = if own.is_empty() { &nothing[..0] } else { own };
         world().all_gather_varcount_into(own, &mut parts);
         all
     }
+}
+
+/// A list to receive into, which has a place in memory also where it is empty.
+fn room<T: Copy + Default>(length: i32) -> Vec<T> {
+    let mut room = Vec::with_capacity(length.max(1) as usize);
+    room.resize(length as usize, T::default());
+    room
 }
 
 /// Cuts a list into parts of these lengths.
@@ -111,7 +130,7 @@ impl Ranks for Mpi {
         let mut lengths = vec![0_i32; self.size];
         world().all_to_all_into(&sent[..], &mut lengths[..]);
         let own = to_each.concat();
-        let mut received = vec![0.0_f32; lengths.iter().sum::<i32>() as usize];
+        let mut received: Vec<f32> = room(total(&lengths));
         let to = Partition::new(&own[..], &sent[..], beginnings(&sent));
         let mut from = PartitionMut::new(&mut received[..], &lengths[..], beginnings(&lengths));
         world().all_to_all_varcount_into(&to, &mut from);

@@ -33,6 +33,7 @@ impl Hook {
         let mut command = Command::new(shell);
         command.args([flag, &self.command]);
         command.env(RUN, full(run)).env(CHECKPOINT, full(checkpoint));
+        archer_guests::without_launcher(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::from(std::io::stderr()));
         let fault = match command.status() {
             Ok(status) if status.success() => return,

@@ -67,6 +67,8 @@ pub struct Keeper {
     part_of: Option<String>,
     /// Whether all is learned and saved, and the players are being compared.
     comparing: bool,
+    /// Whether other processes share the run: a step that they are told to leave has no end.
+    pub is_shared: bool,
 }
 
 impl Keeper {
@@ -91,6 +93,7 @@ impl Keeper {
             hook,
             part_of,
             comparing: false,
+            is_shared: false,
         }
     }
 
@@ -184,6 +187,12 @@ impl Keeper {
                     self.way_back()
                 ),
             }));
+        }
+        if self.whole.is_none() && self.is_shared {
+            return Some(Error::Stopped(format!(
+                "stopped in a step, and the run is too large to be held twice; go on from its last checkpoint with: {}",
+                self.way_back()
+            )));
         }
         let stands = self.whole.as_ref()?.progress();
         if let Err(error) = self.save() {

@@ -28,8 +28,16 @@ pub struct Lead(Arc<dyn Ranks>);
 
 impl Lead {
     /// Gives the others the run as it stands, and shares its work with them from now on.
+    ///
+    /// # Errors
+    /// If one of them cannot take part.
     pub fn begin(ranks: &Arc<dyn Ranks>, trainer: &mut Trainer) -> Result<Lead, Error> {
         send_to_all(ranks.as_ref(), &block_on(trainer.checkpoint())?);
+        let faults = ranks.gather(&[]);
+        if let Some(rank) = faults.iter().position(|fault| !fault.is_empty()) {
+            let fault = String::from_utf8_lossy(&faults[rank]);
+            return Err(Error::Failure(format!("rank {rank} cannot take part: {fault}")));
+        }
         trainer.set_ranks(ranks.clone());
         Ok(Lead(ranks.clone()))
     }
@@ -56,16 +64,26 @@ pub fn follow(args: &args::Train, ranks: &Arc<dyn Ranks>) -> Result<(), Error> {
     if bytes.is_empty() {
         return Ok(());
     }
-    let device = device::open_for(&args.running.compute)?;
-    let make = |config: &Config, _: Option<&About>| worlds::of(config, None);
-    let base = |config: &Config| model::base(config, &device.device);
-    let from = (&make as _, &base as _);
-    let mut trainer = Trainer::resume_on(&bytes, from, &device.device, model::unchanged)?;
+    let own = received(args, &bytes);
     drop(bytes);
-    trainer.set_threads(device.threads);
+    // Rank 0 tells what is wrong here.
+    let fault = own.as_ref().err().map(|error| error.to_string());
+    ranks.gather(fault.unwrap_or_default().trim_start_matches("error: ").as_bytes());
+    let mut trainer = own?;
     trainer.set_ranks(ranks.clone());
     while send_to_all(ranks.as_ref(), &[]) == STEP {
         block_on(trainer.step())?;
     }
     Ok(())
+}
+
+/// The run of a checkpoint that was received.
+fn received(args: &args::Train, bytes: &[u8]) -> Result<Trainer, Error> {
+    let device = device::open_for(&args.running.compute)?;
+    let make = |config: &Config, _: Option<&About>| worlds::of(config, None);
+    let base = |config: &Config| model::base(config, &device.device);
+    let from = (&make as _, &base as _);
+    let mut trainer = Trainer::resume_on(bytes, from, &device.device, model::unchanged)?;
+    trainer.set_threads(device.threads);
+    Ok(trainer)
 }

@@ -1,5 +1,6 @@
 //! A finished game on its way to another rank.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,11 @@ impl SentText {
         Self { common, rest: text[common..].to_vec() }
     }
 
-    fn read(self, before: &[u32]) -> Arc<[u32]> {
+    /// The text, in the memory of the one before where they are the same.
+    fn read(self, before: &Arc<[u32]>) -> Arc<[u32]> {
+        if self.rest.is_empty() && self.common == before.len() {
+            return before.clone();
+        }
         before.iter().take(self.common).copied().chain(self.rest).collect()
     }
 }
@@ -132,6 +137,18 @@ impl From<SentGame> for Trajectory {
     }
 }
 
+/// Lets equal lists of choices share their memory, which they lost on the way.
+pub(crate) fn share_choices(games: &mut [Trajectory]) {
+    let mut known: HashSet<Arc<Trie>> = HashSet::new();
+    let turns = games.iter_mut().flat_map(|game| &mut game.transitions);
+    for choices in turns.filter_map(|turn| turn.choices.as_mut()) {
+        match known.get(choices) {
+            Some(same) => *choices = same.clone(),
+            None => drop(known.insert(choices.clone())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +190,14 @@ mod tests {
         assert_eq!(sent.turns[1].observation.rest, [] as [u32; 0]);
         let bytes = postcard::to_allocvec(&sent).unwrap();
         let read: SentGame = postcard::from_bytes(&bytes).unwrap();
-        assert_eq!(Trajectory::from(read), game);
+        let mut arrived = [Trajectory::from(read.clone()), Trajectory::from(read)];
+        assert_eq!(arrived, [game.clone(), game]);
+        // Neighbouring states share one text, and equal choices of all games are one list.
+        let [first, second] = &arrived[0].transitions[..2] else { panic!("three turns") };
+        assert_eq!(first.next_observation.as_ptr(), second.observation.as_ptr());
+        share_choices(&mut arrived);
+        let listed = |game: usize, turn: usize| arrived[game].transitions[turn].choices.as_ref();
+        assert!(Arc::ptr_eq(listed(0, 0).unwrap(), listed(1, 2).unwrap()));
         assert_eq!(Trajectory::from(SentGame::from(Trajectory::default())), Trajectory::default());
     }
 }

@@ -137,25 +137,31 @@ where
         Ok::<_, Error>((grads, read(seen.into_tensors()).await?))
     };
     let done = parallel::map(threads, own_share(parts, ranks), read_part).await;
-    let done: Vec<(Vec<f32>, Read)> = done.into_iter().collect::<Result<_, Error>>()?;
-    let (grads, seen): (Vec<Vec<f32>>, Vec<Read>) = done.into_iter().unzip();
-    let sum = ordered_sum(ranks, grads, sizes.iter().sum());
+    let done: Result<Vec<(Vec<f32>, Read)>, Error> = done.into_iter().collect();
+    let (grads, seen) = match done {
+        Ok(done) => {
+            let (grads, seen): (Vec<Vec<f32>>, Vec<Read>) = done.into_iter().unzip();
+            (grads, Ok(seen))
+        }
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    // First, so that all ranks end where one has failed.
+    let seen = Workers { threads, ranks: Some(ranks) }.all(seen)?;
+    let sum = ordered_sum(ranks, &grads, sizes.iter().sum());
     let (mut sums, mut rest) = (Vec::with_capacity(sizes.len()), &sum[..]);
     for &size in sizes {
         let (own, others) = rest.split_at(size);
         sums.push(Tensor::from_floats(own, device));
         rest = others;
     }
-    let seen = gathered(ranks, &seen).into_iter().flatten();
-    Ok((sums, seen.map(|read| told(read, device)).collect()))
+    Ok((sums, seen.into_iter().map(|read| told(read, device)).collect()))
 }
 
 /// The sum of all ranks' addends of `scalars` numbers each, in their order.
-fn ordered_sum(ranks: &dyn Ranks, addends: Vec<Vec<f32>>, scalars: usize) -> Vec<f32> {
+fn ordered_sum(ranks: &dyn Ranks, addends: &[Vec<f32>], scalars: usize) -> Vec<f32> {
     let slice = |rank| share(scalars, rank, ranks.size());
     let cut = |rank| addends.iter().flat_map(|addend| &addend[slice(rank)]).copied().collect();
     let received = ranks.trade((0..ranks.size()).map(cut).collect());
-    drop(addends);
     let width = slice(ranks.rank()).len();
     let mut slices = received.iter().flat_map(|slices| slices.chunks_exact(width.max(1)));
     let mut sum = slices.next().unwrap_or_default().to_vec();

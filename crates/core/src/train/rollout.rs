@@ -18,6 +18,8 @@ use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
 use crate::ranks::Workers;
+#[cfg(not(target_family = "wasm"))]
+use crate::ranks::share_choices;
 use crate::rl::metrics::{Metrics, stats_names};
 use crate::rl::transition::{Trajectory, Transition};
 use crate::rng::{self, ChaCha8Rng};
@@ -75,7 +77,21 @@ pub async fn play(
     gamma: f64,
 ) -> Result<Vec<Trajectory>, Error> {
     let own = play_own(player, worlds, starts, gamma).await;
-    Ok(player.workers.all(own)?.into_iter().flatten().collect())
+    of_all(player.workers, own)
+}
+
+/// The games of all ranks, in the order of the games.
+pub(crate) fn of_all(
+    workers: Workers<'_>,
+    own: Result<Vec<Vec<Trajectory>>, Error>,
+) -> Result<Vec<Trajectory>, Error> {
+    #[cfg_attr(target_family = "wasm", allow(unused_mut))]
+    let mut games: Vec<Trajectory> = workers.all(own)?.into_iter().flatten().collect();
+    #[cfg(not(target_family = "wasm"))]
+    if workers.ranks.is_some() {
+        share_choices(&mut games);
+    }
+    Ok(games)
 }
 
 /// The same of this rank's share of the games, in batches.

@@ -399,6 +399,9 @@ impl Trainer {
         (config.rollout_size, config.epochs, config.actor_epochs) =
             (rollout_size, epochs, actor_epochs);
         (config.warmup_iter, config.eval_freq, config.iterations) = (0, 0, usize::MAX);
+        // The parts of an iteration are told apart, so that none goes on beside another.
+        config.play_lag = 0;
+        trial.ahead = None;
         trial.warm_start_step = trial.config.warm_start.steps;
         if !trial.config.lessons.names_tasks() {
             trial.learner.policy.task = None;

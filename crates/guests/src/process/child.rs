@@ -16,6 +16,7 @@ use archer_world::contract::shortened;
 use serde_json::Value;
 
 use super::guard::{Guard, kill_group, lead_group};
+use super::launcher::without_launcher;
 use crate::fault::{json, lost, quoted};
 use crate::settings::Sink;
 
@@ -83,6 +84,7 @@ impl Process {
         command.args(&launch.words[1..]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         lead_group(&mut command);
+        without_launcher(&mut command);
         let mut child = command.spawn().map_err(|error| {
             let program = &launch.words[0];
             match error.kind() {

@@ -6,9 +6,11 @@
 
 mod child;
 mod guard;
+mod launcher;
 mod many;
 mod simple;
 
+pub use launcher::without_launcher;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

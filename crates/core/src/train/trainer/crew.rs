@@ -33,7 +33,7 @@ impl Trainer {
     pub(super) async fn check_ranks_agree(&self) -> Result<(), Error> {
         let Some(ranks) = self.crew.ranks.as_deref() else { return Ok(()) };
         let critics = self.learner.critics.as_ref();
-        let networks = [params::tensors(&self.learner.policy.lm)];
+        let networks = [params::tensors(&self.learner.policy)];
         let networks = networks.into_iter().chain(critics.map(|c| params::tensors(&c.online)));
         let mut own = crc32fast::Hasher::new();
         for values in params::read(networks.flatten().collect()).await? {

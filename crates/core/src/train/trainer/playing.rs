@@ -35,7 +35,7 @@ pub(super) struct Ahead {
 impl Ahead {
     /// The games of all ranks.
     fn of_all(self, workers: Workers<'_>) -> Result<Vec<Trajectory>, Error> {
-        Ok(workers.all(self.played)?.into_iter().flatten().collect())
+        rollout::of_all(workers, self.played)
     }
 }
 
@@ -100,7 +100,7 @@ impl Trainer {
         next: Next,
     ) -> Result<(Metrics, Metrics), Error> {
         let Workers { threads, ranks } = self.crew.workers();
-        // Learning takes longer than playing.
+        // Learning takes longer than playing, so most threads learn.
         let playing = (threads / 4).max(1);
         let (config, tokenizer, layout) = (&self.config, &self.tokenizer, &self.layout);
         let workers = Workers { threads: threads - playing, ranks };

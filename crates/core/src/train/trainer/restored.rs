@@ -136,6 +136,8 @@ pub(super) fn learner(
     while let Ok(bytes) = sections.get(&past_section(past.len())) {
         past.push(checkpoint::module_from_bytes(policy.lm.valid(), bytes)?);
     }
+    // A run that goes on may lag less than it did.
+    past.drain(..past.len().saturating_sub(config.play_lag));
     let stale = match &critic {
         Some(critic) => stale(config, &policy, critic, sections)?,
         None => Stale::default(),
