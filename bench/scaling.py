@@ -4,7 +4,7 @@
     python bench/scaling.py --archer target/release/archer --model DIR     measures, then predicts
     python bench/scaling.py --predict                                      predicts only
 
-DIR is a model in GPT-2's layout of size S. An iteration is the `iter` of `archer bench`: 32 games, 20
+DIR is a model of size S in GPT-2's layout (docs/performance.md). An iteration is the `iter` of `archer bench`: 32 games, 20
 steps of the critic and 3 of the actor on 32 transitions each, in 4 parts. Ranks have one thread each.
 Variants are run in turns, so that a machine that grows busy or warm tells on all.
 """
@@ -64,6 +64,9 @@ def measure(args):
 GAMES, TURNS, TURN_TOKENS, SAID = 256, 10, 16, 8  # an iteration's games, and their tokens
 STEPS, ROWS, ROW_TOKENS = 48, 256, 128  # gradient steps of an iteration, each of so many rows
 LATENCY = 30e-6  # seconds for a message
+# Parts of a step and games are unequally long, and each step waits for the longest share. Measured with the
+# first table: two ranks are 1.47 times as fast as one, of which communication takes a twentieth.
+BALANCE = 0.77
 
 
 class Machine:
@@ -105,8 +108,10 @@ def iteration(size, machine, ranks, parts):
     others = (ranks - 1) / ranks
     sent = 4 * size.trained * others * (parts / ranks if ranks < parts else 1)
     joined = 4 * size.trained * others
-    communication = STEPS * ((sent + joined) / machine.network + 3 * LATENCY * max(ranks - 1, 0) ** 0.5)
-    return play, STEPS * step * share, alike, communication
+    # Each rank sends a message to every other one, twice a step, and a few may be under way at once.
+    communication = STEPS * ((sent + joined) / machine.network + 2 * LATENCY * (ranks - 1) / 8)
+    waits = BALANCE if ranks > 1 else 1.0
+    return play / waits, STEPS * step * share / waits, alike, communication
 
 
 def predict():
