@@ -25,9 +25,11 @@ SMALL = """--preset quickstart --seed 1 --final-games 0 --quiet --threads 1
 
 CLOCKS = ("timing",)
 
-# More processes than cores are fine here, and so is a container without another user.
-# Open MPI ends its processes by SIGKILL a second after SIGTERM, which is little on a busy machine.
-MPIRUN = "mpirun --allow-run-as-root --oversubscribe --bind-to none --mca odls_base_sigkill_timeout 5 -n".split()
+# More processes than cores are fine here, and so is a container: without another user, and where one process
+# may not read another's memory. Open MPI ends its processes by SIGKILL a second after SIGTERM, which is little
+# on a busy machine.
+MPIRUN = """mpirun --allow-run-as-root --oversubscribe --bind-to none --mca btl_vader_single_copy_mechanism none
+--mca odls_base_sigkill_timeout 5 -n""".split()
 
 
 def archer(*args, ranks=1):
