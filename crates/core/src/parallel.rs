@@ -91,6 +91,28 @@ where
     folded.into_inner().expect("no thread panicked").sum.expect("it is put back")
 }
 
+/// Awaits `here` while a thread of its own awaits what `job` begins.
+#[cfg(not(target_family = "wasm"))]
+pub async fn beside<R: Send, S, F: Future<Output = R>>(
+    job: impl FnOnce() -> F + Send,
+    here: impl Future<Output = S>,
+) -> (R, S) {
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| team::alone(|| pollster::block_on(job())));
+        let here = pollster::block_on(here);
+        (there.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), here)
+    })
+}
+
+/// Awaits `here`, and before it what `job` begins: there is one thread.
+#[cfg(target_family = "wasm")]
+pub async fn beside<R, S, F: Future<Output = R>>(
+    job: impl FnOnce() -> F,
+    here: impl Future<Output = S>,
+) -> (R, S) {
+    (job().await, here.await)
+}
+
 /// Results as they come, folded in their order.
 #[cfg(not(target_family = "wasm"))]
 struct InOrder<R, A> {

@@ -18,8 +18,6 @@
 //! without asking anybody.
 
 #[cfg(not(target_family = "wasm"))]
-mod sent;
-#[cfg(not(target_family = "wasm"))]
 mod sharing;
 #[cfg(all(test, not(target_family = "wasm")))]
 pub(crate) mod threads;
@@ -34,8 +32,6 @@ use crate::error::Error;
 #[cfg(target_family = "wasm")]
 use crate::parallel;
 
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use sent::{SentGame, share_choices};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sharing::{gathered, judged, sum_of_parts};
 

@@ -44,7 +44,8 @@ pub struct Info {
     trains_apart: bool,
 }
 
-/// A request: a method and what it takes; the package's own names. (One enum of all methods would read
+/// A request: a method and what it takes; the package's own names. Read it by [`Request::from_text`], which
+/// alone reads `game`. (One enum of all methods would read
 /// more closely, and be a sixth of the module.)
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -74,8 +74,8 @@ pub fn world(settings: &Value) -> Result<u64, Fault> {
 }
 
 fn asked(games: &Games, request: Value) -> Result<Value, Fault> {
-    let request = serde_json::from_value(request)
-        .map_err(|error| Fault::usage(error.to_string(), "Compare it with the types."))?;
+    let request = archer_games_web::games::Request::from_text(&request.to_string())
+        .map_err(|error| Fault::usage(error, "Compare it with the types."))?;
     let reply = games.call(request).map_err(told)?;
     Ok(serde_json::to_value(reply).expect("a reply is data"))
 }

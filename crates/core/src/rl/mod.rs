@@ -4,5 +4,7 @@ pub mod losses;
 pub mod metrics;
 pub mod replay_buffer;
 pub mod returns;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod sent;
 pub mod text;
 pub mod transition;

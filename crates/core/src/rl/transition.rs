@@ -46,7 +46,7 @@ pub fn total_reward<'a>(turns: impl IntoIterator<Item = &'a Transition>) -> f64 
 #[cfg_attr(
     not(target_family = "wasm"),
     derive(serde::Serialize, serde::Deserialize),
-    serde(from = "crate::ranks::SentGame", into = "crate::ranks::SentGame")
+    serde(from = "super::sent::SentGame", into = "super::sent::SentGame")
 )]
 pub struct Trajectory {
     /// Its exchanges in order.

@@ -18,9 +18,9 @@ use crate::error::Error;
 use crate::nn::generate::{Decoder, Utterance};
 use crate::parallel;
 use crate::ranks::Workers;
-#[cfg(not(target_family = "wasm"))]
-use crate::ranks::share_choices;
 use crate::rl::metrics::{Metrics, stats_names};
+#[cfg(not(target_family = "wasm"))]
+use crate::rl::sent::share_choices;
 use crate::rl::transition::{Trajectory, Transition};
 use crate::rng::{self, ChaCha8Rng};
 use crate::text::Tokenizer;

@@ -488,7 +488,7 @@ impl Trainer {
     ) -> Result<(), Error> {
         self.learner.keep_past(self.config.play_lag);
         let (learned, taught) = match self.next_games()? {
-            Some(next) => self.learn_while_playing(played, next)?,
+            Some(next) => self.learn_while_playing(played, next).await?,
             None => {
                 let (workers, iteration) = (self.crew.workers(), self.iteration);
                 let (config, tokenizer, layout) = (&self.config, &self.tokenizer, &self.layout);

@@ -93,8 +93,7 @@ impl Trainer {
     }
 
     /// What an iteration learns, while threads of its own play the next one's games.
-    #[cfg(not(target_family = "wasm"))]
-    pub(super) fn learn_while_playing(
+    pub(super) async fn learn_while_playing(
         &mut self,
         played: &[Trajectory],
         next: Next,
@@ -109,30 +108,12 @@ impl Trainer {
         let (sampler, tries) = (config.sampler(), config.utterance_tries);
         let workers = Workers { threads: playing, ranks };
         let player = Player { workers, tries, ..context.player(&next.actor, &sampler) };
-        let (learner, task_facts) = (&mut self.learner, &self.task_facts);
-        let (learned, played) = std::thread::scope(|scope| {
-            let play = || {
-                let games =
-                    rollout::play_own(player, next.worlds.as_ref(), &next.starts, config.gamma);
-                archer_kernels::team::alone(|| pollster::block_on(games))
-            };
-            let played = scope.spawn(play);
-            let learned = learn_all(learner, experience, task_facts, &context);
-            let learned = pollster::block_on(learned);
-            (learned, played.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
+        let worlds = next.worlds.as_ref();
+        let play = || rollout::play_own(player, worlds, &next.starts, config.gamma);
+        let learn = learn_all(&mut self.learner, experience, &self.task_facts, &context);
+        let (played, learned) = parallel::beside(play, learn).await;
         self.ahead = Some(Ahead { iteration: next.iteration, played });
         learned
-    }
-
-    /// There is one thread here: games are played when they are due.
-    #[cfg(target_family = "wasm")]
-    pub(super) fn learn_while_playing(
-        &mut self,
-        _: &[Trajectory],
-        _: Next,
-    ) -> Result<(Metrics, Metrics), Error> {
-        unreachable!("one thread does one thing at a time")
     }
 
     /// The games of an iteration and what they tell; offline there are none.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::transition::{Trajectory, Transition};
 use crate::choices::Trie;
-use crate::rl::transition::{Trajectory, Transition};
 
 /// A [`Trajectory`] as plain data. Texts and choices are written once: a state's text continues the one
 /// before it, and worlds list the same choices again and again.
