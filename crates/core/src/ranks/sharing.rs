@@ -184,7 +184,6 @@ fn told<S: Shown>(read: Read, device: &Device) -> S {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::thread;
 
     use pollster::block_on;
@@ -193,17 +192,13 @@ mod tests {
     use crate::ranks::threads::{Thread, ranks};
 
     /// What each of `size` ranks comes to.
-    fn on_each<R: Send + 'static>(
-        size: usize,
-        job: impl Fn(&Thread) -> R + Send + Sync + 'static,
-    ) -> Vec<R> {
-        let job = Arc::new(job);
-        let start = |rank: Arc<Thread>| {
-            let job = job.clone();
-            thread::spawn(move || job(&rank))
-        };
-        let started: Vec<_> = ranks(size).into_iter().map(start).collect();
-        started.into_iter().map(|rank| rank.join().unwrap()).collect()
+    fn on_each<R: Send>(size: usize, job: impl Fn(&Thread) -> R + Sync) -> Vec<R> {
+        let (ranks, job) = (ranks(size), &job);
+        thread::scope(|scope| {
+            let start = |rank| scope.spawn(move || job(rank));
+            let started: Vec<_> = ranks.iter().map(start).collect();
+            started.into_iter().map(|rank| rank.join().unwrap()).collect()
+        })
     }
 
     #[test]

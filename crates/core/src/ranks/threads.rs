@@ -1,7 +1,7 @@
 //! Ranks that are threads of one process, for tests.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 
 use super::Ranks;
 
@@ -19,7 +19,7 @@ pub(crate) struct Thread {
 }
 
 /// `size` ranks that know each other.
-pub(crate) fn ranks(size: usize) -> Vec<Arc<Thread>> {
+pub(crate) fn ranks(size: usize) -> Vec<Thread> {
     let mut to: Vec<Vec<Sender<Parcel>>> = (0..size).map(|_| Vec::new()).collect();
     let mut from: Vec<Vec<Mutex<Receiver<Parcel>>>> = Vec::new();
     for _ in 0..size {
@@ -32,7 +32,7 @@ pub(crate) fn ranks(size: usize) -> Vec<Arc<Thread>> {
         from.push(lines);
     }
     let lines = to.into_iter().zip(from).enumerate();
-    lines.map(|(rank, (to, from))| Arc::new(Thread { rank, to, from })).collect()
+    lines.map(|(rank, (to, from))| Thread { rank, to, from }).collect()
 }
 
 impl Thread {
