@@ -229,7 +229,7 @@ async function visit(url, act = async () => "") {
     await page.goto(url);
     const end = Date.now() + 60_000;
     let text = "";
-    while (Date.now() < end && !/[?]$|\.$/.test(text.replace(/^(Loading|Fetching|The model checks|Measuring).*/, ""))) {
+    while (Date.now() < end && !/[?]$|\.$/.test(text.replace(/^(Loading|Fetching|Reading the model|Measuring).*/, ""))) {
       await page.waitForTimeout(50);
       text = (await Promise.all(page.frames().map(saidIn))).find(Boolean) ?? "";
     }
