@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ARCHER = ""
 
 # A run of all kinds of shared work: imitation, games, critic and actor steps, evaluations.
-SMALL = """--preset quickstart --seed 1 --final-games 0 --quiet --threads 1
+SMALL = """--preset quickstart --seed 1 --final-games 0 --quiet --threads 1 --set warm_start.games=300
 --set iterations=3 --set warm_start.steps=16 --set rollout_size=40 --set epochs=3 --set actor_epochs=2
 --set eval_freq=2 --set eval_size=20 --set warmup_iter=1 --set save_freq=1""".split()
 
