@@ -1,7 +1,7 @@
 //! The processes of one run, where a launcher such as `mpirun` has started several.
 //!
-//! What they say to each other goes by MPI, which is in builds with the feature `mpi`. Any other build
-//! refuses to be started several times over: each process would train the same run into the same folder.
+//! They communicate by MPI, in builds with the feature `mpi`. A build without it refuses to be one of
+//! several processes: each would train the same run into the same folder.
 
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -119,7 +119,10 @@ impl Company {
         Ok(Some(company))
     }
 
-    /// The same in a build without MPI.
+    /// Refuses to run as one of several processes, since this build has no MPI.
+    ///
+    /// # Errors
+    /// If a launcher has started several.
     #[cfg(not(feature = "mpi"))]
     pub fn join() -> Result<Option<Company>, Error> {
         match launched() {

@@ -65,7 +65,7 @@ pub struct Workers<'a> {
     pub ranks: Option<&'a dyn Ranks>,
 }
 
-/// The same as a run holds it.
+/// The workers of a run, as the trainer owns them.
 #[derive(Clone)]
 pub(crate) struct Crew {
     /// Threads of this process.
@@ -81,7 +81,7 @@ impl Default for Crew {
 }
 
 impl Crew {
-    /// Who is told to work.
+    /// The workers, borrowed for a call.
     pub(crate) fn workers(&self) -> Workers<'_> {
         Workers { threads: self.threads, ranks: self.ranks.as_deref() }
     }
@@ -111,7 +111,7 @@ impl Workers<'_> {
         self.own(items, job).await
     }
 
-    /// The same: all items are this process's own.
+    /// As [`map`](Self::map): without ranks, every item belongs to this process.
     pub(crate) async fn own<T, R, F>(
         self,
         items: Vec<T>,
@@ -142,7 +142,7 @@ pub(crate) trait Shown: Send + Sized {
     /// Its tensors, always as many, without autodiff.
     fn into_tensors(self) -> Vec<Option<Tensor<1>>>;
 
-    /// The same from its tensors.
+    /// Builds the value from its tensors, in the order of [`into_tensors`](Self::into_tensors).
     ///
     /// # Panics
     /// If there are too few.

@@ -35,7 +35,7 @@ pub fn join() -> Result<(Mpi, Universe), Error> {
         .ok_or_else(|| Error::Failure("MPI has begun twice in this process".into()))?;
     if threading < Threading::Funneled {
         return Err(Error::Failure(
-            "the MPI of this system allows no other threads beside it: take one that was built for threads".into(),
+            "this system's MPI does not support programs with several threads: install one with MPI_THREAD_FUNNELED".into(),
         ));
     }
     let world = universe.world();

@@ -67,7 +67,7 @@ pub struct Keeper {
     part_of: Option<String>,
     /// Whether all is learned and saved, and the players are being compared.
     comparing: bool,
-    /// Whether other processes share the run: a step that they are told to leave has no end.
+    /// Whether other processes share the run. A step cannot end once the launcher has stopped them.
     pub is_shared: bool,
 }
 

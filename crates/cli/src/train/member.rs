@@ -1,6 +1,6 @@
 //! A run that several processes compute together: what rank 0 tells the others, and what these do.
 //!
-//! Rank 0 has the folder, the screen and the word. The others receive its checkpoint, which is the whole
+//! Rank 0 alone writes the folder, prints, and decides when a step is taken. The others receive its checkpoint, which is the whole
 //! run, and then take a step whenever rank 0 does.
 
 use std::sync::Arc;

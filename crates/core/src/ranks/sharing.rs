@@ -65,7 +65,7 @@ impl Workers<'_> {
     {
         let Some(ranks) = self.ranks else { return own };
         if let Err(error) = &own {
-            // The others are told, so that none waits for what will never come.
+            // The error is sent, so that the other ranks return too and do not wait.
             gathered(ranks, &Err::<Vec<R>, _>(error.clone()));
             return own;
         }
