@@ -13,7 +13,7 @@ help:
 	@echo "make fuzz       altered inputs for everything that reads from outside (MINUTES=10)"
 	@echo "make wasm       the npm package archer-web, in pkg/dist: both modules, the scripts, the model"
 	@echo "make component  the WebAssembly component archer.wasm, in crates/component/dist"
-	@echo "make test-embed the component in Python, Node and Rust"
+	@echo "make test-embed the component in Python, Node, C and Rust"
 	@echo "make web        the page, in web/dist: plain static files"
 	@echo "make test-wasm  the core in headless Chromium, on the CPU and on WebGPU"
 	@echo "make e2e        the page in headless Chromium"
