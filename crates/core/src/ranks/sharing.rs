@@ -70,18 +70,34 @@ impl Workers<'_> {
             return own;
         }
         let all: Result<Vec<Vec<R>>, Error> = gathered(ranks, &own).into_iter().collect();
-        Ok(all?.into_iter().flatten().collect())
+        Ok(in_order(all?.into_iter().map(Vec::into_iter).collect()).collect())
     }
+}
+
+/// The rank that item number `item` belongs to.
+///
+/// Items are dealt out to and fro: 0, 1, 2, 2, 1, 0, 0, … The parts of a gradient step come sorted by the
+/// length of their texts, so that whoever has one of the shortest also has one of the longest.
+fn owner(item: usize, size: usize) -> usize {
+    let (lap, place) = (item / size, item % size);
+    if lap.is_multiple_of(2) { place } else { size - 1 - place }
 }
 
 /// The items of this rank.
 fn own_share<T>(items: Vec<T>, ranks: &dyn Ranks) -> Vec<T> {
-    let own = share(items.len(), ranks.rank(), ranks.size());
-    items.into_iter().skip(own.start).take(own.len()).collect()
+    let own = |item: &usize| owner(*item, ranks.size()) == ranks.rank();
+    let items = items.into_iter().enumerate();
+    items.filter(|(item, _)| own(item)).map(|(_, value)| value).collect()
 }
 
-/// The items of rank `rank` among `n`.
-fn share(n: usize, rank: usize, size: usize) -> Range<usize> {
+/// What all ranks made of their items, in the order of the items.
+fn in_order<R>(mut of_ranks: Vec<impl Iterator<Item = R>>) -> impl Iterator<Item = R> {
+    let size = of_ranks.len();
+    (0..).map_while(move |item| of_ranks[owner(item, size)].next())
+}
+
+/// The numbers of a sum that rank `rank` adds up, among `n`.
+fn slice(n: usize, rank: usize, size: usize) -> Range<usize> {
     n * rank / size..n * (rank + 1) / size
 }
 
@@ -159,11 +175,12 @@ where
 
 /// The sum of all ranks' addends of `scalars` numbers each, in their order.
 fn ordered_sum(ranks: &dyn Ranks, addends: &[Vec<f32>], scalars: usize) -> Vec<f32> {
-    let slice = |rank| share(scalars, rank, ranks.size());
+    let slice = |rank| slice(scalars, rank, ranks.size());
     let cut = |rank| addends.iter().flat_map(|addend| &addend[slice(rank)]).copied().collect();
     let received = ranks.trade((0..ranks.size()).map(cut).collect());
     let width = slice(ranks.rank()).len();
-    let mut slices = received.iter().flat_map(|slices| slices.chunks_exact(width.max(1)));
+    let of_ranks = received.iter().map(|slices| slices.chunks_exact(width.max(1)));
+    let mut slices = in_order(of_ranks.collect());
     let mut sum = slices.next().unwrap_or_default().to_vec();
     for slice in slices {
         sum.iter_mut().zip(slice).for_each(|(sum, addend)| *sum += addend);
@@ -202,10 +219,26 @@ mod tests {
     }
 
     #[test]
-    fn every_item_belongs_to_one_rank() {
+    fn every_number_is_added_up_by_one_rank() {
         for (n, size) in [(0, 1), (0, 3), (1, 4), (4, 4), (10, 3), (257, 8)] {
-            let shares: Vec<usize> = (0..size).flat_map(|rank| share(n, rank, size)).collect();
-            assert_eq!(shares, (0..n).collect::<Vec<_>>(), "{n} items on {size} ranks");
+            let slices: Vec<usize> = (0..size).flat_map(|rank| slice(n, rank, size)).collect();
+            assert_eq!(slices, (0..n).collect::<Vec<_>>(), "{n} numbers on {size} ranks");
+        }
+    }
+
+    /// Four parts from the shortest to the longest: both ranks have as much to do.
+    #[test]
+    fn items_are_dealt_out_to_and_fro() {
+        let owners = |n: usize, size| (0..n).map(|item| owner(item, size)).collect::<Vec<_>>();
+        assert_eq!(owners(4, 2), [0, 1, 1, 0]);
+        assert_eq!(owners(8, 3), [0, 1, 2, 2, 1, 0, 0, 1]);
+        assert_eq!(owners(3, 1), [0, 0, 0]);
+        for size in 1..5 {
+            for n in 0..13 {
+                let of = |rank| (0..n).filter(move |&item| owner(item, size) == rank);
+                let ordered: Vec<usize> = in_order((0..size).map(of).collect()).collect();
+                assert_eq!(ordered, (0..n).collect::<Vec<_>>(), "{n} items of {size} ranks");
+            }
         }
     }
 
