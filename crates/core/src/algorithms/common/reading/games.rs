@@ -5,6 +5,8 @@
 //! their states as branches ([`crate::nn::tree_batch`]), for the critic that judges them and for the
 //! actor that learns from them.
 
+use std::collections::HashMap;
+
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
@@ -147,42 +149,77 @@ pub(crate) async fn sample<'a>(
         let bare = |&turns: &_| SampledGame::new(turns, Vec::new(), player.tokenizer);
         return Ok(drawn.iter().map(bare).collect());
     }
-    let (seed, purpose, mut first) = draws;
-    let mut jobs = Vec::new();
-    for games in drawn.chunks(GENERATION_GAMES) {
-        jobs.push((games, first));
-        first += games.iter().map(|game| (game.len() * each) as u64).sum::<u64>();
+    let (seed, purpose, first) = draws;
+    let rows_of = |draw: &usize| drawn[*draw].len() * each;
+    let mut firsts = Vec::with_capacity(drawn.len());
+    let mut next = first;
+    for draw in 0..drawn.len() {
+        firsts.push(next);
+        next += rows_of(&draw) as u64;
     }
-    let written =
-        player.workers.map(jobs, |(games, first): (&[&[&'a Transition]], u64)| async move {
-            let texts: Vec<&[u32]> =
-                games.iter().map(|game| states_text(game, player.tokenizer)).collect();
-            let states: Vec<Vec<usize>> = games
-                .iter()
-                .map(|game| {
-                    let lengths = game.iter().map(|turn| turn.observation.len());
-                    lengths.flat_map(|length| std::iter::repeat_n(length, each)).collect()
-                })
-                .collect();
-            let rows = states.iter().map(Vec::len).sum::<usize>() as u64;
-            let mut decoder = Decoder::new(player.actor, texts.len());
-            decoder.read_states(&texts, &states);
-            let mut rngs: Vec<ChaCha8Rng> =
-                (0..rows).map(|row| rng::stream(seed, purpose, first + row)).collect();
-            let ends = |token| player.tokenizer.ends_utterance(token);
-            let choices = games.iter().flat_map(|game| game.iter());
-            let choices = choices
-                .flat_map(|turn| std::iter::repeat_n(Walk::new(turn.choices.as_deref()), each));
-            let mut walks: Vec<Walk<'_>> = choices.collect();
-            let limit = player.layout.max_new_tokens;
-            decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await
+    let jobs = generations(drawn);
+    let firsts = &firsts;
+    let written = player.workers.map(jobs.clone(), |job: Vec<Vec<usize>>| async move {
+        let games: Vec<&[&Transition]> = job.iter().map(|draws| drawn[draws[0]]).collect();
+        let texts: Vec<&[u32]> =
+            games.iter().map(|game| states_text(game, player.tokenizer)).collect();
+        let states = games.iter().zip(&job).map(|(game, draws)| {
+            let lengths = game.iter().map(|turn| turn.observation.len());
+            let lengths: Vec<usize> =
+                lengths.flat_map(|length| std::iter::repeat_n(length, each)).collect();
+            lengths.repeat(draws.len())
         });
-    let mut written = written.await?.into_iter().flatten();
-    let fresh = |turns: &&[&'a Transition]| {
-        let fresh = written.by_ref().take(turns.len() * each).collect();
-        SampledGame::new(turns, fresh, player.tokenizer)
-    };
-    Ok(drawn.iter().map(fresh).collect())
+        let mut decoder = Decoder::new(player.actor, texts.len());
+        decoder.read_states(&texts, &states.collect::<Vec<_>>());
+        let draws = job.iter().flatten();
+        let numbers =
+            draws.clone().flat_map(|draw| firsts[*draw]..firsts[*draw] + rows_of(draw) as u64);
+        let mut rngs: Vec<ChaCha8Rng> =
+            numbers.map(|number| rng::stream(seed, purpose, number)).collect();
+        let ends = |token| player.tokenizer.ends_utterance(token);
+        let choices = draws.flat_map(|&draw| drawn[draw]);
+        let choices =
+            choices.flat_map(|turn| std::iter::repeat_n(Walk::new(turn.choices.as_deref()), each));
+        let mut walks: Vec<Walk<'_>> = choices.collect();
+        let limit = player.layout.max_new_tokens;
+        decoder.generate_along(player.sampler, &mut rngs, &mut walks, limit, ends).await
+    });
+    let mut fresh = vec![Vec::new(); drawn.len()];
+    for (job, written) in jobs.iter().zip(written.await?) {
+        let mut written = written.into_iter();
+        for &draw in job.iter().flatten() {
+            fresh[draw] = written.by_ref().take(rows_of(&draw)).collect();
+        }
+    }
+    let game =
+        |(turns, fresh): (&&[&'a Transition], _)| SampledGame::new(turns, fresh, player.tokenizer);
+    Ok(drawn.iter().zip(fresh).map(game).collect())
+}
+
+/// The draws that are answered in each generation, game by game: a game that was drawn more than once is
+/// read once.
+fn generations(drawn: &[&[&Transition]]) -> Vec<Vec<Vec<usize>>> {
+    let mut games: Vec<Vec<usize>> = Vec::new();
+    let mut known = HashMap::new();
+    for (draw, game) in drawn.iter().enumerate() {
+        let number = *known.entry(game.as_ptr()).or_insert(games.len());
+        match games.get_mut(number) {
+            Some(draws) => draws.push(draw),
+            None => games.push(vec![draw]),
+        }
+    }
+    let mut jobs: Vec<Vec<Vec<usize>>> = Vec::new();
+    let mut room = 0;
+    for draws in games {
+        let taken = draws.len();
+        if taken > room {
+            jobs.push(Vec::new());
+            room = GENERATION_GAMES;
+        }
+        room = room.saturating_sub(taken);
+        jobs.last_mut().expect("one was begun").push(draws);
+    }
+    jobs
 }
 
 /// The flattened rows of a batch at which values are read.
@@ -427,6 +464,25 @@ mod tests {
             choices: None,
             task: None,
         }
+    }
+
+    /// Sixteen draws of two games, and one of a third that finds no room beside them.
+    #[test]
+    fn a_game_that_is_drawn_often_is_read_once() {
+        let turns: Vec<Transition> = [4, 7, 10].map(turn).into();
+        let games: Vec<Vec<&Transition>> = turns.iter().map(|turn| vec![turn]).collect();
+        let mut drawn: Vec<&[&Transition]> = Vec::new();
+        for _ in 0..8 {
+            drawn.extend([&games[0][..], &games[1][..]]);
+        }
+        drawn.push(&games[2][..]);
+        let even: Vec<usize> = (0..16).step_by(2).collect();
+        let odd: Vec<usize> = (1..16).step_by(2).collect();
+        assert_eq!(generations(&drawn), [vec![even, odd], vec![vec![16]]]);
+        // More draws than a generation answers are answered in one: the game is read for all of them.
+        let often = vec![&games[0][..]; 40];
+        assert_eq!(generations(&often), [vec![(0..40).collect::<Vec<_>>()]]);
+        assert!(generations(&[]).is_empty());
     }
 
     /// A game that fills the positions must leave room for what is sampled at its last state; once
