@@ -62,7 +62,9 @@ pub fn fork<M: Module>(module: &M) -> M {
 
 /// The number of scalars in a network.
 pub fn count<M: Module>(module: &M) -> usize {
-    infos(module).iter().map(|info| info.shape.iter().product::<usize>()).sum()
+    let mut visitor = CountVisitor { scalars: 0 };
+    module.visit(&mut visitor);
+    visitor.scalars
 }
 
 /// The values of some flat tensors, read from the device in one transaction.
@@ -97,6 +99,17 @@ impl ModuleVisitor for InfoVisitor {
         let named: Vec<&str> =
             self.path.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         self.infos.push(ParamInfo { name: named.join("."), shape });
+    }
+}
+
+/// Counts without names: a page asks for the size before each game.
+struct CountVisitor {
+    scalars: usize,
+}
+
+impl ModuleVisitor for CountVisitor {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.scalars += param.val().dims().iter().product::<usize>();
     }
 }
 
