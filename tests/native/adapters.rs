@@ -280,6 +280,12 @@ fn a_model_begins_in_a_world_without_demonstrations() {
     let small: Vec<&str> = small.iter().flat_map(|set| ["--set", set]).collect();
     run(path, &[&args[..], &small].concat()).success();
     assert!(path.join("run/model/adapter_model.safetensors").is_file());
+    // A critic of its own reads as many tokens as the model does: the preset leaves that open.
+    let by_archer = ["--algorithm", "archer", "--set", "epochs=1", "--out", "judged"];
+    run(path, &[&args[..5], &args[7..], &small, &by_archer].concat()).success();
+    let config = std::fs::read_to_string(path.join("judged/config.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    assert_eq!(config["critic_model"]["positions"], config["actor_model"]["positions"]);
 }
 
 /// The GGUF of the fuzzing corpus plays as the folder that `export --folder` makes of it, and adapters

@@ -148,6 +148,7 @@ pub(super) fn shaped_by(mut config: Config, agent: &Agent) -> Config {
             config.critic_model =
                 CriticModelConfig { kind, from_actor, layers, width, heads, positions };
         }
+        _ if config.critic_model.positions == 0 => config.critic_model.positions = positions,
         _ => {}
     }
     let vocabulary = agent.tokenizer.vocab_size();
