@@ -42,9 +42,23 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def processor_seconds():
-    """Seconds that this thread has computed; those of a busy machine in which it waited do not count."""
-    return int(Path("/proc/thread-self/schedstat").read_text().split()[0]) / 1e9
+def told(command):
+    """What a program says as JSON."""
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def compiled_host():
+    """The host in C that plays: a host in Python takes a tenth of the time for itself."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+    interface, program = folder / "tools/wasmtime-c", folder / "embed-c/embedded_play"
+    subprocess.run([ROOT / "scripts/wasmtime-c", sys.executable, interface], check=True)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    of_host = [ROOT / "examples/embed/c" / name for name in ("archer.c", "wit.c")]
+    sources = [ROOT / "bench/embedded_play.c", *of_host]
+    library = [f"-L{interface}/lib", f"-Wl,-rpath,{interface}/lib", "-lwasmtime"]
+    flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", f"-I{interface}/include"]
+    subprocess.run(["cc", *flags, "-o", program, *sources, *library], check=True)
+    return program
 
 
 class Yes:
@@ -110,6 +124,40 @@ def create_and_tune(size):
     return work
 
 
+def used(instance, work):
+    """Fuel that some work takes, in thousand million units."""
+    before = instance.fuel()
+    made = work()
+    return made, (before - instance.fuel()) / 1e9
+
+
+def fuel_of_learning(component, size):
+    """Fuel of an iteration of an agent that is learning the world of guess.py, and of its largest piece."""
+    world = Guess()
+    instance = component.instance(world)
+    agent = instance.create(world, size=size)
+    left = [instance.fuel()]
+    list(agent.fine_tune(iterations=1, games=64, pieces=1, before=lambda: left.append(instance.fuel())))
+    left.append(instance.fuel())
+    return (left[0] - left[-1]) / 1e9, max(one - other for one, other in zip(left, left[1:])) / 1e9
+
+
+def show_fuel(file):
+    component = Component(file, fuel=True)
+    instance = component.instance()
+    agent, loading = used(instance, lambda: instance.load(STUDENT.read_bytes()))
+    print(f"fuel, thousand million units: loading the student {loading:.2f}")
+    talk = agent.start(OPENING, seed=1)
+    questions = []
+    for _ in range(20):
+        questions.append(used(instance, lambda: talk.say(sample=True, score=False, alternatives=0))[1])
+        talk.hear("No.")
+    print(f"fuel: a question {min(questions):.3f} to {max(questions):.3f}")
+    for size in ("tiny", "small", "medium"):
+        iteration, piece = fuel_of_learning(component, size)
+        print(f"fuel, {size}: an iteration of 64 games {iteration:.1f}, its largest piece {piece:.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--component", default=BUILT)
@@ -118,6 +166,7 @@ def main():
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--memory", action="store_true", help="find the least memory, too: minutes")
+    parser.add_argument("--fuel", action="store_true", help="count the fuel of the same work, too")
     options = parser.parse_args()
 
     before = resident()
@@ -138,18 +187,17 @@ def main():
     print(f"growth of the process: {(resident() - before) / MB:.0f} MB")
 
     if options.native:
+        host = compiled_host()
         ratios = []
         for _ in range(options.rounds):
-            arguments = [options.native, str(STUDENT), str(options.games), str(options.turns), OPENING]
-            native = json.loads(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
-            begin = processor_seconds()
-            said = [text for seed in range(1, options.games + 1) for text in play(agent, seed, options.turns)]
-            seconds = processor_seconds() - begin
-            same = sum(one == other for one, other in zip(said, native["said"]))
-            ratios.append(native["processor"] / seconds)
+            work = [str(STUDENT), str(options.games), str(options.turns), OPENING]
+            native, embedded = told([options.native, *work]), told([host, options.component, *work])
+            same = sum(one == other for one, other in zip(embedded["said"], native["said"]))
+            ratios.append(native["processor"] / embedded["processor"])
             print(
                 f"tokens/s: native {native['tokens'] / native['processor']:.0f}, component "
-                f"{native['tokens'] / seconds:.0f}, ratio {ratios[-1]:.2f}; {same} of {len(said)} utterances the same"
+                f"{native['tokens'] / embedded['processor']:.0f}, ratio {ratios[-1]:.2f}; "
+                f"{same} of {len(embedded['said'])} utterances the same"
             )
         print(f"median ratio: {sorted(ratios)[len(ratios) // 2]:.2f}")
 
@@ -160,6 +208,9 @@ def main():
             *((f"a new agent learns, {size}", create_and_tune(size)) for size in ("tiny", "small", "medium")),
         ]:
             print(f"memory, {name}: {least(component, work) / MB:.1f} MB")
+
+    if options.fuel:
+        show_fuel(options.component)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,7 @@ static bool refused(archer *host, const wit_value *error)
                 wit_string(&wit_field(error, "hint")->of.string));
 }
 
-/* Reads a file to its end, into memory to be freed; NULL where that fails, and errno says why. */
-static uint8_t *read_file(const char *name, size_t *size)
+uint8_t *archer_read(const char *name, size_t *size)
 {
     FILE *file = fopen(name, "rb");
     if (file == NULL)
@@ -97,10 +96,10 @@ static uint8_t *read_file(const char *name, size_t *size)
 static bool compile(archer *host, const char *file)
 {
     wasm_config_t *config = wasm_config_new();
-    wasmtime_config_consume_fuel_set(config, true);
+    wasmtime_config_consume_fuel_set(config, host->limits.fuel > 0);
     host->engine = wasm_engine_new_with_config(config);
     size_t size;
-    uint8_t *bytes = read_file(file, &size);
+    uint8_t *bytes = archer_read(file, &size);
     if (bytes == NULL)
         return fail_here(host, joined(file, ": ", strerror(errno)),
                          "Say where archer.wasm is; make component builds it.");
@@ -154,7 +153,8 @@ static bool grant_worlds(archer *host, wasmtime_component_linker_t *linker)
 /* Every call has the same fuel, whatever the one before has left. */
 static bool refuel(archer *host)
 {
-    return done(host, wasmtime_context_set_fuel(host->context, host->limits.fuel), FAULT);
+    return host->limits.fuel == 0 ||
+           done(host, wasmtime_context_set_fuel(host->context, host->limits.fuel), FAULT);
 }
 
 static bool link_instance(archer *host)
@@ -256,11 +256,12 @@ bool archer_call(archer *host, const char *name, size_t count, wit_value *argume
 /* After a trap the component frees nothing more, and wasmtime says so: all goes with the instance. */
 void archer_drop(archer *host, wit_value *resource)
 {
-    wasmtime_error_t *error = wasmtime_context_set_fuel(host->context, host->limits.fuel);
-    if (error == NULL)
-        error = wasmtime_component_resource_any_drop(host->context, resource->of.resource);
-    if (error != NULL)
-        wasmtime_error_delete(error);
+    if (refuel(host)) {
+        wasmtime_error_t *error =
+            wasmtime_component_resource_any_drop(host->context, resource->of.resource);
+        if (error != NULL)
+            wasmtime_error_delete(error);
+    }
     wit_delete(resource);
 }
 

@@ -34,7 +34,7 @@ typedef struct {
 typedef struct {
     /* Bytes of its memory. */
     int64_t memory;
-    /* Fuel of one call: about one unit for an instruction. */
+    /* Fuel of one call, about one unit for an instruction; 0 for as much as it takes, and faster. */
     uint64_t fuel;
 } archer_limits;
 
@@ -75,5 +75,8 @@ bool archer_call(archer *host, const char *name, size_t count, wit_value *argume
 void archer_drop(archer *host, wit_value *resource);
 
 void archer_close(archer *host);
+
+/* Reads a file to its end, into memory to be freed; NULL where that fails, and errno says why. */
+uint8_t *archer_read(const char *file, size_t *size);
 
 #endif
