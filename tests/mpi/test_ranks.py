@@ -126,7 +126,7 @@ class Ranks(unittest.TestCase):
         while not (run / "checkpoints" / "latest").exists():
             self.assertLess(time.monotonic(), ends, "no checkpoint was written")
             time.sleep(0.1)
-        os.kill(self.member(run), signal.SIGKILL)
+        os.kill(self.rank(1, run), signal.SIGKILL)
         _, told = started.communicate(timeout=60)
         self.assertNotEqual(started.returncode, 0)
         ours = [line for line in told.splitlines() if "everything is saved; go on with:" in line]
@@ -135,17 +135,41 @@ class Ranks(unittest.TestCase):
         done = archer("train", "--resume", run, "--max-minutes", "0.02", "--final-games", 0, "--quiet")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def member(self, run):
-        """The process of rank 1."""
+    def test_a_signal_to_every_rank_is_answered_by_rank_0(self):
+        """As Slurm sends it; once rank 1 died of it, and the launcher ended rank 0 before it had saved."""
+        run = self.at / "run"
+        args = [*SMALL, "--set", "iterations=100000", "--set", "save_freq=0", "--out", str(run)]
+        started = subprocess.Popen(
+            [*MPIRUN, "2", ARCHER, "train", *args], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(started.kill)
+        ends = time.monotonic() + 120
+        while not (run / "metrics.jsonl").exists() or "learn" not in (run / "metrics.jsonl").read_text():
+            self.assertLess(time.monotonic(), ends, "nothing was learned")
+            time.sleep(0.1)
+        member, leader = self.rank(1, run), self.rank(0, run)
+        os.kill(member, signal.SIGTERM)
+        # So long after it would be the launcher that ends rank 0, had the other died.
+        time.sleep(1.5)
+        os.kill(leader, signal.SIGTERM)
+        _, told = started.communicate(timeout=60)
+        self.assertEqual(started.returncode, 143, told)
+        self.assertIn("stopped at iteration", told)
+        done = archer("train", "--resume", run, "--max-minutes", "0.02", "--final-games", 0, "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def rank(self, number, run):
+        """The process of a rank."""
+        mark = f"OMPI_COMM_WORLD_RANK={number}".encode()
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 typed = (folder / "cmdline").read_bytes().split(b"\0")
                 told = (folder / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if str(run).encode() in typed and b"OMPI_COMM_WORLD_RANK=1" in told and b"mpirun" not in typed[0]:
+            if str(run).encode() in typed and mark in told and b"mpirun" not in typed[0]:
                 return int(folder.name)
-        self.fail("rank 1 is not there")
+        self.fail(f"rank {number} is not there")
 
     def test_a_rank_that_cannot_take_part_is_told_by_rank_0(self):
         world = self.at / "world.sh"

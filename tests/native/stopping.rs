@@ -5,7 +5,8 @@ use crate::common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use archer::checkpoint::Sections;
 use common::{
@@ -125,6 +126,9 @@ fn a_step_that_hangs_is_given_up_and_no_process_stays() {
     let child = start(path, &words, "run", "\"learn\"");
     fs::write(path.join("hang"), "").unwrap();
     let begun = Instant::now();
+    // Slurm sends its signal to each process, and its daemons send it again.
+    signal(&child, "-TERM");
+    thread::sleep(Duration::from_millis(150));
     signal(&child, "-TERM");
     let done = ended(child);
     assert_eq!(done.code, 143, "{}", done.stderr);
@@ -140,7 +144,7 @@ fn a_step_that_hangs_is_given_up_and_no_process_stays() {
     assert_same_run(&path.join("whole"), &path.join("run"));
 }
 
-/// The second signal does not wait for the step.
+/// Ctrl-C after a signal does not wait for the step.
 #[test]
 fn a_second_signal_leaves_at_once() {
     let folder = folder();
@@ -150,9 +154,11 @@ fn a_second_signal_leaves_at_once() {
     let small = ["rollout_size=8", "eval_size=10"].map(|key| ["--set", key]).concat();
     let child = start(path, &[&args[..], &small].concat(), "run", "\"learn\"");
     fs::write(path.join("hang"), "").unwrap();
-    signal(&child, "-INT");
     signal(&child, "-TERM");
+    signal(&child, "-INT");
+    let begun = Instant::now();
     let done = ended(child);
+    assert!(begun.elapsed() < Duration::from_secs(4), "it took {:?}", begun.elapsed());
     assert!([130, 143].contains(&done.code), "{}: {}", done.code, done.stderr);
     wait_until("the end of the world's processes", || processes_of(path).is_empty());
 }
@@ -345,4 +351,24 @@ fn a_command_follows_each_checkpoint() {
     assert_eq!(done.stderr.matches("the command of --on-checkpoint ended with").count(), 1);
     assert!(!done.stdout.contains("out\n"), "{}", done.stdout);
     assert_same_run(&path.join("run"), &path.join("failing"));
+}
+
+/// `srun` says how many processes there are in a way of its own; this program has no MPI, or an `eval` is
+/// for one.
+#[test]
+fn one_of_several_processes_of_slurm_is_refused() {
+    let by = |pmix: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_archer"));
+        command.args(["eval", "--model", "nowhere"]).env("SLURM_STEP_NUM_TASKS", "2");
+        if pmix {
+            command.env("PMIX_RANK", "0");
+        }
+        let done = command.output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (code, told) = by(true);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("a launcher has started 2 processes"), "{told}");
+    // Without PMIx they are processes that know nothing of each other.
+    assert!(by(false).1.contains("nowhere"));
 }

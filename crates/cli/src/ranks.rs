@@ -19,6 +19,9 @@ use mpi::Universe;
 /// What launchers tell each process of how many there are: Open MPI; MPICH and its relatives.
 const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 
+/// The same, of the processes that one call of `srun` starts.
+const STEP_SIZE: &str = "SLURM_STEP_NUM_TASKS";
+
 /// The number of a process among those of all machines.
 const RANKS: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"];
 
@@ -33,7 +36,42 @@ fn told(names: &[&str]) -> Option<usize> {
 
 /// The processes that a launcher has started; 1 where there is no launcher.
 pub fn launched() -> usize {
-    told(&SIZES).unwrap_or(1)
+    announced().unwrap_or(1)
+}
+
+/// The same as the launcher says it, where it does.
+fn announced() -> Option<usize> {
+    told(&SIZES).or_else(|| slurm(STEP_SIZE)?.parse().ok())
+}
+
+/// What Slurm says of the step in whose processes it has brought up PMIx, which itself says no number. Without
+/// PMIx the processes of a step know nothing of each other, and are meant to.
+fn slurm(name: &str) -> Option<String> {
+    env::var_os("PMIX_RANK").and(env::var(name).ok())
+}
+
+/// The processes of this machine, by Slurm.
+fn slurm_local_size() -> Option<usize> {
+    let node = slurm("SLURM_NODEID")?.parse().ok()?;
+    processes_of(&slurm("SLURM_STEP_TASKS_PER_NODE")?, node)
+}
+
+/// The processes of a machine by its number, where those of one after another are listed as `4,2(x3)`.
+fn processes_of(list: &str, machine: usize) -> Option<usize> {
+    let groups = list.split(',').map(|group| {
+        let (processes, times) = group.split_once("(x").unwrap_or((group, "1)"));
+        let times: usize = times.strip_suffix(')')?.parse().ok()?;
+        Some((processes.parse::<usize>().ok()?, times))
+    });
+    let mut before = 0;
+    for group in groups {
+        let (processes, times) = group?;
+        before += times;
+        if machine < before {
+            return Some(processes);
+        }
+    }
+    None
 }
 
 /// The number of this process among those of its machine.
@@ -43,7 +81,7 @@ pub fn local_rank() -> usize {
 
 /// The processes of this machine.
 pub fn local_size() -> usize {
-    told(&LOCAL_SIZES).unwrap_or(1).max(1)
+    told(&LOCAL_SIZES).or_else(slurm_local_size).unwrap_or(1).max(1)
 }
 
 /// The cores of this process among `cores`, which it may use: those of a machine are divided among its
@@ -104,15 +142,16 @@ impl Company {
     /// If this build cannot.
     #[cfg(feature = "mpi")]
     pub fn join() -> Result<Option<Company>, Error> {
-        if told(&SIZES).is_none() && told(&RANKS).is_none() {
+        // MPI sets some of these itself.
+        let announced = announced();
+        if announced.is_none() && told(&RANKS).is_none() {
             return Ok(None);
         }
         let (ranks, universe) = mpi::join()?;
         let company = Company { ranks: Arc::new(ranks), universe };
-        if company.ranks.size() != launched() && told(&SIZES).is_some() {
+        if let Some(launched) = announced.filter(|&launched| launched != company.ranks.size()) {
             return Err(Error::Failure(format!(
-                "the launcher has started {} processes, and MPI here knows of {}: start archer with the mpirun of the MPI that it was built with",
-                launched(),
+                "the launcher has started {launched} processes, and MPI here knows of {}: start archer with the mpirun of the MPI that it was built with",
                 company.ranks.size()
             )));
         }
@@ -156,4 +195,19 @@ pub fn send_to_all(ranks: &dyn Ranks, own: &[u8]) -> Vec<u8> {
     let mut own = own.chunks(PIECE);
     (0..count).for_each(|_| all.extend(first(own.next().unwrap_or_default())));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::processes_of;
+
+    #[test]
+    fn the_processes_of_a_machine_are_found_in_slurms_list() {
+        let of = |list: &str| (0..5).map(|node| processes_of(list, node)).collect::<Vec<_>>();
+        assert_eq!(of("2"), [Some(2), None, None, None, None]);
+        assert_eq!(of("4,2(x3)"), [Some(4), Some(2), Some(2), Some(2), None]);
+        assert_eq!(of("2(x2),1"), [Some(2), Some(2), Some(1), None, None]);
+        assert_eq!(of("2(x"), [None; 5]);
+        assert_eq!(of(""), [None; 5]);
+    }
 }

@@ -3,7 +3,7 @@
 //! The first signal asks for a stop. Whoever works looks between two steps, saves and ends. A step may
 //! take minutes, or wait for a world that does not answer: so some seconds later the listening side
 //! saves what the last whole step left ([`Stop::leave_by`]) and ends the process in the middle of the
-//! step. A second signal ends the process at once.
+//! step. A second signal ends the process at once, unless it is the repetition that some schedulers send.
 //!
 //! | signal | exit code |
 //! |---|---|
@@ -13,15 +13,19 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::progress::Speaker;
 
 /// How long a step in progress may go on after the first signal.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long after the first signal a further one may still be the same wish. Slurm sends SIGTERM to every
+/// process of a step, and its daemons send it once more; a person who presses Ctrl-C twice means it.
+const REPETITION: Duration = Duration::from_secs(1);
 
 /// Time between two attempts to leave, where nothing whole is at hand.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -42,6 +46,8 @@ type Rescue = Box<dyn FnMut() -> Option<Error> + Send>;
 
 struct Shared {
     requested: AtomicBool,
+    /// When the first signal came.
+    since: OnceLock<Instant>,
     speaker: Speaker,
     patience: Duration,
     rescue: Mutex<Option<Rescue>>,
@@ -61,7 +67,8 @@ impl Stop {
     /// Listens from now on. A step in progress may go on for `patience` after the first signal.
     pub fn listen(speaker: Speaker, patience: Duration) -> Stop {
         let (requested, rescue) = (AtomicBool::new(false), Mutex::new(None));
-        let stop = Stop(Arc::new(Shared { requested, speaker, patience, rescue }));
+        let since = OnceLock::new();
+        let stop = Stop(Arc::new(Shared { requested, since, speaker, patience, rescue }));
         system::listen(stop.clone());
         stop
     }
@@ -85,7 +92,11 @@ impl Stop {
 
     /// Takes a signal, whose exit code is `code`.
     fn signalled(&self, code: u8) {
+        let since = self.0.since.get_or_init(Instant::now);
         if self.0.requested.swap(true, Ordering::SeqCst) {
+            if code != INTERRUPTED && since.elapsed() < REPETITION {
+                return;
+            }
             system::leave(code);
         }
         CODE.store(code, Ordering::SeqCst);
@@ -115,9 +126,16 @@ impl Stop {
     }
 }
 
+/// Goes on in spite of a signal: another process answers it, saves, and ends the company of all. Where that
+/// one does not come to it in `patience`, this process ends as the signal asks.
+pub fn outlast(patience: Duration) {
+    system::outlast(patience);
+}
+
 #[cfg(unix)]
 mod system {
     use std::thread;
+    use std::time::Duration;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -127,15 +145,30 @@ mod system {
     /// Listens on a thread. What was ignored when the program began stays ignored, as `nohup` means it;
     /// but for Ctrl-C, which a shell ignores for every command in the background.
     pub fn listen(stop: Stop) {
-        let heard = [SIGINT, SIGTERM, SIGHUP];
-        let heard = heard.into_iter().filter(|&signal| signal == SIGINT || !is_ignored(signal));
-        // Without a listener a signal simply ends the process, which is no reason not to train.
-        let Ok(mut signals) = Signals::new(heard) else { return };
+        let Some(mut signals) = heard() else { return };
         thread::spawn(move || {
             for signal in signals.forever() {
                 stop.signalled(128 + signal as u8);
             }
         });
+    }
+
+    /// Listens on a thread, and ends the process so long after the first signal.
+    pub fn outlast(patience: Duration) {
+        let Some(mut signals) = heard() else { return };
+        thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                thread::sleep(patience);
+                leave(128 + signal as u8);
+            }
+        });
+    }
+
+    /// Without a listener a signal simply ends the process, which is no reason not to train.
+    fn heard() -> Option<Signals> {
+        let heard = [SIGINT, SIGTERM, SIGHUP];
+        let heard = heard.into_iter().filter(|&signal| signal == SIGINT || !is_ignored(signal));
+        Signals::new(heard).ok()
     }
 
     #[allow(unsafe_code, reason = "only the C library knows what is done about a signal")]
@@ -157,12 +190,17 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
+    use std::time::Duration;
+
     use super::{INTERRUPTED, Stop};
 
     /// Listens on the thread of the library, to whatever ends a program here.
     pub fn listen(stop: Stop) {
         let _ = ctrlc::set_handler(move || stop.signalled(INTERRUPTED));
     }
+
+    /// Whoever started the processes ends them.
+    pub fn outlast(_: Duration) {}
 
     /// Ends the process.
     pub fn leave(code: u8) -> ! {

@@ -4,6 +4,7 @@
 //! run, and then take a step whenever rank 0 does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use archer::config::Config;
 use archer::ranks::Ranks;
@@ -16,6 +17,7 @@ use crate::device;
 use crate::error::Error;
 use crate::model;
 use crate::ranks::send_to_all;
+use crate::signals;
 use crate::worlds;
 
 /// What rank 0 says before each step.
@@ -58,8 +60,13 @@ impl Lead {
     }
 }
 
+/// How long a rank goes on after a signal: as long as rank 0 may take to give up its step and to save.
+/// A rank that ends before makes the launcher end rank 0, too.
+const OUTLASTS: Duration = Duration::from_secs(25);
+
 /// The work of every other rank: from the checkpoint that it receives to the last step.
 pub fn follow(args: &args::Train, ranks: &Arc<dyn Ranks>) -> Result<(), Error> {
+    signals::outlast(OUTLASTS);
     let bytes = send_to_all(ranks.as_ref(), &[]);
     if bytes.is_empty() {
         return Ok(());
