@@ -39,13 +39,14 @@ async function buildModule(name, profile) {
     // Names of functions are a third of what would be fetched, and nobody reads them there.
     ...["--remove-name-section", "--remove-producers-section"],
   ]);
-  if (name === "games") await orderFunctions(at("src/wasm/archer-games_bg.wasm"));
+  await shrink(name, at(`src/wasm/archer-${name}_bg.wasm`));
 }
 
-/** Half of the games' module is generic code, which packs better in another order; tensors' loops gain little. */
-async function orderFunctions(path) {
-  const { inOrderOfLikeness } = await import("./likeness.js");
-  writeFileSync(path, inOrderOfLikeness(readFileSync(path)));
+/** The module for WebGPU stays as it is: half a minute of every build would make it a fiftieth smaller. */
+async function shrink(name, path) {
+  if (name === "webgpu") return;
+  const { inOrderOfLikeness, withoutWaste } = await import("./likeness.js");
+  writeFileSync(path, (name === "games" ? inOrderOfLikeness : withoutWaste)(readFileSync(path)));
 }
 
 async function buildScripts() {

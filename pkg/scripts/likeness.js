@@ -1,7 +1,8 @@
 // Orders the functions of a WebAssembly module by their likeness, so that it packs better: gzip finds again what it has
 // seen within 32 kB, and one generic function of Rust is often there a dozen times, far apart.
 //
-// Before that, instructions that say nothing are left out, and functions that do the same become one.
+// Before that, instructions that say nothing are left out, and functions that do the same become one. A module that
+// computes is left in its order after that: tensors' loops gain little by another.
 import binaryen from "binaryen";
 
 /** What is done first: it unites equal functions, and makes more of them equal. */
@@ -18,7 +19,14 @@ const PASSES = [
 /** How much the likeness to a function counts after one more function stands between. */
 const FADES = 0.8;
 
-/** The module with its functions in the new order. */
+/** The module without what says nothing. */
+export function withoutWaste(bytes) {
+  const module = binaryen.readBinary(bytes);
+  module.runPasses(PASSES);
+  return module.emitBinary();
+}
+
+/** The same with its functions in the new order. */
 export function inOrderOfLikeness(bytes) {
   const module = binaryen.readBinary(bytes);
   const features = module.getFeatures();
