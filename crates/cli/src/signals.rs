@@ -15,8 +15,9 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Stopwatch;
 use crate::error::Error;
 use crate::progress::Speaker;
 
@@ -25,7 +26,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long after the first signal a further one may still be the same wish. Slurm sends SIGTERM to every
 /// process of a step, and its daemons send it once more; a person who presses Ctrl-C twice means it.
-const REPETITION: Duration = Duration::from_secs(1);
+const REPETITION_SECONDS: f64 = 1.0;
 
 /// Time between two attempts to leave, where nothing whole is at hand.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -47,7 +48,7 @@ type Rescue = Box<dyn FnMut() -> Option<Error> + Send>;
 struct Shared {
     requested: AtomicBool,
     /// When the first signal came.
-    since: OnceLock<Instant>,
+    since: OnceLock<Stopwatch>,
     speaker: Speaker,
     patience: Duration,
     rescue: Mutex<Option<Rescue>>,
@@ -92,9 +93,9 @@ impl Stop {
 
     /// Takes a signal, whose exit code is `code`.
     fn signalled(&self, code: u8) {
-        let since = self.0.since.get_or_init(Instant::now);
+        let since = self.0.since.get_or_init(Stopwatch::start);
         if self.0.requested.swap(true, Ordering::SeqCst) {
-            if code != INTERRUPTED && since.elapsed() < REPETITION {
+            if code != INTERRUPTED && since.seconds() < REPETITION_SECONDS {
                 return;
             }
             system::leave(code);

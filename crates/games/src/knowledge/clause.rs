@@ -196,8 +196,14 @@ impl Clause {
     }
 
     /// The same without its last word.
-    pub fn without_last(mut self) -> Self {
-        self.len -= 1;
+    pub fn without_last(self) -> Self {
+        let len = self.len - 1;
+        self.shortened(len)
+    }
+
+    /// The first so many of frame and words.
+    pub fn shortened(mut self, len: usize) -> Self {
+        self.len = len;
         self
     }
 

@@ -116,38 +116,40 @@ impl Comparison {
     }
 }
 
+/// Units of a measure with their plurals but for a final "s", and their worth in the unit of [`Measure`].
+const UNITS: &[(&str, Measure, f32)] = {
+    use Measure::{Price, Size, Speed, Weight};
+    &[
+        ("mm millimeter", Size, 0.1),
+        ("cm centimeter centimetre", Size, 1.0),
+        ("m meter metre", Size, 100.0),
+        ("km kilometer kilometre", Size, 100_000.0),
+        ("inch inche in", Size, 2.54),
+        ("foot feet ft", Size, 30.48),
+        ("yard yd", Size, 91.44),
+        ("mile", Size, 160_934.0),
+        ("mg milligram", Weight, 1e-6),
+        ("g gram gramme gm", Weight, 0.001),
+        ("kg kilo kilogram kilogramme", Weight, 1.0),
+        ("t ton tonne", Weight, 1000.0),
+        ("ounce oz", Weight, 0.02835),
+        ("pound lb", Weight, 0.4536),
+        ("stone", Weight, 6.35),
+        ("cent", Price, 0.01),
+        ("dollar buck usd", Price, 1.0),
+        ("euro eur", Price, 1.1),
+        ("quid gbp", Price, 1.3),
+        ("grand", Price, 1000.0),
+        ("mph", Speed, 1.609),
+        ("kmh kph", Speed, 1.0),
+    ]
+};
+
 /// The measure that a unit measures and its worth in the unit of [`Measure`].
 pub(super) fn unit_of(unit: &str) -> Option<(Measure, f32)> {
-    Some(match unit {
-        "mm" | "millimeter" | "millimeters" => (Measure::Size, 0.1),
-        "cm" | "centimeter" | "centimeters" | "centimetre" | "centimetres" => (Measure::Size, 1.0),
-        "m" | "meter" | "meters" | "metre" | "metres" => (Measure::Size, 100.0),
-        "km" | "kilometer" | "kilometers" | "kilometre" | "kilometres" => {
-            (Measure::Size, 100_000.0)
-        }
-        "inch" | "inches" | "in" => (Measure::Size, 2.54),
-        "foot" | "feet" | "ft" => (Measure::Size, 30.48),
-        "yard" | "yards" => (Measure::Size, 91.44),
-        "mile" | "miles" => (Measure::Size, 160_934.0),
-        "g" | "gram" | "grams" => (Measure::Weight, 0.001),
-        "kg" | "kilo" | "kilos" | "kilogram" | "kilograms" => (Measure::Weight, 1.0),
-        "t" | "ton" | "tons" | "tonne" | "tonnes" => (Measure::Weight, 1000.0),
-        "ounce" | "ounces" | "oz" => (Measure::Weight, 0.02835),
-        "pound" | "pounds" | "lb" | "lbs" => (Measure::Weight, 0.4536),
-        "mg" | "milligram" | "milligrams" => (Measure::Weight, 1e-6),
-        "stone" | "stones" => (Measure::Weight, 6.35),
-        "kgs" | "kilogramme" | "kilogrammes" => (Measure::Weight, 1.0),
-        "gramme" | "grammes" | "gm" | "gms" => (Measure::Weight, 0.001),
-        "cms" => (Measure::Size, 1.0),
-        "yd" | "yds" => (Measure::Size, 91.44),
-        "dollar" | "dollars" | "buck" | "bucks" | "usd" => (Measure::Price, 1.0),
-        "euro" | "euros" | "eur" => (Measure::Price, 1.1),
-        "quid" | "gbp" => (Measure::Price, 1.3),
-        "cent" | "cents" => (Measure::Price, 0.01),
-        "mph" => (Measure::Speed, 1.609),
-        "kmh" | "kph" => (Measure::Speed, 1.0),
-        _ => return None,
-    })
+    let one = if unit.len() > 2 { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
+    let found = UNITS.iter().find(|(names, ..)| names.split(' ').any(|name| name == one));
+    found.map(|&(_, measure, worth)| (measure, worth))
 }
 
 /// A number in digits, or in words as far as people use them in comparisons.

@@ -167,6 +167,9 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
     let comparisons = Comparisons::new(&mut vocabulary);
     let spelling = spelling::Words::new(&mut vocabulary);
     let (and, or) = (vocabulary.intern("and"), vocabulary.intern("or"));
+    let mut id = |word| vocabulary.intern(word);
+    let inside = [id("in"), id("on")];
+    let antonyms = [[id("short"), id("long")], [id("small"), id("big")]];
     Ok(Reader {
         vocabulary,
         anywhere,
@@ -181,6 +184,9 @@ fn reader(phrases: &[PhraseRecord<'_>]) -> Result<Reader, DataError> {
         comparisons,
         amounts: Amounts::default(),
         spelling,
+        inside,
+        antonyms,
+        alike: std::sync::OnceLock::new(),
     })
 }
 

@@ -4,18 +4,20 @@
 //! None of this touches a question that is read as it stands, so that neither the meaning nor the
 //! speed of those changes. Here text may be allocated.
 
+use super::alike::MAX_REPHRASED;
 use super::clause::{Clause, FRAME_BE, FRAME_DO};
-use super::reader::{Claim, Joint, Part, Reader, Reading};
+use super::reader::{Claim, Joint, Literal, Part, Reader, Reading};
 use super::words::{
     CAN, DO, HAVE, IS, IT, NT, PEOPLE, THAT, THING, THIS, Tokens, WAS, WOULD, WordId,
 };
 
+/// Whether the known questions are rephrased, too, and what stands before a question is left out. A page,
+/// which goes without most of the wordings that this finds, does not pay for it.
+pub(super) const THOROUGHLY: bool = cfg!(feature = "heard");
 /// Most ways to mend one question that are tried.
 const MAX_TRIES: usize = 40;
 /// Most words with an error in one question.
 const MAX_ERRORS: usize = 2;
-/// Most times that an opening is put in other words.
-const MAX_REPHRASED: usize = 4;
 
 /// A question as it was heard.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +42,26 @@ impl Reader {
 
     /// Reads what people say in a looser way.
     pub fn read_loosely(&self, question: &str) -> Option<Reading> {
-        let mut tokens = self.vocabulary.split(&polished(question))?;
+        let polished = polished(question);
+        let tokens = self.vocabulary.split(&polished)?;
+        self.read_tokens(tokens).or_else(|| {
+            let asked = if THOROUGHLY { self.without_preface(&polished)? } else { return None };
+            self.read_tokens(asked)
+        })
+    }
+
+    /// What stands behind the last stop: "An apple a day... is it healthy?" asks whether it is healthy.
+    /// Not behind a condition: "If you drop it, does it break?".
+    fn without_preface(&self, question: &str) -> Option<Tokens> {
+        let (before, asked) = question.rsplit_once([',', '.'])?;
+        let tokens = self.vocabulary.split(asked)?;
+        let asks = matches!(tokens.ids(), [IS | DO | CAN | WOULD | HAVE, IT | PEOPLE, ..]);
+        let first = before.split(' ').next()?.to_ascii_lowercase();
+        let conditional = ["if", "when", "in", "at", "on", "besides", "except"];
+        (asks && !conditional.contains(&first.as_str())).then_some(tokens)
+    }
+
+    fn read_tokens(&self, mut tokens: Tokens) -> Option<Reading> {
         self.replace(&self.loose, &mut tokens)?;
         self.replace(&self.anywhere, &mut tokens)?;
         self.trim(&mut tokens)?;
@@ -63,15 +84,21 @@ impl Reader {
     fn loosely(&self, tokens: &Tokens) -> Option<Part> {
         let mut clause = Clause::of_question(tokens.ids());
         clause.settle_tag(tokens);
-        for _ in 0..MAX_REPHRASED {
+        for _ in 0..=MAX_REPHRASED {
             if let Some((claim, clause)) = self.claim(clause.clone(), tokens, true) {
                 return Some(Part { claim, negated: clause.negated, degree: clause.degree });
             }
-            if let Some(claim) = self.part_of_a_kind(&clause) {
+            let claim = self.alike(&clause).or_else(|| self.part_of_a_kind(&clause));
+            if let Some(claim) = claim {
                 return Some(Part { claim, negated: clause.negated, degree: clause.degree });
             }
-            let (count, new) = self.frames.longest(clause.key().iter().copied())?;
-            clause = clause.rephrased(count, new)?;
+            clause = match self.without_inside(clause.key()) {
+                Some(len) => clause.shortened(len),
+                None => {
+                    let (count, new) = self.frames.longest(clause.key().iter().copied())?;
+                    clause.rephrased(count, new)?
+                }
+            };
         }
         None
     }
@@ -100,6 +127,13 @@ impl Reader {
         let known = |frame: WordId, words: &[WordId]| {
             self.questions.get(&[&[frame], words].concat()[..]).filter(|known| !known.object_named)
         };
+        if let (FRAME_DO, [HAVE, how, part @ ..]) = (frame, words)
+            && let Some([_, contrary]) = self.antonyms.iter().find(|[few, _]| few == how)
+        {
+            let much = known(FRAME_DO, &[&[HAVE, *contrary], part].concat())?.literal;
+            let part = known(FRAME_DO, &[&[HAVE], part].concat())?.literal;
+            return Some(Claim::HasBoth(part, Literal { opposite: !much.opposite, ..much }));
+        }
         let [how, part] = match (frame, words) {
             (FRAME_DO, [HAVE, how, part @ ..]) if !part.is_empty() => {
                 [known(FRAME_BE, &[*how])?, known(FRAME_DO, &[&[HAVE], part].concat())?]
@@ -159,7 +193,13 @@ impl Reader {
         let words = places(&polished);
         let unknown: Vec<(usize, usize)> = words
             .into_iter()
-            .filter(|&(start, end)| !self.vocabulary.knows(&polished[start..end]))
+            .filter(|&(start, end)| {
+                let word = &polished[start..end];
+                // Units and numbers need no entry.
+                let measures = super::compare::unit_of(word).is_some()
+                    || super::compare::number(word).is_some();
+                !measures && !self.vocabulary.knows(word)
+            })
             .collect();
         if unknown.is_empty() || unknown.len() > MAX_ERRORS {
             return None;
@@ -233,8 +273,14 @@ fn polished(question: &str) -> String {
                     false => text.push_str(name),
                 }
             }
-            ',' if before && after => {}
-            '\'' | '’' | '′' if before && !after => text.push_str(" feet "),
+            // "1,000" and "1,5"
+            ',' if before && after => {
+                let digits = chars[i + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
+                if digits != 3 {
+                    text.push('.');
+                }
+            }
+            '\'' | '’' | '′' if before => text.push_str(" feet "),
             '"' | '”' | '″' if before => text.push_str(" inches "),
             '½' => text.push_str(if before { ".5" } else { " half " }),
             '¼' => text.push_str(" quarter "),

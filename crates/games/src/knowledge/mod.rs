@@ -8,6 +8,7 @@
 
 mod reader;
 
+mod alike;
 mod amounts;
 mod clause;
 mod compare;
@@ -369,7 +370,7 @@ impl Table {
         };
         let value = match claim {
             Claim::HasBoth(first, second) => Value::of(has(first).weight() * has(second).weight()),
-            Claim::Two(joint, parts) => return self.both(object, joint, parts, has),
+            Claim::Two(joint, parts) => self.both(object, joint, parts, has)?,
             Claim::Has(literal) => has(literal),
             Claim::Is(named) => self.simple(object, Simple::Is(named), has)?,
             Claim::Compares(comparison) => {
@@ -418,7 +419,10 @@ impl Table {
             false => (other, one),
         };
         if one.is_mostly_yes() == other.is_mostly_yes() {
-            return Some(if joint == Joint::And { less } else { more });
+            return Some(if joint == Joint::Or { more } else { less });
+        }
+        if joint == Joint::To {
+            return Some(less);
         }
         if let (Simple::Has(one), Simple::Has(other)) = (first.claim, second.claim)
             && one.property == other.property

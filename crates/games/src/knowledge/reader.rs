@@ -7,6 +7,9 @@
 //! ("an animal that can fly"). Anything else stays unread: the reader never takes the words it
 //! knows and leaves out the others.
 
+use std::sync::OnceLock;
+
+use super::alike::Alike;
 use super::amounts::Amounts;
 use super::clause::{Clause, FRAME_BE, FRAME_CAN_BE, FRAME_DO};
 use super::compare::{Comparison, Comparisons};
@@ -57,6 +60,8 @@ pub enum Joint {
     And,
     /// "Is it red or green?"
     Or,
+    /// "Is it 10 to 20 cm long?": one question, although it makes two claims.
+    To,
 }
 
 /// A claim that is half of a question.
@@ -100,6 +105,14 @@ impl Part {
             Claim::HasBoth(..) | Claim::Two(..) => return None,
         };
         Some(Part { claim, negated: self.negated, degree: self.degree })
+    }
+}
+
+impl Part<Simple> {
+    /// A comparison as half of a question.
+    fn of(comparison: Comparison) -> Self {
+        let claim = Simple::Compares(comparison);
+        Part { claim, negated: false, degree: Degree::Typically }
     }
 }
 
@@ -156,6 +169,12 @@ pub(super) struct Reader {
     pub comparisons: Comparisons,
     pub amounts: Amounts,
     pub spelling: super::spelling::Words,
+    /// "in", "on": where in a thing its parts are.
+    pub inside: [WordId; 2],
+    /// How a part is that is not long, not big.
+    pub antonyms: [[WordId; 2]; 2],
+    /// Made when first needed.
+    pub alike: OnceLock<Alike>,
 }
 
 impl Reader {
@@ -264,11 +283,17 @@ impl Reader {
             (None, None) if frame == FRAME_BE || frame == FRAME_DO => self
                 .comparisons
                 .read(clause, tokens, &self.names)
+                .map(Claim::Compares)
                 .or_else(|| {
                     let Comparisons { measures, references, .. } = &self.comparisons;
-                    self.amounts.read(clause, tokens, measures, &self.names, references)
+                    let names = &self.names;
+                    let (from, to) =
+                        self.amounts.read(clause, tokens, measures, names, references)?;
+                    Some(match to {
+                        Some(to) => Claim::Two(Joint::To, [Part::of(from), Part::of(to)]),
+                        None => Claim::Compares(from),
+                    })
                 })
-                .map(Claim::Compares)
                 .or_else(|| self.spelling.read(clause, tokens).map(Claim::Spells)),
             (None, None) => None,
         }
@@ -306,7 +331,8 @@ impl Reader {
         for i in (1..words.len()).rev() {
             let (head, tail) = words.split_at(i);
             let Some(first) = lookup(head) else { continue };
-            if !first.kind {
+            // "a pet with claws": what takes an article is a noun.
+            if !(first.kind || first.article && clause.article) {
                 if let Some(kind) = lookup(tail).filter(|known| known.kind && first.narrows) {
                     return Some((Claim::HasBoth(first.literal, kind.literal), clause));
                 }

@@ -104,7 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     play(agents, &mut store, agent)?;
     let evaluate = EvaluateOptions { games: 20, seed: 7, sample: false, world: None };
-    let evaluation = calls.call_evaluate(&mut store, agent, evaluate)??;
+    let evaluation = calls.call_evaluate(&mut store, agent, &evaluate)??;
     println!("trained: return {:.2}", evaluation.mean_return);
     Ok(())
 }
