@@ -65,8 +65,8 @@ GAMES, TURNS, TURN_TOKENS, SAID = 256, 10, 16, 8  # an iteration's games, and th
 STEPS, ROWS, ROW_TOKENS = 48, 256, 128  # gradient steps of an iteration, each of so many rows
 LATENCY = 30e-6  # seconds for a message
 # Parts of a step and games are unequally long, and each step waits for the longest share. Measured with the
-# first table: two ranks are 1.47 times as fast as one, of which communication takes a twentieth.
-BALANCE = 0.77
+# first table: two ranks are 1.51 times as fast as one, of which communication takes a thirtieth.
+BALANCE = 0.78
 
 
 class Machine:
