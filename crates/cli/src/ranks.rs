@@ -19,7 +19,7 @@ use mpi::Universe;
 /// What launchers tell each process of how many there are: Open MPI; MPICH and its relatives.
 const SIZES: [&str; 2] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
 
-/// The same, of the processes that one call of `srun` starts.
+/// What Slurm tells each process of how many one call of `srun` has started.
 const STEP_SIZE: &str = "SLURM_STEP_NUM_TASKS";
 
 /// The number of a process among those of all machines.
@@ -39,7 +39,7 @@ pub fn launched() -> usize {
     announced().unwrap_or(1)
 }
 
-/// The same as the launcher says it, where it does.
+/// The processes that a launcher has started, if it tells their number.
 fn announced() -> Option<usize> {
     told(&SIZES).or_else(|| slurm(STEP_SIZE)?.parse().ok())
 }

@@ -76,8 +76,8 @@ impl Workers<'_> {
 
 /// The rank that item number `item` belongs to.
 ///
-/// Items are dealt out to and fro: 0, 1, 2, 2, 1, 0, 0, … The parts of a gradient step come sorted by the
-/// length of their texts, so that whoever has one of the shortest also has one of the longest.
+/// With three ranks the order is 0, 1, 2, 2, 1, 0, 0, … The parts of a gradient step are sorted by the length
+/// of their texts. In this order the rank with the shortest part also has the longest, which balances the work.
 fn owner(item: usize, size: usize) -> usize {
     let (lap, place) = (item / size, item % size);
     if lap.is_multiple_of(2) { place } else { size - 1 - place }
@@ -228,7 +228,7 @@ mod tests {
 
     /// Four parts from the shortest to the longest: both ranks have as much to do.
     #[test]
-    fn items_are_dealt_out_to_and_fro() {
+    fn the_order_of_ranks_turns_round_after_each_lap() {
         let owners = |n: usize, size| (0..n).map(|item| owner(item, size)).collect::<Vec<_>>();
         assert_eq!(owners(4, 2), [0, 1, 1, 0]);
         assert_eq!(owners(8, 3), [0, 1, 2, 2, 1, 0, 0, 1]);

@@ -63,7 +63,7 @@ impl Reader {
         alike
     }
 
-    /// The same key in the next of the wordings that mean the same.
+    /// The key in the next equivalent wording; `None` after the last.
     fn rephrased(&self, key: &[WordId]) -> Option<Vec<WordId>> {
         if let Some(shorter) = self.without_inside(key) {
             return Some(key[..shorter].to_vec());

@@ -197,7 +197,7 @@ pub(crate) async fn sample<'a>(
 }
 
 /// The draws that are answered in each generation, game by game: a game that was drawn more than once is
-/// read once.
+/// read once for as many draws as a generation answers, so that its memory stays bounded.
 fn generations(drawn: &[&[&Transition]]) -> Vec<Vec<Vec<usize>>> {
     let mut games: Vec<Vec<usize>> = Vec::new();
     let mut known = HashMap::new();
@@ -210,14 +210,13 @@ fn generations(drawn: &[&[&Transition]]) -> Vec<Vec<Vec<usize>>> {
     }
     let mut jobs: Vec<Vec<Vec<usize>>> = Vec::new();
     let mut room = 0;
-    for draws in games {
-        let taken = draws.len();
-        if taken > room {
+    for draws in games.iter().flat_map(|draws| draws.chunks(GENERATION_GAMES)) {
+        if draws.len() > room {
             jobs.push(Vec::new());
             room = GENERATION_GAMES;
         }
-        room = room.saturating_sub(taken);
-        jobs.last_mut().expect("one was begun").push(draws);
+        room -= draws.len();
+        jobs.last_mut().expect("one was begun").push(draws.to_vec());
     }
     jobs
 }
@@ -479,9 +478,10 @@ mod tests {
         let even: Vec<usize> = (0..16).step_by(2).collect();
         let odd: Vec<usize> = (1..16).step_by(2).collect();
         assert_eq!(generations(&drawn), [vec![even, odd], vec![vec![16]]]);
-        // More draws than a generation answers are answered in one: the game is read for all of them.
+        // More draws than a generation answers are answered in several.
         let often = vec![&games[0][..]; 40];
-        assert_eq!(generations(&often), [vec![(0..40).collect::<Vec<_>>()]]);
+        let parts = [0..16, 16..32, 32..40].map(|part| vec![part.collect::<Vec<_>>()]);
+        assert_eq!(generations(&often), parts);
         assert!(generations(&[]).is_empty());
     }
 
