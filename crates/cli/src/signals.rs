@@ -95,15 +95,15 @@ impl Stop {
     fn signalled(&self, code: u8) {
         let since = self.0.since.get_or_init(Stopwatch::start);
         if self.0.requested.swap(true, Ordering::SeqCst) {
-            if code != INTERRUPTED && since.seconds() < REPETITION_SECONDS {
-                return;
+            if !repeats(exit_code(), code, since.seconds()) {
+                system::leave(code);
             }
-            system::leave(code);
+            return;
         }
         CODE.store(code, Ordering::SeqCst);
         if !self.0.patience.is_zero() {
             self.0.speaker.say(&format!(
-                "stopping: the step in progress has {} seconds, then everything before it is saved; another Ctrl-C or signal leaves at once",
+                "stopping: the step in progress has {} seconds, then everything before it is saved; another Ctrl-C leaves at once",
                 self.0.patience.as_secs()
             ));
         }
@@ -125,6 +125,13 @@ impl Stop {
             thread::sleep(AGAIN);
         }
     }
+}
+
+/// Whether a signal so many seconds after the first one is only the repetition that some schedulers send. It
+/// is none where either of them is Ctrl-C, for then a person is there. Two signals at once come in the order of
+/// their numbers, so the first may have been sent last.
+fn repeats(first: u8, code: u8, seconds: f64) -> bool {
+    ![first, code].contains(&INTERRUPTED) && seconds < REPETITION_SECONDS
 }
 
 /// Goes on in spite of a signal: another process answers it, saves, and ends the company of all. Where that
@@ -206,5 +213,23 @@ mod system {
     /// Ends the process.
     pub fn leave(code: u8) -> ! {
         std::process::exit(i32::from(code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMINATED: u8 = 143;
+    const HUNG_UP: u8 = 129;
+
+    #[test]
+    fn a_scheduler_repeats_itself_and_a_person_does_not() {
+        assert!(repeats(TERMINATED, TERMINATED, 0.2));
+        assert!(repeats(TERMINATED, HUNG_UP, 0.2));
+        assert!(!repeats(TERMINATED, TERMINATED, 1.5));
+        assert!(!repeats(INTERRUPTED, TERMINATED, 0.0));
+        assert!(!repeats(TERMINATED, INTERRUPTED, 0.0));
+        assert!(!repeats(INTERRUPTED, INTERRUPTED, 0.2));
     }
 }
