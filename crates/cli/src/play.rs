@@ -5,12 +5,15 @@
 //! Answers are read a line at a time; where they come from a pipe they are shown as well, so that
 //! what was played can be read afterwards.
 
+use std::cell::RefCell;
 use std::io::{BufRead, Write};
 
 use archer::agent::Agent;
+use archer::nn::prefix_cache::PrefixCache;
 use archer::nn::sampling::Sampler;
 use archer::parallel;
 use archer::rng;
+use archer::talk::State;
 use archer_games::knowledge;
 use archer_games::twenty_questions::Options;
 use archer_games::twenty_questions::doubt::Doubts;
@@ -184,13 +187,16 @@ struct Asker<'a> {
     doubts: Option<Doubts>,
     askable: Option<Askable>,
     seed: u64,
+    /// What it read of the game when it asked last.
+    prefix: RefCell<PrefixCache>,
 }
 
 impl<'a> Asker<'a> {
     fn new(agent: &'a Agent, world: &'a WorldConfig, args: &args::Play) -> Result<Self, Error> {
         let askable = world.guessing()?.map(|game| Askable::of(game.as_ref()));
         let (sampler, doubts) = (agent.about.sampler(args.sample), Doubts::of(world)?);
-        Ok(Self { agent, sampler, world, doubts, askable, seed: args.seed })
+        let prefix = RefCell::default();
+        Ok(Self { agent, sampler, world, doubts, askable, seed: args.seed, prefix })
     }
 
     /// The next question. A turn has a generator of its own, so that a question that comes again
@@ -206,9 +212,10 @@ impl<'a> Asker<'a> {
         let Heard { read, said } = Heard::in_style(heard, self.world, true, style);
         let say = |choices: Option<&Choices>| -> Result<String, Error> {
             let mut rng = rng::stream(self.seed, "play", said.exchanges().len() as u64);
-            let (sampler, read) = (&self.sampler, read.text());
-            let said = self.agent.say_aloud(&read, &said, choices, sampler, &mut rng, |_| ());
-            Ok(block_on(said)?)
+            let (sampler, observation) = (&self.sampler, &read.text());
+            let state = State { observation, before: &said, choices };
+            let prefix = &mut *self.prefix.borrow_mut();
+            Ok(block_on(self.agent.say_aloud(state, sampler, &mut rng, prefix, |_| ()))?)
         };
         let question = say(None)?;
         let good = |askable: &Askable| askable.is_fresh(&question, &said) && !denied(&question);
@@ -439,6 +446,7 @@ mod tests {
             world: &world,
             agent: &agent,
             seed,
+            prefix: RefCell::default(),
         };
         let (table, vague) = (knowledge::table(), [Answer::Unknown, Answer::Sometimes]);
         let check = |asked: &[String], pattern: &str| {

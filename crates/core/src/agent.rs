@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algorithms::common::choose::{Chooser, spoken};
 use crate::algorithms::common::{Layout, Player, sample_actions};
-use crate::choices::{Trie, Tries, Walk};
+use crate::choices::{Trie, Tries};
 use crate::config::ranges::{
     MOST_POSITIONS, MOST_SAMPLES, MOST_SLICES, MOST_TOKENS, at_least_one, at_most, share,
     temperature, within,
@@ -22,11 +22,9 @@ use crate::config::{ChatConfig, Config, Held};
 use crate::error::Error;
 use crate::nn::causal_lm::CausalLm;
 use crate::nn::critic::Critic;
-use crate::nn::generate::{Decoder, Utterance};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::ranks::Workers;
-use crate::rng::ChaCha8Rng;
 use crate::text::Tokenizer;
 
 mod card;
@@ -285,83 +283,6 @@ impl Agent {
     /// If a choice is longer than what the agent can say, or it cannot write it.
     pub fn trie(&self, choices: Option<&Choices>) -> Result<Option<Arc<Trie>>, Error> {
         Tries::default().of(choices, &self.tokenizer, self.layout.max_new_tokens)
-    }
-
-    /// The agent's next utterance after a text.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn say(
-        &self,
-        observation: &str,
-        sampler: &Sampler,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<String, Error> {
-        let nothing = Transcript::new(self.about.style.clone(), None, "");
-        self.say_aloud(observation, &nothing, None, sampler, rng, |_| ()).await
-    }
-
-    /// As [`say`](Self::say), token by token: `report` is given the text so far whenever it has grown.
-    /// An agent that tries again does not repeat what was said in the game `before`, which may hold more
-    /// than is observed. Where the world lists `choices` it says one of them.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn say_aloud(
-        &self,
-        observation: &str,
-        before: &Transcript,
-        choices: Option<&Choices>,
-        sampler: &Sampler,
-        rng: &mut ChaCha8Rng,
-        mut report: impl FnMut(&str),
-    ) -> Result<String, Error> {
-        let tokens = self.tokenizer.encode_observation(observation);
-        let trie = self.trie(choices)?;
-        let mut decoder = Decoder::new(&self.actor, 1);
-        decoder.read(&[self.layout.observation(&tokens).to_vec()]);
-        let player = self.player(sampler, 1);
-        if player.chooser.is_some() {
-            // Nothing is said before it is chosen.
-            let rng = std::slice::from_mut(rng);
-            let chosen = player
-                .answer(&mut decoder, &[&tokens], &[before], &[trie.as_deref()], rng)
-                .await?
-                .remove(0);
-            let text = spoken(&self.tokenizer, &chosen);
-            report(&text);
-            return Ok(text);
-        }
-        let unread = (player.tries > 1).then(|| decoder.clone());
-        let ends = |token| self.tokenizer.ends_utterance(token);
-        let mut walk = Walk::new(trie.as_deref());
-        let mut whole = Utterance::default();
-        for _ in 0..self.layout.max_new_tokens {
-            let rng = std::slice::from_mut(&mut *rng);
-            let walks = std::slice::from_mut(&mut walk);
-            let next = decoder.generate_along(sampler, rng, walks, 1, ends).await?.remove(0);
-            whole.tokens.extend(next.tokens);
-            whole.ended = next.ended;
-            let text = spoken(&self.tokenizer, &whole);
-            // A text that may still become a repetition is not reported until it is certain that it is none.
-            if unread.is_none() || !before.may_repeat(&text) {
-                report(&text);
-            }
-            if whole.ended {
-                break;
-            }
-            decoder.read(&[Vec::new()]);
-        }
-        if let Some(unread) = unread {
-            let (first, rng) = (std::slice::from_mut(&mut whole), std::slice::from_mut(rng));
-            let replaced =
-                player.replace_repeated(&unread, first, &[before], &[trie.as_deref()], rng).await?;
-            let text = spoken(&self.tokenizer, &whole);
-            if replaced || before.may_repeat(&text) {
-                report(&text);
-            }
-        }
-        Ok(spoken(&self.tokenizer, &whole))
     }
 }
 

@@ -11,8 +11,10 @@ use archer_world::Choices;
 use crate::agent::Agent;
 use crate::error::Error;
 
+mod aloud;
 mod speaker;
 
+pub use aloud::State;
 pub use speaker::{Speaker, Turn};
 
 /// The most utterances that are drawn to find out what else may be said.

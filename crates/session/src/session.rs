@@ -7,6 +7,8 @@
 //! little: a long request is done on one, so that others can be answered meanwhile and it can be given
 //! up.
 
+use std::cell::RefCell;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,6 +16,7 @@ use archer::agent::Agent;
 use archer::checkpoint::Sections;
 use archer::config::Config;
 use archer::hf::weights::Bytes;
+use archer::nn::prefix_cache::PrefixCache;
 use archer::train::Trainer;
 use archer_world::{About, Elsewhere, Game, Settings, Style, WorldError, Worlds};
 use burn::tensor::Device;
@@ -39,7 +42,7 @@ pub struct Session {
     device: Device,
     trainer: Rc<Trainer>,
     /// The agent as it is now; made anew after each step of learning.
-    agent: Rc<Agent>,
+    agent: Rc<Speaking>,
     /// The file as it was loaded or last kept. A frozen model in it is computed with where it lies.
     kept: Bytes,
     changed: bool,
@@ -52,6 +55,26 @@ pub struct Session {
     tuning: Option<learn::Tuning>,
     /// The session before a fine-tune that has not learned anything yet.
     untuned: Option<Box<Session>>,
+}
+
+/// An agent that speaks, and what it read of a game when it spoke last.
+struct Speaking {
+    agent: Agent,
+    prefix: RefCell<PrefixCache>,
+}
+
+impl Speaking {
+    fn new(agent: Agent) -> Rc<Self> {
+        Rc::new(Self { agent, prefix: RefCell::default() })
+    }
+}
+
+impl Deref for Speaking {
+    type Target = Agent;
+
+    fn deref(&self) -> &Agent {
+        &self.agent
+    }
 }
 
 /// What is known of the loaded model.
@@ -111,7 +134,7 @@ impl Session {
     fn of(trainer: Trainer, device: Device) -> Self {
         Self {
             device,
-            agent: Rc::new(trainer.agent()),
+            agent: Speaking::new(trainer.agent()),
             trainer: Rc::new(trainer),
             kept: Bytes::new(),
             changed: false,

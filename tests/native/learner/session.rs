@@ -66,6 +66,58 @@ fn a_game_goes_forth_and_back() {
     assert_eq!((code.as_str(), message.as_str()), ("usage", "there is no answer to take back"));
 }
 
+/// What was read at the turn before is not read again. What is asked does not depend on it, whether the
+/// text has grown, lost its end or become another game's.
+#[test]
+fn an_agent_that_reads_on_asks_what_one_that_reads_afresh_does() {
+    for (file, sample) in [(QUICKSTART, true), (QUICKSTART, false), (TWENTY_QUESTIONS, true)] {
+        let mut session = load(file);
+        let ask = |session: &mut Page, game: &Value| {
+            let asked = ok(session, json!({"method": "ask", "game": game, "sample": sample}));
+            let afresh = json!({"method": "ask", "game": game, "sample": sample});
+            assert_eq!(ok(&mut load(file), afresh), asked);
+            asked
+        };
+        let say = |session: &mut Page, game: &Value, answer: &str| {
+            ok(session, json!({"method": "answer", "game": game, "answer": answer}))
+        };
+        let mut games: Vec<Value> = [3, 4]
+            .into_iter()
+            .map(|seed| ok(&mut session, json!({"method": "play", "seed": seed})))
+            .collect();
+        for (turn, answer) in ["no", "yes", "unknown", "no"].into_iter().enumerate() {
+            for game in &mut games {
+                if game["status"] == "ask" {
+                    let asked = ask(&mut session, game);
+                    *game = say(&mut session, &asked, answer);
+                }
+            }
+            if turn == 2 {
+                let asked = ok(&mut session, json!({"method": "undo", "game": games[0]}));
+                games[0] = say(&mut session, &asked, "yes");
+            }
+        }
+        // A question that was taken back comes again.
+        let once = ask(&mut session, &games[1]);
+        assert_eq!(ask(&mut session, &games[1]), once);
+    }
+}
+
+#[test]
+fn games_are_played_side_by_side_or_one_after_the_other() {
+    let mut session = load(QUICKSTART);
+    let mut play = |games: usize, one_by_one: bool| {
+        let ask = json!({"method": "playGames", "games": games, "seed": 7, "sample": true,
+            "kept": false, "oneByOne": one_by_one});
+        ok(&mut session, ask)
+    };
+    let apart = play(6, true);
+    assert_eq!(apart.as_array().unwrap().len(), 6);
+    assert_eq!(apart[0], play(1, false)[0]);
+    // What is said may hang on the last digits; it does not here.
+    assert_eq!(apart, play(6, false));
+}
+
 #[test]
 fn a_game_ends_when_the_thing_is_named_or_the_questions_run_out() {
     let mut session = load(QUICKSTART);

@@ -3,8 +3,10 @@
 use std::io::{BufRead, Write};
 
 use archer::agent::Agent;
+use archer::nn::prefix_cache::PrefixCache;
 use archer::nn::sampling::Sampler;
 use archer::rng;
+use archer::talk::State;
 use archer_world::contract::Checked;
 use archer_world::{Batch, Choices, End, Opening, Said, Settings, Start, Transcript, Turn, Worlds};
 use pollster::block_on;
@@ -75,20 +77,20 @@ fn game<R: BufRead, W: Write>(
         Some(agent) => agent.transcript_in(about, &text),
         None => Transcript::new(about.style.clone(), about.memory, text),
     };
-    let mut total = 0.0;
+    let (mut total, mut prefix) = (0.0, PrefixCache::default());
     for turn in 0.. {
+        let observation = &seen.text();
+        let state = State { observation, before: &seen, choices: choices.as_ref() };
         let said = match player {
             Player::Agent { agent, sampler, seed } => {
-                let said = utter(agent, &seen, choices.as_ref(), sampler, (*seed, turn))?;
+                let said = utter(agent, state, sampler, (*seed, turn), &mut prefix)?;
                 person.say(&format!("  > {said}"))?;
                 said
             }
-            Player::Person { advice } => {
-                match ask(person, *advice, &seen, choices.as_ref(), turn)? {
-                    Some(said) => said,
-                    None => return Ok(true),
-                }
-            }
+            Player::Person { advice } => match ask(person, *advice, state, turn, &mut prefix)? {
+                Some(said) => said,
+                None => return Ok(true),
+            },
         };
         let Turn { reply, reward, end, invalid, choices: next } =
             block_on(batch.act(&[Said { game: 0, text: &said }]))?.remove(0);
@@ -113,30 +115,31 @@ fn game<R: BufRead, W: Write>(
 /// What an agent says in a game, by the draws of this seed and turn.
 fn utter(
     agent: &Agent,
-    seen: &Transcript,
-    choices: Option<&Choices>,
+    state: State<'_>,
     sampler: &Sampler,
     (seed, turn): (u64, u64),
+    prefix: &mut PrefixCache,
 ) -> Result<String, Error> {
     let mut rng = rng::stream(seed, "play", turn);
-    Ok(block_on(agent.say_aloud(&seen.text(), seen, choices, sampler, &mut rng, |_| ()))?)
+    Ok(block_on(agent.say_aloud(state, sampler, &mut rng, prefix, |_| ()))?)
 }
 
 /// Lets the person say something; nothing where the person leaves.
 fn ask<R: BufRead, W: Write>(
     person: &mut Person<R, W>,
     advice: Option<&Agent>,
-    seen: &Transcript,
-    choices: Option<&Choices>,
+    state: State<'_>,
     turn: u64,
+    prefix: &mut PrefixCache,
 ) -> Result<Option<String>, Error> {
+    let choices = state.choices;
     if let Some(choices) = choices {
         let listed: Vec<String> =
             choices.iter().enumerate().map(|(n, choice)| format!("{} {choice}", n + 1)).collect();
         person.say(&format!("  [{}]", listed.join(" · ")))?;
     }
     if let Some(agent) = advice {
-        let said = utter(agent, seen, choices, &Sampler::greedy(), (0, turn))?;
+        let said = utter(agent, state, &Sampler::greedy(), (0, turn), prefix)?;
         person.say(&format!("  (the agent would say: {said})"))?;
     }
     loop {

@@ -12,6 +12,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::fused::{self, Heads, Mask, Rows};
 use super::gpt2::Gpt2;
+use super::gpt2::direct::Direct;
 use super::kv_cache::KvCache;
 use super::layers::SHUT;
 #[cfg(feature = "llama")]
@@ -522,6 +523,18 @@ impl CausalLm {
         let mixed = cache.attend(last, qkv, rows, asked, mask, heads);
         cache.advance(new);
         self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, asked)))
+    }
+
+    /// What writes by this model without tensors, where its layout and device have such a way.
+    pub(super) fn direct(&self) -> Option<Direct> {
+        if self.spoken.is_some() {
+            return None;
+        }
+        match &self.body {
+            Body::Gpt2(lm) => Direct::of(lm, self.config.heads_of_a_token()),
+            #[cfg(feature = "llama")]
+            Body::Llama(_) => None,
+        }
     }
 
     /// Log-probabilities of one token for each of some hidden states, `[n]`, among the rows that are

@@ -13,6 +13,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLm;
 use super::fused::Mask;
+use super::gpt2::direct::{Direct, NewTokens};
 use super::kv_cache::KvCache;
 use super::sampling::{Choice, Sampler};
 use crate::choices::Walk;
@@ -53,15 +54,75 @@ pub struct Decoder<'a> {
     next: Vec<usize>,
     /// For each row, tokens that are part of its text but were not fed yet.
     pending: Vec<Vec<u32>>,
-    /// Scores of the next token, `[rows, vocab]`, after the last `read`.
-    scores: Option<Tensor<2>>,
+    /// Scores of the next token after the last `read`.
+    scores: Option<Scores>,
+    /// The way past tensors, where there is one for this model.
+    direct: Option<Direct>,
+}
+
+/// Scores of the next token for some rows, `[rows, vocab]`.
+#[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "a decoder has one")]
+enum Scores {
+    Here(Vec<f32>),
+    OnDevice(Tensor<2>),
+}
+
+impl Scores {
+    async fn read(self) -> Result<Vec<f32>, Error> {
+        match self {
+            Scores::Here(scores) => Ok(scores),
+            Scores::OnDevice(scores) => {
+                let scores = scores.into_data_async().await?;
+                Ok(scores.try_into_vec().expect("scores are 32-bit floats"))
+            }
+        }
+    }
+
+    /// Those of some rows, in this order; `vocab` for each.
+    fn select(self, rows: &[usize], vocab: usize) -> Self {
+        match self {
+            Scores::Here(scores) => Scores::Here(
+                rows.iter().flat_map(|row| &scores[row * vocab..][..vocab]).copied().collect(),
+            ),
+            Scores::OnDevice(scores) => {
+                let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
+                let rows = Tensor::from_ints(rows.as_slice(), &scores.device());
+                Scores::OnDevice(scores.select(0, rows))
+            }
+        }
+    }
+}
+
+/// What a decoder of one row has read.
+pub(super) struct Row {
+    pub cache: KvCache,
+    pub direct: Option<Direct>,
+    /// The columns of the cache that hold the tokens, in their order.
+    pub columns: Vec<Range<usize>>,
+    /// Tokens.
+    pub read: usize,
+}
+
+/// Where a decoder stood ([`Decoder::mark`]).
+pub struct Mark {
+    columns: usize,
+    valid: Vec<Vec<Range<usize>>>,
+    next: Vec<usize>,
+    pending: Vec<Vec<u32>>,
+    scores: Option<Scores>,
 }
 
 impl<'a> Decoder<'a> {
     /// A batch of empty texts. `model` should be without autodiff.
     pub fn new(model: &'a CausalLm, rows: usize) -> Self {
+        Self::by(model, model.direct(), rows)
+    }
+
+    fn by(model: &'a CausalLm, direct: Option<Direct>, rows: usize) -> Self {
         Self {
             model,
+            direct,
             device: model.device(),
             cache: KvCache::new(model.config().layers),
             valid: vec![Vec::new(); rows],
@@ -69,6 +130,28 @@ impl<'a> Decoder<'a> {
             pending: vec![Vec::new(); rows],
             scores: None,
         }
+    }
+
+    /// As [`new`](Self::new), by tensors alone.
+    #[cfg(test)]
+    pub(super) fn by_tensors(model: &'a CausalLm, rows: usize) -> Self {
+        Self::by(model, None, rows)
+    }
+
+    /// One row that has read so many tokens.
+    pub(super) fn of_row(model: &'a CausalLm, row: Row) -> Self {
+        let Row { cache, direct, columns, read } = row;
+        Self { cache, valid: vec![columns], next: vec![read], ..Self::by(model, direct, 1) }
+    }
+
+    /// What its only row has read.
+    ///
+    /// # Panics
+    /// If it has not one row.
+    pub(super) fn into_row(mut self) -> Row {
+        assert_eq!(self.rows(), 1, "one row is kept");
+        let (columns, read) = (self.valid.remove(0), self.next[0]);
+        Row { cache: self.cache, direct: self.direct, columns, read }
     }
 
     /// Rows in the batch.
@@ -102,8 +185,7 @@ impl<'a> Decoder<'a> {
         );
         let all: Vec<usize> = (0..self.rows()).collect();
         let last = pieces.iter().enumerate().map(|(row, piece)| row * width + piece.len() - 1);
-        let hidden = self.feed(&all, &pieces, width, &last.collect::<Vec<_>>()); // [rows, d]
-        self.scores = Some(self.model.logits(hidden));
+        self.scores = Some(self.feed(&all, &pieces, width, &last.collect::<Vec<_>>()));
     }
 
     /// Feeds each row of an empty batch its prompt as the reference does: shorter prompts are padded
@@ -133,8 +215,7 @@ impl<'a> Decoder<'a> {
         });
         let all: Vec<usize> = (0..self.rows()).collect();
         let last: Vec<usize> = all.iter().map(|row| row * width + width - 1).collect();
-        let hidden = self.run([&all, &last], &tokens, &positions, &mask, width); // [rows, d]
-        self.scores = Some(self.model.logits(hidden));
+        self.scores = Some(self.run([&all, &last], &tokens, &positions, &mask));
     }
 
     /// Feeds one text to each row of an empty batch and turns the rows into its states: afterwards
@@ -158,9 +239,9 @@ impl<'a> Decoder<'a> {
         let mut asked = ends.clone();
         asked.sort_unstable();
         asked.dedup();
-        let scores = self.model.logits(self.feed(&all, &pieces, width, &asked)); // [asked, vocab]
-        let place = |end| asked.binary_search(end).expect("it is one of them") as i32;
-        let places: Vec<i32> = ends.iter().map(place).collect();
+        let scores = self.feed(&all, &pieces, width, &asked); // [asked, vocab]
+        let place = |end| asked.binary_search(end).expect("it is one of them");
+        let places: Vec<usize> = ends.iter().map(place).collect();
         self.branch(&state_of.iter().map(|&(text, _)| text).collect::<Vec<_>>());
         for (row, &(_, length)) in state_of.iter().enumerate() {
             // Of the text that it was read with.
@@ -168,8 +249,7 @@ impl<'a> Decoder<'a> {
             self.valid[row].push(0..length);
             self.next[row] = length;
         }
-        let places = Tensor::from_ints(places.as_slice(), &self.device);
-        self.scores = Some(scores.select(0, places)); // [states, vocab]
+        self.scores = Some(scores.select(&places, self.model.config().vocab_size)); // [states, vocab]
     }
 
     /// Lets the actor write an utterance for every row, each drawn by its own generator.
@@ -267,11 +347,10 @@ impl<'a> Decoder<'a> {
         // The rows that the scores are of.
         let mut fed: Vec<usize> = (0..rows).collect();
         let mut scores = self.scores.take().expect("a text to answer");
+        let vocab = self.model.config().vocab_size;
         for n in 1.. {
             yield_now().await;
-            let vocab = scores.dims()[1];
-            let values = scores.into_data_async().await?;
-            let values = values.as_slice::<f32>().expect("scores are 32-bit floats");
+            let values = scores.read().await?;
             let mut pieces = vec![Vec::new(); rows];
             for (&row, scores) in fed.iter().zip(values.chunks_exact(vocab)) {
                 if !open[row] {
@@ -312,7 +391,7 @@ impl<'a> Decoder<'a> {
                 pieces = fed.iter().map(|&row| std::mem::take(&mut pieces[row])).collect();
             }
             let all: Vec<usize> = (0..fed.len()).collect();
-            scores = self.model.logits(self.feed(&fed, &pieces, 1, &all)); // [fed, vocab]
+            scores = self.feed(&fed, &pieces, 1, &all); // [fed, vocab]
         }
         Ok(utterances)
     }
@@ -334,6 +413,28 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Where the batch stands now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            columns: self.cache.len(),
+            valid: self.valid.clone(),
+            next: self.next.clone(),
+            pending: self.pending.clone(),
+            scores: self.scores.clone(),
+        }
+    }
+
+    /// Goes back to where the same rows stood: what was written since is forgotten.
+    ///
+    /// # Panics
+    /// If rows were dropped or copied since.
+    pub fn return_to(&mut self, mark: Mark) {
+        let Mark { columns, valid, next, pending, scores } = mark;
+        assert_eq!(next.len(), self.rows(), "the rows are still the same");
+        self.cache.forget_after(columns);
+        (self.valid, self.next, self.pending, self.scores) = (valid, next, pending, scores);
+    }
+
     /// Whether these are all rows in order.
     fn has_just(&self, rows: &[usize]) -> bool {
         rows.len() == self.rows() && rows.iter().enumerate().all(|(i, &row)| i == row)
@@ -345,20 +446,19 @@ impl<'a> Decoder<'a> {
         self.next = rows.iter().map(|&row| self.next[row]).collect();
         self.pending = rows.iter().map(|&row| self.pending[row].clone()).collect();
         if let Some(scores) = self.scores.take() {
-            let index: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
-            self.scores = Some(scores.select(0, Tensor::from_ints(index.as_slice(), &self.device)));
+            self.scores = Some(scores.select(rows, self.model.config().vocab_size));
         }
     }
 
     /// Runs the model on `width` new columns of some rows, a piece for each; shorter pieces are
-    /// padded on the right. Gives hidden states at the places of `[fed · width]` that are asked.
+    /// padded on the right. Gives the scores after the places of `[fed · width]` that are asked.
     fn feed(
         &mut self,
         fed: &[usize],
         pieces: &[Vec<u32>],
         width: usize,
         asked: &[usize],
-    ) -> Tensor<2> {
+    ) -> Scores {
         let rows = fed.len();
         let before = self.cache.len();
         let mut tokens = vec![0i32; rows * width];
@@ -384,28 +484,26 @@ impl<'a> Decoder<'a> {
                 _ => self.valid[row].push(before..end),
             }
         }
-        self.run([fed, asked], &tokens, &positions, &mask, width)
+        self.run([fed, asked], &tokens, &positions, &mask)
     }
 
-    /// Runs the model on `width` new columns of some rows, given row by row, for the hidden states at
-    /// some places.
+    /// Runs the model on new columns of some rows, given row by row, for the scores after some places.
     fn run(
         &mut self,
-        [fed, asked]: [&[usize]; 2],
+        [rows, asked]: [&[usize]; 2],
         tokens: &[i32],
         positions: &[i32],
         mask: &Mask,
-        width: usize,
-    ) -> Tensor<2> {
-        let ints = |values: &[i32]| {
-            Tensor::<1, Int>::from_ints(values, &self.device).reshape([fed.len(), width])
-        };
-        self.model.forward_cached(
-            ints(tokens),
-            ints(positions),
-            mask,
-            [fed, asked],
-            &mut self.cache,
-        )
+    ) -> Scores {
+        let cache = &mut self.cache;
+        if let Some(direct) = &self.direct {
+            let new = NewTokens { tokens, positions, mask, rows, asked };
+            return Scores::Here(direct.scores(&new, cache));
+        }
+        let shape = [rows.len(), tokens.len() / rows.len()];
+        let ints = |values| Tensor::<1, Int>::from_ints(values, &self.device).reshape(shape);
+        let (tokens, positions) = (ints(tokens), ints(positions));
+        let hidden = self.model.forward_cached(tokens, positions, mask, [rows, asked], cache);
+        Scores::OnDevice(self.model.logits(hidden))
     }
 }

@@ -50,6 +50,19 @@ impl KvCache {
         LayerCache::attend(&mut self.layers[layer], qkv, rows, asked, self.used, mask, heads)
     }
 
+    /// The same on the CPU's own numbers.
+    #[cfg(feature = "flex")]
+    pub(super) fn attend_here(
+        &mut self,
+        layer: usize,
+        qkv: &[f32],
+        [rows, asked]: [&[usize]; 2],
+        mask: &Mask,
+        heads: Heads,
+    ) -> Vec<f32> {
+        LayerCache::attend_here(&mut self.layers[layer], qkv, [rows, asked], self.used, mask, heads)
+    }
+
     /// Whether new columns may be those of some rows alone.
     pub fn takes_some(&self) -> bool {
         self.layers.iter().all(|layer| layer.as_ref().is_some_and(LayerCache::takes_some))
@@ -57,6 +70,11 @@ impl KvCache {
 
     pub(super) fn advance(&mut self, new: usize) {
         self.used += new;
+    }
+
+    /// Forgets the columns from this one on: the next tokens are written over them.
+    pub(super) fn forget_after(&mut self, columns: usize) {
+        self.used = self.used.min(columns);
     }
 
     /// Keeps only these rows of the batch, in this order.

@@ -16,6 +16,7 @@ pub mod optim;
 #[cfg(feature = "llama")]
 pub mod packed;
 pub mod params;
+pub mod prefix_cache;
 #[cfg(feature = "llama")]
 mod projection;
 #[cfg(feature = "llama")]

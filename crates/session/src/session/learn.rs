@@ -23,7 +23,7 @@ use archer_world::{Game, Settings, Worlds};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Session, resumed};
+use super::{Session, Speaking, resumed};
 use crate::fault::Fault;
 use crate::guest;
 
@@ -60,6 +60,10 @@ pub struct Games {
     pub kept: bool,
     /// The number of the world; left out, the world as it is now.
     pub world: Option<u64>,
+    /// Whether the games are played one after the other, where they are told; else they are played side by
+    /// side, which is faster.
+    #[serde(default, rename = "oneByOne")]
+    pub one_by_one: bool,
 }
 
 /// What is asked for.
@@ -267,7 +271,7 @@ impl Session {
         // One that was tuned and did not learn is no way back either.
         let untuned = self.untuned.take().unwrap_or_else(|| self.clone().into());
         self.untuned = Some(untuned);
-        self.agent = Rc::new(trainer.agent());
+        self.agent = Speaking::new(trainer.agent());
         self.trainer = Rc::new(trainer);
         self.tuning = Some(Tuning { begun_at, iterations, recorded });
         plan
@@ -327,7 +331,7 @@ impl Session {
             true => trainer.learn_from_memory().await?,
             false => trainer.step().await?,
         };
-        self.agent = Rc::new(self.trainer.agent());
+        self.agent = Speaking::new(self.trainer.agent());
         self.untuned = None;
         self.changed = true;
         self.resumable = true;
@@ -380,13 +384,21 @@ impl Session {
         let (agent, worlds) = self.players(games)?;
         let sampler = agent.about.sampler(games.sample);
         let starts = starts(worlds.about(), games.games, games.seed);
-        Ok(rollout::records(agent.player(&sampler, 1), worlds.as_ref(), &starts).await?)
+        let at_once = if games.one_by_one { 1 } else { starts.len() };
+        let mut played = Vec::with_capacity(starts.len());
+        for starts in starts.chunks(at_once) {
+            let player = agent.player(&sampler, 1);
+            played.extend(rollout::records(player, worlds.as_ref(), starts).await?);
+        }
+        Ok(played)
     }
 
     /// Who plays, and where.
-    fn players(&self, games: &Games) -> Result<(Rc<Agent>, Arc<dyn Worlds>), Fault> {
+    fn players(&self, games: &Games) -> Result<(Rc<Speaking>, Arc<dyn Worlds>), Fault> {
         let agent = match games.kept {
-            true => Rc::new(resumed(&Sections::from_shared(&self.kept)?, &self.device)?.agent()),
+            true => {
+                Speaking::new(resumed(&Sections::from_shared(&self.kept)?, &self.device)?.agent())
+            }
             false => self.agent.clone(),
         };
         Ok((agent, self.world_of(games.world)?))

@@ -2,6 +2,7 @@
 
 use archer::agent::Agent;
 use archer::rng;
+use archer::talk::State;
 use archer_world::{Choices, Transcript};
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +121,11 @@ impl Session {
         let sampler = self.agent.about.sampler(sample);
         let mut rng = rng::stream(seed, "play", turn);
         let (seen, choices) = (read.text(), choices.as_ref());
-        let text = self.agent.say_aloud(&seen, &said, choices, &sampler, &mut rng, observe).await?;
+        let state = State { observation: &seen, before: &said, choices };
+        // Who asks meanwhile, on a copy of the session, finds nothing and reads afresh.
+        let mut prefix = self.agent.prefix.take();
+        let text = self.agent.say_aloud(state, &sampler, &mut rng, &mut prefix, observe).await?;
+        self.agent.prefix.replace(prefix);
         if !score && alternatives == 0 {
             return Ok(Spoken { text, log_prob: None, alternatives: Vec::new() });
         }

@@ -14,7 +14,7 @@ use super::{Layout, Player};
 use crate::choices::{Trie, Walk};
 use crate::error::Error;
 use crate::nn::critic::{Critic, Values};
-use crate::nn::generate::{Decoder, Utterance};
+use crate::nn::generate::{Decoder, Mark, Utterance};
 use crate::nn::params;
 use crate::nn::sampling::Sampler;
 use crate::nn::tree_batch::{Tree, TreeBatch};
@@ -102,27 +102,25 @@ impl Player<'_> {
     ) -> Result<Vec<Utterance>, Error> {
         let limit = self.layout.max_new_tokens;
         let ends = |token| self.tokenizer.ends_utterance(token);
-        let unread = (self.tries > 1).then(|| decoder.clone());
+        let unread = (self.tries > 1).then(|| decoder.mark());
         let mut walks: Vec<Walk<'_>> = choices.iter().map(|trie| Walk::new(*trie)).collect();
         let mut said = decoder.generate_along(self.sampler, rngs, &mut walks, limit, ends).await?;
-        if let Some(mut unread) = unread
-            && self.replace_repeated(&unread, &mut said, before, choices, rngs).await?
-        {
-            unread.observe(&said);
-            *decoder = unread;
+        if let Some(unread) = unread {
+            self.replace_repeated((decoder, unread), &mut said, before, choices, rngs).await?;
         }
         Ok(said)
     }
 
     /// Replaces each utterance that was said before in its game by the first of up to `tries` − 1 others
     /// that were not, each with another first token; where all were said before it stays. Tells
-    /// whether there was one to replace. `unread` is the decoder that has read the texts alone.
+    /// whether there was one to replace. The decoder has written what was said since it stood at `unread`,
+    /// and goes on with what is said instead.
     ///
     /// # Errors
     /// If the device fails.
     pub async fn replace_repeated(
         &self,
-        unread: &Decoder<'_>,
+        (decoder, unread): (&mut Decoder<'_>, Mark),
         said: &mut [Utterance],
         before: &[&Transcript],
         choices: &[Option<&Trie>],
@@ -137,14 +135,17 @@ impl Player<'_> {
         let mut open: Vec<Repeated> = repeated
             .map(|row| Repeated { row, first: said[row].tokens[0], seed: rngs[row].next_u64() })
             .collect();
-        let any = !open.is_empty();
+        if open.is_empty() {
+            return Ok(false);
+        }
+        decoder.return_to(unread);
         // Most are replaced by the first or second other, so few are written at a time.
         let (mut done, mut size) = (0, 1);
         while done < self.tries - 1 && !open.is_empty() {
             let ranks = done..(done + size).min(self.tries - 1);
             let rows = |row: &Repeated| std::iter::repeat_n(*row, ranks.len());
             let tried: Vec<Repeated> = open.iter().flat_map(rows).collect();
-            let mut other = unread.clone();
+            let mut other = decoder.clone();
             other.keep(&tried.iter().map(|tried| tried.row).collect::<Vec<_>>());
             // One order of the tokens for all ranks of a row.
             let mut branched: Vec<ChaCha8Rng> =
@@ -173,7 +174,8 @@ impl Player<'_> {
             });
             (done, size) = (ranks.end, (2 * size).min(AT_A_TIME));
         }
-        Ok(any)
+        decoder.observe(said);
+        Ok(true)
     }
 }
 

@@ -19,7 +19,7 @@ mod llama;
 #[cfg(feature = "flex")]
 mod log_prob;
 #[cfg(feature = "flex")]
-mod op;
+pub(super) mod op;
 #[cfg(all(feature = "flex", feature = "llama"))]
 mod packed;
 
@@ -415,19 +415,33 @@ impl LayerCache {
     ) -> Tensor<2> {
         #[cfg(feature = "flex")]
         if has_kernel(&qkv, heads) && !qkv.device().is_autodiff() {
-            let [batch, new, _] = qkv.dims();
-            let fresh = || Self::Own(Cache::new(batch, heads));
-            let Self::Own(cache) = cache.get_or_insert_with(fresh) else {
-                unreachable!("a cache stays on its device");
-            };
-            cache.make_room(used + new, GROWTH);
             let qkv = op::in_order(op::raw(qkv.into_dispatch()));
-            let mixed = cache.attend(op::values(&qkv), rows, asked, used, &mask.visible);
+            let mixed =
+                Self::attend_here(cache, op::values(&qkv), [rows, asked], used, mask, heads);
             let width = heads.width();
             return Tensor::from_primitive::<Flex>(op::tensor(mixed, [asked.len(), width]));
         }
         let _ = rows;
         rows_at(Self::attend_plainly(cache, qkv, used, mask, heads), asked)
+    }
+
+    /// The same on the CPU's own numbers.
+    #[cfg(feature = "flex")]
+    pub fn attend_here(
+        cache: &mut Option<Self>,
+        qkv: &[f32],
+        [rows, asked]: [&[usize]; 2],
+        used: usize,
+        mask: &Mask,
+        heads: Heads,
+    ) -> Vec<f32> {
+        let fresh = || Self::Own(Cache::new(rows.len(), heads));
+        let Self::Own(cache) = cache.get_or_insert_with(fresh) else {
+            unreachable!("a cache stays on its device");
+        };
+        let new = qkv.len() / (heads.row() * rows.len());
+        cache.make_room(used + new, GROWTH);
+        cache.attend(qkv, rows, asked, used, &mask.visible)
     }
 
     /// Whether it takes in some rows alone.

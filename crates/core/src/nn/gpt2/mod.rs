@@ -4,6 +4,11 @@
 //! Fields carry the names of the Hugging Face file (`transformer.h.0.attn.c_attn`), so that weights
 //! travel without a table.
 
+#[cfg(feature = "flex")]
+pub mod direct;
+#[cfg(not(feature = "flex"))]
+#[path = "no_direct.rs"]
+pub mod direct;
 mod previous_token_heads;
 
 use burn::module::Module;
