@@ -215,13 +215,13 @@ export class LoadedAgent implements Agent {
   }
 
   /** Lets the agent play in a world, beside whatever else is asked. */
-  private played(method: string, { games, seed = 7, sample = false, model = "current", world, signal }: EvaluateOptions): Promise<unknown> {
+  private played(method: string, { games, seed = 7, sample = false, model = "current", world, oneByOne = false, signal }: PlayGamesOptions): Promise<unknown> {
     return stoppable(signal, (control) =>
       this.beside(async () => {
         const home = await this.home(world);
         if (!home) throw homeless(this.raw.world);
         const number = await this.numbered(home);
-        return this.engine.call({ method, games, seed, sample, kept: model === "kept", world: number }, undefined, control);
+        return this.engine.call({ method, games, seed, sample, kept: model === "kept", world: number, oneByOne }, undefined, control);
       }),
     );
   }

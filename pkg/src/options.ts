@@ -144,7 +144,7 @@ export const EVALUATE: Table = {
   world,
   signal,
 };
-export const PLAY_GAMES: Table = { ...EVALUATE, games: whole(1, MOST_TOLD) };
+export const PLAY_GAMES: Table = { ...EVALUATE, games: whole(1, MOST_TOLD), oneByOne: bool };
 export const LEARN: Table = { iterations: whole(1), seed, world, set: FINE_TUNE.set as Check, signal };
 const texts = listOf(text, "a list of texts");
 const choices: Check = (value) => (value === null || fits(value, texts) ? undefined : "a list of texts, or null");

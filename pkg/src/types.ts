@@ -385,7 +385,13 @@ export interface EvaluateOptions {
 }
 
 /** As `EvaluateOptions`, but `games` is 1 by default, at most 1000. */
-export type PlayGamesOptions = EvaluateOptions;
+export interface PlayGamesOptions extends EvaluateOptions {
+  /**
+   * Plays one game after the other, each as if it were the only one. By default (`false`) they are played side by side, which
+   * is faster; the numbers that the agent computes may then differ in their last digits.
+   */
+  oneByOne?: boolean;
+}
 
 /** How `fineTune` learns. */
 export interface FineTuneOptions {

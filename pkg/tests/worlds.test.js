@@ -48,6 +48,7 @@ test("an agent from nothing learns a world that was just written, talks, and goe
   assert.deepEqual([game.world, game.opening, game.end], ["door", `${OPENING}\n`, "won"]);
   assert.deepEqual(game.turns.map(({ said, reply, reward }) => [said, reply, reward]), [["take", "You have the key.", 0], ["open", "It opens.", 1]]);
   assert.deepEqual([game.choices, game.turns[0].choices], [CHOICES, CHOICES]);
+  assert.deepEqual(await agent.playGames({ games: 3, oneByOne: true }), [game, ...others]);
   await assert.rejects(agent.playGames({ games: 1001 }), { code: "usage", hint: /1000/ });
 
   const talk = agent.start({ opening: OPENING, choices: CHOICES });
