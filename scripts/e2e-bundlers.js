@@ -30,7 +30,7 @@ const INSTALLATIONS = 4;
 const RUNTIMES = { deno: ["deno@2.9.6", "deno run --allow-all"], bun: ["bun@1.4.5", "bun"] };
 
 /** What is no script cannot be required, workers are not imported, and the entry that is one script is one for `import`. */
-const NO_SCRIPTS = ["worker", "worker-cpu", "inline", "cpu.wasm", "webgpu.wasm", "llm.wasm", "games.wasm", "twenty-questions.archer", "quickstart.archer"];
+const NO_SCRIPTS = ["worker", "worker-cpu", "inline", "cpu.wasm", "webgpu.wasm", "llm.wasm", "games.wasm", "hearing.wasm", "twenty-questions.archer", "quickstart.archer"];
 
 /** What is done with each project, in turn. */
 const PROJECTS = {

@@ -16,7 +16,9 @@ const root = dirname(here);
 const at = (...parts) => join(here, ...parts);
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The modules, and the profile that each is built in (scripts/wasm-cargo). */
-const MODULES = { cpu: "wasm-cpu", llm: "wasm-cpu", webgpu: "wasm", games: "wasm-games" };
+const MODULES = { cpu: "wasm-cpu", llm: "wasm-cpu", webgpu: "wasm", games: "wasm-games", hearing: "wasm-games" };
+/** Two builds of the games, which one script of glue fits. */
+const GAMES = ["games", "hearing"];
 /** The scripts that are imported; `model-*` say where a model is, and stand alone so that only that one is copied. */
 const ENTRIES = ["index", "cpu", "twenty-questions", "model-quickstart", "model-twenty-questions"];
 
@@ -33,26 +35,30 @@ await buildScripts();
 
 async function buildModule(name, profile) {
   run(join(root, "scripts/wasm-cargo"), [name, "build", "--lib"]);
+  // A build that another one's glue fits imports that glue by its name.
+  const glue = GAMES.includes(name) ? "games" : name;
+  const folder = glue === name ? at("src/wasm") : at("src/wasm", name);
   run(tool("wasm-bindgen"), [
-    join(target, "wasm32-unknown-unknown", profile, name === "games" ? "archer_games_web.wasm" : "archer_wasm.wasm"),
-    ...["--target", "web", "--out-dir", at("src/wasm"), "--out-name", `archer-${name}`],
+    join(target, "wasm32-unknown-unknown", profile, GAMES.includes(name) ? "archer_games_web.wasm" : "archer_wasm.wasm"),
+    ...["--target", "web", "--out-dir", folder, "--out-name", `archer-${glue}`],
     // Names of functions are a third of what would be fetched, and nobody reads them there.
     ...["--remove-name-section", "--remove-producers-section"],
   ]);
-  await shrink(name, at(`src/wasm/archer-${name}_bg.wasm`));
+  const module = readFileSync(join(folder, `archer-${glue}_bg.wasm`));
+  writeFileSync(at(`src/wasm/archer-${name}_bg.wasm`), await shrunk(name, module));
 }
 
 /** The module for WebGPU stays as it is: half a minute of every build would make it a fiftieth smaller. */
-async function shrink(name, path) {
-  if (name === "webgpu") return;
+async function shrunk(name, module) {
+  if (name === "webgpu") return module;
   const { inOrderOfLikeness, withoutWaste } = await import("./likeness.js");
-  writeFileSync(path, (name === "games" ? inOrderOfLikeness : withoutWaste)(readFileSync(path)));
+  return (GAMES.includes(name) ? inOrderOfLikeness : withoutWaste)(module);
 }
 
 async function buildScripts() {
   rmSync(at("dist"), { recursive: true, force: true });
   mkdirSync(at("dist/cjs"), { recursive: true });
-  for (const name of Object.keys(MODULES)) await buildGlue(name);
+  for (const name of Object.keys(MODULES)) if (name !== "hearing") await buildGlue(name);
   packProgram();
   run(process.execPath, [at("node_modules/typescript/bin/tsc"), "--project", at("tsconfig.json")]);
   const entryPoints = ENTRIES.map((name) => at(`src/${name}.ts`));

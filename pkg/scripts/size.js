@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const LIMITS = { "archer-cpu_bg.wasm": 900_000, "archer-games_bg.wasm": 250_000, "archer-llm_bg.wasm": 1_150_000, "archer-webgpu_bg.wasm": 3_000_000, "inline.js": 1_000_000 };
+const LIMITS = { "archer-cpu_bg.wasm": 900_000, "archer-games_bg.wasm": 250_000, "archer-hearing_bg.wasm": 300_000, "archer-llm_bg.wasm": 1_150_000, "archer-webgpu_bg.wasm": 3_000_000, "inline.js": 1_000_000 };
 
 let failed = false;
 for (const [name, limit] of Object.entries(LIMITS)) {

@@ -1,4 +1,7 @@
-/** The guessing games' own module: fetched once on each thread that plays one, and only there. */
+/**
+ * The guessing games' own module: fetched once on each thread that plays one, and only there. There are two builds of it: a
+ * person may ask in words that no agent uses, and only a page where somebody asks fetches the larger one, which knows them.
+ */
 import makeGlue from "./wasm/games-glue.js";
 import type { WasmGames } from "./wasm/archer-games.js";
 import { ArcherError, asArcherError, isFault, isOutOfMemory, messageOf } from "./errors.js";
@@ -12,20 +15,29 @@ interface Glue {
   panicked(): boolean;
 }
 
-let loading: Promise<Program> | null = null;
+const BUILDS = {
+  playing: () => located("archer-games_bg.wasm", () => new URL("./archer-games_bg.wasm", import.meta.url)),
+  hearing: () => located("archer-hearing_bg.wasm", () => new URL("./archer-hearing_bg.wasm", import.meta.url)),
+};
+type Build = keyof typeof BUILDS;
 
-/** Makes the module ready on this thread. */
-function ready(): Promise<Program> {
-  loading ??= start().catch((thrown: unknown) => {
-    loading = null;
-    throw thrown;
-  });
-  return loading;
+const loading = new Map<Build, Promise<Program>>();
+
+/** Makes a build of the module ready on this thread. */
+function ready(build: Build): Promise<Program> {
+  let program = loading.get(build);
+  if (!program) {
+    program = start(build).catch((thrown: unknown) => {
+      loading.delete(build);
+      throw thrown;
+    });
+    loading.set(build, program);
+  }
+  return program;
 }
 
-async function start(): Promise<Program> {
-  const place = located("archer-games_bg.wasm", () => new URL("./archer-games_bg.wasm", import.meta.url));
-  const module = await compile(place, undefined);
+async function start(build: Build): Promise<Program> {
+  const module = await compile(BUILDS[build](), undefined);
   const { TextDecoder: Decoder, TextEncoder: Encoder } = textCoders();
   const glue = makeGlue(WebAssembly, Decoder, Encoder) as Glue;
   try {
@@ -33,14 +45,17 @@ async function start(): Promise<Program> {
   } catch (thrown) {
     throw trapOf(thrown, false) ?? thrown;
   }
-  return new Program(glue);
+  return new Program(glue, build);
 }
 
 /** One instance of the module. After a trap nothing enters it again, and the next game is played in another one. */
 class Program {
   private trap: ArcherError | null = null;
 
-  constructor(readonly glue: Glue) {}
+  constructor(
+    readonly glue: Glue,
+    private readonly build: Build,
+  ) {}
 
   get isDead(): boolean {
     return this.trap !== null;
@@ -54,7 +69,7 @@ class Program {
     } catch (thrown) {
       this.trap = trapOf(thrown, this.panicked());
       if (!this.trap) throw explained(thrown);
-      loading = null;
+      loading.delete(this.build);
       throw this.trap;
     }
   }
@@ -76,8 +91,8 @@ export class GamesModule {
     private readonly settings: unknown,
   ) {}
 
-  static async of(settings: unknown): Promise<GamesModule> {
-    const program = await ready();
+  static async of(settings: unknown, build: Build = "playing"): Promise<GamesModule> {
+    const program = await ready(build);
     const wasm = program.run(() => new program.glue.WasmGames(JSON.stringify(settings)));
     return new GamesModule(program, wasm, settings);
   }

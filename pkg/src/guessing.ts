@@ -26,8 +26,13 @@ const known = new WeakMap<Agent, { settings: string; guessing: Promise<Guessing>
 
 export class Guessing {
   private readonly raw: RawInfo;
+  /** The same games where a person asks. */
+  private hearing: Promise<GamesModule> | null = null;
 
-  private constructor(private readonly module: GamesModule) {
+  private constructor(
+    private readonly module: GamesModule,
+    private readonly settings: unknown,
+  ) {
     this.raw = module.call<RawInfo>({ method: "info" });
   }
 
@@ -37,7 +42,7 @@ export class Guessing {
     const settings = JSON.stringify(own);
     const last = known.get(agent);
     if (last?.settings === settings && !(await last.guessing).isDead) return last.guessing;
-    const guessing = GamesModule.of(own).then((module) => new Guessing(module));
+    const guessing = GamesModule.of(own).then((module) => new Guessing(module, own));
     known.set(agent, { settings, guessing });
     // What could not be fetched may be there at the next try.
     guessing.catch(() => known.delete(agent));
@@ -61,8 +66,9 @@ export class Guessing {
     return new PlayedGame(table, { seed, turns: past });
   }
 
-  host({ seed = drawSeed(), thing }: HostOptions): HostedGame {
-    return new Hosted(this.module, { seed, thing: thing ?? null });
+  async host({ seed = drawSeed(), thing }: HostOptions): Promise<HostedGame> {
+    if ((await this.hearing?.catch(() => null))?.isDead ?? true) this.hearing = GamesModule.of(this.settings, "hearing");
+    return new Hosted(await (this.hearing as Promise<GamesModule>), { seed, thing: thing ?? null });
   }
 
   /** The settings of the world with a change. */

@@ -154,6 +154,27 @@ test("the page thinks of something and the person asks", async () => {
   await agent.dispose();
 });
 
+test("what people ask is understood in their words", async (t) => {
+  const agent = await archer.load({ world: games.worldOf });
+  const { things } = await games.info(agent);
+  let [all, read, right] = [0, 0, 0];
+  for (const file of ["fresh", "kept_back"]) {
+    const lines = readFileSync(new URL(`../../crates/games/tests/questions/${file}.jsonl`, import.meta.url), "utf8").trim().split("\n");
+    for (const { word, question, right: wanted, unread } of lines.map((line) => JSON.parse(line))) {
+      // What the table cannot know may stay unread, as in the tests of the games themselves.
+      if (unread === "fine" || !things.includes(word)) continue;
+      const game = await games.host(agent, { thing: word, seed: 1 });
+      const { reply, understood, oneAtATime } = (await game.ask(question)).turns.at(-1);
+      const said = oneAtATime ? "one at a time" : reply.slice(0, -1).toLowerCase();
+      all += 1;
+      read += understood || (oneAtATime && wanted === said) ? 1 : 0;
+      right += said === wanted ? 1 : 0;
+    }
+  }
+  t.diagnostic(`${read} of ${all} questions read, ${right} of them right`);
+  assert.ok(all > 300 && read >= 0.88 * all && right >= 0.97 * read, `${right} of ${read} of ${all}`);
+});
+
 test("a fine-tune learns, stops, is exported, kept and rolled back", async () => {
   const agent = await loadSmall({ backend: "cpu" });
   const small = { iterations: 3, games: 8, set: { epochs: 2, actor_epochs: 1, batch_size: 16, warmup_iter: 1 } };
