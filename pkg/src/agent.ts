@@ -211,17 +211,18 @@ export class LoadedAgent implements Agent {
   }
 
   async playGames(options?: PlayGamesOptions): Promise<RecordedGame[]> {
-    return this.played("playGames", { games: 1, ...checked("playGames", options, PLAY_GAMES) }) as Promise<RecordedGame[]>;
+    const { oneByOne = false, ...games } = checked("playGames", options, PLAY_GAMES);
+    return this.played("playGames", { games: 1, ...games }, { oneByOne }) as Promise<RecordedGame[]>;
   }
 
   /** Lets the agent play in a world, beside whatever else is asked. */
-  private played(method: string, { games, seed = 7, sample = false, model = "current", world, oneByOne = false, signal }: PlayGamesOptions): Promise<unknown> {
+  private played(method: string, { games, seed = 7, sample = false, model = "current", world, signal }: EvaluateOptions, how = {}): Promise<unknown> {
     return stoppable(signal, (control) =>
       this.beside(async () => {
         const home = await this.home(world);
         if (!home) throw homeless(this.raw.world);
         const number = await this.numbered(home);
-        return this.engine.call({ method, games, seed, sample, kept: model === "kept", world: number, oneByOne }, undefined, control);
+        return this.engine.call({ method, games, seed, sample, kept: model === "kept", world: number, ...how }, undefined, control);
       }),
     );
   }

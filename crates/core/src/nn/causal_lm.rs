@@ -525,7 +525,12 @@ impl CausalLm {
         self.body.norm(self.body.finish(last, mixed, fused::rows_at(x, asked)))
     }
 
-    /// What writes by this model without tensors, where its layout and device have such a way.
+    /// Bytes that a token takes in a cache.
+    pub fn cached_bytes(&self) -> usize {
+        2 * size_of::<f32>() * self.config.layers * self.config.heads_of_a_token().narrow()
+    }
+
+    /// The weights for scores that are computed without tensors, where layout and device allow it.
     pub(super) fn direct(&self) -> Option<Direct> {
         if self.spoken.is_some() {
             return None;

@@ -8,12 +8,14 @@
 //! the scores is the first of the two doors at which anything waits for the device.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 
 use super::causal_lm::CausalLm;
 use super::fused::Mask;
-use super::gpt2::direct::{Direct, NewTokens};
+use super::gpt2::NewTokens;
+use super::gpt2::direct::Direct;
 use super::kv_cache::KvCache;
 use super::sampling::{Choice, Sampler};
 use crate::choices::Walk;
@@ -56,25 +58,27 @@ pub struct Decoder<'a> {
     pending: Vec<Vec<u32>>,
     /// Scores of the next token after the last `read`.
     scores: Option<Scores>,
-    /// The way past tensors, where there is one for this model.
+    /// How scores are computed without tensors, where this model has such a way.
     direct: Option<Direct>,
+    /// How often rows were dropped or copied.
+    moves: usize,
 }
 
 /// Scores of the next token for some rows, `[rows, vocab]`.
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "a decoder has one")]
 enum Scores {
-    Here(Vec<f32>),
+    Here(Arc<[f32]>),
     OnDevice(Tensor<2>),
 }
 
 impl Scores {
-    async fn read(self) -> Result<Vec<f32>, Error> {
+    async fn read(self) -> Result<Arc<[f32]>, Error> {
         match self {
             Scores::Here(scores) => Ok(scores),
             Scores::OnDevice(scores) => {
                 let scores = scores.into_data_async().await?;
-                Ok(scores.try_into_vec().expect("scores are 32-bit floats"))
+                Ok(scores.as_slice().expect("scores are 32-bit floats").into())
             }
         }
     }
@@ -106,6 +110,7 @@ pub(super) struct Row {
 
 /// Where a decoder stood ([`Decoder::mark`]).
 pub struct Mark {
+    moves: usize,
     columns: usize,
     valid: Vec<Vec<Range<usize>>>,
     next: Vec<usize>,
@@ -123,6 +128,7 @@ impl<'a> Decoder<'a> {
         Self {
             model,
             direct,
+            moves: 0,
             device: model.device(),
             cache: KvCache::new(model.config().layers),
             valid: vec![Vec::new(); rows],
@@ -147,11 +153,16 @@ impl<'a> Decoder<'a> {
     /// What its only row has read.
     ///
     /// # Panics
-    /// If it has not one row.
+    /// If there is not exactly one row.
     pub(super) fn into_row(mut self) -> Row {
         assert_eq!(self.rows(), 1, "one row is kept");
         let (columns, read) = (self.valid.remove(0), self.next[0]);
         Row { cache: self.cache, direct: self.direct, columns, read }
+    }
+
+    /// Whose scores are computed.
+    pub(super) fn model(&self) -> &'a CausalLm {
+        self.model
     }
 
     /// Rows in the batch.
@@ -416,6 +427,7 @@ impl<'a> Decoder<'a> {
     /// Where the batch stands now.
     pub fn mark(&self) -> Mark {
         Mark {
+            moves: self.moves,
             columns: self.cache.len(),
             valid: self.valid.clone(),
             next: self.next.clone(),
@@ -429,9 +441,9 @@ impl<'a> Decoder<'a> {
     /// # Panics
     /// If rows were dropped or copied since.
     pub fn return_to(&mut self, mark: Mark) {
-        let Mark { columns, valid, next, pending, scores } = mark;
-        assert_eq!(next.len(), self.rows(), "the rows are still the same");
-        self.cache.forget_after(columns);
+        let Mark { moves, columns, valid, next, pending, scores } = mark;
+        assert_eq!(moves, self.moves, "the rows are still the same");
+        self.cache.truncate(columns);
         (self.valid, self.next, self.pending, self.scores) = (valid, next, pending, scores);
     }
 
@@ -442,6 +454,7 @@ impl<'a> Decoder<'a> {
 
     /// What is known of rows beside the cache, for these.
     fn choose(&mut self, rows: &[usize]) {
+        self.moves += 1;
         self.valid = rows.iter().map(|&row| self.valid[row].clone()).collect();
         self.next = rows.iter().map(|&row| self.next[row]).collect();
         self.pending = rows.iter().map(|&row| self.pending[row].clone()).collect();
@@ -498,7 +511,7 @@ impl<'a> Decoder<'a> {
         let cache = &mut self.cache;
         if let Some(direct) = &self.direct {
             let new = NewTokens { tokens, positions, mask, rows, asked };
-            return Scores::Here(direct.scores(&new, cache));
+            return Scores::Here(direct.scores(&new, cache).into());
         }
         let shape = [rows.len(), tokens.len() / rows.len()];
         let ints = |values| Tensor::<1, Int>::from_ints(values, &self.device).reshape(shape);

@@ -72,8 +72,9 @@ impl KvCache {
         self.used += new;
     }
 
-    /// Forgets the columns from this one on: the next tokens are written over them.
-    pub(super) fn forget_after(&mut self, columns: usize) {
+    /// Keeps so many columns: the next tokens are written over the others. What rows share since they
+    /// [branched](Self::branch) must stay.
+    pub(super) fn truncate(&mut self, columns: usize) {
         self.used = self.used.min(columns);
     }
 

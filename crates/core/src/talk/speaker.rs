@@ -148,8 +148,7 @@ impl<'a> Speaker<'a> {
 
     /// Keeps what was read, and of that before as much as there is room for.
     fn keep(&mut self, latest: Kept<'a>) {
-        let config = self.agent.actor.config();
-        let each = 2 * size_of::<f32>() * config.layers * config.width;
+        let each = self.agent.actor.cached_bytes();
         latest.rows.iter().for_each(|(game, _)| self.forget(*game));
         self.kept.insert(0, latest);
         let mut left = MOST_KEPT;

@@ -268,6 +268,8 @@ impl Session {
             games: if recorded.is_some() { 0 } else { config.rollout_size },
             seed: config.seed,
         };
+        // Learning needs the memory, and the way back can do without.
+        self.agent.prefix.take();
         // One that was tuned and did not learn is no way back either.
         let untuned = self.untuned.take().unwrap_or_else(|| self.clone().into());
         self.untuned = Some(untuned);

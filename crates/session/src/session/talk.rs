@@ -108,7 +108,8 @@ impl Talk {
 
 impl Session {
     /// The agent's next utterance; `observe` is given its text as it grows. A turn has a generator of
-    /// its own, so that an utterance that comes again after an undo is the same one.
+    /// its own, so that an utterance that comes again after an undo is the same one, but for what the last
+    /// digits of the scores decide: a text that is read on is summed in other parts than one that is read anew.
     pub(super) async fn say(
         &self,
         talk: Talk,
@@ -122,10 +123,11 @@ impl Session {
         let mut rng = rng::stream(seed, "play", turn);
         let (seen, choices) = (read.text(), choices.as_ref());
         let state = State { observation: &seen, before: &said, choices };
-        // Who asks meanwhile, on a copy of the session, finds nothing and reads afresh.
+        // A call on a copy of the session in the meantime finds nothing there and reads afresh.
         let mut prefix = self.agent.prefix.take();
-        let text = self.agent.say_aloud(state, &sampler, &mut rng, &mut prefix, observe).await?;
+        let text = self.agent.say_aloud(state, &sampler, &mut rng, &mut prefix, observe).await;
         self.agent.prefix.replace(prefix);
+        let text = text?;
         if !score && alternatives == 0 {
             return Ok(Spoken { text, log_prob: None, alternatives: Vec::new() });
         }

@@ -172,6 +172,20 @@ pub fn matmul(a: Raw, b: Raw) -> Raw {
     ours.unwrap_or_else(|| Flex::float_matmul(a, b))
 }
 
+/// `x · weight` of plain floats: `x` is `[n, depth]` row by row, the result `[n, columns]`.
+///
+/// # Panics
+/// If `weight` is no matrix.
+pub fn times(x: &[f32], weight: &Raw) -> Vec<f32> {
+    let weights = matrix(weight).expect("a matrix");
+    let depth = weights.shape()[0];
+    let shape = [x.len() / depth, depth];
+    product(Matrix::new(x, shape, [depth, 1]), weights).unwrap_or_else(|| {
+        let out = Flex::float_matmul(tensor(x.to_vec(), shape), weight.clone());
+        values(&in_order(out)).to_vec()
+    })
+}
+
 /// A tensor as a matrix of its own floats, where it is one.
 fn matrix(tensor: &Raw) -> Option<Matrix<'_>> {
     let layout = tensor.layout();

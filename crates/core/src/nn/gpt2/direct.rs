@@ -1,4 +1,4 @@
-//! The layout on the CPU's own numbers, for texts that grow by a few tokens.
+//! The layout on the CPU's own numbers, for what is read and written without gradients.
 //!
 //! A token of a small model is some dozens of operations that each take a microsecond or less, and a tensor
 //! around each of them costs as much again. Here the same kernels are called on plain floats, in the same order,
@@ -8,14 +8,11 @@ use std::sync::Arc;
 
 use archer_kernels::layer_norm;
 use archer_kernels::linear::{Activation, activate, add_rows};
-use archer_kernels::product::{Matrix, product};
-use burn::backend::Flex;
-use burn::backend::ops::FloatTensorOps;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 
-use super::{Block, Gpt2};
-use crate::nn::fused::{Heads, Mask, op};
+use super::{Block, Gpt2, NewTokens};
+use crate::nn::fused::{Heads, op};
 use crate::nn::kv_cache::KvCache;
 
 /// The weights as the CPU holds them.
@@ -28,6 +25,8 @@ struct Weights {
     epsilon: f32,
     tokens: op::Raw,
     positions: op::Raw,
+    /// The vectors of the tokens as columns, `[width, vocab]`.
+    table: op::Raw,
     blocks: Vec<Weighted>,
     norm: Normed,
 }
@@ -55,20 +54,6 @@ struct Dense {
     bias: op::Raw,
 }
 
-/// New tokens of some rows of a batch, as in [`CausalLm::forward_cached`](super::super::causal_lm::CausalLm::forward_cached).
-pub struct NewTokens<'a> {
-    /// `[rows, new]`, row by row.
-    pub tokens: &'a [i32],
-    /// Likewise.
-    pub positions: &'a [i32],
-    /// For `new` queries and `cached + new` keys.
-    pub mask: &'a Mask,
-    /// The rows of the cache.
-    pub rows: &'a [usize],
-    /// Places of the flattened `[rows · new]` whose scores are asked for, in ascending order.
-    pub asked: &'a [usize],
-}
-
 impl Direct {
     /// These weights, where the CPU computes without autodiff.
     pub(in crate::nn) fn of(lm: &Gpt2, heads: Heads) -> Option<Self> {
@@ -82,6 +67,7 @@ impl Direct {
             width: tokens.dims()[1],
             heads,
             epsilon: lm.epsilon as f32,
+            table: floats(tokens.clone()).transpose(0, 1),
             tokens: floats(tokens),
             positions: floats(lm.transformer.wpe.weight.val()),
             blocks,
@@ -108,9 +94,7 @@ impl Direct {
         }
         cache.advance(new.tokens.len() / new.rows.len());
         let hidden = norm.forward(&x, *epsilon);
-        let table = op::values(&self.0.tokens);
-        let vocab = table.len() / width;
-        times(&hidden, *width, &self.0.tokens, Matrix::new(table, [*width, vocab], [1, *width]))
+        op::times(&hidden, &self.0.table)
     }
 
     /// `[rows · new, width]`.
@@ -157,24 +141,16 @@ impl Dense {
         Some(Self { weight: floats(layer.weight.val()), bias })
     }
 
-    /// `x W`.
-    fn times(&self, x: &[f32]) -> Vec<f32> {
-        let columns = op::values(&self.bias).len();
-        let weight = op::values(&self.weight);
-        let rows = weight.len() / columns;
-        times(x, rows, &self.weight, Matrix::new(weight, [rows, columns], [columns, 1]))
-    }
-
     /// `activation(x W + b)`.
     fn forward(&self, x: &[f32], activation: Activation) -> Vec<f32> {
-        let mut y = self.times(x);
+        let mut y = op::times(x, &self.weight);
         activate(activation, &mut y, op::values(&self.bias), None);
         y
     }
 
     /// `x W + b + residual`.
     fn add(&self, x: &[f32], residual: &[f32]) -> Vec<f32> {
-        let mut y = self.times(x);
+        let mut y = op::times(x, &self.weight);
         add_rows(&mut y, op::values(&self.bias), residual);
         y
     }
@@ -183,17 +159,6 @@ impl Dense {
 /// The floats of a tensor on the CPU, in order.
 fn floats<const D: usize>(tensor: Tensor<D>) -> op::Raw {
     op::in_order(op::raw(tensor.into_dispatch()))
-}
-
-/// The product of `x`, `[n, depth]`, with a matrix; by burn where there is no kernel.
-fn times(x: &[f32], depth: usize, weight: &op::Raw, matrix: Matrix<'_>) -> Vec<f32> {
-    let shape = [x.len() / depth, depth];
-    product(Matrix::new(x, shape, [depth, 1]), matrix).unwrap_or_else(|| {
-        let turned = matrix.steps()[0] == 1 && matrix.shape()[0] > 1;
-        let weight = if turned { weight.transpose(0, 1) } else { weight.clone() };
-        let out = Flex::float_matmul(op::tensor(x.to_vec(), shape), weight);
-        op::values(&op::in_order(out)).to_vec()
-    })
 }
 
 #[cfg(test)]

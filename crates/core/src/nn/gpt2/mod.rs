@@ -17,7 +17,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use self::previous_token_heads::PreviousTokenHeads;
 use super::causal_lm::CausalLmConfig;
-use super::fused::{self, Activation};
+use super::fused::{self, Activation, Mask};
 use super::layers::{embedding, embedding_of, init_std, layer_norm, linear, linear_of, normals};
 use crate::rng::{self, ChaCha8Rng};
 
@@ -55,6 +55,21 @@ struct Attention {
 struct Mlp {
     c_fc: Linear,
     c_proj: Linear,
+}
+
+/// New tokens of some rows of a batch, as in [`CausalLm::forward_cached`](super::causal_lm::CausalLm::forward_cached).
+#[cfg_attr(not(feature = "flex"), allow(dead_code, reason = "nobody reads it there"))]
+pub struct NewTokens<'a> {
+    /// `[rows, new]`, row by row.
+    pub tokens: &'a [i32],
+    /// Likewise.
+    pub positions: &'a [i32],
+    /// For `new` queries and `cached + new` keys.
+    pub mask: &'a Mask,
+    /// The rows of the cache.
+    pub rows: &'a [usize],
+    /// Places of the flattened `[rows · new]` whose scores are asked for, in ascending order.
+    pub asked: &'a [usize],
 }
 
 impl Gpt2 {

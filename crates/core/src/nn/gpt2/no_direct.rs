@@ -1,27 +1,12 @@
-//! There is no way past tensors without the kernels for the CPU.
+//! Without the kernels for the CPU every score is computed by tensors.
 
-use super::Gpt2;
-use crate::nn::fused::{Heads, Mask};
+use super::{Gpt2, NewTokens};
+use crate::nn::fused::Heads;
 use crate::nn::kv_cache::KvCache;
 
-/// Nothing of this kind exists.
+/// Never constructed.
 #[derive(Clone)]
 pub enum Direct {}
-
-/// New tokens of some rows of a batch.
-#[allow(dead_code, reason = "nobody reads it here")]
-pub struct NewTokens<'a> {
-    /// `[rows, new]`, row by row.
-    pub tokens: &'a [i32],
-    /// Likewise.
-    pub positions: &'a [i32],
-    /// For `new` queries and `cached + new` keys.
-    pub mask: &'a Mask,
-    /// The rows of the cache.
-    pub rows: &'a [usize],
-    /// Places whose scores are asked for.
-    pub asked: &'a [usize],
-}
 
 impl Direct {
     pub(in crate::nn) fn of(_: &Gpt2, _: Heads) -> Option<Self> {
