@@ -182,7 +182,14 @@ pub fn world(base: &Settings, set: &[String]) -> Result<Settings, Error> {
     for assignment in set {
         layers.assign(assignment)?;
     }
-    Ok(worlds::resolved(&layers.config.world)?)
+    let mut settings = layers.config.world;
+    // The rates at which people answered go with them, unless they are named here.
+    let of_people = |settings: &Settings| settings.get("oracle").is_some_and(|who| who == "people");
+    let named = set.iter().any(|set| set.trim_start().starts_with("world.people"));
+    if of_people(base) && !of_people(&settings) && !named {
+        settings.remove("people");
+    }
+    Ok(worlds::resolved(&settings)?)
 }
 
 /// What `--world` takes to name a world outside, quoted for a shell; nothing of a world that archer
@@ -498,6 +505,17 @@ mod tests {
             let fault = set(&[pair]).unwrap_err();
             assert!(parts.iter().all(|part| fault.contains(part)), "{pair}: {fault}");
         }
+    }
+
+    #[test]
+    fn the_rates_of_people_go_with_people() {
+        let of_people = ["world.oracle=people".to_string(), "world.people.wrong=0.05".to_string()];
+        let people = world(&Settings::new(), &of_people).unwrap();
+        let table = world(&people, &["world.oracle=table".to_string()]).unwrap();
+        assert!(people.contains_key("people") && !table.contains_key("people"), "{table:?}");
+        let both = ["world.oracle=table".to_string(), "world.people.wrong=0.1".to_string()];
+        let fault = world(&people, &both).unwrap_err().to_string();
+        assert!(fault.contains("the table answers"), "{fault}");
     }
 
     #[test]
