@@ -72,8 +72,9 @@ const AT_A_TIME: u64 = 10;
 /// Questions in a second of games that the agent plays by itself, one after the other.
 fn alone(session: &mut Page, games: u64) -> f64 {
     let (mut questions, begin) = (0, Instant::now());
-    for seed in 1..=games / AT_A_TIME {
-        let ask = json!({"method": "playGames", "games": AT_A_TIME, "seed": seed, "sample": true,
+    for done in (0..games).step_by(AT_A_TIME as usize) {
+        let some = AT_A_TIME.min(games - done);
+        let ask = json!({"method": "playGames", "games": some, "seed": 1 + done, "sample": true,
             "kept": false, "oneByOne": true});
         let told = call(session, ask, &mut 0);
         let games = told.as_array().expect("games").iter();

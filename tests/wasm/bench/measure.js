@@ -31,8 +31,9 @@ export async function measure({ backend, model, games, together, iterations }, h
   const playAlone = async (games) => {
     let turns = 0;
     const begin = performance.now();
-    for (let seed = 1; seed * AT_A_TIME <= games; seed++) {
-      const played = await agent.playGames({ games: AT_A_TIME, seed, sample: true, oneByOne: true });
+    for (let done = 0; done < games; done += AT_A_TIME) {
+      const some = { games: Math.min(AT_A_TIME, games - done), seed: 1 + done };
+      const played = await agent.playGames({ ...some, sample: true, oneByOne: true });
       turns += played.reduce((sum, game) => sum + game.turns.length, 0);
     }
     return (1000 * turns) / (performance.now() - begin);
