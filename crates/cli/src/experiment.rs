@@ -514,8 +514,8 @@ mod tests {
         let table = world(&people, &["world.oracle=table".to_string()]).unwrap();
         assert!(people.contains_key("people") && !table.contains_key("people"), "{table:?}");
         let both = ["world.oracle=table".to_string(), "world.people.wrong=0.1".to_string()];
-        let fault = world(&people, &both).unwrap_err().to_string();
-        assert!(fault.contains("the table answers"), "{fault}");
+        let refused = worlds::make(&world(&people, &both).unwrap()).err().unwrap().to_string();
+        assert!(refused.contains("the table answers"), "{refused}");
     }
 
     #[test]
