@@ -6,6 +6,7 @@ usage: python3 tests/release/check.py
 
 import json
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts/lib"))
 
-from releasing import checks, sbom  # noqa: E402
+from releasing import checks, elf, sbom, targets  # noqa: E402
 from releasing.tree import Refusal, Tree  # noqa: E402
 
 HERE = Tree(ROOT)
@@ -142,6 +143,42 @@ class Release(unittest.TestCase):
             ("Apache-2.0 WITH LLVM-exception OR GPL-3.0", ["Apache-2.0 WITH LLVM-exception"], True),
         ]:
             self.assertEqual(checks.allows(said, allowed), expected, said)
+
+    def test_what_a_program_asks_of_the_machine(self):
+        def program(*kinds):
+            """A file of which only the table of segments is true."""
+            name = b"/lib64/ld-linux-x86-64.so.2\0"
+            begin = 64 + 56 * len(kinds)
+            segments = [struct.pack("<IIQQQQQQ", kind, 4, begin, 0, 0, len(name), len(name), 1) for kind in kinds]
+            head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0, 64, 0, 0, 64, 56, len(kinds), 0, 0, 0)
+            return head + b"".join(segments) + name
+
+        self.assertEqual(elf.loader(program(6, elf.INTERPRETER, 1)), "/lib64/ld-linux-x86-64.so.2")
+        self.assertIsNone(elf.loader(program(1, 2)))
+        with self.assertRaisesRegex(ValueError, "no program of Linux"):
+            elf.loader(b"MZ" + bytes(100))
+        self.assertEqual(elf.newest_glibc(b"GLIBC_2.9 GLIBC_2.34 GLIBC_2.4"), "2.34")
+        self.assertIsNone(elf.newest_glibc(b"none"))
+
+    def test_a_static_program_is_made_where_its_target_is(self):
+        self.assertEqual(targets.static("x86_64-unknown-linux-gnu"), "x86_64-unknown-linux-musl")
+        self.assertIsNone(targets.static("aarch64-apple-darwin"))
+        self.assertEqual(targets.lacking(HERE, "x86_64-unknown-nothing"), "Rust's target x86_64-unknown-nothing")
+
+    def test_what_the_static_program_is_made_of(self):
+        host, static = (dict(sbom.parts_of(HERE, "archer-cli", f"x86_64-unknown-linux-{c}", "normal")[1]) for c in ["gnu", "musl"])
+        self.assertEqual({name for name, _ in static.keys() - host.keys()}, {"libmimalloc-sys", "mimalloc"})
+
+    def test_nothing_to_compare_with(self):
+        command = [sys.executable, ROOT / "scripts/semver", "--root", self.root]
+        for tag in self.git("tag").split():
+            self.git("tag", "--delete", tag)
+        done = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, "^semver: there is no tag vX.Y.Z before this commit, so there is nothing to compare with yet\n$")
+        done = subprocess.run([*command, "v99.0.0"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertRegex(done.stderr, "there is no revision v99.0.0 here")
 
     def test_what_the_program_is_made_of(self):
         bom = sbom.cyclonedx(HERE, "archer-cli", "x86_64-unknown-linux-gnu")

@@ -9,8 +9,8 @@
 /// nothing given back before a gigabyte lies free at its end.
 ///
 /// Threads wait for each other at the heap's door, but not long: small blocks do not come by there,
-/// and a large one is taken once for thousands of operations on it. Other C libraries have rules of
-/// their own, and this does nothing there.
+/// and a large one is taken once for thousands of operations on it. With musl the program has
+/// another allocator (`main.rs`). Other C libraries have rules of their own. This does nothing there.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "the C library is told by a function of its own")]
 pub fn keep_freed() {
@@ -29,7 +29,7 @@ pub fn keep_freed() {
 pub fn keep_freed() {}
 
 /// The bytes of memory that this machine has, where the system says it.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cfg(all(target_os = "linux", any(target_env = "gnu", target_env = "musl")))]
 #[allow(unsafe_code, reason = "the C library is asked by a function of its own")]
 pub fn there_is() -> Option<u64> {
     // SAFETY: it takes a number and gives one, below 0 where it does not know.
@@ -39,7 +39,7 @@ pub fn there_is() -> Option<u64> {
 }
 
 /// Nothing is known, where the C library is another.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+#[cfg(not(all(target_os = "linux", any(target_env = "gnu", target_env = "musl"))))]
 pub fn there_is() -> Option<u64> {
     None
 }
