@@ -168,6 +168,7 @@ class Release(unittest.TestCase):
     def test_what_the_static_program_is_made_of(self):
         host, static = (dict(sbom.parts_of(HERE, "archer-cli", f"x86_64-unknown-linux-{c}", "normal")[1]) for c in ["gnu", "musl"])
         self.assertEqual({name for name, _ in static.keys() - host.keys()}, {"libmimalloc-sys", "mimalloc"})
+        self.assertIn("Microsoft Corporation, Daan Leijen", sbom.notices(HERE, ["archer-cli"], "x86_64-unknown-linux-musl"))
 
     def test_nothing_to_compare_with(self):
         command = [sys.executable, ROOT / "scripts/semver", "--root", self.root]

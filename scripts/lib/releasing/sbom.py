@@ -87,8 +87,11 @@ def notices(tree, names, target, *features):
         label = f"{package['name']} {package['version']} ({package['license'] or 'see its text'})"
         found = [
             path
-            for path in sorted(folder.iterdir())
-            if path.is_file() and path.name.upper().startswith(("LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"))
+            # Also of sources by others that a package holds.
+            for path in sorted(folder.rglob("*"))
+            if path.name.upper().startswith(("LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"))
+            and path.suffix not in [".rs", ".yml", ".sh"]
+            and path.is_file()
         ]
         for path in found:
             text = path.read_text(encoding="utf-8", errors="replace").strip()
