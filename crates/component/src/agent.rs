@@ -208,6 +208,7 @@ impl wit::GuestAgent for Agent {
             sample: options.sample,
             kept: false,
             world: world.as_ref().map(World::number),
+            one_by_one: false,
         });
         match self.0.borrow_mut().call(request)? {
             Reply::Summary(summary) => Ok(convert::evaluation(summary)),
