@@ -92,6 +92,13 @@ class Ranks(unittest.TestCase):
                 one = self.train(f"{kind}-1", *how)
                 self.assert_same(one, self.train(f"{kind}-3", *how, ranks=3))
 
+    def test_recorded_games_teach_the_same_on_any_number_of_ranks(self):
+        games = self.at / "games.jsonl"
+        done = archer("data", "--preset", "quickstart", "--games", 200, "--seed", 4, "--out", games)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        how = ["--algorithm", "iql", "--set", f"iql.games={games}"]
+        self.assert_same(self.train("one", *how), self.train("three", *how, ranks=3))
+
     def test_a_world_of_another_process_gives_the_same_bytes(self):
         world = f"{sys.executable} {ROOT / 'examples/worlds/countdown.py'}"
         small = "--seed 2 --final-games 0 --quiet --threads 1 --set iterations=2 --set rollout_size=24".split()
