@@ -3,6 +3,8 @@
 //! Only names and types are settled here; what they mean together is settled by the commands.
 
 mod compare;
+#[cfg(test)]
+mod documents;
 mod tools;
 
 use std::path::PathBuf;

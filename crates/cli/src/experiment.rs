@@ -192,6 +192,12 @@ pub fn world(base: &Settings, set: &[String]) -> Result<Settings, Error> {
     Ok(worlds::resolved(&settings)?)
 }
 
+/// Whether a key exists and can have a value.
+#[cfg(test)]
+pub fn check_assignment(assignment: &str) -> Result<(), Error> {
+    Layers::over(&Config::default())?.assign(assignment)
+}
+
 /// What `--world` takes to name a world outside, quoted for a shell; nothing of a world that archer
 /// ships.
 pub fn reached(settings: &Settings) -> Option<String> {
