@@ -50,7 +50,7 @@ impl KvCache {
         LayerCache::attend(&mut self.layers[layer], qkv, rows, asked, self.used, mask, heads)
     }
 
-    /// The same on the CPU's own numbers.
+    /// [`attend`](Self::attend) on plain floats, row by row.
     #[cfg(feature = "flex")]
     pub(super) fn attend_here(
         &mut self,

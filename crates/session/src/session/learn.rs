@@ -60,8 +60,8 @@ pub struct Games {
     pub kept: bool,
     /// The number of the world; left out, the world as it is now.
     pub world: Option<u64>,
-    /// Whether the games are played one after the other, where they are told; else they are played side by
-    /// side, which is faster.
+    /// Whether `playGames` plays one game at a time. Playing them all at once is faster, and what an
+    /// evaluation does in any case.
     #[serde(default, rename = "oneByOne")]
     pub one_by_one: bool,
 }

@@ -425,7 +425,8 @@ impl LayerCache {
         rows_at(Self::attend_plainly(cache, qkv, used, mask, heads), asked)
     }
 
-    /// The same on the CPU's own numbers.
+    /// [`attend`](Self::attend) on plain floats: `qkv` is `[rows · new, (queries + 2 · keys) · d]` row by row, the
+    /// result `[asked, queries · d]`.
     #[cfg(feature = "flex")]
     pub fn attend_here(
         cache: &mut Option<Self>,
