@@ -181,6 +181,7 @@ test("a name with a percent sign in it, and the focus stays in the dialog", asyn
   const page = await here.open();
   const focus = () => page.evaluate(() => document.activeElement?.textContent);
   await open(page);
+  assert.equal(await focus(), "Bring your model", "where it opens");
   await lookAt(page, file.url.replace("model", "100%"));
   await dialog(page).getByRole("heading", { name: "100%.archer" }).waitFor({ timeout: 30_000 });
   await page.getByRole("button", { name: "Choose another" }).click();

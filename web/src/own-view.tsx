@@ -1,6 +1,6 @@
 // The dialog in which a visitor brings a model: a file or an address, what it is, and its way here.
 import type { ModelDescription } from "archer-web";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { bytes, count, roughly, sentence } from "./format";
 import { moving, progress } from "./agent";
 import { training, undecided } from "./learn/run";
@@ -49,7 +49,7 @@ export function OwnDialog() {
       removeEventListener("drop", dropped);
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown) dialog.current?.showModal();
     else dialog.current?.close();
   }, [shown]);
@@ -64,9 +64,10 @@ function Content() {
   const title = useRef<HTMLHeadingElement>(null);
   const chosen = found.value;
   const loading = doing.value === "loading";
-  // What was pressed is gone: the focus stays in the dialog. What was found takes it itself.
+  // What was pressed is gone: the focus stays in the dialog, from the moment at which the new content is there. What
+  // was found takes it itself.
   const choosing = !chosen && !loading;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (loading || choosing) title.current?.focus();
   }, [loading, choosing]);
   return (
@@ -169,7 +170,7 @@ function Known({ chosen }: { chosen: Found }) {
   const { name, told } = chosen;
   const heading = useRef<HTMLHeadingElement>(null);
   // What was pressed is gone: the focus goes to what came of it.
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <>
       <h3 ref={heading} tabIndex={-1}>
