@@ -9,6 +9,7 @@ mod curious;
 mod information_gain;
 mod mediocre;
 mod random;
+mod slipping;
 mod tree;
 
 use archer_world::{Exchange, Game, Start, World};
@@ -21,6 +22,7 @@ pub use curious::CuriousAsker;
 pub use information_gain::InformationGainAsker;
 pub use mediocre::{MediocreAsker, Mediocrity};
 pub use random::RandomAsker;
+pub use slipping::SlippingAsker;
 pub use tree::TreeAsker;
 
 pub use crate::posterior::Noise;
@@ -35,6 +37,11 @@ pub trait Asker: Send {
 
     /// The next question, after a history of (question, answer) pairs, the oldest first.
     fn ask(&mut self, history: &[(String, String)]) -> String;
+
+    /// Whether the question that it asked last is worth imitating.
+    fn is_exemplary(&self) -> bool {
+        true
+    }
 }
 
 /// Starts of games on drawn tasks.
@@ -83,7 +90,8 @@ fn play_one(asker: &mut dyn Asker, world: &mut dyn World, name: &str, start: Sta
         history.push((question.clone(), turn.reply.clone()));
         game.end = turn.end;
         let exchange = Exchange::new(question, turn.reply, turn.reward);
-        game.turns.push(Exchange { invalid: turn.invalid, ..exchange });
+        let imitate = asker.is_exemplary();
+        game.turns.push(Exchange { invalid: turn.invalid, imitate, ..exchange });
     }
     game
 }

@@ -121,6 +121,47 @@ fn what_people_say_is_taught_and_paid() {
     assert!(facts.len() == 10 && facts.iter().flatten().all(|fact| *fact == 0.0 || *fact == 1.0));
 }
 
+/// What a strong player does after another one's mistake is imitated, and the mistake is not.
+#[test]
+fn the_demonstrator_may_play_well_and_slip() {
+    let taught = |demonstrator: serde_json::Value, games| {
+        let of = json!({ "oracle": "people", "demonstrator": demonstrator });
+        let worlds = worlds(&settings(of)).unwrap();
+        worlds.teaching().unwrap().demonstrations(&drawn(games, 7))
+    };
+    let strong = taught(json!({ "player": "information_gain" }), 100);
+    assert!(found(&strong).0 > 0.9 && found(&taught(json!({}), 100)).0 < 0.5);
+    assert!(strong.iter().flat_map(|game| &game.turns).all(|turn| turn.imitate));
+    let slips = json!({ "player": "information_gain", "slip_rate": 0.2, "consistency": 1.0 });
+    let slipping = taught(slips.clone(), 100);
+    assert_eq!(slipping, taught(slips, 100));
+    let turns = || slipping.iter().flat_map(|game| &game.turns);
+    let share = turns().filter(|turn| !turn.imitate).count() as f64 / turns().count() as f64;
+    assert!((0.15..0.25).contains(&share), "{share}");
+    // Of what it says itself it says the same in a game that came by a slip as in one that began so.
+    let own = InformationGainAsker::new(world(PeopleConfig::default()).question_pool());
+    let mut own = own.within(20);
+    for game in slipping.iter().take(20) {
+        let lines: Vec<_> =
+            game.turns.iter().map(|turn| (turn.said.clone(), turn.reply.clone())).collect();
+        for (number, turn) in game.turns.iter().enumerate().filter(|(_, turn)| turn.imitate) {
+            assert_eq!(own.ask(&lines[..number]), turn.said);
+        }
+    }
+}
+
+#[test]
+fn a_slip_rate_without_somebody_to_slip_is_refused() {
+    for (demonstrator, part) in [
+        (json!({ "slip_rate": 0.1 }), "world.demonstrator.player=information_gain"),
+        (json!({ "player": "information_gain", "slip_rate": 1.5 }), "between 0 and 1"),
+        (json!({ "player": "oracle" }), "unknown variant"),
+    ] {
+        let error = worlds(&settings(json!({ "demonstrator": demonstrator }))).err().unwrap();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
 #[test]
 fn an_answer_from_outside_may_be_that_nobody_knows() {
     let mut people = world(PeopleConfig::default());

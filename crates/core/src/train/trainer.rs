@@ -138,6 +138,9 @@ pub struct Trainer {
     base: Base,
 }
 
+/// Demonstrated games of which a fresh tokenizer is made, at most, where the world makes them.
+const READ_FOR_WORDS: usize = 60_000;
+
 impl Trainer {
     /// A run from nothing in this world: tokenizer and networks are made here, of the world's
     /// demonstrations or, where it lists its choices, of games in which they are said at random.
@@ -153,7 +156,10 @@ impl Trainer {
         config.validate()?;
         config.check_fresh()?;
         let mut config = config;
-        let mut games = demonstrated_games(&config, worlds.as_ref());
+        // The words and lengths of some tell those of all.
+        let mut first = config.clone();
+        first.warm_start.games = first.warm_start.games.min(READ_FOR_WORDS);
+        let mut games = demonstrated_games(&first, worlds.as_ref());
         if games.is_empty() {
             let starts = starts(worlds.about(), EXPLORED, config.seed ^ 0xE8B1);
             games = explored_games(worlds.as_ref(), &starts).await?;

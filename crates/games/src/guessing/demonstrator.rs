@@ -1,44 +1,81 @@
-//! The scripted player whose games a fresh agent imitates: deliberately a mediocre one. What the agent
-//! becomes beyond it is reinforcement's doing.
+//! The scripted player whose games a fresh agent imitates. By default it is mediocre on purpose: what the
+//! agent becomes beyond it, it becomes by reinforcement. The other one plays well, and now and then lets
+//! the mediocre one play, so that its games show what to do after a mistake.
 
 use archer_input::shown;
 use serde::{Deserialize, Serialize};
 
-use crate::asker::{Asker, BabblingAsker, CuriousAsker, MediocreAsker, Mediocrity};
+use crate::asker::{
+    Asker, BabblingAsker, CuriousAsker, InformationGainAsker, MediocreAsker, Mediocrity,
+    SlippingAsker,
+};
 use crate::config::{WorldConfig, WorldName};
 use crate::error::GameError;
 use crate::guess_my_city;
 use crate::question_pool::QuestionPool;
 use crate::toy::{Bandit, Recall};
 
+/// Who is imitated in a guessing game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Demonstrator {
+    /// A player that knows the questions and heeds the answers now and then.
+    #[default]
+    Mediocre,
+    /// The player that asks what it expects to learn most from ([`InformationGainAsker`]).
+    InformationGain,
+}
+
+impl Demonstrator {
+    fn is_mediocre(&self) -> bool {
+        *self == Demonstrator::Mediocre
+    }
+}
+
 /// How the demonstrator of a guessing game plays.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct DemonstratorConfig {
+    /// Who plays.
+    #[serde(skip_serializing_if = "Demonstrator::is_mediocre")]
+    pub player: Demonstrator,
+    /// With `information_gain`: probability that the mediocre player takes a turn, 0 to 1. Such turns
+    /// are not imitated; the turns after them show what to do after a mistake.
+    #[serde(skip_serializing_if = "is_never")]
+    pub slip_rate: f64,
     /// Properties that it knows to ask after, the first of the table that tell words of the world
     /// apart; 0 for all.
     pub questions: usize,
-    /// Probability that it guesses instead of asking after a property.
+    /// Mediocre player: probability that it guesses instead of asking after a property.
     pub guess_rate: f64,
-    /// Probability that it takes the answers so far into account.
+    /// Mediocre player: probability that it takes the answers so far into account.
     pub consistency: f64,
-    /// Probability that it asks again what was asked before. Such turns are not imitated; their
+    /// Mediocre player: probability that it asks again what was asked before. Such turns are not imitated; their
     /// replies teach what a repeated question is answered, and so that it is one.
     pub repeat_rate: f64,
 }
 
 impl Default for DemonstratorConfig {
     fn default() -> Self {
-        Self { questions: 0, guess_rate: 0.4, consistency: 0.5, repeat_rate: 0.0 }
+        Self {
+            player: Demonstrator::Mediocre,
+            slip_rate: 0.0,
+            questions: 0,
+            guess_rate: 0.4,
+            consistency: 0.5,
+            repeat_rate: 0.0,
+        }
     }
 }
 
 impl DemonstratorConfig {
     /// # Errors
-    /// If a probability is none.
+    /// If a probability is none, or a key would be ignored.
     pub(crate) fn check(&self) -> Result<(), GameError> {
         for (key, value) in [
+            ("slip_rate", self.slip_rate),
             ("guess_rate", self.guess_rate),
             ("consistency", self.consistency),
             ("repeat_rate", self.repeat_rate),
@@ -50,8 +87,19 @@ impl DemonstratorConfig {
                 )));
             }
         }
+        if self.slip_rate > 0.0 && self.player == Demonstrator::Mediocre {
+            return Err(GameError::BadSetting(format!(
+                "world.demonstrator.slip_rate = {} belongs to the player information_gain; leave it out, \
+                 or set world.demonstrator.player=information_gain",
+                shown(self.slip_rate)
+            )));
+        }
         Ok(())
     }
+}
+
+fn is_never(rate: &f64) -> bool {
+    *rate == 0.0
 }
 
 /// The questions that the demonstrator knows, in worlds where it asks about properties.
@@ -73,6 +121,12 @@ pub fn demonstrator(world: &WorldConfig) -> Box<dyn Asker> {
     let DemonstratorConfig { guess_rate, consistency, repeat_rate, .. } = world.demonstrator;
     let mediocrity = Mediocrity { guess_rate, consistency, repeat_rate };
     let mediocre = known_questions(world).map(|pool| MediocreAsker::new(pool, mediocrity));
+    let mediocre = match (mediocre, informed(world)) {
+        (Some(mediocre), Some(informed)) => {
+            return Box::new(SlippingAsker::new(informed, mediocre, world.demonstrator.slip_rate));
+        }
+        (mediocre, _) => mediocre,
+    };
     match (world.name, mediocre) {
         (WorldName::GuessMyCity, Some(by_yes_and_no)) => {
             Box::new(CuriousAsker::new(by_yes_and_no, CuriousAsker::<MediocreAsker>::RATE))
@@ -85,6 +139,15 @@ pub fn demonstrator(world: &WorldConfig) -> Box<dyn Asker> {
             (0..Bandit::PAY.len()).map(|digit| digit.to_string()).collect(),
         )),
     }
+}
+
+/// The player that asks what tells it most, where it is the one to imitate.
+fn informed(world: &WorldConfig) -> Option<InformationGainAsker> {
+    use crate::guessing::GuessingGame;
+    let asks = world.demonstrator.player == Demonstrator::InformationGain;
+    let game = (asks && world.name == WorldName::TwentyQuestions).then(|| world.twenty_questions());
+    let max_turns = game?.ok()?.max_turns();
+    Some(InformationGainAsker::new(known_questions(world)?).within(max_turns))
 }
 
 /// A player that takes every answer into account: its utterances are not imitated, but what the
