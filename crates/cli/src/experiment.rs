@@ -28,10 +28,11 @@ pub use changes::{changed_keys, done, extend, other_rates};
 use tables::{WORD_OR_LIST, fitting, flat, get, insert, list_keys, parse_value, type_name};
 
 /// The presets by name, as they stand in `crates/cli/presets`.
-pub const PRESETS: [(&str, &str); 4] = [
+pub const PRESETS: [(&str, &str); 5] = [
     ("quickstart", include_str!("../presets/quickstart.toml")),
     ("twenty-questions", include_str!("../presets/twenty-questions.toml")),
     ("people", include_str!("../presets/people.toml")),
+    ("lm", include_str!("../presets/lm.toml")),
     (NEW_WORLD, include_str!("../presets/new-world.toml")),
 ];
 
