@@ -6,7 +6,7 @@ use crate::common;
 use std::fs;
 use std::path::Path;
 
-use common::{TINY, assert_same_run, folder, metrics, root, run};
+use common::{TINY, assert_same_run, ended, folder, metrics, root, run, signal, started};
 use serde_json::Value;
 
 /// A student of half its teacher's width.
@@ -161,4 +161,87 @@ fn what_cannot_be_meant_is_refused_with_a_way_out() {
     let large = [&large.concat()[..], &["--set", "actor_epochs=1", "--out", "large"]].concat();
     let done = run(folder, &large).success();
     assert!(done.stderr.contains("more than the"), "{}", done.stderr);
+}
+
+/// What makes a student of another vocabulary in seconds.
+const QUICK: [&str; 8] = [
+    "--set",
+    "warm_start.steps=600",
+    "--set",
+    "warm_start.lr=3e-3",
+    "--set",
+    "epochs=8",
+    "--set",
+    "iterations=2",
+];
+
+#[test]
+fn a_student_of_another_vocabulary_learns_from_its_teachers_games() {
+    let folder = folder();
+    let folder = folder.path();
+    let quickstart = quickstart();
+    let distill = ["distill", "--teacher", &quickstart, "--tokens", "300", "--device", "flex"];
+    let sizes = ["actor_model", "critic_model"].map(|of| format!("{of}.width=48"));
+    let sizes: Vec<&str> = sizes.iter().flat_map(|set| ["--set", set]).collect();
+    let small = ["--set", "prior.iterations=2", "--games", "2000", "--final-games", "100"];
+    let run_of =
+        |out| run(folder, &[&distill, &QUICK[..], &sizes, &small, &["--out", out]].concat());
+    run_of("run").success();
+    let games = fs::read_to_string(folder.join("run.games.jsonl")).unwrap();
+    assert_eq!(games.lines().count(), 2000);
+    // It reads by a vocabulary of its own, plays nearly as its teacher does, and has a critic.
+    let inspected = run(folder, &["inspect", "run/model", "--json"]).success();
+    assert!(inspected.stdout.contains("300"), "{}", inspected.stdout);
+    let eval = ["eval", "--model", "run/model", "--games", "100", "--seed", "7", "--json"];
+    let played = run(folder, &eval).success().json_lines().remove(0);
+    assert!(number(&played, "mean_return") > -4.5, "{played}");
+    let critic = metrics(&folder.join("run"));
+    let critic: Vec<f64> = critic.iter().filter_map(|line| line["q1.loss"].as_f64()).collect();
+    assert!(critic.len() == 2 && critic[1] < critic[0], "{critic:?}");
+    // The games are not played again, and a folder that holds a run is left alone.
+    fs::rename(folder.join("run"), folder.join("before")).unwrap();
+    let short = ["--set", "warm_start.steps=8", "--set", "iterations=0", "--final-games", "0"];
+    let short = [&distill[..], &["--games", "2000", "--out", "run"], &short].concat();
+    let again = run(folder, &short).success();
+    assert!(again.stderr.contains("2000 games are in run.games.jsonl"), "{}", again.stderr);
+    assert_eq!(run(folder, &short).code, 2);
+}
+
+#[test]
+fn a_teacher_that_is_stopped_goes_on_with_its_games() {
+    let folder = folder();
+    let folder = folder.path();
+    let quickstart = quickstart();
+    let distill = ["distill", "--teacher", &quickstart, "--tokens", "300", "--device", "flex"];
+    let play = [&distill[..], &["--games", "262144", "--out", "run"]].concat();
+    let temporary = || {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let sizes = names.map(|entry| entry.metadata().map_or(0, |found| found.len()));
+        sizes.max().unwrap_or(0) > 100_000
+    };
+    let child = started(folder, &play, temporary);
+    signal(&child, "-INT");
+    let done = ended(child);
+    assert_eq!(done.code, 130, "{}", done.stderr);
+    assert!(done.stderr.contains("which are in run.games.jsonl.partial"), "{}", done.stderr);
+    assert!(!folder.join("run").exists() && !folder.join("run.games.jsonl").exists());
+    let kept = fs::read_to_string(folder.join("run.games.jsonl.partial")).unwrap();
+    let kept = kept.lines().count();
+    // More than were kept: the first of them are not played again, and all are those of one sitting.
+    let all = (kept + 40).to_string();
+    let small =
+        ["--set", "warm_start.steps=8", "--set", "iterations=0", "--set", "prior.iterations=0"];
+    let rest = ["--final-games", "0", "--games", &all, "--out", "run"];
+    run(folder, &[&distill[..], &small, &rest].concat()).success();
+    let data =
+        ["data", "--model", &quickstart, "--seed", "1", "--games", &all, "--out", "once.jsonl"];
+    run(folder, &data).success();
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    assert!(read("run.games.jsonl") == read("once.jsonl"));
+    assert!(!folder.join("run.games.jsonl.partial").exists());
+    let other = run(folder, &[&distill[..], &["--games", "7", "--out", "run"]].concat());
+    assert!(other.code == 2 && other.stderr.contains("holds a run"), "{}", other.stderr);
+    fs::remove_dir_all(folder.join("run")).unwrap();
+    let other = run(folder, &[&distill[..], &["--games", "7", "--out", "run"]].concat());
+    assert!(other.code == 2 && other.stderr.contains("--games"), "{}", other.stderr);
 }

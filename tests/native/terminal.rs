@@ -368,7 +368,7 @@ fn a_server_that_gets_nothing_ends_well() {
 
 #[test]
 fn every_experiment_of_the_repository_can_be_begun() {
-    let presets = ["quickstart", "twenty-questions"];
+    let presets = ["quickstart", "twenty-questions", "people", "new-world"];
     let mut found = Vec::new();
     let files = |folder| fs::read_dir(root().join(folder)).unwrap();
     for entry in files("configs").chain(files("crates/cli/presets")) {
@@ -377,12 +377,13 @@ fn every_experiment_of_the_repository_can_be_begun() {
         let name = name.strip_suffix(".toml").expect("configs are TOML files").to_string();
         // What can be begun gets as far as the device.
         let begin = |how: &str, what: &str| {
-            // A student wants to know its teacher.
-            let teacher: &[&str] = match &name[..] {
+            // A student wants to know its teacher, and adapters their model.
+            let whose: &[&str] = match &name[..] {
                 "distill" => &["--set", "distill.teacher=model"],
+                "lm" => &["--set", "actor=model"],
                 _ => &[],
             };
-            let args = [&["train", how, what, "--device", "none"], teacher].concat();
+            let args = [&["train", how, what, "--device", "none"], whose].concat();
             let done = run(folder().path(), &args);
             assert!(done.stderr.contains("no device none"), "{what}: {}", done.stderr);
         };

@@ -217,6 +217,14 @@ pub struct Distill {
     /// Go on with a student that was made before, from its model folder, instead of a fresh one
     #[arg(long, value_name = "DIR")]
     pub student: Option<PathBuf>,
+    /// Give the student a vocabulary of its own, of so many tokens, where its teacher's is too large: it
+    /// then learns from the texts of games that the teacher plays
+    #[arg(long, value_name = "N", conflicts_with_all = ["student", "resume"])]
+    pub tokens: Option<usize>,
+    /// With --tokens, the games that the teacher plays, sampled; they are kept in OUT.games.jsonl
+    /// [default: 3000]
+    #[arg(long, value_name = "N", requires = "tokens", allow_negative_numbers = true, value_parser = written_games)]
+    pub games: Option<usize>,
     /// A configuration file in TOML, over the teacher's and over the preset of distillation
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -4,11 +4,13 @@
 //! sets of questions have, so that the file feeds other programs too:
 //! `{"lines": ["Is it an animal? Yes.", …], "correct": true, "word": ["cat"]}`.
 
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use archer::agent::Agent;
 use archer::train::rollout;
 use archer_games::asker::{draws, play};
 use archer_games::guessing::demonstrator::demonstrator;
@@ -37,32 +39,82 @@ pub fn run(args: &args::Data) -> Result<(), Error> {
     files::check_free(&args.out, args.force)?;
     let source = Source::of(args)?;
     let names = names(args, &source.settings)?;
-    let written = Arc::new(Mutex::new(Written::begin(args)?));
     let stop = Stop::listen(Screen::new(true).speaker(), Duration::ZERO);
-    let kept = written.clone();
-    stop.leave_by(move || Some(hold(&kept).keep_what_is_whole()));
-    let outcome = play_all(args, &source, names.as_deref(), &written);
-    // Nobody else holds the file any more: what is not finished is removed with it.
-    stop.work_is_done();
-    let _ = writeln!(io::stderr(), "{}", outcome?);
+    let order = Order { games: args.games, seed: args.seed, out: &args.out, kept: Vec::new() };
+    let told = play_all(order, &source, names.as_deref(), &stop, &mut Screen::new(true))?;
+    let _ = writeln!(io::stderr(), "{told}");
     Ok(())
 }
 
+/// Games of an agent in its world, sampled, in the file `out`, and a sentence about them. Those that a run of
+/// this command has played before it was stopped are not played again.
+pub fn of_agent(
+    agent: Agent,
+    settings: &Settings,
+    (games, seed, out): (usize, u64, &Path),
+    stop: &Stop,
+    screen: &mut Screen,
+) -> Result<String, Error> {
+    let worlds = worlds::make(settings)?;
+    let partial = files::beside(out, PARTIAL);
+    let mut kept = match partial.is_file() {
+        true => worlds::games(&partial, worlds.as_ref())?,
+        false => Vec::new(),
+    };
+    kept.truncate(games);
+    let (title, who) = ("the teacher".to_string(), Who::Agent(Box::new(agent)));
+    let source = Source { title, settings: settings.clone(), worlds, who };
+    let told = play_all(Order { games, seed, out, kept }, &source, None, stop, screen)?;
+    // Its games are in the file that is whole.
+    let _ = fs::remove_file(&partial);
+    Ok(told)
+}
+
+/// What is to be played, and written where.
+struct Order<'a> {
+    games: usize,
+    seed: u64,
+    out: &'a Path,
+    /// The first of the games, where they were played before.
+    kept: Vec<Game>,
+}
+
+/// What stands after the name of a file whose games were stopped.
+const PARTIAL: &str = "partial";
+
 /// Plays the games, writes them, and tells of them.
 fn play_all(
-    args: &args::Data,
+    order: Order<'_>,
     source: &Source,
     names: Option<&[Vec<String>]>,
-    written: &Mutex<Written>,
+    stop: &Stop,
+    screen: &mut Screen,
 ) -> Result<String, Error> {
-    let (mut draws, mut left) = (draws(args.seed), args.games);
-    while left > 0 {
-        let starts: Vec<Start> = draws.by_ref().take(left.min(AT_A_TIME)).collect();
-        left -= starts.len();
-        let games = source.games(&starts)?;
-        hold(written).append(&games, names)?;
-    }
-    hold(written).finish(source)
+    let written = Arc::new(Mutex::new(Written::begin(&order)?));
+    let kept = written.clone();
+    stop.leave_by(move || Some(hold(&kept).keep_what_is_whole()));
+    let mut work = || {
+        hold(&written).append(&order.kept, names)?;
+        let mut draws = draws(order.seed).skip(order.kept.len());
+        let mut done = order.kept.len();
+        while done < order.games {
+            screen.advance("games", done, order.games);
+            if stop.requested() {
+                return Err(hold(&written).keep_what_is_whole());
+            }
+            let starts: Vec<Start> =
+                draws.by_ref().take((order.games - done).min(AT_A_TIME)).collect();
+            done += starts.len();
+            let games = source.games(&starts)?;
+            hold(&written).append(&games, names)?;
+        }
+        hold(&written).finish(source)
+    };
+    let outcome = work();
+    // Nobody else holds the file any more: what is not finished is removed with it.
+    stop.work_is_done();
+    screen.finish();
+    outcome
 }
 
 /// The file, which a signal may finish on another thread.
@@ -81,10 +133,10 @@ struct Written {
 }
 
 impl Written {
-    fn begin(args: &args::Data) -> Result<Written, Error> {
-        let out = args.out.clone();
+    fn begin(order: &Order<'_>) -> Result<Written, Error> {
+        let out = order.out.to_path_buf();
         let file = Some(PendingFile::create(&out).map_err(|e| cannot_write(&out, &e))?);
-        Ok(Written { out, file, asked: args.games, games: 0, won: 0, turns: 0 })
+        Ok(Written { out, file, asked: order.games, games: 0, won: 0, turns: 0 })
     }
 
     /// Appends games; `names` are the accepted names of each task, for the older form.
@@ -127,7 +179,7 @@ impl Written {
     /// for must not pass for the whole.
     fn keep_what_is_whole(&mut self) -> Error {
         let (games, asked) = (self.games, self.asked);
-        match self.file.take().filter(|_| games > 0).map(|file| file.commit_as("partial")) {
+        match self.file.take().filter(|_| games > 0).map(|file| file.commit_as(PARTIAL)) {
             None => Error::Stopped("stopped before a game was written: there is no file".into()),
             Some(Err(error)) => cannot_write(&self.out, &error),
             Some(Ok(partial)) => Error::Stopped(format!(
@@ -152,7 +204,7 @@ enum Who {
     /// The player that a preset imitates.
     Demonstrator,
     /// An agent, sampling.
-    Agent(Box<archer::agent::Agent>),
+    Agent(Box<Agent>),
 }
 
 impl Source {

@@ -2,6 +2,9 @@
 //!
 //! An ordinary run whose algorithm is `distill`: what is decided here is only its configuration,
 //! which is the teacher's own, with `crates/cli/presets/distill.toml` and what was typed over it.
+//! With `--tokens` the student reads by another vocabulary, and learns from texts (`words.rs`).
+
+mod words;
 
 use std::path::Path;
 
@@ -47,6 +50,9 @@ pub fn run(args: &args::Distill) -> Result<(), Error> {
         Error::Usage("--teacher is missing: name the model from which a new student learns".into())
     })?;
     let device = device::open_for(&args.running.compute)?.device;
+    if let Some(tokens) = args.tokens {
+        return words::run(args, &like, teacher, tokens, &device);
+    }
     let experiment = experiment(args, teacher, &device)?;
     train::run_experiment(experiment, &like)
 }

@@ -68,7 +68,7 @@ const LAST_WORD: Duration = Duration::from_secs(3);
 fn lead(args: &args::Train, ranks: Option<&Arc<dyn Ranks>>) -> Result<(), Error> {
     let screen = Screen::new(args.running.quiet);
     // A launcher that ends its processes waits for no step.
-    let stop = listen(&screen, if ranks.is_some() { Duration::ZERO } else { PATIENCE });
+    let stop = listen_for(&screen, if ranks.is_some() { Duration::ZERO } else { PATIENCE });
     let mut session = match asked(args)? {
         Asked::Nothing(root) => {
             check_is_the_same(args, &root, &screen)?;
@@ -96,7 +96,11 @@ pub fn nothing_left(root: &Path, screen: &Screen) {
 }
 
 /// Listens for the wish to stop, before there is anything to save.
-fn listen(screen: &Screen, patience: Duration) -> Stop {
+pub fn listen(screen: &Screen) -> Stop {
+    listen_for(screen, PATIENCE)
+}
+
+fn listen_for(screen: &Screen, patience: Duration) -> Stop {
     let stop = Stop::listen(screen.speaker(), patience);
     stop.leave_by(|| {
         Some(Error::Stopped("stopped before anything was begun: nothing has changed".into()))
@@ -114,9 +118,19 @@ fn run_session(mut session: Session, final_games: usize, stop: &Stop) -> Result<
 /// Trains what was made of other flags than `archer train` has.
 pub fn run_experiment(experiment: Experiment, args: &args::Train) -> Result<(), Error> {
     let screen = Screen::new(args.running.quiet);
-    let stop = listen(&screen, PATIENCE);
-    let session = Session::start(experiment, args, screen, &stop, None)?;
-    run_session(session, args.running.final_games, &stop)
+    let stop = listen(&screen);
+    run_listening(experiment, args, screen, &stop)
+}
+
+/// The same where somebody listens for the wish to stop already.
+pub fn run_listening(
+    experiment: Experiment,
+    args: &args::Train,
+    screen: Screen,
+    stop: &Stop,
+) -> Result<(), Error> {
+    let session = Session::start(experiment, args, screen, stop, None)?;
+    run_session(session, args.running.final_games, stop)
 }
 
 /// The same as the part `title` of something larger, which tells of it and listens for the wish to stop.

@@ -99,17 +99,17 @@ function HowItLearned() {
       <ol>
         <li>
           <span>
-            <b class="actor">An actor</b> writes the questions, word by word. It started by copying a mediocre player.
+            <b class="actor">An actor</b> writes the questions, word by word. It started by copying another player’s games.
           </span>
         </li>
         <li>
           <span>
-            <b class="critic">A critic</b> reads the games it plays, thousands of them, and learns what each question was
-            worth. Every question costs one point.
+            <b class="critic">A critic</b> has read thousands of its games, and knows what each question is worth. Every
+            question costs one point.
           </span>
         </li>
         <li>
-          <span>The actor then learns to ask what the critic rates highest.</span>
+          <span>As it trains, the actor learns to ask what the critic rates highest.</span>
         </li>
       </ol>
       <p class="small quiet">

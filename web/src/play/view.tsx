@@ -19,7 +19,7 @@ export function Play() {
           <h2 tabIndex={-1}>{here || shared !== null ? "Twenty Questions" : named(info.value?.world ?? "")}</h2>
           {(here || shared !== null) && (
             <p class="tagline">
-              A language model small enough to run in this tab. It learned by itself which questions are worth asking.
+              A language model small enough to run in this tab. It learned from games which questions are worth asking.
             </p>
           )}
         </div>

@@ -94,7 +94,7 @@ impl Trainer {
         let size = params::count(&policy) + params::count(&student_critic);
         if size > config.distill.max_parameters {
             return Err(Error::Config(format!(
-                "the student has {size} parameters, actor and critic together, and may have distill.max_parameters = {}: lower actor_model.width, critic_model.width or their layers, or raise the bound; a teacher of as many tokens as this one ({rows}) can also be learned from by a student of another vocabulary (docs/algorithms.md)",
+                "the student has {size} parameters, actor and critic together, and may have distill.max_parameters = {}: lower actor_model.width, critic_model.width or their layers, or raise the bound; where it is the teacher's {rows} tokens that are too many, give the student fewer with archer distill --tokens N",
                 config.distill.max_parameters
             )));
         }
