@@ -173,7 +173,7 @@ fn a_key_of_another_type_or_range_is_refused_by_name() {
         ("n_layer", json!(100_000)),
         ("n_layer", json!(1_000_000)),
         ("n_layer", json!(1u64 << 63)),
-        ("n_layer", json!(4)),
+        ("n_layer", json!(5)),
         ("n_embd", json!(1u64 << 40)),
         ("eos_token_id", json!("</s>")),
         ("eos_token_id", json!(90_000)),
@@ -231,7 +231,7 @@ fn every_tensor_is_accounted_for() {
     for (name, tensor, part) in [
         ("transformer.h.0.attn.bias", (vec![1, 1, 384, 384], vec![1.0; 384 * 384]), "mask"),
         ("transformer.position_ids", (vec![2], vec![1.0, 0.0]), "position_ids"),
-        ("transformer.h.3.ln_1.weight", (vec![128], vec![1.0; 128]), "transformer.h.3.ln_1"),
+        ("transformer.h.4.ln_1.weight", (vec![128], vec![1.0; 128]), "transformer.h.4.ln_1"),
         ("score.weight", (vec![1], vec![1.0]), "score.weight"),
     ] {
         write(&|all| drop(all.insert(name.into(), tensor.clone())));

@@ -143,10 +143,11 @@ fn what_was_said_before_is_said_another_way() {
     assert!(asked.len() >= 8 && apart.len() == asked.len(), "{}", done.stdout);
 }
 
-/// Only nonsense went unanswered in its games, so an agent that heard "don't know" went on with more.
+/// Where the table answers, only nonsense goes unanswered, so that an agent from there that hears "don't know"
+/// might go on with more of it.
 #[test]
 fn what_a_person_does_not_know_ends_in_no_nonsense() {
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/twenty-questions");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg/models/twenty-questions.archer");
     let answers = b"d\nn\nd\nn\nn\ns\nn\nn\n";
     let done = run_with_input(folder().path(), &["play", "--model", model], answers);
     let asked: Vec<&str> =

@@ -31,6 +31,11 @@ impl Demonstrator {
     fn is_mediocre(&self) -> bool {
         *self == Demonstrator::Mediocre
     }
+
+    /// Whether this build has the player.
+    pub(crate) fn is_here(self) -> bool {
+        cfg!(feature = "box") || self == Demonstrator::Mediocre
+    }
 }
 
 /// How the demonstrator of a guessing game plays.
@@ -142,12 +147,19 @@ pub fn demonstrator(world: &WorldConfig) -> Box<dyn Asker> {
 }
 
 /// The player that asks what tells it most, where it is the one to imitate.
+#[cfg(feature = "box")]
 fn informed(world: &WorldConfig) -> Option<InformationGainAsker> {
     use crate::guessing::GuessingGame;
     let asks = world.demonstrator.player == Demonstrator::InformationGain;
     let game = (asks && world.name == WorldName::TwentyQuestions).then(|| world.twenty_questions());
     let max_turns = game?.ok()?.max_turns();
     Some(InformationGainAsker::new(known_questions(world)?).within(max_turns))
+}
+
+/// A browser's build is small, and imitates nobody.
+#[cfg(not(feature = "box"))]
+fn informed(_: &WorldConfig) -> Option<InformationGainAsker> {
+    None
 }
 
 /// A player that takes every answer into account: its utterances are not imitated, but what the

@@ -34,6 +34,9 @@ impl GuessTeaching {
 
 impl Teaching for GuessTeaching {
     fn demonstrations(&self, starts: &[Start]) -> Vec<Game> {
+        if !self.config.demonstrator.player.is_here() {
+            return Vec::new();
+        }
         let mut games = self.games(demonstrator(&self.config).as_mut(), starts);
         if self.config.demonstrator.repeat_rate > 0.0 {
             games.iter_mut().for_each(|game| mark_repeated(&mut game.turns));
