@@ -100,8 +100,14 @@ impl Server {
 /// Games at different points.
 fn beginnings() -> Vec<Value> {
     let exchange = |n: usize| {
-        let reply = if n.is_multiple_of(2) { "No." } else { "Yes." };
-        let said = ["Is it alive?", "Is it heavy?", "Is it soft?"][n % 3];
+        let reply = ["No.", "Yes."][n / 2 % 2];
+        let said = [
+            "Is it alive?",
+            "Is it heavy?",
+            "Is it soft?",
+            "Is it made of metal?",
+            "Is it a tool?",
+        ][n % 5];
         json!({"said": said, "reply": reply})
     };
     (0..24).map(|n| (0..n % 5).map(|k| exchange(n + k)).collect()).collect()
