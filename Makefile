@@ -1,6 +1,6 @@
 # The tasks of the project. `make` alone lists them.
 
-.PHONY: help setup check test test-mpi soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model student imitator fixtures docs picture release
+.PHONY: help setup check test test-mpi soak fuzz wasm component test-embed web e2e e2e-bundlers test-wasm parity bench bench-peer bench-web bench-worlds bench-sizes soak-web train model people student imitator fixtures docs picture release
 
 # What is shipped says under which terms, and which sources made it.
 origin = --licence "MIT OR Apache-2.0" --commit "$$(git rev-parse HEAD)"
@@ -27,7 +27,8 @@ help:
 	@echo "make soak-web   whether a page grows over 600 loads and 1,000 games"
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
-	@echo "make student    distils models/twenty-questions and puts it into the package"
+	@echo "make people     trains the agent of models/twenty-questions: an hour or two on two cores"
+	@echo "make student    distils it into the one of the package and the page"
 	@echo "make imitator   the quickstart's warm start, from which the page learns"
 	@echo "make fixtures   the small model of the browser's tests"
 	@echo "make docs       the pages of docs/ and the package's interface as a site, in target/docs"
@@ -117,10 +118,18 @@ model:
 	cargo run --release -- train --preset quickstart --seed 1 --out target/quickstart
 	cargo run --release -- export --model target/quickstart --out pkg/models/quickstart.archer --force $(origin)
 
-# docs/results.md tells how models/twenty-questions itself was made.
+# The agent of models/twenty-questions, in an hour or two; its run stays in target/people.
+people:
+	rm -rf target/people
+	cargo run --release -- train --preset people --seed 1 --out target/people
+	rm -rf models/twenty-questions
+	cargo run --release -- export --model target/people --folder --out models/twenty-questions $(origin)
+
+# Of the run that make people leaves.
 student:
-	cargo run --release -- distill --teacher models/twenty-questions --out target/student --final-games 2000
-	cargo run --release -- export --model target/student --precision q8 --check 2000 --out pkg/models/twenty-questions.archer --force $(origin)
+	rm -rf target/student
+	cargo run --release -- distill --teacher target/people --set iterations=200 --seed 1 --out target/student --final-games 2000
+	cargo run --release -- export --model target/student --precision q8 --check 1000 --out pkg/models/twenty-questions.archer --force $(origin)
 
 # What a visitor sees learn from the beginning: the quickstart's warm start, which has imitated and not learned.
 imitator:
