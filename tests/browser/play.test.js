@@ -167,7 +167,7 @@ test("no key is named where no key answers", async () => {
   const page = await here.open();
   await begin(page);
   assert.ok((await page.locator(".card kbd").count()) > 0);
-  await page.getByLabel("Answer with Y / N / D keys").uncheck();
+  await page.getByLabel("Answer with letter keys").uncheck();
   assert.equal(await page.locator(".card kbd").count(), 0);
   assert.equal(await page.locator(".card [aria-keyshortcuts]").count(), 0);
 });

@@ -158,6 +158,20 @@ fn what_a_person_does_not_know_ends_in_no_nonsense() {
     }
 }
 
+/// The agent has learned from people's answers; a person who asks in its place is told the truth.
+#[test]
+fn a_person_who_asks_hears_the_table_also_where_people_answer_the_agent() {
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/twenty-questions");
+    let questions =
+        "Is it alive?\nIs it heavy?\nIs it soft?\nIs it made of metal?\nIs it a tool?\n";
+    let asked = questions.repeat(4);
+    let done =
+        run_with_input(folder().path(), &["play", "--me", "--model", model], asked.as_bytes());
+    let told = |reply: &str| done.stdout.matches(reply).count();
+    assert!(told("Yes.") + told("No.") >= 20, "{}", done.stdout);
+    assert!(told("know") == 0 && told("Sometimes.") == 0, "{}", done.stdout);
+}
+
 /// Plays through a pipe: answers in every form, an undo, a word that means nothing, and the end of
 /// the input.
 fn play(folder: &Path) {

@@ -154,7 +154,7 @@ function Preferences() {
           checked={letterKeys.value}
           onChange={(event) => (letterKeys.value = event.currentTarget.checked)}
         />{" "}
-        Answer with Y / N / D keys
+        Answer with letter keys
       </label>
       <label class="theme">
         Theme{" "}

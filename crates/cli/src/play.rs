@@ -47,7 +47,12 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
     let agent = args.model.as_ref().map(load).transpose()?;
     let settings = match (&args.world, &agent) {
         (Some(world), _) => worlds::named(world)?,
-        (None, Some(agent)) if !agent.about.world.is_empty() => agent.about.world.clone(),
+        // Where people answer the agent, a person who asks is told the truth.
+        (None, Some(agent)) if !agent.about.world.is_empty() => {
+            let own = agent.about.world.clone();
+            let asked = worlds::as_questions(&own).filter(|_| args.me);
+            asked.map_or(own, |world| world.truthful().settings())
+        }
         _ => {
             return Err(Error::Usage(
                 "the model does not say which world it plays: name one with --world".into(),

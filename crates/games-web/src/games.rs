@@ -120,8 +120,9 @@ impl Games {
         Ok(Self { world, things, guesses, max_turns, worlds, served: Served::default() })
     }
 
-    pub(crate) fn guessing_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
-        self.world.guessing()?.ok_or_else(|| {
+    /// The game for a person who asks: where people answer the agent, the person is told the truth.
+    pub(crate) fn hosted_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
+        self.world.truthful().guessing()?.ok_or_else(|| {
             let name = self.world.name;
             let hint = "Load a model of twenty_questions.";
             Fault::usage(format!("in the world {name} there is nothing to guess"), hint)

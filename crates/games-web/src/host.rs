@@ -55,7 +55,7 @@ pub struct Host {
 impl Games {
     /// A game about this thing, or about one that the seed draws.
     pub(crate) fn host(&self, seed: u64, thing: Option<&str>) -> Result<Host, Fault> {
-        let mut world = self.guessing_game()?;
+        let mut world = self.hosted_game()?;
         let task = match thing {
             Some(thing) => {
                 world.start_word(thing, seed).map_err(|unknown| {
@@ -119,7 +119,7 @@ impl Games {
     /// Plays a game's questions from the start: the world gives the same replies to them.
     fn replay(&self, game: Host, questions: &[String]) -> Result<Host, Fault> {
         let thing = self.thing_of(&game)?;
-        let mut world = self.guessing_game()?;
+        let mut world = self.hosted_game()?;
         world.start(&Start { task: Some(game.task), seed: game.seed });
         let mut after = Host {
             status: HostStatus::Ask,

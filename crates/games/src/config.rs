@@ -245,6 +245,17 @@ impl WorldConfig {
         GuessMyCity::new(self.rules, self.max_turns.unwrap_or(Options::default().max_turns))
     }
 
+    /// This world where every answer is the table's: what it is for a person who asks.
+    pub fn truthful(&self) -> WorldConfig {
+        WorldConfig {
+            oracle: OracleName::Table,
+            people: None,
+            answer_noise: 0.0,
+            sometimes_noise: 0.0,
+            ..self.clone()
+        }
+    }
+
     /// This world with everything but its number of turns left out.
     fn plain(&self) -> WorldConfig {
         WorldConfig {
