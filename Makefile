@@ -28,7 +28,7 @@ help:
 	@echo "make train      the quickstart: minutes on two cores"
 	@echo "make model      trains the quickstart and puts it into the package"
 	@echo "make people     trains the agent of models/twenty-questions: an hour or two on two cores"
-	@echo "make student    distils it into the one of the package and the page"
+	@echo "make student    distils it into a file for a page, target/student.archer"
 	@echo "make imitator   the quickstart's warm start, from which the page learns"
 	@echo "make fixtures   the small model of the browser's tests"
 	@echo "make docs       the pages of docs/ and the package's interface as a site, in target/docs"
@@ -125,11 +125,11 @@ people:
 	rm -rf models/twenty-questions
 	cargo run --release -- export --model target/people --folder --out models/twenty-questions $(origin)
 
-# Of the run that make people leaves.
+# Of the run that make people leaves. The student in the package is one of the agent at commit 8613066 (docs/results.md).
 student:
 	rm -rf target/student
 	cargo run --release -- distill --teacher target/people --set iterations=200 --seed 1 --out target/student --final-games 2000
-	cargo run --release -- export --model target/student --precision q8 --check 1000 --out pkg/models/twenty-questions.archer --force $(origin)
+	cargo run --release -- export --model target/student --precision q8 --check 1000 --out target/student.archer --force $(origin)
 
 # What a visitor sees learn from the beginning: the quickstart's warm start, which has imitated and not learned.
 imitator:
