@@ -47,7 +47,7 @@ pub fn run(args: &args::Play) -> Result<(), Error> {
     let agent = args.model.as_ref().map(load).transpose()?;
     let settings = match (&args.world, &agent) {
         (Some(world), _) => worlds::named(world)?,
-        // Where people answer the agent, a person who asks is told the truth.
+        // The table answers a person who asks, also where the agent's oracle is people.
         (None, Some(agent)) if !agent.about.world.is_empty() => {
             let own = agent.about.world.clone();
             let asked = worlds::as_questions(&own).filter(|_| args.me);

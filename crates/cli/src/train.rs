@@ -122,7 +122,7 @@ pub fn run_experiment(experiment: Experiment, args: &args::Train) -> Result<(), 
     run_listening(experiment, args, screen, &stop)
 }
 
-/// The same where somebody listens for the wish to stop already.
+/// Trains as [`run_experiment`] does, with a `stop` that listens already.
 pub fn run_listening(
     experiment: Experiment,
     args: &args::Train,

@@ -120,7 +120,7 @@ impl Games {
         Ok(Self { world, things, guesses, max_turns, worlds, served: Served::default() })
     }
 
-    /// The game for a person who asks: where people answer the agent, the person is told the truth.
+    /// The game for a person who asks. The table answers, also where the agent's oracle is people.
     pub(crate) fn hosted_game(&self) -> Result<Box<dyn GuessingGame>, Fault> {
         self.world.truthful().guessing()?.ok_or_else(|| {
             let name = self.world.name;

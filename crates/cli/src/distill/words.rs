@@ -19,7 +19,7 @@ use crate::signals::Stop;
 use crate::train;
 use crate::worlds;
 
-/// What such a student is told, unless it is told otherwise.
+/// The defaults of such a student.
 const DEFAULTS: &str = include_str!("../../presets/distill-words.toml");
 
 /// Games that a teacher plays where no number is asked for.

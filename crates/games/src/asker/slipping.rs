@@ -17,7 +17,7 @@ pub struct SlippingAsker<A, B> {
 }
 
 impl<A: Asker, B: Asker> SlippingAsker<A, B> {
-    /// The player `strong`, for whom `weak` plays a turn with probability `rate`, 0 to 1.
+    /// Plays as `strong` does; with probability `rate`, 0 to 1, `weak` takes a turn.
     pub fn new(strong: A, weak: B, rate: f64) -> Self {
         SlippingAsker { strong, weak, rate, chance: player_chance(0), slipped: false }
     }

@@ -20,7 +20,7 @@ use crate::toy::{Bandit, Recall};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Demonstrator {
-    /// A player that knows the questions and heeds the answers now and then.
+    /// A player that knows the questions and uses the answers now and then.
     #[default]
     Mediocre,
     /// The player that asks what it expects to learn most from ([`InformationGainAsker`]).
